@@ -1,0 +1,1 @@
+"""verdicts -> text: what a person reads in the terminal, and what a program reads in JUnit."""

@@ -1,0 +1,217 @@
+"""verdicts -> lines: the summary is pinned whole, as wide as a CI log and as wide as a terminal."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_tsexport.reports.summary import summary_lines
+from pytest_tsexport.verdict import Outcome, Verdict, Worst
+
+FILE = "tests/test_export.py::"
+QUIET = Worst(leaf="logits", difference=4.1e-7, allowed=1.1e-4, at="[0, 1]", case="(batch=2, sequence=9)")
+LOUD = Worst(leaf="last_hidden_state", difference=0.26, allowed=9.9e-5, at="[2, 1, 9]", case="(batch=2, sequence=9)")
+
+
+def passed(name: str, check: str, judged: int = 0, seconds: float = 0.4, *, backend: str = "jit") -> Verdict:
+    return Verdict(
+        subject=FILE + name,
+        backend=backend,
+        check=check,
+        outcome=Outcome.PASSED,
+        headline="",
+        judged=judged,
+        planned=judged,
+        worst=QUIET if judged else None,
+        seconds=seconds,
+    )
+
+
+def silent(name: str, check: str, outcome: Outcome, headline: str, *, backend: str = "jit") -> Verdict:
+    return Verdict(subject=FILE + name, backend=backend, check=check, outcome=outcome, headline=headline)
+
+
+def right(name: str, *, tied: bool = True) -> Iterator[Verdict]:
+    yield passed(name, "trace")
+    if tied:
+        yield passed(name, "tied_weights")
+    else:
+        yield silent(name, "tied_weights", Outcome.NOT_APPLICABLE, "no tied weights")
+    yield passed(name, "parity", 100)
+    yield Verdict(
+        subject=FILE + name,
+        backend="jit",
+        check="shapes",
+        outcome=Outcome.PASSED,
+        headline="",
+        judged=100,
+        planned=120,
+        worst=QUIET,
+        seconds=2.5,
+        notes=("batch ≠ 2 raises",),
+        unseen=("sequence above 40: out of time",),
+    )
+
+
+def longformer() -> Iterator[Verdict]:
+    yield passed("test_longformer", "trace")
+    yield passed("test_longformer", "parity", 100)
+    yield Verdict(
+        subject=FILE + "test_longformer",
+        backend="jit",
+        check="shapes",
+        outcome=Outcome.FAILED,
+        headline="silently wrong outside the traced size",
+        judged=120,
+        planned=120,
+        worst=LOUD,
+        seconds=5.2,
+    )
+
+
+def untraceable() -> Iterator[Verdict]:
+    yield silent("test_bloom", "trace", Outcome.FAILED, "cannot be saved")
+    for check in ("parity", "shapes"):
+        yield silent("test_bloom", check, Outcome.NOT_RUN, "the model was not exported")
+
+
+def text(verdicts: list[Verdict], width: int = 80, **more: list[str]) -> str:
+    return "\n".join(summary_lines(verdicts, width, **more))  # type: ignore[arg-type]
+
+
+def test_one_subject_is_shown_check_by_check_though_it_is_right() -> None:
+    assert (
+        text([*right("test_minilm", tied=False)])
+        == """\
+  check   outcome  judged      worst of allowed    seconds
+tests/test_export.py::test_minilm (jit)
+  trace   passed                                     0.4 s
+  parity  passed   100 of 100  4.1e-07 of 1.1e-04    0.4 s
+  shapes  passed   100 of 120  4.1e-07 of 1.1e-04    2.5 s
+
+note            shapes: batch ≠ 2 raises
+not looked at   shapes: sequence above 40: out of time
+not applicable  tied_weights: no tied weights
+
+1 export: 1 right; 200 of 220 cases judged; 3.3 s"""
+    )
+
+
+MANY = [
+    *(verdict for name in "abcd" for verdict in right(f"test_{name}", tied=name != "b")),
+    *longformer(),
+    *untraceable(),
+]
+
+
+def test_many_subjects_fold_to_one_line_each_and_those_that_fail_unfold() -> None:
+    assert (
+        text(MANY, labels=["tests/test_old.py::test_label"], crashed=["tests/test_export.py::test_big[jit-shapes]"])
+        == """\
+tests/test_export.py::  checks    judged      worst of allowed    seconds
+test_a                  4 passed  200 of 220  4.1e-07 of 1.1e-04    3.7 s
+test_b                  3 passed  200 of 220  4.1e-07 of 1.1e-04    3.3 s
+test_c                  4 passed  200 of 220  4.1e-07 of 1.1e-04    3.7 s
+test_d                  4 passed  200 of 220  4.1e-07 of 1.1e-04    3.7 s
+
+  check   outcome  judged      worst of allowed    seconds
+tests/test_export.py::test_bloom (jit)
+  trace   FAILED                                     0.0 s
+tests/test_export.py::test_longformer (jit)
+  trace   passed                                     0.4 s
+  parity  passed   100 of 100  4.1e-07 of 1.1e-04    0.4 s
+  shapes  FAILED   120 of 120  2.6e-01 of 9.9e-05    5.2 s
+
+note            shapes: batch ≠ 2 raises (test_a, test_b and 2 more)
+not looked at   shapes: sequence above 40: out of time (test_a, test_b and 2
+                more)
+not applicable  tied_weights: no tied weights (test_b)
+not run         parity, shapes: the model was not exported (test_bloom)
+label           1 test with a bare marker returned nothing and validated
+                nothing: tests/test_old.py::test_label
+crashed         tests/test_export.py::test_big[jit-shapes]: its process ended
+                before it gave a verdict
+
+6 exports: 4 right, 2 wrong, 1 item crashed; 1020 of 1100 cases judged; 20.4 s"""
+    )
+
+
+def test_a_wide_terminal_has_room_for_where_the_worst_difference_was() -> None:
+    assert (
+        text([*longformer()], width=120)
+        == """\
+  check   outcome  judged      worst of allowed    seconds
+tests/test_export.py::test_longformer (jit)
+  trace   passed                                     0.4 s
+  parity  passed   100 of 100  4.1e-07 of 1.1e-04    0.4 s  logits at (batch=2, sequence=9)
+  shapes  FAILED   120 of 120  2.6e-01 of 9.9e-05    5.2 s  last_hidden_state at (batch=2, sequence=9)
+
+1 export: 1 wrong; 220 of 220 cases judged; 6.0 s"""
+    )
+
+
+def test_a_known_failure_is_no_alarm() -> None:
+    lines = list(summary_lines([*longformer()], 80, expected=[(FILE + "test_longformer", "jit-shapes")]))
+    assert lines[4] == "  shapes  xfailed  120 of 120  2.6e-01 of 9.9e-05    5.2 s"
+    assert lines[-1] == "1 export: 1 known to be wrong; 220 of 220 cases judged; 6.0 s"
+
+
+def test_an_absent_backend_is_told_once() -> None:
+    reason = "no compiler is installed"
+    verdicts = [
+        silent(f"test_{name}", check, Outcome.UNAVAILABLE, reason, backend="other")
+        for name in "abcd"
+        for check in ("trace", "parity")
+    ]
+    verdicts += [passed(f"test_{name}", "parity", 9) for name in "abcd"]
+    assert (
+        text(verdicts)
+        == """\
+…sts/test_export.py::  backend  checks       judged  worst of allowed    seconds
+test_a                 jit      1 passed     9 of 9  4.1e-07 of 1.1e-04    0.4 s
+test_a                 other    none judged                                0.0 s
+test_b                 jit      1 passed     9 of 9  4.1e-07 of 1.1e-04    0.4 s
+test_b                 other    none judged                                0.0 s
+test_c                 jit      1 passed     9 of 9  4.1e-07 of 1.1e-04    0.4 s
+test_c                 other    none judged                                0.0 s
+test_d                 jit      1 passed     9 of 9  4.1e-07 of 1.1e-04    0.4 s
+test_d                 other    none judged                                0.0 s
+
+unavailable     trace, parity: no compiler is installed (test_a on other, test_b
+                on other and 2 more)
+
+8 exports: 4 right, 4 not judged; 36 of 36 cases judged; 1.6 s"""
+    )
+
+
+def test_order_of_arrival_changes_nothing() -> None:
+    shuffled = MANY.copy()
+    random.Random(7).shuffle(shuffled)
+    assert text(shuffled) == text(MANY)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    names = [f"test_family[a-rather-long-parameter-{number:02}-of-a-checkpoint]" for number in range(20)]
+    verdicts = [verdict for name in names for verdict in right(name)]
+    lines = list(summary_lines(verdicts, width))
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 30
+
+
+def test_many_different_remarks_are_counted_and_not_all_shown() -> None:
+    verdicts = [
+        silent(f"test_{number:02}", "padding", Outcome.NOT_APPLICABLE, f"reason {number}") for number in range(30)
+    ]
+    lines = text(verdicts).splitlines()
+    assert "                and 22 more, in the JUnit report" in lines
+    assert sum("reason" in line for line in lines) == 8
+
+
+def test_only_a_label_makes_no_table() -> None:
+    assert text([], width=120, labels=["a.py::test_a"]) == (
+        "label           1 test with a bare marker returned nothing and validated nothing: a.py::test_a"
+    )
+    assert text([]) == ""
