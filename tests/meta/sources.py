@@ -1,0 +1,53 @@
+"""The files that the rules of the house are about."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "pytest_tsexport"
+
+
+@cache
+def modules() -> tuple[Path, ...]:
+    """The modules of the package that hold anything, in order."""
+    return tuple(sorted(path for path in PACKAGE.rglob("*.py") if path.read_text(encoding="utf-8").strip()))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def named(path: Path) -> str:
+    """A path as a test id."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """The modules that a module names in its imports, at any depth."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Every file that is, or is about to be, in the repository; all files where there is no git."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        return tuple(path for path in ROOT.rglob("*") if path.is_file() and ".venv" not in named(path))
+    return tuple(path for name in answer.stdout.split("\0") if name and (path := ROOT / name).is_file())
