@@ -1,0 +1,137 @@
+"""model -> facts: its signature, its configs and what its heads say, for the table of rows to ask.
+
+Transformers is looked up among the modules already loaded: a model of it cannot exist where it is
+not, and a user of another library pays nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import nn
+
+from pytest_tsexport.errors import InputsError
+
+Side = Literal["input", "decoder"]
+
+# Where composite configs keep the part that reads text; each is tried in turn, and its own parts after it.
+_PARTS: dict[Side, tuple[str, ...]] = {
+    "input": ("text_encoder", "encoder", "text_config"),
+    "decoder": ("decoder", "generator", "text_config"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a model says of its inputs: `towers` are the outermost Transformers models in it.
+
+    `parameters` are the arguments that `forward` names; a forward that names none and passes on what it
+    is given (DataParallel, torch.compile) has the arguments of the model it wraps. `passes_on` tells that
+    they are a Transformers model's own, which hands what it does not name to the modules inside.
+    """
+
+    model: nn.Module
+    towers: tuple[nn.Module, ...]
+    parameters: tuple[inspect.Parameter, ...]
+    passes_on: bool = False
+
+    @property
+    def name(self) -> str:
+        """The class of the model, for sentences."""
+        return type(self.model).__name__
+
+    @property
+    def configs(self) -> tuple[Any, ...]:
+        """The config of each tower."""
+        return tuple(tower.config for tower in self.towers)
+
+    @property
+    def main_inputs(self) -> tuple[Any, ...]:
+        """What each tower calls its main input."""
+        return tuple(getattr(tower, "main_input_name", None) for tower in self.towers)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the arguments, in the order of `forward`."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    def settings(self, *names: str, side: Side = "input") -> list[Any]:
+        """For each tower, the first of these config attributes that is set, text parts of the config first."""
+        found: list[Any] = []
+        for whole in self.configs:
+            configs = list(text_configs(whole, side))
+            values = (getattr(config, name, None) for config in configs for name in names)
+            found.extend([value for value in values if value is not None][:1])
+        return found
+
+    def setting(self, *names: str, side: Side = "input") -> Any:
+        """The first of these config attributes that is set, in any tower; None where none is."""
+        return next(iter(self.settings(*names, side=side)), None)
+
+    def is_head(self, *endings: str) -> bool:
+        """Whether a tower is such a head (`ForMultipleChoice`), by the names of its class and their bases."""
+        return any(base.__name__.endswith(endings) for tower in self.towers for base in type(tower).__mro__)
+
+    def says(self, words: str) -> bool:
+        """Whether the forward of a tower, or of a class it derives from, holds a text with these words.
+
+        A head that refuses some inputs says so in an error of its own: the one evidence of it that needs
+        no list of models. Read from the compiled code, so no source file is needed.
+        """
+        return any(words in text for tower in self.towers for text in _texts(tower))
+
+
+def facts_of(model: nn.Module) -> Facts | None:
+    """The facts of a model that is a Transformers model or wraps one; None of any other module.
+
+    Raises `InputsError` where `forward` takes its inputs without names.
+    """
+    towers = tuple(_towers(model))
+    if not towers:
+        return None
+    for module in (model, *towers):
+        parameters = tuple(inspect.signature(module.forward).parameters.values())
+        named = tuple(p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+        if named:
+            return Facts(model, towers, named, passes_on=module in towers and _is_open(parameters))
+        if not _is_open(parameters):
+            break
+    raise InputsError(
+        f"inputs cannot be derived for {type(model).__name__}: its forward names no argument; name the arguments there"
+    )
+
+
+def text_configs(config: Any, side: Side) -> Iterator[Any]:
+    """The config's own parts that read text on this side, innermost first, and the config itself last."""
+    for name in _PARTS[side]:
+        part = getattr(config, name, None)
+        if hasattr(part, "to_dict"):
+            yield from text_configs(part, side)
+            break
+    yield config
+
+
+def _is_open(parameters: tuple[inspect.Parameter, ...]) -> bool:
+    return any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _towers(module: nn.Module) -> Iterator[nn.Module]:
+    base = getattr(sys.modules.get("transformers.modeling_utils"), "PreTrainedModel", None)
+    if base is None:
+        return
+    if isinstance(module, base):
+        yield module
+        return
+    for child in module.children():
+        yield from _towers(child)
+
+
+def _texts(module: nn.Module) -> Iterator[str]:
+    for base in type(module).__mro__:
+        forward = inspect.unwrap(base.__dict__["forward"]) if "forward" in base.__dict__ else None
+        code = getattr(forward, "__code__", None)
+        yield from (text for text in getattr(code, "co_consts", ()) if isinstance(text, str))

@@ -1,0 +1,102 @@
+"""facts -> bounds and edges: how long a sequence may be, and at which lengths a model may behave otherwise."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.subjects.transformers.facts import Facts
+
+# A table of absolute positions under one of these names has no row for a longer sequence. Relative and rotary
+# positions go by other names and do not bound.
+TABLES = (
+    "position_embeddings",
+    "char_position_embeddings",
+    "position_embedding",
+    "positional_embedding",
+    "embed_positions",
+    "positions_embed",
+    "pos_embed",
+    "pos_emb",
+    "pos_encoding",
+    "wpe",
+)
+
+_OTHER_SENSES = re.compile(r"vision|visual|image|video|audio|speech")
+
+# Config attributes that name a length at which attention, or the making of positions, changes its ways.
+EDGES = re.compile(
+    r"(\w+_)?(window|window_size|block_size|chunk_(size|length)\w*|num_buckets|position_buckets|max_distance"
+    r"|max_relative_positions|max_position_embeddings|max_source_positions|n_positions|n_ctx|max_seq_len"
+    r"|context_length|local_radius)|local_attention"
+)
+
+
+def bound_of(facts: Facts, axis: str, axes: tuple[str, ...]) -> int | None:
+    """The longest sequence that the position tables along this axis hold; None where there is no such table.
+
+    A decoder's tables bound `decoder_sequence` where there is such an axis, and `sequence` where the decoder's
+    ids are made of the encoder's or the model is a decoder.
+    """
+    rows = []
+    for tower in facts.towers:
+        for path, count in _tables(tower):
+            inside_decoder = "decoder" in path.split(".") and "decoder_sequence" in axes
+            if axis == ("decoder_sequence" if inside_decoder else "sequence"):
+                rows.append(count)
+    return min(rows, default=None)
+
+
+def edges_of(facts: Facts, high: int | None) -> tuple[int, ...]:
+    """The lengths, up to `high`, that config attributes name as edges, ascending."""
+    found = {edge for config in facts.configs for edge in _edges(config.to_dict())}
+    return tuple(sorted(edge for edge in found if high is None or edge <= high))
+
+
+def position_count(facts: Facts) -> int:
+    """How many positions there are: the bound of the tables, else what the config says, else 512."""
+    count = bound_of(facts, "sequence", ()) or facts.setting("max_position_embeddings", "n_positions")
+    return count if isinstance(count, int) else 512
+
+
+def _tables(tower: nn.Module) -> Iterator[tuple[str, int]]:
+    for path, module in tower.named_modules():
+        if _OTHER_SENSES.search(path):
+            continue
+        for name in TABLES:
+            count = _rows(getattr(module, name, None))
+            if count is not None:
+                yield f"{path}.{name}", min(count, _numbered(module))
+
+
+def _rows(table: object) -> int | None:
+    # A buffer is a table of sines; a bare parameter is no table of the input's positions (Perceiver's queries).
+    rows = table if isinstance(table, torch.Tensor) else getattr(table, "weight", None)
+    if not isinstance(rows, torch.Tensor) or rows.ndim != 2 or isinstance(table, (nn.Parameter, nn.Linear)):
+        return None
+    # BART's kind keeps `offset` rows at the front; RoBERTa's counts on from the row of padding.
+    offset = getattr(table, "offset", None)
+    if not isinstance(offset, int):
+        padding = getattr(table, "padding_idx", None)
+        offset = padding + 1 if isinstance(padding, int) else 0
+    return rows.shape[0] - offset
+
+
+def _numbered(module: nn.Module) -> int:
+    # A ready-made row of position numbers may be shorter than the table that it points into.
+    numbers = getattr(module, "position_ids", None)
+    return int(numbers.shape[-1]) if isinstance(numbers, torch.Tensor) else sys.maxsize
+
+
+def _edges(config: Mapping[str, Any]) -> Iterator[int]:
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _edges(value)
+        elif EDGES.fullmatch(str(name)):
+            values = value if isinstance(value, (list, tuple)) else (value,)
+            yield from (edge for edge in values if isinstance(edge, int) and not isinstance(edge, bool) and edge > 1)
