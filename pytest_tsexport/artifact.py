@@ -1,0 +1,170 @@
+"""traced module -> artifact: the saved file with its manifest, and the same file opened again.
+
+Every check judges the file as loaded back, never the module in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.subjects.reference import Answer, Inputs, answer, told
+from pytest_tsexport.subjects.state import Snapshot
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.tree import Leaves, renamed
+
+MANIFEST = "tsexport.json"
+"""Name of the manifest among the archive's extra files."""
+
+_SHORT = {"torch.int64": "i64", "torch.int32": "i32", "torch.float32": "f32", "torch.float64": "f64"}
+_SHORT |= {"torch.float16": "f16", "torch.bfloat16": "bf16", "torch.bool": "bool", "torch.uint8": "u8", "torch.int8": "i8"}
+
+
+def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: str) -> None:
+    """Write the archive, its manifest inside it. Raises whatever torch raises."""
+    manifest = {
+        "subject": subject.name,
+        "backend": backend,
+        "inputs": {name: [_short(tensor), list(tensor.shape)] for name, tensor in subject.inputs.items()},
+        "outputs": list(subject.outputs),
+        "torch": torch.__version__,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with torch_jit_allowed():
+        torch.jit.save(module, str(path), _extra_files={MANIFEST: json.dumps(manifest)})
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One file that is there and loads: where, which (sha256), what its `forward` takes, what its manifest says.
+
+    `sizes` are the shapes it was traced at, by argument, where the archive tells; `bytes` those of its weights.
+    """
+
+    path: Path
+    sha256: str
+    arguments: tuple[str, ...]
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self) -> torch.jit.ScriptModule:
+        """A new copy of the module, on the CPU."""
+        return _load(self.path)
+
+    @cached_property
+    def weight_bytes(self) -> int:
+        """Bytes of the archive's tensor records: exact, where the file's size is not (class names differ)."""
+        with zipfile.ZipFile(self.path) as archive:
+            records = [info for info in archive.infolist() if "data" in Path(info.filename).parts[1:-1]]
+            return sum(info.file_size for info in records)
+
+
+def open_file(path: Path) -> Artifact:
+    """The artifact in a file. Raises `ArtifactError`, one sentence, where there is none."""
+    _check_archive(path)
+    extra = {MANIFEST: ""}
+    try:
+        with torch_jit_allowed():
+            module = torch.jit.load(str(path), map_location="cpu", _extra_files=extra, _restore_shapes=True)
+    except (RuntimeError, ValueError) as error:
+        raise ArtifactError(f"artifact {path} cannot be loaded: {told(error)}") from error
+    arguments = [argument.name for argument in module.forward.schema.arguments[1:]]
+    return Artifact(
+        path=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        arguments=tuple(arguments),
+        sizes=dict(zip(arguments, _traced_sizes(module), strict=False)),
+        manifest=json.loads(extra[MANIFEST]) if extra[MANIFEST] else {},
+    )
+
+
+def _check_archive(path: Path) -> None:
+    if not path.is_file():
+        raise ArtifactError(f"artifact {path} does not exist; give the path of a file written by torch.jit.save")
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            damaged = file.read(2) == b"PK"
+        what = "is truncated: its archive has no end" if damaged else "is no TorchScript archive"
+        raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
+    with zipfile.ZipFile(path) as archive:
+        if not any("code" in Path(name).parts[1:-1] for name in archive.namelist()):
+            raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
+
+
+def _load(path: Path) -> torch.jit.ScriptModule:
+    with torch_jit_allowed():
+        module = torch.jit.load(str(path), map_location="cpu")
+    assert isinstance(module, torch.jit.ScriptModule)
+    return module
+
+
+def _traced_sizes(module: torch.jit.ScriptModule) -> list[tuple[int, ...]]:
+    """The shapes that torch stored with the trace; none for a scripted or a frozen module."""
+    sizes = []
+    for value in list(module.forward.graph.inputs())[1:]:
+        known = value.type().sizes() if isinstance(value.type(), torch.TensorType) else None
+        if known is None:
+            return []
+        sizes.append(tuple(known))
+    return sizes
+
+
+class Runner:
+    """A loaded artifact, called by name where its arguments are the subject's, else by position.
+
+    It is loaded again when a case left state behind in it, so that no case answers for another.
+    """
+
+    def __init__(self, artifact: Artifact, subject: Subject) -> None:
+        self._artifact = artifact
+        self._by_name = set(subject.inputs) <= set(artifact.arguments)
+        if not self._by_name and len(subject.inputs) != len(artifact.arguments):
+            raise ArtifactError(
+                f"artifact {artifact.path} takes {', '.join(artifact.arguments) or 'nothing'}; "
+                f"the model's inputs are {', '.join(subject.inputs)}"
+            )
+        self._outputs = subject.outputs
+        self._module: torch.jit.ScriptModule | None = None
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def module(self) -> torch.jit.ScriptModule:
+        """The loaded module, in the state of a fresh load."""
+        if self._module is None:
+            self._module = self._artifact.load()
+            self._snapshot = Snapshot.of(self._module)
+        return self._module
+
+    def case(self, inputs: Inputs, calls: int = 3) -> list[Answer]:
+        """The answers of `calls` calls of the same loaded module: the executor optimises at the second."""
+        module = self.module
+        answers = [answer(lambda given: self._call(module, given), inputs, self._read) for _ in range(calls)]
+        if self._snapshot is None or self._snapshot.differs(module):
+            self._module = None
+        return answers
+
+    def _call(self, module: torch.jit.ScriptModule, given: dict[str, torch.Tensor]) -> object:
+        return module(**given) if self._by_name else module(*given.values())
+
+    def _read(self, output: object) -> Leaves:
+        return renamed(output, self._outputs)
+
+
+def signature(inputs: Inputs, leaves: Leaves) -> str:
+    """`input_ids i64, attention_mask i64 -> logits f32`."""
+    given, answered = (", ".join(f"{n} {_short(t)}" for n, t in part.items()) for part in (inputs, leaves))
+    return f"{given} -> {answered}"
+
+
+def _short(tensor: torch.Tensor) -> str:
+    return _SHORT.get(str(tensor.dtype), str(tensor.dtype).removeprefix("torch."))

@@ -1,0 +1,139 @@
+"""evidence -> verdict: what a check is, what it is given, and how a search becomes its verdict."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Protocol
+
+from pytest_tsexport.artifact import Artifact, Runner
+from pytest_tsexport.generation.cases import Case, tensors
+from pytest_tsexport.generation.search import Clock, Findings, Judged
+from pytest_tsexport.generation.spread import Spread, measure
+from pytest_tsexport.making import Process
+from pytest_tsexport.policy import Policy
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.compare import Tolerance
+from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
+
+FLOOR = 10
+"""Fewer judged cases than this (or than planned, if that is less) answer nothing."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a check may ask: the subject, eager, the artifact, and how hard to look."""
+
+    subject: Subject
+    artifact: Artifact
+    policy: Policy
+    backend: str
+    contract: str
+    seed: int
+    process: Process = Process()
+    cases: int = 100
+    tell: Callable[[str], None] = lambda line: None
+
+    @cached_property
+    def reference(self) -> Reference:
+        """Eager."""
+        return Reference(self.subject.reference, self.subject.constants)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The loaded artifact."""
+        return Runner(self.artifact, self.subject)
+
+    @cached_property
+    def spread(self) -> Spread:
+        """How much each output moves."""
+        return measure(self.subject, self.reference)
+
+    @cached_property
+    def tolerance(self) -> Tolerance:
+        """What difference is allowed."""
+        meaning = self.policy.meaning
+        return Tolerance(spread=self.spread.by_leaf, rtol=meaning.rtol, atol=meaning.atol)
+
+    def random(self, check: str) -> Random:
+        """The randomness of one check of this subject: the same for the same seed."""
+        return Random(zlib.crc32(f"{self.seed}:{self.subject.name}:{check}".encode()))
+
+    def clock(self, share: float) -> Clock:
+        """The part of the subject's budget that a check may spend."""
+        return Clock(seconds=self.policy.budget * share)
+
+    def tensors(self, case: Case) -> Mapping[str, object]:
+        """The inputs of a case."""
+        return tensors(case, self.subject)
+
+
+class Check(Protocol):
+    """One question about one artifact."""
+
+    @property
+    def name(self) -> str:
+        """The word in the id of the test item."""
+
+    @property
+    def question(self) -> str:
+        """The question, as in the docs."""
+
+    def why_not_applicable(self, evidence: Evidence) -> str | None:
+        """Why the question does not arise for this subject, naming no subject; None where it does."""
+
+    def run(self, evidence: Evidence) -> Verdict:
+        """The answer."""
+
+
+def verdict(evidence: Evidence, check: str, outcome: Outcome, headline: str, rows: tuple[Row, ...] = ()) -> Verdict:
+    """A verdict about this subject with nothing counted yet."""
+    return Verdict(
+        subject=evidence.subject.name,
+        backend=evidence.backend,
+        check=check,
+        outcome=outcome,
+        headline=headline,
+        rows=rows,
+        seed=evidence.seed,
+    )
+
+
+def traced_at(evidence: Evidence) -> Row:
+    """`traced at        input_ids, attention_mask (batch=2, sequence=7)`."""
+    sizes = ", ".join(f"{name}={size}" for name, size in evidence.subject.sizes.items())
+    return "traced at", f"{', '.join(evidence.subject.inputs)} ({sizes})"
+
+
+def too_few(findings: Findings) -> str | None:
+    """Why what was judged answers nothing, or None."""
+    counted = [one for one in findings.judged if one.status != "eager raises"]
+    floor = min(FLOOR, findings.planned)
+    if len(counted) >= floor:
+        return None
+    return f"only {len(counted)} of {findings.planned} cases could be judged, fewer than {floor}"
+
+
+def worst_of(findings: Findings) -> Worst | None:
+    """The largest difference met, in a breach if there was one."""
+    if findings.worst is not None and findings.worst.difference is not None:
+        return _worst(findings.worst, *_parts(findings.worst))
+    nearest = [one for one in findings.judged if one.nearest[2]]
+    if not nearest:
+        return None
+    one = max(nearest, key=lambda judged: judged.nearest[0] / max(judged.nearest[1], 1e-300))
+    return _worst(one, *one.nearest)
+
+
+def _parts(one: Judged) -> tuple[float, float, str]:
+    assert one.difference is not None
+    return one.difference.value, one.difference.allowed, one.difference.leaf
+
+
+def _worst(one: Judged, value: float, allowed: float, leaf: str) -> Worst:
+    at = one.difference.at if one.difference is not None else ""
+    return Worst(leaf=leaf, difference=value, allowed=allowed, at=at, case=str(one.case))

@@ -1,0 +1,50 @@
+"""case -> judged: one case put to eager and to the artifact, three times each, and what the two said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_tsexport.checks.base import Evidence
+from pytest_tsexport.generation.cases import Case, tensors
+from pytest_tsexport.generation.search import Judged
+from pytest_tsexport.subjects.reference import Answer
+from pytest_tsexport.tensors.compare import Difference, difference, distance
+
+CALLS = 3
+"""The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
+
+
+def judged(evidence: Evidence, case: Case) -> Judged:
+    """What eager and the artifact answer to a case; the first call that is not equal decides. No breach is set."""
+    inputs = tensors(case, evidence.subject)
+    eager = evidence.reference.case(inputs, CALLS)
+    artifact = evidence.runner.case(inputs, CALLS)
+    first = _one(evidence, case, eager[0], artifact[0])
+    if first.status != "equal":
+        return first
+    for number in range(1, CALLS):
+        later = _one(evidence, case, eager[number], artifact[number])
+        if later.status != "equal":
+            return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
+    return first
+
+
+def _one(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged:
+    if eager.leaves is None:
+        status = "both raise" if artifact.leaves is None else "eager raises"
+        return Judged(case=case, status=status, breach=False, text=eager.raised or "")  # type: ignore[arg-type]
+    if artifact.leaves is None:
+        return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
+    found = difference(eager.leaves, artifact.leaves, evidence.tolerance) or _overwrites(eager, artifact)
+    if found is not None:
+        return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
+    nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
+    return Judged(case=case, status="equal", breach=False, nearest=nearest)
+
+
+def _overwrites(eager: Answer, artifact: Answer) -> Difference | None:
+    names = [name for name in artifact.overwritten if name not in eager.overwritten]
+    if not names:
+        return None
+    text = f"the artifact overwrites its input {names[0]}, eager leaves it alone"
+    return Difference(kind="overwrite", leaf=names[0], text=text, value=float("inf"), allowed=0.0)

@@ -1,0 +1,104 @@
+"""evidence -> verdict: at the traced size, does the saved and loaded artifact answer as eager does?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
+from pytest_tsexport.checks.judging import judged
+from pytest_tsexport.generation.cases import Case, example_cases, off_size, traced_cases
+from pytest_tsexport.generation.search import Findings, Judged, Plan, search
+from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.tensors.weights import named_weights
+from pytest_tsexport.verdict import Outcome, Row, Verdict
+
+
+class Parity:
+    """Values, masks and ids drawn at the traced size; each case called three times."""
+
+    name = "parity"
+    question = CHECKS["parity"]
+
+    def why_not_applicable(self, evidence: Evidence) -> str | None:
+        """Every artifact answers something."""
+        return None
+
+    def run(self, evidence: Evidence) -> Verdict:
+        """Fails on the first difference or raise, and where nothing could be compared."""
+        if evidence.spread.vacuous is not None:
+            return _vacuous(evidence, self.name)
+        real = [case for case in example_cases(evidence.subject) if not off_size(case, evidence.subject)]
+        plan = Plan(
+            subject=evidence.subject,
+            listed=[*real, *traced_cases(evidence.subject)][: max(evidence.cases, len(real))],
+            total=evidence.cases,
+            off_size=False,
+            random=evidence.random(self.name),
+            clock=evidence.clock(0.35),
+            tell=lambda line: evidence.tell(f"{self.name} {line}"),
+        )
+        findings = search(plan, lambda case: _judge(evidence, case))
+        return _counted(_verdict(evidence, self.name, findings), evidence, findings)
+
+
+def _judge(evidence: Evidence, case: Case) -> Judged:
+    """At the traced size every contract means equal."""
+    one = judged(evidence, case)
+    return replace(one, breach=one.status in ("wrong", "raises"))
+
+
+def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
+    found = findings.smallest
+    if found is not None:
+        return verdict(evidence, check, Outcome.FAILED, _headline(found), _rows(evidence, findings, found))
+    why = too_few(findings)
+    if why is None and not any(one.status == "equal" for one in findings.judged):
+        why = "eager raises on every case at the traced size, so nothing was compared"
+    if why is not None:
+        mend = ("mend", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
+        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), mend))
+    return verdict(evidence, check, Outcome.PASSED, "answers as eager does at the traced size")
+
+
+def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
+    counted = [one for one in findings.judged if one.status != "eager raises"]
+    flat = tuple(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat)
+    return replace(found, judged=len(counted), planned=findings.planned, worst=worst_of(findings), unseen=flat)
+
+
+def _headline(found: Judged) -> str:
+    if found.status == "raises":
+        return "raises at the traced size"
+    assert found.difference is not None
+    kinds = {"structure": "answers with other outputs than eager", "overwrite": "overwrites its inputs"}
+    return kinds.get(found.difference.kind, "answers otherwise than eager at the traced size")
+
+
+def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
+    what = "example" if found.case.example is not None else "values"
+    case = found.case.example if found.case.example is not None else f"{found.case.values}, mask {found.case.mask}"
+    among = f"{len(findings.breaches)} of {len(findings.judged)} cases, seed {evidence.seed}"
+    rows: list[Row] = [traced_at(evidence), ("counterexample", f"{what} {case}        in {among}"), ("differs", found.text)]
+    cause = _other_weights(evidence)
+    if cause is not None:
+        rows += [("likely cause", cause), ("mend", "export it again from the model that this test returns")]
+    return tuple(rows)
+
+
+def _other_weights(evidence: Evidence) -> str | None:
+    """Whether the file holds weights of another model: a stale export."""
+    theirs = named_weights(evidence.artifact.load())
+    ours = named_weights(evidence.subject.model)
+    for name, weight in ours.items():
+        twin = next((theirs[key] for key in theirs if key == name or key.endswith(f".{name}")), None)
+        if twin is not None and twin.shape == weight.shape and twin.dtype == weight.dtype:
+            gap = (twin.double() - weight.detach().cpu().double()).abs()
+            if gap.numel() and float(gap.max()) > 0:
+                return f"the file was exported from other weights: {name} differs by up to {float(gap.max()):.1e}"
+    return None
+
+
+def _vacuous(evidence: Evidence, check: str) -> Verdict:
+    mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
+    headline = f"nothing to compare: {evidence.spread.vacuous}"
+    return verdict(evidence, check, Outcome.FAILED, headline, (traced_at(evidence), mend))

@@ -1,0 +1,117 @@
+"""evidence -> verdict: does the file run where Transformers is not?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from pytest_tsexport.checks.base import Evidence, traced_at, verdict
+from pytest_tsexport.generation.cases import Case, traced_cases
+from pytest_tsexport.generation.cases import tensors as tensors_of
+from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.subjects.reference import answer, same_bits
+from pytest_tsexport.verdict import Outcome, Verdict
+
+TIMEOUT = 300
+"""Seconds that the other process may take: a cold import of torch on a loaded machine is most of it."""
+
+CASES = 3
+
+_PROGRAM = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("transformers", "pytest_tsexport", "hypothesis", "pytest"):
+            raise ModuleNotFoundError(f"No module named {name!r} (this process has torch alone)", name=name)
+sys.meta_path.insert(0, Refuse())
+import warnings
+warnings.simplefilter("ignore")
+import torch
+torch.set_num_threads(int(sys.argv[4]))
+module = torch.jit.load(sys.argv[1], map_location="cpu")
+cases = torch.load(sys.argv[2], weights_only=True)
+def leaves(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return [] if value is None else [torch.tensor(value)]
+    return [leaf for child in (value.values() if isinstance(value, dict) else value) for leaf in leaves(child)]
+with torch.no_grad():
+    answers = [leaves(module(*case)) for case in cases]
+torch.save(answers, sys.argv[3])
+"""
+
+
+class RoundTrip:
+    """A fresh process with torch alone loads the file and answers the same cases, bit for bit."""
+
+    name = "round_trip"
+    question = CHECKS["round_trip"]
+
+    def why_not_applicable(self, evidence: Evidence) -> str | None:
+        """Every file can be carried elsewhere."""
+        return None
+
+    def run(self, evidence: Evidence) -> Verdict:
+        """Fails where the process dies, or where one bit differs."""
+        cases = list(traced_cases(evidence.subject))[:CASES]
+        failure = _differs_elsewhere(evidence, cases)
+        if failure is not None:
+            mend = ("mend", "export what torch alone can run: no custom operator, no Python function")
+            rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), mend)
+            found = verdict(evidence, self.name, Outcome.FAILED, "does not run the same in a process without Transformers", rows)
+        else:
+            found = verdict(evidence, self.name, Outcome.PASSED, "runs with torch alone, bit for bit the same")
+        return replace(found, judged=len(cases), planned=len(cases))
+
+
+def _differs_elsewhere(evidence: Evidence, cases: Sequence[Case]) -> str | None:
+    """What goes wrong in a fresh process, or None."""
+    module = evidence.artifact.load()
+    asked = [_positional(evidence, case) for case in cases]
+    here = [answer(lambda given: module(*given.values()), inputs) for inputs in asked]
+    if any(one.leaves is None for one in here):
+        return f"it raises here already: {next(one.raised for one in here if one.leaves is None)}"
+    given = [list(inputs.values()) for inputs in asked]
+    with tempfile.TemporaryDirectory() as folder:
+        told, there = Path(folder, "inputs.pt"), Path(folder, "answers.pt")
+        torch.save(given, told)
+        arguments = [str(evidence.artifact.path), str(told), str(there), str(torch.get_num_threads())]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", _PROGRAM, *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return f"it did not end within {TIMEOUT} s"
+        if done.returncode != 0:
+            return _last_line(done.stderr) or f"it ended with exit status {done.returncode}"
+        answers = torch.load(there, weights_only=True)
+    return _first_difference([list((one.leaves or {}).values()) for one in here], answers)
+
+
+def _positional(evidence: Evidence, case: Case) -> dict[str, torch.Tensor]:
+    """The tensors of a case in the order of the artifact's arguments."""
+    inputs = tensors_of(case, evidence.subject)
+    names = evidence.artifact.arguments if set(inputs) <= set(evidence.artifact.arguments) else tuple(inputs)
+    return {name: inputs[name] for name in names if name in inputs}
+
+
+def _first_difference(here: list[list[torch.Tensor]], there: list[list[torch.Tensor]]) -> str | None:
+    for number, (one, other) in enumerate(zip(here, there, strict=True)):
+        if len(one) != len(other):
+            return f"case {number}: {len(other)} outputs, {len(one)} here"
+        for place, (ours, theirs) in enumerate(zip(one, other, strict=True)):
+            if not same_bits(ours, theirs):
+                return f"case {number}: output {place} is not bit-equal"
+    return None
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,124 @@
+"""evidence -> verdict: at any other size, does it keep the contract?
+
+dynamic: equal wherever eager answers. safe: equal, or it raises. fixed: it raises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
+from pytest_tsexport.checks.envelope import raising, right_for
+from pytest_tsexport.checks.judging import judged
+from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size
+from pytest_tsexport.generation.search import Findings, Judged, Plan, search
+from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.verdict import Outcome, Row, Verdict
+
+_MEND = {
+    "wrong": "trace at the largest size and pad up to it, or mend the branch on size that the trace froze",
+    "raises": "declare the axis shapes='safe' if callers can live with the error, or mend what bakes the size",
+    "computes": "guard the export so that another size raises, or declare the axis 'safe' or 'dynamic'",
+}
+
+
+class Shapes:
+    """Each axis alone at its edges, axes together, then drawn sizes."""
+
+    name = "shapes"
+    question = CHECKS["shapes"]
+
+    def why_not_applicable(self, evidence: Evidence) -> str | None:
+        """Only where some dimension can vary."""
+        return None if evidence.subject.axes else "no dimension of its inputs can vary"
+
+    def run(self, evidence: Evidence) -> Verdict:
+        """Fails on the first case that breaks the contract of the axes that leave the traced size."""
+        if evidence.spread.vacuous is not None:
+            mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
+            headline = f"nothing to compare: {evidence.spread.vacuous}"
+            return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
+        real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
+        plan = Plan(
+            subject=evidence.subject,
+            listed=[*real, *edge_cases(evidence.subject)],
+            total=evidence.cases,
+            off_size=True,
+            random=evidence.random(self.name),
+            clock=evidence.clock(0.5),
+            tell=lambda line: evidence.tell(f"{self.name} {line}"),
+        )
+        findings = search(plan, lambda case: _judge(evidence, case))
+        return _told(_verdict(evidence, self.name, findings), evidence, findings)
+
+
+def contract_of(evidence: Evidence, axis: str) -> str:
+    """The user's word for the axis, else `dynamic` for an axis that the user named, else the backend's."""
+    shapes = evidence.policy.meaning.shapes
+    if isinstance(shapes, str):
+        return shapes
+    if shapes is not None and axis in shapes:
+        return shapes[axis]
+    return "dynamic" if evidence.subject.axis(axis).named else evidence.contract
+
+
+def _judge(evidence: Evidence, case: Case) -> Judged | None:
+    """None at the traced size, which is parity's."""
+    off = off_size(case, evidence.subject)
+    if not off:
+        return None
+    contracts = {contract_of(evidence, axis) for axis in off}
+    one = judged(evidence, case)
+    if "fixed" in contracts:
+        return replace(one, breach=one.status not in ("raises", "both raise"))
+    raises = one.status == "raises" and contracts == {"dynamic"}
+    return replace(one, breach=one.status == "wrong" or raises)
+
+
+def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
+    found = findings.smallest
+    if found is not None:
+        headline, mend = _headline(evidence, found)
+        rows = (*_rows(evidence, findings, found), ("mend", mend))
+        return verdict(evidence, check, Outcome.FAILED, headline, rows)
+    why = too_few(findings)
+    if why is not None:
+        mend = "raise --ts-budget or --ts-max-examples, or declare which dimensions vary with dynamic_shapes"
+        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), ("mend", mend)))
+    if all(one.status in ("raises", "both raise", "eager raises") for one in findings.judged):
+        return verdict(evidence, check, Outcome.PASSED, "raises at every other size")
+    return verdict(evidence, check, Outcome.PASSED, "keeps the contract at every other size")
+
+
+def _headline(evidence: Evidence, found: Judged) -> tuple[str, str]:
+    fixed = [axis for axis in off_size(found.case, evidence.subject) if contract_of(evidence, axis) == "fixed"]
+    if fixed:
+        return f"computes outside the traced size, where the contract of {fixed[0]} is fixed", _MEND["computes"]
+    if found.status == "raises":
+        return "raises outside the traced size, where the contract is dynamic", _MEND["raises"]
+    return "silently wrong outside the traced size", _MEND["wrong"]
+
+
+def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
+    breaches = findings.breaches
+    among = f"smallest of {len(breaches)} in {len(findings.judged)} of {findings.planned} cases, seed {evidence.seed}"
+    worst = findings.worst
+    text = found.text or "it answers, and equals eager"
+    if worst is not None and worst is not found and worst.difference is not None:
+        sizes = tuple(size for _, size in worst.case.sizes)
+        text += f"; worst met {worst.difference.value:.1e} at {sizes}"
+    rows = [traced_at(evidence), ("counterexample", f"{found.case}        {among}"), ("differs", text)]
+    return (*rows, ("right for", right_for(findings, evidence.subject)))
+
+
+def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
+    subject = evidence.subject
+    counted = [one for one in findings.judged if one.status != "eager raises"]
+    further = [one.case for one in findings.judged if one.status == "eager raises"]
+    notes = raising(findings, subject) if found.outcome is Outcome.PASSED else ()
+    if further and found.outcome is Outcome.PASSED:
+        notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
+    unseen = tuple(f"{case}: no room in the budget" for case in findings.skipped)
+    return replace(
+        found, judged=len(counted), planned=findings.planned, worst=worst_of(findings), notes=notes, unseen=unseen
+    )

@@ -1,0 +1,186 @@
+"""artifact -> verdicts: one exported model, and the questions that can be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pytest_tsexport.artifact import signature
+from pytest_tsexport.backends.base import Backend
+from pytest_tsexport.checks import REGISTERED
+from pytest_tsexport.checks.base import Evidence
+from pytest_tsexport.checks.trace import explained
+from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
+from pytest_tsexport.generation.hypotheses import default_examples
+from pytest_tsexport.making import Made
+from pytest_tsexport.policy import Policy, valid_checks
+from pytest_tsexport.policy import selected as selected_checks
+from pytest_tsexport.reports.terminal import failure_text
+from pytest_tsexport.subjects.reference import Leaves, Reference, told
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.verdict import Outcome, Verdict
+
+
+class Export:
+    """A model that was exported on one backend.
+
+    `module` is the artifact loaded back from `path`; it takes tensors by name or in order and answers a tuple of
+    tensors. `validate()` judges it.
+    """
+
+    def __init__(
+        self,
+        made: Made,
+        policy: Policy,
+        backend: Backend,
+        *,
+        live: nn.Module,
+        folder: Path,
+        unavailable: str | None = None,
+        tell: Callable[[str], None] = lambda line: None,
+        judged: Callable[[Verdict], None] = lambda verdict: None,
+    ) -> None:
+        self._made = made
+        self._policy = policy
+        self._backend = backend
+        self._live = live
+        self._folder = folder
+        self._unavailable = unavailable
+        self._tell = tell
+        self._judged = judged
+        self._verdicts: dict[str, Verdict] = {}
+
+    @property
+    def subject(self) -> Subject:
+        """The model with its inputs, axes and ranges."""
+        return self._made.subject
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend."""
+        return self._backend.name
+
+    @property
+    def path(self) -> Path:
+        """Where the file is. Raises `ExportError` where there is none."""
+        return self._evidence.artifact.path
+
+    @cached_property
+    def module(self) -> torch.jit.ScriptModule:
+        """The artifact, loaded back from its file. Raises `ExportError` where there is none."""
+        return self._evidence.artifact.load()
+
+    def check(self, name: str) -> Verdict:
+        """The answer of one check; asked once, remembered after. Never raises for a fault of the export."""
+        if name not in self._verdicts:
+            started = time.monotonic()
+            found = self._answer(name)
+            self._verdicts[name] = replace(found, seconds=time.monotonic() - started, **self._identity())
+        self._judged(self._verdicts[name])
+        return self._verdicts[name]
+
+    def validate(self, checks: Sequence[str] | None = None) -> tuple[Verdict, ...]:
+        """Every verdict, in the order of the checks.
+
+        Raises `ValidationFailed` with the text of each failure where one is not right, or was not looked at.
+        """
+        __tracebackhide__ = True
+        names = self._policy.checks if checks is None else selected_checks(valid_checks("checks", checks))
+        verdicts = tuple(self.check(name) for name in names)
+        bad = [v for v in verdicts if v.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
+        if bad:
+            raise ValidationFailed("\n\n".join(failure_text(verdict) for verdict in bad), verdicts)
+        return verdicts
+
+    def reference_answer(self) -> str:
+        """A digest of what eager answers to the example inputs now; empty where it answers none, or each time another.
+
+        It is taken from the live model, so that a model changed since it was returned shows.
+        """
+        reference = Reference(self._live, self.subject.constants)
+        answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
+        digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
+        return digests.pop() if len(digests) == 1 else ""
+
+    def close(self) -> None:
+        """Let the model, the artifact and its temporary file go."""
+        for cached in ("module", "_evidence"):
+            self.__dict__.pop(cached, None)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        made, effort = self._made, self._policy.effort
+        if made.artifact is None:
+            why = self._unavailable or (told(made.error) if made.error is not None else "it was not made")
+            raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
+        return Evidence(
+            subject=made.subject,
+            artifact=made.artifact,
+            policy=self._policy,
+            backend=self.backend,
+            contract=self._backend.contract,
+            seed=effort.seed or 0,
+            process=made.process,
+            cases=effort.max_examples or default_examples(),
+            tell=self._tell,
+        )
+
+    def _answer(self, name: str) -> Verdict:
+        if self._made.artifact is None:
+            return self._unmade(name)
+        evidence, check = self._evidence, REGISTERED[name]
+        try:
+            why = check.why_not_applicable(evidence)
+            if why is not None:
+                return self._blank(name, Outcome.NOT_APPLICABLE, why)
+            with torch.random.fork_rng(devices=[]):
+                return check.run(evidence)
+        except TsExportError as error:
+            return self._blank(name, Outcome.FAILED, str(error))
+
+    def _unmade(self, name: str) -> Verdict:
+        if self._unavailable is not None:
+            return self._blank(name, Outcome.UNAVAILABLE, self._unavailable)
+        if name != "trace":
+            return self._blank(name, Outcome.NOT_RUN, "not run: the model does not export")
+        error = self._made.error
+        assert error is not None
+        cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error
+        headline = str(error) if isinstance(error, TsExportError) else "the model cannot be exported"
+        return replace(self._blank(name, Outcome.FAILED, headline), rows=explained(cause))
+
+    def _blank(self, name: str, outcome: Outcome, headline: str) -> Verdict:
+        seed = self._policy.effort.seed
+        subject = self.subject.name
+        return Verdict(subject=subject, backend=self.backend, check=name, outcome=outcome, headline=headline, seed=seed)
+
+    def _identity(self) -> dict[str, str | None]:
+        """Which file was judged, and what it takes and gives."""
+        if self._made.artifact is None:
+            return {}
+        return {"sha256": self._made.artifact.sha256, "signature": self._signature}
+
+    @cached_property
+    def _signature(self) -> str | None:
+        try:
+            answer = self._evidence.runner.case(self.subject.inputs, 1)[0]
+        except TsExportError:
+            return None
+        return None if answer.leaves is None else signature(self.subject.inputs, answer.leaves)
+
+
+def _digest(leaves: Leaves) -> str:
+    digest = hashlib.sha256()
+    for name, leaf in leaves.items():
+        digest.update(f"{name} {leaf.dtype} {tuple(leaf.shape)}".encode())
+        digest.update(bytes(leaf.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()))
+    return digest.hexdigest()

@@ -1,0 +1,77 @@
+"""source model -> what an export did to it: parameters, ties, values, mode, device, dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from pytest_tsexport.tensors.weights import named_weights, tied_groups
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: str
+    requires_grad: bool
+    checksum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """All of a model that an export has to leave alone; the weights as checksums."""
+
+    weights: Mapping[str, _Weight]
+    ties: tuple[tuple[str, ...], ...]
+    training: Mapping[str, bool]
+
+    @classmethod
+    def of(cls, model: nn.Module) -> Fingerprint:
+        """The fingerprint of `model` now."""
+        weights = named_weights(model)
+        return cls(
+            weights={name: _weight(tensor) for name, tensor in weights.items()},
+            ties=tuple(group.names for group in tied_groups(weights)),
+            training={name: module.training for name, module in model.named_modules()},
+        )
+
+    def changes(self, later: Fingerprint) -> tuple[str, ...]:
+        """What is otherwise in `later`, each in a few words."""
+        return tuple(self._changes(later))
+
+    def _changes(self, later: Fingerprint) -> Iterator[str]:
+        for names in self.ties:
+            if names not in later.ties:
+                yield f"{' and '.join(names)} are no longer tied"
+        yield from (f"{name} is gone" for name in self.weights if name not in later.weights)
+        yield from (f"{name} is new" for name in later.weights if name not in self.weights)
+        for name, weight in self.weights.items():
+            twin = later.weights.get(name)
+            if twin is not None and twin != weight:
+                yield f"{name}: {_told(weight, twin)}"
+        modes = [name for name, mode in self.training.items() if later.training.get(name, mode) != mode]
+        if modes:
+            yield f"the training mode of {modes[0] or 'the model'} ({len(modes)} modules)"
+
+
+def _weight(tensor: torch.Tensor) -> _Weight:
+    return _Weight(tuple(tensor.shape), tensor.dtype, str(tensor.device), tensor.requires_grad, _checksum(tensor))
+
+
+def _checksum(tensor: torch.Tensor) -> int:
+    """Weighted by position, so that an exchange of two values shows."""
+    if tensor.layout != torch.strided or tensor.device.type == "meta" or not tensor.numel():
+        return 0
+    flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).to(torch.int64)
+    places = torch.arange(flat.numel(), dtype=torch.int64) % 65521 + 1
+    return int((flat * places).sum())
+
+
+def _told(before: _Weight, after: _Weight) -> str:
+    for what in ("shape", "dtype", "device", "requires_grad"):
+        if getattr(before, what) != getattr(after, what):
+            return f"{what} {getattr(before, what)} became {getattr(after, what)}"
+    return "its values changed"

@@ -1,0 +1,1 @@
+"""subject -> cases: what is worth drawing, and the search through it."""

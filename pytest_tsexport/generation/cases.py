@@ -1,0 +1,118 @@
+"""subject -> cases: sizes worth visiting first, and how a case becomes tensors.
+
+A case is small data (sizes, a seed, two patterns), so that it can be drawn, shrunk, kept and printed; its tensors
+follow from it, the same on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+
+import torch
+
+from pytest_tsexport.generation.hypotheses import sample
+from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS, draw
+
+REACH = 33
+"""Sizes are drawn up to this at least: a window of 16 or 32 shows at 33 (facts: detection, 8)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One set of inputs: `sizes` by axis, the `seed` of its values, how values and masks are spread.
+
+    `example` counts the user's own real inputs from 0; it is None for a drawn case.
+    """
+
+    sizes: tuple[tuple[str, int], ...]
+    seed: int = 0
+    values: str = PATTERNS[0]
+    mask: str = MASK_PATTERNS[0]
+    example: int | None = None
+
+    def size(self, axis: str) -> int:
+        """The size of one axis in this case."""
+        return dict(self.sizes)[axis]
+
+    @property
+    def volume(self) -> int:
+        """How much there is to compute, next to other cases of the same subject."""
+        return prod(max(size, 1) for _, size in self.sizes)
+
+    def __str__(self) -> str:
+        return f"({', '.join(f'{axis}={size}' for axis, size in self.sizes)})"
+
+
+def at(subject: Subject, sizes: Mapping[str, int], seed: int = 0, values: str = "uniform", mask: str = "ones") -> Case:
+    """The case of these sizes; axes that are not named keep the traced size."""
+    return Case(sizes=tuple({**subject.sizes, **sizes}.items()), seed=seed, values=values, mask=mask)
+
+
+def off_size(case: Case, subject: Subject) -> tuple[str, ...]:
+    """The axes whose size is not the traced one."""
+    return tuple(axis for axis, size in case.sizes if size != subject.axis(axis).size)
+
+
+def reach(axis: Axis) -> int:
+    """The largest size drawn at random: a few times the traced one, within the axis's own bound."""
+    far = 4 * axis.size if axis.name == "batch" else max(4 * axis.size, REACH)
+    return far if axis.high is None else max(min(far, axis.high), axis.low)
+
+
+def edge_sizes(axis: Axis) -> list[int]:
+    """Sizes of one axis that are visited whatever is drawn: 1, 2, the traced one ± 1, edges ± 1, the maximum ± 1."""
+    traced = axis.size
+    sizes = {1, 2, 3, 4, traced - 1, traced + 1, 2 * traced, reach(axis), REACH}
+    for edge in (*axis.edges, *(() if axis.high is None else (axis.high,))):
+        sizes |= {edge - 1, edge, edge + 1}
+    if axis.named:
+        sizes = {size for size in sizes if axis.high is None or size <= axis.high}
+    return sorted(size for size in sizes if size >= max(axis.low, 1) and size != traced)
+
+
+def edge_cases(subject: Subject) -> Iterator[Case]:
+    """Each axis alone at its edges, then the small ones together; small sizes first."""
+    alone = [at(subject, {axis.name: size}, seed=size) for axis in subject.axes for size in edge_sizes(axis)]
+    together = [at(subject, dict(sizes), seed=99) for sizes in _corners(subject.axes) if len(sizes) > 1]
+    yield from sorted(dict.fromkeys([*alone, *together]), key=lambda case: case.volume)
+
+
+def _corners(axes: tuple[Axis, ...]) -> Iterator[tuple[tuple[str, int], ...]]:
+    """All axes away from the traced size at once, near it and far from it."""
+    for shift in (lambda a: max(a.low, 1), lambda a: a.size - 1, lambda a: a.size + 1, lambda a: 2 * a.size + 1, reach):
+        yield tuple((axis.name, max(axis.low, 1, shift(axis))) for axis in axes)
+
+
+def traced_cases(subject: Subject) -> Iterator[Case]:
+    """At the traced size: every spread of values under every mask."""
+    for seed, mask in enumerate(MASK_PATTERNS):
+        for values in PATTERNS:
+            yield at(subject, {}, seed=seed, values=values, mask=mask)
+
+
+def example_cases(subject: Subject) -> Iterator[Case]:
+    """The user's own real inputs, which come first."""
+    for number, example in enumerate(subject.examples):
+        sizes = dict(subject.sizes)
+        for one in subject.fields:
+            sizes.update({dim: size for dim, size in zip(one.dims, example[one.name].shape) if isinstance(dim, str)})
+        yield Case(sizes=tuple(sizes.items()), example=number)
+
+
+def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
+    """The inputs of a case, by name, in the order of the subject's."""
+    if case.example is not None:
+        return dict(subject.examples[case.example])
+    sizes = dict(case.sizes)
+    given = {}
+    for place, field in enumerate(subject.fields):
+        seed = case.seed * 31 + place
+        if field.name in subject.strategies:
+            given[field.name] = sample(subject.strategies[field.name], field.shape(sizes), seed)
+        else:
+            given[field.name] = draw(field, sizes, seed, case.mask if field.domain.kind == "mask" else case.values)
+    return given

@@ -1,0 +1,172 @@
+"""cases, judge -> findings: small sizes first, then drawn ones, and the smallest breach of all.
+
+What must be looked at (examples, edges) is a list, visited in order; what may be looked at is drawn by hypothesis.
+A breach in the list is shrunk within its own sizes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+from hypothesis import strategies as st
+
+from pytest_tsexport.generation.cases import Case, at, reach
+from pytest_tsexport.generation.hypotheses import smallest
+from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.tensors.compare import Difference
+
+Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One case compared: what happened, whether that breaks the promise, and by how much.
+
+    `nearest` is (difference, allowed, leaf) where the answers came nearest to the tolerance.
+    """
+
+    case: Case
+    status: Status
+    breach: bool
+    difference: Difference | None = None
+    nearest: tuple[float, float, str] = (0.0, 0.0, "")
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """All that a search saw, in the order it saw it; `skipped` are listed cases that the budget had no room for."""
+
+    judged: tuple[Judged, ...]
+    planned: int
+    smallest: Judged | None = None
+    skipped: tuple[Case, ...] = ()
+
+    @property
+    def breaches(self) -> tuple[Judged, ...]:
+        """The cases that break the promise."""
+        return tuple(one for one in self.judged if one.breach)
+
+    @property
+    def worst(self) -> Judged | None:
+        """The breach that is furthest off."""
+        return max(self.breaches, key=_badness, default=None)
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """How long a search may go on: `seconds` from its making, as a deadline that can be asked."""
+
+    seconds: float
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, below 0 where they are spent."""
+        return self.started + self.seconds - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to visit: the listed cases, then as many drawn ones as `total` leaves room for.
+
+    `off_size` draws sizes too; otherwise only values and masks at the traced size.
+    """
+
+    subject: Subject
+    listed: Sequence[Case]
+    total: int
+    off_size: bool
+    random: Random
+    clock: Clock
+    tell: Callable[[str], None]
+
+
+def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
+    """Judge the listed cases, then drawn ones; `judge` gives None for a case that is none (eager's domain ends).
+
+    Stops at the first breach but for shrinking it, and for the rest of the list, whose verdicts make the envelope.
+    """
+    seen = _Seen(plan, judge)
+    skipped = [case for case in plan.listed if not seen.visit(case)]
+    found = seen.breach()
+    if found is None:
+        drawn = max(plan.total - len(seen.judged), 0)
+        far = {axis.name: reach(axis) for axis in plan.subject.axes}
+        if drawn:
+            smallest(_cases(plan, far), seen.breaks, tries=drawn, random=plan.random)
+    else:
+        smallest(_cases(plan, dict(found.case.sizes)), seen.breaks, tries=max(plan.total // 2, 10), random=plan.random)
+    judged = tuple(one for one in seen.judged.values() if one is not None)
+    planned = max(plan.total, len(plan.listed), len(judged))
+    return Findings(judged=judged, planned=planned, smallest=seen.breach(), skipped=tuple(skipped))
+
+
+class _Seen:
+    """What has been judged so far; a case is judged once, so that hypothesis never sees it flip."""
+
+    def __init__(self, plan: Plan, judge: Callable[[Case], Judged | None]) -> None:
+        self._plan = plan
+        self._judge = judge
+        self._dear = 0.0
+        self.judged: dict[Case, Judged | None] = {}
+
+    def visit(self, case: Case) -> bool:
+        """Judge a case if there is time for one of its volume; False where there is not."""
+        if case in self.judged:
+            return True
+        if self._plan.clock.left < self._dear * case.volume:
+            return False
+        started = time.monotonic()
+        self.judged[case] = self._judge(case)
+        self._dear = (time.monotonic() - started) / max(case.volume, 1)
+        self._plan.tell(f"{len(self.judged)} of {max(self._plan.total, len(self._plan.listed))} cases")
+        return True
+
+    def breaks(self, case: Case) -> bool:
+        """Whether a drawn case is a breach; an unaffordable one is not looked at, and so is none."""
+        self.visit(case)
+        one = self.judged.get(case)
+        return one is not None and one.breach
+
+    def breach(self) -> Judged | None:
+        """The smallest breach so far."""
+        breaches = [one for one in self.judged.values() if one is not None and one.breach]
+        return min(breaches, key=_smallness, default=None)
+
+
+def _cases(plan: Plan, far: dict[str, int]) -> st.SearchStrategy[Case]:
+    """Drawn cases: sizes up to `far`, shrinking to small ones; values and masks of every pattern."""
+    sizes = {a.name: _sizes(a, far[a.name]) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
+    return st.builds(
+        lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, values, mask),
+        sizes=st.fixed_dictionaries(sizes),
+        seed=st.integers(0, 2**16),
+        values=st.sampled_from(PATTERNS),
+        mask=st.sampled_from(MASK_PATTERNS),
+    )
+
+
+def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:
+    """Half near the small end, where faults shrink to, half anywhere in reach."""
+    low = max(axis.low, 1)
+    far = max(far, low)
+    return st.integers(low, min(far, low + 2 * axis.size)) | st.integers(low, far)
+
+
+def _smallness(one: Judged) -> tuple[object, ...]:
+    """Fewest elements first, a listed spread before a drawn one."""
+    case = one.case
+    return case.volume, tuple(size for _, size in case.sizes), PATTERNS.index(case.values), MASK_PATTERNS.index(case.mask), case.seed
+
+
+def _badness(one: Judged) -> float:
+    if one.difference is None:
+        return 0.0
+    return one.difference.value if one.difference.value == one.difference.value else float("inf")

@@ -1,0 +1,146 @@
+"""subject -> spread: how much each output leaf moves, and whether there is anything to compare at all.
+
+A zero-init model answers the same whatever it is asked, so every export of it passes: such a subject is refused
+as vacuous. bf16 models and small heads are not. (facts: detection, 1 and 4.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from pytest_tsexport.generation.cases import at, tensors
+from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.reference import Inputs, Reference
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.tensors.compare import RTOL
+from pytest_tsexport.tensors.tree import Leaves
+
+DRAWS = 10
+"""Cases that the spread is measured over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The largest standard deviation of each floating leaf over drawn inputs, in the unit of the leaf.
+
+    `flat` are the leaves that do not move; `vacuous` says why no comparison would mean anything, or is None.
+    """
+
+    by_leaf: Mapping[str, float]
+    flat: tuple[str, ...] = ()
+    vacuous: str | None = None
+
+
+def measure(subject: Subject, reference: Reference) -> Spread:
+    """The spread of `subject` at the traced size."""
+    answers = list(_answers(subject, reference))
+    floating = [name for name, leaf in answers[0].items() if leaf.is_floating_point()] if answers else []
+    spread = {name: _deviation([leaves[name] for leaves in answers]) for name in floating}
+    largest = {name: max(_magnitude(leaves[name]) for leaves in answers) for name in floating}
+    flat = tuple(n for n in floating if spread[n] <= 2 * torch.finfo(answers[0][n].dtype).eps * largest[n])
+    vacuous = None
+    if floating and len(flat) == len(floating):
+        vacuous = "its outputs do not move when its inputs do, so any export would pass"
+    elif floating and _unmixed(subject, reference, spread):
+        vacuous = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
+    return Spread(by_leaf=spread, flat=flat, vacuous=vacuous)
+
+
+def _answers(subject: Subject, reference: Reference) -> list[Leaves]:
+    found: list[Leaves] = []
+    for seed in range(DRAWS):
+        values, mask = PATTERNS[0 if seed % 3 else 1], MASK_PATTERNS[seed % len(MASK_PATTERNS)]
+        leaves = reference.case(tensors(at(subject, {}, 1000 + seed, values, mask), subject))[0].leaves
+        if leaves is not None and (not found or _alike(leaves, found[0])):
+            found.append(leaves)
+    return found
+
+
+def _alike(leaves: Leaves, other: Leaves) -> bool:
+    return {n: leaf.shape for n, leaf in leaves.items()} == {n: leaf.shape for n, leaf in other.items()}
+
+
+def _deviation(leaves: list[torch.Tensor]) -> float:
+    if not leaves[0].numel():
+        return 0.0
+    stacked = torch.stack([leaf.double() for leaf in leaves]).nan_to_num(0.0, 0.0, 0.0)
+    return float(stacked.std(dim=0, correction=0).max())
+
+
+def _magnitude(leaf: torch.Tensor) -> float:
+    return float(leaf.double().nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
+
+
+def _unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float]) -> bool:
+    """Whether moving one position leaves the others alone only because the weights are too small."""
+    axis = next((axis for axis in subject.axes if axis.name != "batch" and axis.size > 1), None)
+    moved = None if axis is None else _moved_others(subject, axis, reference)
+    if axis is None or moved is None or any(moved[name] >= 10 * _rtol(subject, reference) * spread.get(name, 0.0) for name in moved):
+        return False
+    revived = Reference(_rescaled(reference.safe_copy()), subject.constants)
+    again = _moved_others(subject, axis, revived)
+    scale = {name: _deviation([leaves[name] for leaves in _answers(subject, revived)]) for name in again or {}}
+    return again is not None and any(again[name] > 100 * _rtol(subject, reference) * scale[name] > 0 for name in again)
+
+
+def _rtol(subject: Subject, reference: Reference) -> float:
+    dtypes = [p.dtype for p in subject.reference.parameters() if p.is_floating_point()]
+    return RTOL.get(dtypes[0], 1e-4) if dtypes else 1e-4
+
+
+def _moved_others(subject: Subject, axis: Axis, reference: Reference) -> dict[str, float] | None:
+    """By how much each per-position leaf moves elsewhere when its first position is given another value.
+
+    None where no leaf has that axis, or no input can be moved.
+    """
+    inputs = tensors(at(subject, {}, seed=7), subject)
+    other = _first_moved(subject, axis, inputs)
+    if other is None:
+        return None
+    one, two = (reference.case(given)[0].leaves for given in (inputs, other))
+    if one is None or two is None or not _alike(one, two):
+        return None
+    moved = {name: _elsewhere(one[name], two[name], axis.size) for name in one if one[name].is_floating_point()}
+    return {name: value for name, value in moved.items() if value is not None} or None
+
+
+def _first_moved(subject: Subject, axis: Axis, inputs: Inputs) -> dict[str, torch.Tensor] | None:
+    """The inputs with position 0 of one ids or floats input changed in every row."""
+    moved = dict(inputs)
+    for field in subject.fields:
+        if axis.name in field.dims and field.domain.kind != "mask":
+            place = field.dims.index(axis.name)
+            changed = inputs[field.name].clone()
+            first = changed.narrow(place, 0, 1)
+            high = max(field.domain.high - field.domain.low, 2)
+            first.copy_(first * -2 + 1 if field.domain.kind == "floats" else (first - field.domain.low + 1) % high + field.domain.low)
+            moved[field.name] = changed
+            return moved
+    return None
+
+
+def _elsewhere(one: torch.Tensor, two: torch.Tensor, size: int) -> float | None:
+    place = next((place for place, length in enumerate(one.shape) if place and length == size), None)
+    if place is None:
+        return None
+    gap = (one.double() - two.double()).narrow(place, 1, size - 1)
+    return _magnitude(gap)
+
+
+def _rescaled(model: nn.Module) -> nn.Module:
+    """A copy of its own whose matrices have standard deviation 2/sqrt(fan_in), drawn anew where they are all equal."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() < 2 or not parameter.is_floating_point():
+                continue
+            fan_in = parameter.shape[1:].numel()
+            if float(parameter.double().std()) == 0.0:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator))
+            parameter.mul_(2 / fan_in**0.5 / float(parameter.double().std()))
+    return model

@@ -1,0 +1,134 @@
+"""example inputs, dynamic_shapes -> fields and axes: what can be said of inputs that the user gave.
+
+Axes that nobody named are found by asking eager: a dimension that it accepts at another size is one that
+callers may vary.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.errors import InputsError, PolicyError
+from pytest_tsexport.subjects.fields import Axis, Domain, Field
+
+Accepts = Callable[[Mapping[str, torch.Tensor]], bool]
+
+
+def checked(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The inputs in the order of `forward`'s arguments.
+
+    Raises `InputsError` for a value that is no tensor and for a name that `forward` has no argument for.
+    """
+    for name, value in inputs.items():
+        if not isinstance(value, torch.Tensor):
+            raise InputsError(f"inputs[{name!r}] is a {type(value).__name__}; give a tensor")
+    if not inputs:
+        raise InputsError("inputs is empty; give {argument name: tensor}, or leave it out to have it derived")
+    arguments = forward_arguments(model)
+    if arguments is None:
+        return dict(inputs)
+    for name in inputs:
+        if name not in arguments:
+            valid = ", ".join(arguments)
+            raise InputsError(f"inputs names {name!r}, which {type(model).__name__}.forward has not; use one of {valid}")
+    return {name: inputs[name] for name in arguments if name in inputs}
+
+
+def forward_arguments(model: nn.Module) -> tuple[str, ...] | None:
+    """The names that `forward` takes; None where it takes any (`**kwargs` alone tells nothing)."""
+    parameters = inspect.signature(model.forward).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters) and not _named(parameters):
+        return None
+    return _named(parameters)
+
+
+def _named(parameters: Any) -> tuple[str, ...]:
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+
+
+def domain_of(name: str, example: torch.Tensor) -> Domain:
+    """The values that an input like `example` may hold, as far as it tells."""
+    if example.is_floating_point() or example.is_complex():
+        scale = float(example.detach().double().abs().mean()) if example.numel() else 1.0
+        return Domain(kind="floats", dtype=example.dtype, scale=scale or 1.0)
+    if example.dtype == torch.bool or "mask" in name or (example.numel() and set(example.unique().tolist()) <= {0, 1}):
+        return Domain(kind="mask", dtype=example.dtype)
+    low, high = (int(example.min()), int(example.max()) + 1) if example.numel() else (0, 2)
+    return Domain(kind="integers", dtype=example.dtype, low=low, high=high)
+
+
+def declared(inputs: Mapping[str, torch.Tensor], dynamic_shapes: Mapping[str, Any]) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
+    """Fields and axes where the user named the dimensions that vary.
+
+    Raises `PolicyError` for an input, a dimension or a value that does not fit, and for one axis of two sizes.
+    """
+    for name in dynamic_shapes:
+        if name not in inputs:
+            raise PolicyError(f"dynamic_shapes names {name!r}; use one of {', '.join(inputs)}")
+    axes: dict[str, Axis] = {}
+    fields = []
+    for name, example in inputs.items():
+        dims: list[str | int] = list(example.shape)
+        for place, axis in _axes_of(name, example, dynamic_shapes.get(name)):
+            known = axes.setdefault(axis.name, axis)
+            if known.size != axis.size:
+                raise PolicyError(f"axis {axis.name!r} is {known.size} in one input and {axis.size} in {name}; give each size its own name")
+            dims[place] = axis.name
+        fields.append(Field(name, tuple(dims), domain_of(name, example)))
+    return tuple(fields), tuple(axes.values())
+
+
+def _axes_of(name: str, example: torch.Tensor, shape: Any) -> Iterator[tuple[int, Axis]]:
+    places = shape.items() if isinstance(shape, Mapping) else enumerate(shape or ())
+    for place, value in places:
+        if value is None or isinstance(value, int):
+            continue
+        if not isinstance(place, int) or not -example.dim() <= place < example.dim():
+            raise PolicyError(f"dynamic_shapes[{name!r}] names dimension {place!r}; {name} has {example.dim()}")
+        place %= example.dim()
+        yield place, _axis(name, value, example.shape[place])
+
+
+def _axis(name: str, value: Any, size: int) -> Axis:
+    if isinstance(value, str) and value:
+        return Axis(name=value, size=size, named=True)
+    if hasattr(value, "min") and hasattr(value, "max") and isinstance(getattr(value, "__name__", None), str):
+        bound = int(value.max)
+        high = bound if bound < torch.iinfo(torch.int32).max else None
+        return Axis(name=value.__name__, size=size, low=max(int(value.min), 0), high=high, named=True)
+    raise PolicyError(f"dynamic_shapes[{name!r}] holds {value!r}; give an axis name or a torch.export.Dim")
+
+
+def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
+    """Fields and axes where nobody named any: dimensions of one place and size vary together, if eager lets them."""
+    groups: dict[tuple[int, int], list[str]] = {}
+    for name, example in inputs.items():
+        for place, size in enumerate(example.shape):
+            groups.setdefault((place, size), []).append(name)
+    names: dict[tuple[str, int], str] = {}
+    axes: list[Axis] = []
+    for (place, size), members in groups.items():
+        if size and accepts({name: _grown(inputs[name], place) if name in members else inputs[name] for name in inputs}):
+            axis = _label(place, members, axes)
+            names.update({(name, place): axis for name in members})
+            axes.append(Axis(name=axis, size=size))
+    fields = tuple(
+        Field(name, tuple(names.get((name, place), size) for place, size in enumerate(example.shape)), domain_of(name, example))
+        for name, example in inputs.items()
+    )
+    return fields, tuple(axes)
+
+
+def _label(place: int, members: Sequence[str], axes: Sequence[Axis]) -> str:
+    name = "batch" if place == 0 else f"dim{place}"
+    return name if all(axis.name != name for axis in axes) else f"{members[0]}.{place}"
+
+
+def _grown(example: torch.Tensor, place: int) -> torch.Tensor:
+    """The example with one slice more along `place`, a repeat of its first."""
+    return torch.cat([example, example.narrow(place, 0, 1)], dim=place)

@@ -1,0 +1,106 @@
+"""model -> answers: eager called on a fresh copy a case, copied again only when a case changed it.
+
+A fresh copy a *call* would hide state that Python keeps (a counter in `forward`); none at all would accuse
+models that remember (BigBird, dynamic rotary embeddings). (facts: detection, 5 and 6.)
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.subjects.state import Snapshot
+from pytest_tsexport.tensors.tree import Leaves, detached, flatten
+from pytest_tsexport.tensors.weights import share
+
+Inputs = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one call gave: named leaves, or what it raised; and which of its inputs it overwrote."""
+
+    leaves: Leaves | None = None
+    error: Exception | None = None
+    overwritten: tuple[str, ...] = ()
+
+    @property
+    def raised(self) -> str | None:
+        """What was raised as `Type: last line`, or None."""
+        return None if self.error is None else told(self.error)
+
+
+def told(error: BaseException) -> str:
+    """An exception in one line: TorchScript puts the sentence last, eager puts it first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    line = lines[-1] if "TorchScript" in str(error) else lines[0]
+    name = type(error).__name__
+    return line if line.startswith(name) else f"{name}: {line}"[:300]
+
+
+class Reference:
+    """Eager, as its author meant it: evaluation mode, no gradient, never called twice in a state of another case."""
+
+    def __init__(self, model: nn.Module, constants: Mapping[str, Any]) -> None:
+        self._source = model
+        self._constants = dict(constants)
+        self._copy: nn.Module | None = None
+        self._snapshot: Snapshot | None = None
+
+    def fresh(self) -> nn.Module:
+        """A copy of its own in evaluation mode; parameters are shared with the source."""
+        return share(self._source).eval()
+
+    def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
+        """The answers of `calls` calls on the same copy with the same inputs.
+
+        A call after one that left no state behind would only repeat its answer, so it is not made.
+        """
+        if self._copy is None or self._snapshot is None:
+            self._copy = self.fresh()
+            self._snapshot = Snapshot.of(self._copy)
+        model = self._copy
+        answers = [self.call(model, inputs)]
+        if not self._snapshot.differs(model):
+            return answers * calls
+        answers += [self.call(model, inputs) for _ in range(calls - 1)]
+        self._copy = None
+        return answers
+
+    def call(self, model: nn.Module, inputs: Inputs) -> Answer:
+        """One call of one copy."""
+        return answer(lambda given: model(**given, **self._constants), inputs)
+
+    def safe_copy(self) -> nn.Module:
+        """A copy that shares nothing with the source, in evaluation mode."""
+        copied = copy.deepcopy(self._source).eval()
+        assert isinstance(copied, nn.Module)
+        return copied
+
+
+def answer(
+    call: Callable[[dict[str, torch.Tensor]], object],
+    inputs: Inputs,
+    read: Callable[[object], Leaves] | None = None,
+) -> Answer:
+    """What `call` gives for copies of `inputs`, without gradient; `read` flattens its output."""
+    given = detached(inputs)
+    try:
+        with torch.no_grad():
+            output = call(given)
+    except Exception as error:  # a model may raise anything at all; what it raises is the answer
+        return Answer(error=error)
+    changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
+    return Answer(leaves=detached((read or flatten)(output)), overwritten=changed)
+
+
+def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Equal shape, dtype and values, NaN equal to NaN."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return bool(((one == other) | (one.isnan() & other.isnan())).all())

@@ -1,0 +1,65 @@
+"""nested output -> named leaves: the same names whether eager or an artifact answers.
+
+A tensor alone is `output`; a tuple's leaves are `0`, `1`, …; a mapping's, a `ModelOutput`'s or a
+dataclass's are its keys; deeper ones are joined by dots (`hidden_states.0`). `None` is no leaf.
+A Python number is a leaf, as a tensor: an export that baked it is then seen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+
+Leaves = Mapping[str, torch.Tensor]
+
+
+def flatten(output: object) -> dict[str, torch.Tensor]:
+    """The leaves of a nested output by name, in order.
+
+    Raises `TypeError` for a leaf that is no tensor, number or `None` (a string, a cache object).
+    """
+    return {name or "output": leaf for name, leaf in _walk("", output)}
+
+
+def _walk(name: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
+    if value is None:
+        return
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, (bool, int, float)):
+        yield name, torch.tensor(value)
+    else:
+        for key, child in _children(name, value):
+            yield from _walk(f"{name}.{key}" if name else key, child)
+
+
+def _children(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        yield from ((str(key), child) for key, child in value.items())
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        yield from zip(value._fields, value, strict=True)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        yield from ((str(index), child) for index, child in enumerate(value))
+    elif dataclasses.is_dataclass(value):
+        yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    else:
+        raise TypeError(f"output {name or 'itself'} is a {type(value).__name__}, which is no tensor")
+
+
+def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
+    """The leaves of an artifact's answer under eager's `names`.
+
+    A mapping keeps its own names. A tuple is matched by position where the numbers agree; where they do not,
+    the leaves keep their positions as names, so that the comparison says what is missing.
+    """
+    leaves = flatten(output)
+    if isinstance(output, Mapping) or len(leaves) != len(names):
+        return leaves
+    return dict(zip(names, leaves.values(), strict=True))
+
+
+def detached(leaves: Leaves) -> dict[str, torch.Tensor]:
+    """Copies that a later call cannot overwrite."""
+    return {name: leaf.detach().clone() for name, leaf in leaves.items()}

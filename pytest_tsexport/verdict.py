@@ -1,0 +1,109 @@
+"""check -> verdict: the answer to one question, with how hard it was looked for.
+
+A verdict is made of builtin types alone once `to_dict` has run, so that it crosses
+pytest-xdist and reaches JUnit unharmed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+Row = tuple[str, str]
+
+
+class Outcome(str, Enum):
+    """How a check ended. Only `PASSED` is green; the last three say why nothing was judged."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_APPLICABLE = "not applicable"
+    NOT_RUN = "not run"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worst:
+    """The largest difference met: absolute, in the unit of the output leaf.
+
+    `difference` is `nan` where one side is NaN and the other is not, `inf` where shapes or dtypes differ.
+    `allowed` is the tolerance that applied there; `at` names the index, `case` the sizes.
+    """
+
+    leaf: str
+    difference: float
+    allowed: float
+    at: str = ""
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer of one check about one subject on one backend.
+
+    `headline` says in a few words what happened (for a skip: why, naming no subject).
+    `rows` are the labelled lines under a failure, `notes` what is worth telling though it is no
+    failure, `unseen` what was not looked at. `judged` of `planned` cases were compared;
+    `seconds` is wall time.
+    """
+
+    subject: str
+    backend: str
+    check: str
+    outcome: Outcome
+    headline: str
+    rows: tuple[Row, ...] = ()
+    judged: int = 0
+    planned: int = 0
+    worst: Worst | None = None
+    seed: int | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    sha256: str | None = None
+    signature: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`backend-check`, as in the id of the test item."""
+        return f"{self.backend}-{self.check}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Builtin types alone; non-finite differences become the strings "nan" and "inf"."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields["outcome"] = self.outcome.value
+        fields["rows"] = [list(row) for row in self.rows]
+        fields["notes"] = list(self.notes)
+        fields["unseen"] = list(self.unseen)
+        if self.worst is not None:
+            worst = {name: getattr(self.worst, name) for name in self.worst.__slots__}
+            fields["worst"] = {name: _plain(value) for name, value in worst.items()}
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Verdict:
+        """The inverse of `to_dict`."""
+        worst = fields["worst"]
+        values = dict(fields)
+        values["outcome"] = Outcome(fields["outcome"])
+        values["rows"] = tuple((label, text) for label, text in fields["rows"])
+        values["notes"] = tuple(fields["notes"])
+        values["unseen"] = tuple(fields["unseen"])
+        if worst is not None:
+            numbers = {name: float(worst[name]) for name in ("difference", "allowed")}
+            values["worst"] = Worst(**{**worst, **numbers})
+        return cls(**values)
+
+    def with_rows(self, *rows: Row) -> Verdict:
+        """This verdict with more lines under its failure."""
+        return replace(self, rows=(*self.rows, *rows))
+
+
+def _plain(value: float | str) -> float | str:
+    """JSON knows no NaN and no infinity, so they travel as their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
