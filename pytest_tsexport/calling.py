@@ -1,0 +1,83 @@
+"""item -> what its function returned: the call is watched, and pytest still makes it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+
+@contextmanager
+def watched(item: pytest.Item) -> Iterator[list[object]]:
+    """While this is open, what the test function returns is put into the list, and pytest sees None.
+
+    Wrapping `item.obj` is how it works for a method of a `TestCase` too, and for a plugin that makes the call itself.
+    """
+    returned: list[object] = []
+    if not isinstance(item, pytest.Function):
+        yield returned
+        return
+    original = item.obj
+    item.obj = _watched(original, returned)
+    try:
+        yield returned
+    finally:
+        item.obj = original
+
+
+def _watched(function: Callable[..., Any], returned: list[object]) -> Callable[..., Any]:
+    # A plugin that runs coroutines asks whether this is one, so the wrapper must be one as well.
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_async(*args: Any, **kwargs: Any) -> None:
+            returned.append(await function(*args, **kwargs))
+
+        return call_async
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> None:
+        returned.append(function(*args, **kwargs))
+
+    return call
+
+
+class FixtureGraph:
+    """Which fixtures a test's own fixtures asked for, as seen while pytest set them up."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, tuple[str, ...]] = {}
+        self._scopes: dict[str, str] = {}
+
+    def saw(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """A fixture is being set up."""
+        self._asked[fixturedef.argname] = tuple(fixturedef.argnames)
+        self._scopes[fixturedef.argname] = fixturedef.scope
+
+    def without_own(self, item: pytest.Function) -> list[str]:
+        """The item's fixtures but for the arguments of its function and what only they need: a new list.
+
+        pytest's list is shared by all items of the function. What another fixture needs too, it asks for by itself.
+        """
+        own: set[str] = set()
+        waiting = [name for name in own_arguments(item) if name in item.fixturenames]
+        while waiting:
+            name = waiting.pop()
+            if name not in own:
+                own.add(name)
+                waiting.extend(self._asked.get(name, ()))
+        return [name for name in item.fixturenames if name not in own]
+
+    def that_ended(self, item: pytest.Function) -> list[str]:
+        """The arguments of the function that pytest tore down with the first item of the subject."""
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        return [n for n in own_arguments(item) if self._scopes.get(n) == "function" and n not in params]
+
+
+def own_arguments(item: pytest.Function) -> list[str]:
+    """The names in the signature of the test function."""
+    return [name for name in inspect.signature(item.function).parameters if name != "self"]

@@ -1,0 +1,59 @@
+"""returned, policy -> export: the one seam to the half that loads torch, when an item first needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_tsexport.policy import Policy
+from pytest_tsexport.progress import Progress
+from pytest_tsexport.recording import note
+from pytest_tsexport.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_tsexport.export import Export
+    from pytest_tsexport.verdict import Verdict
+
+
+class Exporter:
+    """Makes exports for whichever item is running, and tells that item and the terminal how it goes."""
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self._backends = settings.backends
+        self._progress = progress
+        self._running: pytest.Item | None = None
+
+    def enter(self, item: pytest.Item) -> None:
+        """`item` is the one that runs now."""
+        self._running = item
+        self._progress.begin(item.name)
+
+    def leave(self) -> None:
+        """No item runs."""
+        self._progress.end()
+        self._running = None
+
+    @property
+    def running(self) -> pytest.Item | None:
+        """The item that runs now, whichever asked for the export first."""
+        return self._running
+
+    def export(self, returned: object, policy: Policy, *, name: str, backend: str) -> Export:
+        """What the marked function returned, exported. Raises `TsExportError`, one sentence."""
+        from pytest_tsexport import pipeline
+
+        asker = pipeline.Asker(inputs=self._inputs, progress=self._progress.tell, judged=self._judged)
+        return pipeline.export(returned, policy, name=name, backend=self._backends[backend], asker=asker)
+
+    def _inputs(self, model: object) -> Mapping[str, object] | None:
+        if self._running is None:
+            return None
+        # Through the item, so that the conftest of a folder answers for that folder alone.
+        inputs: Mapping[str, object] | None = self._running.ihook.pytest_ts_inputs(model=model)
+        return inputs
+
+    def _judged(self, verdict: Verdict) -> None:
+        if self._running is not None:
+            note(self._running, verdict)

@@ -1,0 +1,21 @@
+"""settings -> header: which versions the verdicts of this run are about."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from pytest_tsexport.settings import Settings
+
+
+def header(settings: Settings) -> str:
+    """`torchscript export: torch 2.13.0, transformers 5.23.0; backend jit`; asks the installer, and imports nothing."""
+    versions = ", ".join(f"{name} {_version(name)}" for name in ("torch", "transformers"))
+    backends = settings.told.backends or settings.usual.backends or ("jit",)
+    return f"torchscript export: {versions}; backend {', '.join(backends)}"
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,37 @@
+"""a conftest or plugin -> this plugin: the three hooks that others may implement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_tsexport.verdict import Verdict
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_ts_inputs(model: object) -> Mapping[str, object] | None:
+    """The example inputs of `model`, `{argument name: tensor}`, or None to let the next one answer.
+
+    Asked where neither the marker nor the marked function gives inputs; a conftest answers for the tests
+    of its own folder.
+
+        def pytest_ts_inputs(model):
+            if isinstance(model, OurRanker):
+                return {"query": torch.ones(1, 7, dtype=torch.int64)}
+    """
+
+
+@pytest.hookspec
+def pytest_ts_backends() -> Mapping[str, object]:  # type: ignore[empty-body]  # a specification
+    """Backends by name, each as `"module:Class"` or as an object; the names become valid for `--ts-backend`.
+
+    Called once, when pytest has read its options: from a plugin, or from the conftest at the root.
+    """
+
+
+@pytest.hookspec
+def pytest_ts_report(verdicts: Sequence[Verdict]) -> None:
+    """Told every verdict of the run once, at its end, where the report is made (with workers, not in them)."""

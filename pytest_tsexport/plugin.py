@@ -1,0 +1,120 @@
+"""pytest's hooks -> the rooms: each hook is one moment of a run, and says who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_tsexport import expansion, hookspecs, judging, markers, options, recording, scheduling, unexpanded
+from pytest_tsexport.calling import watched
+from pytest_tsexport.exporting import Exporter
+from pytest_tsexport.fixtures import EXPORTER, SETTINGS, ts_export
+from pytest_tsexport.progress import Progress
+from pytest_tsexport.recorder import Recorder
+from pytest_tsexport.running import BENCH, Bench
+from pytest_tsexport.settings import read_settings
+
+__all__ = ["ts_export"]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hooks that a conftest may implement."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--ts-...` and their ini twins."""
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Options are read once, and a bad one is exit code 4; the marker is known whether it is used or not."""
+    config.addinivalue_line("markers", markers.MARKER)
+    settings = config.stash[SETTINGS] = read_settings(config)
+    config.stash[EXPORTER] = Exporter(settings, Progress(config))
+    config.stash[BENCH] = Bench(settings, config.stash[EXPORTER])
+    config.add_cleanup(config.stash[BENCH].let_go)
+    config.pluginmanager.register(Recorder(settings), "tsexport-recorder")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
+    """After every other plugin, so that the check stays last in the id whatever else parametrises."""
+    yield
+    expansion.expand(metafunc, metafunc.config.stash[SETTINGS])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, object, object]:
+    """Once the items are made, and with them the markers of their parameters."""
+    return expansion.keep_wanted((yield), collector.config.stash[SETTINGS])
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The marker's `xfail` becomes a mark of one item."""
+    judging.expect_known_failure(item)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After those that shuffle."""
+    scheduling.regroup(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """One worker gets all checks of a subject."""
+    from pytest_tsexport import workers
+
+    return workers.make_scheduler(config, log, config.stash[SETTINGS].backends)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before fixtures are set up: those that an earlier item of the subject had are not set up again."""
+    item.config.stash[BENCH].enter(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+    """Which fixture asks for which."""
+    request.config.stash[BENCH].fixtures.saw(fixturedef)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Inside everybody else's wrappers, so that what an export prints and how long it takes are the item's."""
+    if not markers.marks_of(item):
+        return (yield)
+    unexpanded.refuse_async(item)
+    with watched(item) as returned:
+        yield
+    item.config.stash[BENCH].judge(item, returned)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """The function runs once a subject: in its other items, nothing is left to call."""
+    return pyfuncitem.config.stash[BENCH].holds(pyfuncitem) or None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Verdicts ride on the report: that is how they come out of a worker."""
+    report = yield
+    judging.fold(report, call)
+    recording.attach(item, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """After fixtures are torn down: the export is let go, unless the next item asks about it too."""
+    try:
+        return (yield)
+    finally:
+        item.config.stash[BENCH].leave(item, nextitem)

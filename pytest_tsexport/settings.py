@@ -1,0 +1,165 @@
+"""command line, ini -> settings: what the run asks for, read once and checked, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from zlib import crc32
+
+import pytest
+
+from pytest_tsexport.errors import PolicyError
+from pytest_tsexport.options import OPTIONS, Option, flag
+from pytest_tsexport.policy import BACKENDS, Effort, valid_checks, valid_count, valid_names, valid_seconds
+
+T = TypeVar("T")
+ON_UNAVAILABLE = ("fail", "skip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the run asks for. `told` is from the command line and beats the marker; `usual` is the ini's."""
+
+    told: Effort = field(default_factory=Effort)
+    usual: Effort = field(default_factory=Effort)
+    backends: Mapping[str, object] = field(default_factory=lambda: {name: name for name in BACKENDS})
+    skip_unavailable: bool = False
+    models: tuple[str, ...] = ()
+    artifact: Path | None = None
+    configured: bool = False
+    typed: tuple[str, ...] = ()
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """The settings of this run. Raises `pytest.UsageError`, one sentence, which is exit code 4."""
+    try:
+        backends = _backends(config)
+        told = {option.key: _told(config, option) for option in OPTIONS}
+        usual = {option.key: _usual(config, option) for option in OPTIONS}
+        return _settings(config, backends, told, usual)
+    except PolicyError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _settings(
+    config: pytest.Config, backends: Mapping[str, object], told: Mapping[str, object], usual: Mapping[str, object]
+) -> Settings:
+    names = tuple(backends)
+    either = {key: _stronger(key, told[key], usual[key]) for key in told}
+    models = _read(either, "ts_model", _texts) or ()
+    artifact = _read(either, "ts_artifact", lambda where, value: _path(config, where, value))
+    if artifact and len(models) != 1:
+        raise PolicyError(f"--ts-artifact is {str(artifact)!r}; give it with one --ts-model, the model that it exports")
+    return Settings(
+        told=_effort(config, told, names, flags=True),
+        usual=_effort(config, usual, names, flags=False),
+        backends=backends,
+        skip_unavailable=_read(either, "ts_on_unavailable", _on_unavailable) == "skip",
+        models=models,
+        artifact=artifact,
+        configured=any(value is not None for value in (*told.values(), *usual.values())),
+        typed=_typed(told),
+    )
+
+
+def _effort(config: pytest.Config, values: Mapping[str, object], backends: Sequence[str], *, flags: bool) -> Effort:
+    named = {key: (flag(key) if flags else key, value) for key, value in values.items()}
+    seed = _read(named, "ts_seed", _whole)
+    return Effort(
+        backends=_read(named, "ts_backend", lambda where, value: valid_names(where, _texts(where, value), backends)),
+        checks=_read(named, "ts_checks", lambda where, value: valid_checks(where, _texts(where, value))),
+        max_examples=_read(named, "ts_max_examples", lambda where, value: valid_count(where, _number(value))),
+        budget=_read(named, "ts_budget", valid_seconds),
+        seed=_hypothesis_seed(config) if seed is None and flags else seed,
+        export_dir=_read(named, "ts_export_dir", lambda where, value: _path(config, where, value)),
+    )
+
+
+def _read(values: Mapping[str, tuple[str, object]], key: str, valid: Callable[[str, object], T]) -> T | None:
+    where, value = values[key]
+    return None if value is None else valid(where, value)
+
+
+def _stronger(key: str, told: object, usual: object) -> tuple[str, object]:
+    return (key, usual) if told is None else (flag(key), told)
+
+
+def _told(config: pytest.Config, option: Option) -> object:
+    value: object = config.getoption(option.key)
+    return value
+
+
+def _usual(config: pytest.Config, option: Option) -> object:
+    try:
+        value: object = config.getini(option.key)
+    except (TypeError, ValueError) as error:
+        # The ini itself is typed: TOML that has a table for a text, or "many" for a number.
+        raise PolicyError(f"{option.key} in the ini is not valid: {error}") from None
+    return value
+
+
+def _texts(where: str, value: object) -> tuple[str, ...]:
+    parts = value if isinstance(value, list) else [value]
+    texts = tuple(text.strip() for part in parts for text in str(part).split(",") if text.strip())
+    if not texts:
+        raise PolicyError(f"{where} is empty; give one name, or a list split by commas")
+    return texts
+
+
+def _number(value: object) -> object:
+    """A whole number where the text is one; else the text, for the error's sentence to name."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return value
+
+
+def _whole(where: str, value: object) -> int:
+    number = _number(value)
+    if not isinstance(number, int):
+        raise PolicyError(f"{where} is {value!r}; give a whole number")
+    return number
+
+
+def _on_unavailable(where: str, value: object) -> str:
+    return valid_names(where, str(value), ON_UNAVAILABLE)[0]
+
+
+def _path(config: pytest.Config, where: str, value: object) -> Path:
+    """Relative to the working folder on the command line, and to the ini's folder in the ini."""
+    if not value:
+        raise PolicyError(f"{where} is empty; give a path")
+    from_ini = not where.startswith("--") and config.inipath is not None
+    base = config.inipath.parent if from_ini and config.inipath else config.invocation_params.dir
+    return base / str(value)
+
+
+def _hypothesis_seed(config: pytest.Config) -> int | None:
+    """`--hypothesis-seed`, which may be any text; the option is not there with `-p no:hypothesispytest`."""
+    text = config.getoption("hypothesis_seed", None)
+    if text is None:
+        return None
+    number = _number(text)
+    return number if isinstance(number, int) else crc32(str(text).encode())
+
+
+def _typed(told: Mapping[str, object]) -> tuple[str, ...]:
+    """The options of the command line as they can be typed again; the seed and the model are told apart."""
+    apart = ("ts_seed", "ts_model", "ts_artifact")
+    return tuple(
+        f"{flag(key)}={','.join(_texts(key, value))}"
+        for key, value in told.items()
+        if value is not None and key not in apart
+    )
+
+
+def _backends(config: pytest.Config) -> Mapping[str, object]:
+    """The backends by name: those that ship, and those of `pytest_ts_backends`."""
+    found: dict[str, object] = {name: name for name in BACKENDS}
+    for given in config.hook.pytest_ts_backends():
+        if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+            raise PolicyError(f"pytest_ts_backends returned {given!r}; return {{name: 'module:Class' or a backend}}")
+        found.update(given)
+    return found
