@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 from pytest_tsexport.reports.exports import Export
 from pytest_tsexport.reports.numbers import counted
-from pytest_tsexport.reports.table import shared_file
 from pytest_tsexport.verdict import Outcome, Verdict
 
 LABEL_WIDTH = 16
@@ -62,16 +61,18 @@ def _texts(verdict: Verdict, kind: str) -> tuple[str, ...]:
         return verdict.notes
     if kind == "not looked at":
         return verdict.unseen
-    return (verdict.headline,) if verdict.outcome.value == kind else ()
+    headline = verdict.headline.removeprefix(f"{kind}: ")
+    return (headline,) if verdict.outcome.value == kind else ()
 
 
 def _where(those: Sequence[Export], exports: Sequence[Export]) -> str:
     if len(those) == len(exports):
         return "" if len(exports) == 1 else f" (all {len(exports)} exports)"
-    shared = shared_file([export.subject for export in exports])
+    tests = {export.subject.rpartition("::")[2] for export in exports}
+    distinct = len(tests) == len({export.subject for export in exports})
     several = len({export.backend for export in exports}) > 1
-    names = [e.subject.removeprefix(shared) + (f" on {e.backend}" if several else "") for e in those]
-    return f" ({_names(names)})"
+    names = [e.subject.rpartition("::")[2] if distinct else e.subject for e in those]
+    return f" ({_names([f'{n} on {e.backend}' if several else n for n, e in zip(names, those, strict=True)])})"
 
 
 def _names(names: Sequence[str]) -> str:

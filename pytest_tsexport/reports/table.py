@@ -46,7 +46,7 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"…{text[len(text) - width + 1 :]}"
 
 
-def shared_file(subjects: Sequence[str]) -> str:
+def _shared_file(subjects: Sequence[str]) -> str:
     """`tests/test_export.py::` where all of them are in that file, else nothing."""
     files = {subject.partition("::")[0] for subject in subjects if "::" in subject}
     alone = len(files) == 1 and all("::" in subject for subject in subjects)
@@ -56,7 +56,7 @@ def shared_file(subjects: Sequence[str]) -> str:
 def _folded_lines(exports: Sequence[Export], width: int, *, backends: bool) -> Iterator[str]:
     if not exports:
         return
-    shared = shared_file([export.subject for export in exports])
+    shared = _shared_file([export.subject for export in exports])
     names = [export.subject.removeprefix(shared) for export in exports]
     rows = [("backend", *EXPORT_HEADS) if backends else EXPORT_HEADS]
     rows += [_folded_cells(export, backends=backends) for export in exports]
