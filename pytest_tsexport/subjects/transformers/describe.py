@@ -145,9 +145,11 @@ def _traced_sizes(fields: tuple[Field, ...], sizes: Mapping[str, tuple[int, ...]
         shape = sizes.get(field.name)
         if shape is None:
             continue
-        for dim, size in zip(field.dims, shape, strict=False):
-            axis = dim if isinstance(dim, str) else f"{field.name}'s last dimension"
-            expected = traced.setdefault(axis, size) if isinstance(dim, str) else dim
-            if len(shape) != len(field.dims) or size != expected:
-                raise InputsError(f"{field.name} has shape {shape}, which does not fit {field.dims}")
+        same_rank = len(shape) == len(field.dims)
+        if same_rank:
+            for dim, size in zip(field.dims, shape, strict=True):
+                if isinstance(dim, str):
+                    traced.setdefault(dim, size)
+        if not same_rank or field.shape(traced) != tuple(shape):
+            raise InputsError(f"{field.name} has shape {tuple(shape)}, which does not fit {field.dims}")
     return traced

@@ -54,6 +54,11 @@ def _always(_: Facts) -> bool:
     return True
 
 
+def _has_ids(facts: Facts) -> bool:
+    # Some that read pictures have a mask too, of their own axes.
+    return "input_ids" in facts.arguments
+
+
 def _asked(_: Facts) -> bool:
     return False
 
@@ -112,7 +117,7 @@ WIDTH = ("hidden_size", "d_model", "n_embd")
 ROWS: tuple[Row, ...] = (
     # argument, axis, domain, taken unasked, width
     Row("input_ids", "sequence", _ids, _always),
-    Row("attention_mask", "sequence", _mask, _always),
+    Row("attention_mask", "sequence", _mask, _has_ids),
     Row("token_type_ids", "sequence", _token_types, _has_kinds_of_tokens),
     Row("position_ids", "sequence", _positions, _asked),
     Row("global_attention_mask", "sequence", _mask, _has_question),

@@ -1,0 +1,156 @@
+"""Every family under every head: what is derived of it runs in eager, at the sizes it is traced at and at others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pytest
+import torch
+
+from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.fields import Description, Field
+from pytest_tsexport.subjects.transformers import describe
+from tests.subjects.families import build, families
+
+# Transformers 4 warns of its own future, and uses an index that torch has deprecated.
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore:.* will be removed in v(ersion )?5:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:Using a non-tuple sequence for multidimensional indexing:UserWarning"),
+]
+
+EVERY = [(name, head) for name, heads in families().items() for head in heads]
+NOT_DERIVED = {("layoutlm", head): "bbox" for head in families()["layoutlm"]} | {("perceiver", "Model"): "inputs"}
+"""What needs an argument that no row derives."""
+
+OTHER = {"batch": 3, "choices": 2, "sequence": 9, "decoder_sequence": 4}
+
+
+def drawn(one: Field, sizes: Mapping[str, int], generator: torch.Generator) -> torch.Tensor:
+    domain = one.domain
+    shape = one.shape(sizes)
+    if domain.kind == "floats":
+        return torch.randn(shape, generator=generator).to(domain.dtype)
+    if domain.kind == "mask":
+        return torch.ones(shape, dtype=domain.dtype)
+    values = torch.randint(domain.low, domain.high, shape, generator=generator).to(domain.dtype)
+    if domain.last is not None:
+        values[values == domain.last] = domain.last + 1
+        values[..., -1] = domain.last
+    return values
+
+
+def leaves(output: object) -> Iterator[torch.Tensor]:
+    if isinstance(output, torch.Tensor):
+        yield output
+    elif isinstance(output, (Mapping, list, tuple)):
+        parts: Iterable[object] = output.values() if isinstance(output, Mapping) else output
+        for part in parts:
+            yield from leaves(part)
+    else:
+        assert output is None, f"{type(output).__name__} in the output"
+
+
+def answers(model: torch.nn.Module, description: Description, **sizes: int) -> list[torch.Tensor]:
+    """What eager answers at the description's sizes, those given replacing its own where an axis allows them."""
+    generator = torch.Generator().manual_seed(5)
+    free = {axis.name: axis.size if axis.high == 1 else sizes.get(axis.name, axis.size) for axis in description.axes}
+    inputs = {one.name: drawn(one, free, generator) for one in description.fields}
+    with torch.no_grad():
+        return list(leaves(model.eval()(**inputs, **description.constants)))
+
+
+@pytest.mark.parametrize(("name", "head"), [one for one in EVERY if one not in NOT_DERIVED])
+def test_what_is_derived_runs(name: str, head: str) -> None:
+    model = build(name, head)
+    config = model.config.to_json_string()
+    description = describe(model)
+    assert description is not None
+    for sizes in ({}, OTHER):
+        outputs = answers(model, description, **sizes)
+        assert outputs
+        assert all(torch.isfinite(output).all() for output in outputs if output.is_floating_point())
+    assert model.config.to_json_string() == config
+
+
+@pytest.mark.parametrize(("name", "head"), NOT_DERIVED)
+def test_what_is_not_derived_is_named(name: str, head: str) -> None:
+    with pytest.raises(
+        InputsError, match=rf"^inputs cannot be derived for \w+: it needs {NOT_DERIVED[name, head]}; give"
+    ):
+        describe(build(name, head))
+
+
+@pytest.mark.parametrize("name", [name for name, heads in families().items() if (name, heads[0]) not in NOT_DERIVED])
+def test_the_traced_sizes_hide_nothing(name: str) -> None:
+    description = describe(build(name))
+    assert description is not None
+    sizes = [axis.size for axis in description.axes if axis.high != 1]
+    assert len(set(sizes)) == len(sizes)
+    assert 1 not in sizes
+
+
+BOUNDED = {
+    "bert": 48,
+    "roberta": 48,  # a table of 50, counted from the row of padding on
+    "distilbert": 48,
+    "longformer": 48,
+    "nystromformer": 48,  # a table of 50, and numbers for 48
+    "ibert": 48,
+    "canine": 48,
+    "clip_text": 48,
+    "gpt2": 48,
+    "gptj": 48,  # a table of sines, in a buffer
+    "opt": 48,  # a table of 50, the first two rows for no position
+    "ctrl": 48,
+    "bart": 48,
+    "marian": 48,
+    "led": 48,
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_the_bound_is_the_longest_sequence_that_eager_takes(name: str) -> None:
+    model = build(name)
+    description = describe(model)
+    assert description is not None
+    (axis,) = (axis for axis in description.axes if axis.name == "sequence")
+    assert axis.high == BOUNDED[name]
+    assert answers(model, description, sequence=axis.high)
+    with pytest.raises((RuntimeError, IndexError, ValueError)):
+        answers(model, description, sequence=axis.high + 1)
+
+
+UNBOUNDED = ("llama", "llama_dynamic_rope", "mistral", "gpt_neox", "falcon", "t5", "xlnet", "funnel", "bloom", "mamba")
+
+
+@pytest.mark.parametrize("name", UNBOUNDED)
+def test_relative_and_rotary_positions_do_not_bound(name: str) -> None:
+    model = build(name)
+    description = describe(model)
+    assert description is not None
+    assert all(axis.high is None for axis in description.axes)
+    assert answers(model, description, sequence=70)
+
+
+EDGES = {
+    "longformer": (8,),
+    "mistral": (8, 48),
+    "gpt_neo": (8, 48),
+    "modernbert": (8, 48),
+    "llama_dynamic_rope": (8,),
+    "t5": (8, 128),
+    "big_bird": (4, 48),
+    "deberta_v2": (8, 48),
+    "phi3": (48, 4096),
+    "longt5": (4, 16, 32, 128),
+    "reformer": (4, 48),
+    "bloom": (),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges_are_found_by_what_they_are(name: str) -> None:
+    description = describe(build(name))
+    assert description is not None
+    (axis,) = (axis for axis in description.axes if axis.name == "sequence")
+    assert axis.edges == EDGES[name]
