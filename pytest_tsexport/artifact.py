@@ -27,7 +27,13 @@ MANIFEST = "tsexport.json"
 """Name of the manifest among the archive's extra files."""
 
 _SHORT = {"torch.int64": "i64", "torch.int32": "i32", "torch.float32": "f32", "torch.float64": "f64"}
-_SHORT |= {"torch.float16": "f16", "torch.bfloat16": "bf16", "torch.bool": "bool", "torch.uint8": "u8", "torch.int8": "i8"}
+_SHORT |= {
+    "torch.float16": "f16",
+    "torch.bfloat16": "bf16",
+    "torch.bool": "bool",
+    "torch.uint8": "u8",
+    "torch.int8": "i8",
+}
 
 
 def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: str) -> None:

@@ -89,7 +89,9 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], path: Path
         except Exception as raised:  # an exporter may raise anything at all; what it raises is the finding
             error = raised
     changed = before.changes(Fingerprint.of(live))
-    return Made(subject=subject, process=Process(changed=changed, tracer_warnings=tuple(heard)), artifact=artifact, error=error)
+    return Made(
+        subject=subject, process=Process(changed=changed, tracer_warnings=tuple(heard)), artifact=artifact, error=error
+    )
 
 
 @contextmanager

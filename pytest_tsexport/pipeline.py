@@ -59,7 +59,9 @@ def validate(
     return tuple(verdicts)
 
 
-def export(returned: object, policy: Policy, *, name: str, backend: object = "jit", asker: Asker | None = None) -> Export:
+def export(
+    returned: object, policy: Policy, *, name: str, backend: object = "jit", asker: Asker | None = None
+) -> Export:
     """What a test function returned, exported on one backend and ready to be judged.
 
     `returned` is an `nn.Module`, a `ScriptModule` (taken as exported already; it needs `reference=`), or
@@ -94,7 +96,9 @@ def _export(returned: object, policy: Policy, name: str, backend: Backend, asker
         made = Made(subject=subject, process=Process())
     else:
         made = _make(subject, policy, backend, folder)
-    return Export(made, policy, backend, live=module, unavailable=why, folder=folder, tell=asker.progress, judged=asker.judged)
+    return Export(
+        made, policy, backend, live=module, unavailable=why, folder=folder, tell=asker.progress, judged=asker.judged
+    )
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
@@ -136,7 +140,9 @@ def _already_exported(module: torch.jit.ScriptModule, policy: Policy, folder: Pa
     """A returned `ScriptModule` as the file it would ship as, judged against `reference=`."""
     reference = policy.meaning.reference
     if not isinstance(reference, nn.Module):
-        raise InputsError("the function returned a ScriptModule, which is exported already; say with reference= which model it exports")
+        raise InputsError(
+            "the function returned a ScriptModule, which is exported already; say with reference= which model it exports"
+        )
     path = folder / "returned.pt"
     with torch_jit_allowed():
         torch.jit.save(module, str(path))

@@ -174,7 +174,9 @@ def _validate_shapes(name: str, value: object) -> None:
     contracts = value.values() if isinstance(value, Mapping) else (value,)
     for contract in contracts:
         if contract not in CONTRACTS:
-            raise PolicyError(f"{name} is {contract!r}; use one of {_listed(CONTRACTS)}, or a mapping of axis names to them")
+            raise PolicyError(
+                f"{name} is {contract!r}; use one of {_listed(CONTRACTS)}, or a mapping of axis names to them"
+            )
 
 
 def _validate_xfail(name: str, value: object) -> None:
@@ -210,7 +212,9 @@ def _validate_tolerance(name: str, value: object) -> None:
     numbers = value.values() if isinstance(value, Mapping) else (value,)
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < float("inf"):
-            raise PolicyError(f"{name} is {number!r}; give a number, 0 or more, or a mapping of output names to numbers")
+            raise PolicyError(
+                f"{name} is {number!r}; give a number, 0 or more, or a mapping of output names to numbers"
+            )
 
 
 def _validate_anything(name: str, value: object) -> None:

@@ -121,7 +121,9 @@ def padded_pair(subject: Subject, way: Way, length: int, seed: int) -> tuple[Inp
 def _without_pad(ids: torch.Tensor, field: Field) -> torch.Tensor:
     domain = field.domain
     others = (domain.pad + 1, domain.pad + 2, domain.low, domain.low + 1)
-    other = next(o for o in others if domain.low <= o < domain.high and o not in (domain.pad, domain.last) or o == others[-1])
+    other = next(
+        o for o in others if domain.low <= o < domain.high and o not in (domain.pad, domain.last) or o == others[-1]
+    )
     return torch.where(ids == domain.pad, torch.tensor(other, dtype=ids.dtype), ids)
 
 
@@ -154,9 +156,15 @@ def _verdict(evidence: Evidence, check: str, tried: list[Tried]) -> Verdict:
         return verdict(evidence, check, Outcome.FAILED, "eager answers no padded case, so nothing was compared")
     breaches = [one for one in tried if one.breach]
     if breaches:
-        return verdict(evidence, check, Outcome.FAILED, "padding changes the answer of the export alone", _rows(evidence, breaches))
-    able = [way for way in dict.fromkeys(one.way for one in tried) if all(o.eager is None for o in tried if o.way == way)]
-    notes = tuple(f"eager itself cannot be padded along {way}" for way in dict.fromkeys(o.way for o in tried) if way not in able)
+        return verdict(
+            evidence, check, Outcome.FAILED, "padding changes the answer of the export alone", _rows(evidence, breaches)
+        )
+    able = [
+        way for way in dict.fromkeys(one.way for one in tried) if all(o.eager is None for o in tried if o.way == way)
+    ]
+    notes = tuple(
+        f"eager itself cannot be padded along {way}" for way in dict.fromkeys(o.way for o in tried) if way not in able
+    )
     if not able:
         return replace(verdict(evidence, check, Outcome.NOT_APPLICABLE, "eager itself cannot be padded"), notes=notes)
     found = verdict(evidence, check, Outcome.PASSED, f"can be padded along {'; '.join(map(str, able))}")
@@ -168,7 +176,10 @@ def _rows(evidence: Evidence, breaches: list[Tried]) -> tuple[Row, ...]:
     text = first.export if isinstance(first.export, str) else first.export.text if first.export is not None else ""
     return (
         traced_at(evidence),
-        ("counterexample", f"{first.way}, from {first.length} to {first.way.axis.size}        in {len(breaches)} cases"),
+        (
+            "counterexample",
+            f"{first.way}, from {first.length} to {first.way.axis.size}        in {len(breaches)} cases",
+        ),
         ("differs", text),
         ("mend", "pass the mask through the export, and trace with a mask that holds padding"),
     )
@@ -182,7 +193,9 @@ def _cost(evidence: Evidence, way: Way) -> str:
     flops = [_flops(lambda given=given: evidence.reference.call(model, given)) for given in (short, padded)]
     seconds = [_seconds(lambda given=given: evidence.reference.call(model, given)) for given in (short, padded)]
     work = f"{flops[1] / flops[0]:.1f} x the FLOPs, " if flops[0] else ""
-    return f"padding {way.axis.name} from {length} to {way.axis.size} costs {work}{seconds[1] / seconds[0]:.1f} x the time"
+    return (
+        f"padding {way.axis.name} from {length} to {way.axis.size} costs {work}{seconds[1] / seconds[0]:.1f} x the time"
+    )
 
 
 def _flops(call: Callable[[], object]) -> int:

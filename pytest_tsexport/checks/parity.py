@@ -78,7 +78,11 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     what = "example" if found.case.example is not None else "values"
     case = found.case.example if found.case.example is not None else f"{found.case.values}, mask {found.case.mask}"
     among = f"{len(findings.breaches)} of {len(findings.judged)} cases, seed {evidence.seed}"
-    rows: list[Row] = [traced_at(evidence), ("counterexample", f"{what} {case}        in {among}"), ("differs", found.text)]
+    rows: list[Row] = [
+        traced_at(evidence),
+        ("counterexample", f"{what} {case}        in {among}"),
+        ("differs", found.text),
+    ]
     cause = _other_weights(evidence)
     if cause is not None:
         rows += [("likely cause", cause), ("mend", "export it again from the model that this test returns")]

@@ -65,7 +65,9 @@ class RoundTrip:
         if failure is not None:
             mend = ("mend", "export what torch alone can run: no custom operator, no Python function")
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), mend)
-            found = verdict(evidence, self.name, Outcome.FAILED, "does not run the same in a process without Transformers", rows)
+            found = verdict(
+                evidence, self.name, Outcome.FAILED, "does not run the same in a process without Transformers", rows
+            )
         else:
             found = verdict(evidence, self.name, Outcome.PASSED, "runs with torch alone, bit for bit the same")
         return replace(found, judged=len(cases), planned=len(cases))
@@ -85,7 +87,11 @@ def _differs_elsewhere(evidence: Evidence, cases: Sequence[Case]) -> str | None:
         arguments = [str(evidence.artifact.path), str(told), str(there), str(torch.get_num_threads())]
         try:
             done = subprocess.run(
-                [sys.executable, "-c", _PROGRAM, *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False
+                [sys.executable, "-c", _PROGRAM, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return f"it did not end within {TIMEOUT} s"

@@ -109,7 +109,9 @@ def _baked_in(model: nn.Module) -> tuple[str, ...]:
         notes.append(f"forward hooks are baked in: {', '.join(hooked[:3])}{' …' if len(hooked) > 3 else ''}")
     adapters = [n for n, m in model.named_modules() if getattr(m, "merged", None) is False and hasattr(m, "merge")]
     if adapters:
-        notes.append(f"unmerged adapters are exported beside the weights they change: {adapters[0]} … ({len(adapters)})")
+        notes.append(
+            f"unmerged adapters are exported beside the weights they change: {adapters[0]} … ({len(adapters)})"
+        )
     return tuple(notes)
 
 

@@ -1,25 +1,28 @@
 """cases, judge -> findings: small sizes first, then drawn ones, and the smallest breach of all.
 
-What must be looked at (examples, edges) is a list, visited in order; what may be looked at is drawn by hypothesis.
-A breach in the list is shrunk within its own sizes.
+What must be looked at (examples, edges) is a list, visited in order; what may be looked at is drawn by hypothesis,
+where the list holds no breach. The smallest breach of each kind is then made smaller still.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
 
 from hypothesis import strategies as st
 
-from pytest_tsexport.generation.cases import Case, at, reach
+from pytest_tsexport.generation.cases import Case, at, off_size, reach
 from pytest_tsexport.generation.hypotheses import smallest
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.tensors.compare import Difference
+
+SHRINKS = 12
+"""Smaller sizes tried for each axis of a breach."""
 
 Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
 
@@ -91,21 +94,18 @@ class Plan:
 def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
     """Judge the listed cases, then drawn ones; `judge` gives None for a case that is none (eager's domain ends).
 
-    Stops at the first breach but for shrinking it, and for the rest of the list, whose verdicts make the envelope.
+    The list is finished even after a breach: its verdicts make the envelope.
     """
     seen = _Seen(plan, judge)
     skipped = [case for case in plan.listed if not seen.visit(case)]
-    found = seen.breach()
-    if found is None:
-        drawn = max(plan.total - len(seen.judged), 0)
-        far = {axis.name: reach(axis) for axis in plan.subject.axes}
-        if drawn:
-            smallest(_cases(plan, far), seen.breaks, tries=drawn, random=plan.random)
-    else:
-        smallest(_cases(plan, dict(found.case.sizes)), seen.breaks, tries=max(plan.total // 2, 10), random=plan.random)
+    drawn = plan.total - len(seen.judged)
+    if not seen.breaches() and drawn > 0:
+        smallest(_cases(plan), seen.breaks, tries=drawn, random=plan.random)
+    for breach in _corners(plan.subject, seen.breaches()):
+        _shrink(plan.subject, breach, seen)
     judged = tuple(one for one in seen.judged.values() if one is not None)
     planned = max(plan.total, len(plan.listed), len(judged))
-    return Findings(judged=judged, planned=planned, smallest=seen.breach(), skipped=tuple(skipped))
+    return Findings(judged=judged, planned=planned, smallest=next(iter(seen.breaches()), None), skipped=tuple(skipped))
 
 
 class _Seen:
@@ -135,15 +135,34 @@ class _Seen:
         one = self.judged.get(case)
         return one is not None and one.breach
 
-    def breach(self) -> Judged | None:
-        """The smallest breach so far."""
-        breaches = [one for one in self.judged.values() if one is not None and one.breach]
-        return min(breaches, key=_smallness, default=None)
+    def breaches(self) -> list[Judged]:
+        """The breaches so far, smallest first."""
+        return sorted((one for one in self.judged.values() if one is not None and one.breach), key=_smallness)
 
 
-def _cases(plan: Plan, far: dict[str, int]) -> st.SearchStrategy[Case]:
-    """Drawn cases: sizes up to `far`, shrinking to small ones; values and masks of every pattern."""
-    sizes = {a.name: _sizes(a, far[a.name]) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
+def _corners(subject: Subject, breaches: Sequence[Judged]) -> list[Case]:
+    """The smallest breach of every set of axes that left the traced size: each may shrink to another corner."""
+    smallest_of: dict[tuple[str, ...], Case] = {}
+    for one in breaches:
+        smallest_of.setdefault(off_size(one.case, subject), one.case)
+    return list(smallest_of.values())
+
+
+def _shrink(subject: Subject, case: Case, seen: _Seen) -> None:
+    """Make each axis of a breach as small as it goes, trying the small sizes in order."""
+    if case.example is not None:
+        return
+    for axis in subject.axes:
+        for size in range(max(axis.low, 1), min(case.size(axis.name), axis.low + SHRINKS)):
+            smaller = replace(case, sizes=tuple({**dict(case.sizes), axis.name: size}.items()))
+            if seen.breaks(smaller):
+                case = smaller
+                break
+
+
+def _cases(plan: Plan) -> st.SearchStrategy[Case]:
+    """Drawn cases: sizes in reach, shrinking to small ones; values and masks of every pattern."""
+    sizes = {a.name: _sizes(a, reach(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
     return st.builds(
         lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, values, mask),
         sizes=st.fixed_dictionaries(sizes),
@@ -163,7 +182,13 @@ def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:
 def _smallness(one: Judged) -> tuple[object, ...]:
     """Fewest elements first, a listed spread before a drawn one."""
     case = one.case
-    return case.volume, tuple(size for _, size in case.sizes), PATTERNS.index(case.values), MASK_PATTERNS.index(case.mask), case.seed
+    return (
+        case.volume,
+        tuple(size for _, size in case.sizes),
+        PATTERNS.index(case.values),
+        MASK_PATTERNS.index(case.mask),
+        case.seed,
+    )
 
 
 def _badness(one: Judged) -> float:

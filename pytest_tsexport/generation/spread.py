@@ -80,7 +80,11 @@ def _unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float]
     """Whether moving one position leaves the others alone only because the weights are too small."""
     axis = next((axis for axis in subject.axes if axis.name != "batch" and axis.size > 1), None)
     moved = None if axis is None else _moved_others(subject, axis, reference)
-    if axis is None or moved is None or any(moved[name] >= 10 * _rtol(subject, reference) * spread.get(name, 0.0) for name in moved):
+    if (
+        axis is None
+        or moved is None
+        or any(moved[name] >= 10 * _rtol(subject, reference) * spread.get(name, 0.0) for name in moved)
+    ):
         return False
     revived = Reference(_rescaled(reference.safe_copy()), subject.constants)
     again = _moved_others(subject, axis, revived)
@@ -118,7 +122,11 @@ def _first_moved(subject: Subject, axis: Axis, inputs: Inputs) -> dict[str, torc
             changed = inputs[field.name].clone()
             first = changed.narrow(place, 0, 1)
             high = max(field.domain.high - field.domain.low, 2)
-            first.copy_(first * -2 + 1 if field.domain.kind == "floats" else (first - field.domain.low + 1) % high + field.domain.low)
+            first.copy_(
+                first * -2 + 1
+                if field.domain.kind == "floats"
+                else (first - field.domain.low + 1) % high + field.domain.low
+            )
             moved[field.name] = changed
             return moved
     return None

@@ -35,7 +35,9 @@ def checked(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, torch.Tens
     for name in inputs:
         if name not in arguments:
             valid = ", ".join(arguments)
-            raise InputsError(f"inputs names {name!r}, which {type(model).__name__}.forward has not; use one of {valid}")
+            raise InputsError(
+                f"inputs names {name!r}, which {type(model).__name__}.forward has not; use one of {valid}"
+            )
     return {name: inputs[name] for name in arguments if name in inputs}
 
 
@@ -62,7 +64,9 @@ def domain_of(name: str, example: torch.Tensor) -> Domain:
     return Domain(kind="integers", dtype=example.dtype, low=low, high=high)
 
 
-def declared(inputs: Mapping[str, torch.Tensor], dynamic_shapes: Mapping[str, Any]) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
+def declared(
+    inputs: Mapping[str, torch.Tensor], dynamic_shapes: Mapping[str, Any]
+) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
     """Fields and axes where the user named the dimensions that vary.
 
     Raises `PolicyError` for an input, a dimension or a value that does not fit, and for one axis of two sizes.
@@ -77,7 +81,9 @@ def declared(inputs: Mapping[str, torch.Tensor], dynamic_shapes: Mapping[str, An
         for place, axis in _axes_of(name, example, dynamic_shapes.get(name)):
             known = axes.setdefault(axis.name, axis)
             if known.size != axis.size:
-                raise PolicyError(f"axis {axis.name!r} is {known.size} in one input and {axis.size} in {name}; give each size its own name")
+                raise PolicyError(
+                    f"axis {axis.name!r} is {known.size} in one input and {axis.size} in {name}; give each size its own name"
+                )
             dims[place] = axis.name
         fields.append(Field(name, tuple(dims), domain_of(name, example)))
     return tuple(fields), tuple(axes.values())
@@ -113,12 +119,18 @@ def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tu
     names: dict[tuple[str, int], str] = {}
     axes: list[Axis] = []
     for (place, size), members in groups.items():
-        if size and accepts({name: _grown(inputs[name], place) if name in members else inputs[name] for name in inputs}):
+        if size and accepts(
+            {name: _grown(inputs[name], place) if name in members else inputs[name] for name in inputs}
+        ):
             axis = _label(place, members, axes)
             names.update({(name, place): axis for name in members})
             axes.append(Axis(name=axis, size=size))
     fields = tuple(
-        Field(name, tuple(names.get((name, place), size) for place, size in enumerate(example.shape)), domain_of(name, example))
+        Field(
+            name,
+            tuple(names.get((name, place), size) for place, size in enumerate(example.shape)),
+            domain_of(name, example),
+        )
         for name, example in inputs.items()
     )
     return fields, tuple(axes)

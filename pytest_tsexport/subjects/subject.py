@@ -117,7 +117,9 @@ def _described(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Descript
     return description
 
 
-def _with_axes(model: nn.Module, inputs: dict[str, torch.Tensor], description: Description, meaning: Meaning) -> Subject:
+def _with_axes(
+    model: nn.Module, inputs: dict[str, torch.Tensor], description: Description, meaning: Meaning
+) -> Subject:
     """The fields in the order of the inputs; what the user declared of axes overrides what was derived."""
     known = {one.name: one for one in description.fields}
     fields = tuple(known.get(name) or Field(name, tuple(t.shape), domain_of(name, t)) for name, t in inputs.items())

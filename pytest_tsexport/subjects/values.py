@@ -77,9 +77,10 @@ _INTEGERS: Mapping[str, Callable[[tuple[int, ...], Domain, torch.Generator], tor
 def _floats(shape: tuple[int, ...], domain: Domain, generator: torch.Generator, pattern: str) -> torch.Tensor:
     values = torch.randn(shape, generator=generator, dtype=torch.float64)
     if pattern == "extremes":
-        values = values * torch.tensor([0.0, 1e-3, 10.0], dtype=torch.float64)[
-            torch.randint(0, 3, shape, generator=generator)
-        ]
+        values = (
+            values
+            * torch.tensor([0.0, 1e-3, 10.0], dtype=torch.float64)[torch.randint(0, 3, shape, generator=generator)]
+        )
     elif pattern == "repeats" and shape:
         values = values[..., :1].expand(shape).clone()
     return (values * domain.scale).to(domain.dtype)

@@ -129,7 +129,9 @@ def _nan(name: str, expected: torch.Tensor, actual: torch.Tensor) -> Difference:
     return Difference(kind="nan", leaf=name, text=text, value=float("nan"), allowed=0.0, at=str(index))
 
 
-def _gap(name: str, expected: torch.Tensor, actual: torch.Tensor, tolerance: Tolerance) -> tuple[float, float, tuple[int, ...]]:
+def _gap(
+    name: str, expected: torch.Tensor, actual: torch.Tensor, tolerance: Tolerance
+) -> tuple[float, float, tuple[int, ...]]:
     """The element that exceeds what is allowed there the most: (difference, allowed, index)."""
     if not expected.is_floating_point() and not expected.is_complex():
         gaps = (expected.to(torch.float64) - actual.to(torch.float64)).abs()

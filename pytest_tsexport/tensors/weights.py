@@ -31,7 +31,9 @@ def named_weights(module: nn.Module) -> dict[str, torch.Tensor]:
 
 def tied_groups(weights: Mapping[str, torch.Tensor]) -> tuple[Ties, ...]:
     """The groups of names whose byte ranges overlap; a name alone is no group."""
-    spans = sorted((*_span(tensor), name) for name, tensor in weights.items() if tensor.numel() and _has_storage(tensor))
+    spans = sorted(
+        (*_span(tensor), name) for name, tensor in weights.items() if tensor.numel() and _has_storage(tensor)
+    )
     groups: list[tuple[str, ...]] = []
     members: list[str] = []
     reach = -1
