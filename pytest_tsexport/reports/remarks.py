@@ -6,7 +6,9 @@ not looked at   shapes: sequence above 40, out of time (test_export.py::test_ber
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_tsexport.reports.exports import Export
@@ -14,16 +16,16 @@ from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.verdict import Outcome, Verdict
 
 LABEL_WIDTH = 16
-MOST_OF_A_KIND = 8
-"""More remarks of one kind would drown the rest; how many were left out is said."""
+MOST_OF_A_CHECK = 3
+"""More remarks of one kind on one check would drown the rest; how many were left out is said."""
 
 MOST_NAMES = 2
 
-Remark = tuple[str, str]
+NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]\d+)?")
 
 
 def remark_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
-    """What is equal in several exports is said once, with how many they are."""
+    """What is alike in several exports, up to its numbers, is said once, with where."""
     yield from _lines("note", _folded(exports, "note"), width)
     yield from _lines("not looked at", _folded(exports, "not looked at"), width)
     for outcome in (Outcome.NOT_APPLICABLE, Outcome.UNAVAILABLE, Outcome.NOT_RUN):
@@ -45,15 +47,35 @@ def crash_lines(crashed: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _folded(exports: Sequence[Export], kind: str) -> list[str]:
-    found: dict[tuple[tuple[str, ...], str], list[Export]] = {}
+    counts: Counter[str] = Counter()
+    remarks: list[str] = []
+    for checks, those in _alike(exports, kind):
+        counts[checks] += 1
+        if counts[checks] <= MOST_OF_A_CHECK:
+            remarks.append(f"{checks}: {_text(those)}{_where([export for _, export in those], exports)}")
+    for checks, count in counts.items():
+        if count > MOST_OF_A_CHECK:
+            remarks.append(f"{checks}: {count - MOST_OF_A_CHECK} more, in the JUnit report")
+    return remarks
+
+
+def _alike(exports: Sequence[Export], kind: str) -> Iterator[tuple[str, list[tuple[str, Export]]]]:
+    """The checks by name, with the texts on them that differ in numbers alone and the exports they are about."""
+    found: dict[tuple[str, str], list[tuple[str, Export]]] = {}
     for export in exports:
         checks: dict[str, list[str]] = {}
         for verdict in export.verdicts:
             for text in _texts(verdict, kind):
                 checks.setdefault(text, []).append(verdict.check)
         for text, names in checks.items():
-            found.setdefault((tuple(names), text), []).append(export)
-    return [f"{', '.join(names)}: {text}{_where(those, exports)}" for (names, text), those in found.items()]
+            found.setdefault((", ".join(names), NUMBER.sub("#", text)), []).append((text, export))
+    for (listed, _), those in found.items():
+        yield listed, those
+
+
+def _text(those: Sequence[tuple[str, Export]]) -> str:
+    texts = {text for text, _ in those}
+    return those[0][0] if len(texts) == 1 else f"{those[0][0]}, or alike"
 
 
 def _texts(verdict: Verdict, kind: str) -> tuple[str, ...]:
@@ -81,9 +103,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _lines(label: str, texts: Sequence[str], width: int) -> Iterator[str]:
-    left_out = len(texts) - MOST_OF_A_KIND
-    shown = list(texts) if left_out <= 1 else [*texts[:MOST_OF_A_KIND], f"and {left_out} more, in the JUnit report"]
-    for number, text in enumerate(shown):
+    for number, text in enumerate(texts):
         yield from textwrap.wrap(
             text,
             width,
