@@ -96,7 +96,8 @@ def _named(facts: Facts, names: Collection[str]) -> list[str]:
 
 
 def _require_rows(facts: Facts, chosen: Iterable[str]) -> None:
-    unknown = [name for name in chosen if name not in _BY_NAME]
+    narrow = facts.setting(*WIDTH) is None
+    unknown = [name for name in chosen if name not in _BY_NAME or (narrow and _BY_NAME[name].wide)]
     if unknown:
         needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
         inputs = ", ".join(f"{name!r}: tensor" for name in chosen)
@@ -107,7 +108,7 @@ def _require_rows(facts: Facts, chosen: Iterable[str]) -> None:
 
 def _field(facts: Facts, row: Row, choices: tuple[str, ...]) -> Field:
     dims: tuple[str | int, ...] = ("batch", *choices, row.axis)
-    if row.width:
+    if row.wide:
         dims = (*dims, int(facts.setting(*WIDTH)))
     return Field(row.name, dims, row.domain(facts))
 

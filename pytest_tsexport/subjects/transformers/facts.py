@@ -29,9 +29,9 @@ _PARTS: dict[Side, tuple[str, ...]] = {
 class Facts:
     """What a model says of its inputs: `towers` are the outermost Transformers models in it.
 
-    `parameters` are the arguments that `forward` names; a forward that names none and passes on what it
-    is given (DataParallel, torch.compile) has the arguments of the model it wraps. `passes_on` tells that
-    they are a Transformers model's own, which hands what it does not name to the modules inside.
+    `parameters` are the arguments that `forward` names; a wrapper that passes on what it is given (PEFT,
+    DataParallel, torch.compile) has those of the model it wraps. `passes_on` tells that they are a
+    Transformers model's own, which hands what it does not name to the modules inside.
     """
 
     model: nn.Module
@@ -96,7 +96,7 @@ def facts_of(model: nn.Module) -> Facts | None:
     for module in (model, *towers):
         parameters = tuple(inspect.signature(module.forward).parameters.values())
         named = tuple(p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
-        if named:
+        if named and not (_mirrors(parameters) and module not in towers):
             return Facts(model, towers, named, passes_on=module in towers and _is_open(parameters))
         if not _is_open(parameters):
             break
@@ -117,6 +117,11 @@ def text_configs(config: Any, side: Side) -> Iterator[Any]:
 
 def _is_open(parameters: tuple[inspect.Parameter, ...]) -> bool:
     return any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _mirrors(parameters: tuple[inspect.Parameter, ...]) -> bool:
+    # A wrapper that takes `return_dict`, and more than it names, speaks for the Transformers model inside.
+    return _is_open(parameters) and any(p.name == "return_dict" for p in parameters)
 
 
 def _towers(module: nn.Module) -> Iterator[nn.Module]:

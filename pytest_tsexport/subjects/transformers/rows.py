@@ -37,7 +37,7 @@ which no domain of independent numbers can say.
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One argument: `(batch, [choices,] axis)`, and a last dimension of the size of a config attribute, `width`.
+    """One argument: `(batch, [choices,] axis)`, with a last dimension of `WIDTH` where `wide`.
 
     `taken` tells whether the argument is an input unasked; one that the caller names, or that `forward`
     cannot do without, is an input anyway.
@@ -47,7 +47,7 @@ class Row:
     axis: str
     domain: Callable[[Facts], Domain]
     taken: Callable[[Facts], bool]
-    width: tuple[str, ...] = ()
+    wide: bool = False
 
 
 def _always(_: Facts) -> bool:
@@ -112,19 +112,19 @@ def _states(facts: Facts) -> Domain:
     return Domain(kind="floats", dtype=next(dtypes, torch.get_default_dtype()))
 
 
-WIDTH = ("hidden_size", "d_model", "n_embd")
+WIDTH = ("hidden_size", "d_model")
+"""Config attributes that say how wide the states are that one module hands to the next."""
 
 ROWS: tuple[Row, ...] = (
-    # argument, axis, domain, taken unasked, width
+    # argument, axis, domain, taken unasked
     Row("input_ids", "sequence", _ids, _always),
     Row("attention_mask", "sequence", _mask, _has_ids),
     Row("token_type_ids", "sequence", _token_types, _has_kinds_of_tokens),
     Row("position_ids", "sequence", _positions, _asked),
     Row("global_attention_mask", "sequence", _mask, _has_question),
-    Row("inputs_embeds", "sequence", _states, _asked, WIDTH),
     Row("decoder_input_ids", "decoder_sequence", _decoder_ids, _has_free_decoder),
     Row("decoder_attention_mask", "decoder_sequence", _mask, _has_free_decoder_and_ids),
-    Row("encoder_hidden_states", "encoder_sequence", _states, _asked, WIDTH),
+    Row("encoder_hidden_states", "encoder_sequence", _states, _asked, wide=True),
     Row("encoder_attention_mask", "encoder_sequence", _mask, _asked),
 )
 """Every argument that can be derived, by name."""
