@@ -117,7 +117,7 @@ def _load(path: Path) -> torch.jit.ScriptModule:
 def _traced_sizes(module: torch.jit.ScriptModule) -> list[tuple[int, ...]]:
     """The shapes that torch stored with the trace; none for a scripted or a frozen module."""
     sizes = []
-    for value in list(module.forward.graph.inputs())[1:]:
+    for value in list(module.forward.graph.inputs())[1:]:  # type: ignore[attr-defined]
         known = value.type().sizes() if isinstance(value.type(), torch.TensorType) else None
         if known is None:
             return []

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,9 +25,32 @@ from pytest_tsexport.making import Made
 from pytest_tsexport.policy import Policy, valid_checks
 from pytest_tsexport.policy import selected as selected_checks
 from pytest_tsexport.reports.terminal import failure_text
-from pytest_tsexport.subjects.reference import Leaves, Reference, told
+from pytest_tsexport.subjects.reference import Reference, told
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made."""
+
+    inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda _model: None
+    progress: Callable[[str], None] = lambda _line: None
+    judged: Callable[[Verdict], None] = lambda _verdict: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an export lives: the model as the user holds it, the folder that goes with it, its host.
+
+    `unavailable` says why the backend cannot work here, where it cannot.
+    """
+
+    live: nn.Module
+    folder: Path
+    asker: Asker
+    unavailable: str | None = None
 
 
 class Export:
@@ -36,26 +60,11 @@ class Export:
     tensors. `validate()` judges it.
     """
 
-    def __init__(
-        self,
-        made: Made,
-        policy: Policy,
-        backend: Backend,
-        *,
-        live: nn.Module,
-        folder: Path,
-        unavailable: str | None = None,
-        tell: Callable[[str], None] = lambda line: None,
-        judged: Callable[[Verdict], None] = lambda verdict: None,
-    ) -> None:
+    def __init__(self, made: Made, policy: Policy, backend: Backend, place: Place) -> None:
         self._made = made
         self._policy = policy
         self._backend = backend
-        self._live = live
-        self._folder = folder
-        self._unavailable = unavailable
-        self._tell = tell
-        self._judged = judged
+        self._place = place
         self._verdicts: dict[str, Verdict] = {}
 
     @property
@@ -83,8 +92,8 @@ class Export:
         if name not in self._verdicts:
             started = time.monotonic()
             found = self._answer(name)
-            self._verdicts[name] = replace(found, seconds=time.monotonic() - started, **self._identity())
-        self._judged(self._verdicts[name])
+            self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
+        self._place.asker.judged(self._verdicts[name])
         return self._verdicts[name]
 
     def validate(self, checks: Sequence[str] | None = None) -> tuple[Verdict, ...]:
@@ -105,7 +114,7 @@ class Export:
 
         It is taken from the live model, so that a model changed since it was returned shows.
         """
-        reference = Reference(self._live, self.subject.constants)
+        reference = Reference(self._place.live, self.subject.constants)
         answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
         return digests.pop() if len(digests) == 1 else ""
@@ -114,13 +123,13 @@ class Export:
         """Let the model, the artifact and its temporary file go."""
         for cached in ("module", "_evidence"):
             self.__dict__.pop(cached, None)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._place.folder, ignore_errors=True)
 
     @cached_property
     def _evidence(self) -> Evidence:
         made, effort = self._made, self._policy.effort
         if made.artifact is None:
-            why = self._unavailable or (told(made.error) if made.error is not None else "it was not made")
+            why = self._place.unavailable or (told(made.error) if made.error is not None else "it was not made")
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
         return Evidence(
             subject=made.subject,
@@ -131,7 +140,7 @@ class Export:
             seed=effort.seed or 0,
             process=made.process,
             cases=effort.max_examples or default_examples(),
-            tell=self._tell,
+            tell=self._place.asker.progress,
         )
 
     def _answer(self, name: str) -> Verdict:
@@ -148,8 +157,8 @@ class Export:
             return self._blank(name, Outcome.FAILED, str(error))
 
     def _unmade(self, name: str) -> Verdict:
-        if self._unavailable is not None:
-            return self._blank(name, Outcome.UNAVAILABLE, self._unavailable)
+        if self._place.unavailable is not None:
+            return self._blank(name, Outcome.UNAVAILABLE, self._place.unavailable)
         if name != "trace":
             return self._blank(name, Outcome.NOT_RUN, "not run: the model does not export")
         error = self._made.error
@@ -163,11 +172,11 @@ class Export:
         subject = self.subject.name
         return Verdict(subject=subject, backend=self.backend, check=name, outcome=outcome, headline=headline, seed=seed)
 
-    def _identity(self) -> dict[str, str | None]:
-        """Which file was judged, and what it takes and gives."""
+    def _identified(self, found: Verdict) -> Verdict:
+        """The verdict with which file was judged, and what it takes and gives."""
         if self._made.artifact is None:
-            return {}
-        return {"sha256": self._made.artifact.sha256, "signature": self._signature}
+            return found
+        return replace(found, sha256=self._made.artifact.sha256, signature=self._signature)
 
     @cached_property
     def _signature(self) -> str | None:

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from torch import nn
+from torch.jit._trace import TracerWarning
 
 from pytest_tsexport.artifact import Artifact, open_file, save
 from pytest_tsexport.backends.base import Backend
 from pytest_tsexport.errors import ArtifactError, ExportError
-from pytest_tsexport.fingerprint import Fingerprint
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.tensors.tree import detached
 
 Exporter = Callable[..., None]
@@ -111,10 +111,10 @@ def _listening() -> Iterator[list[str]]:
     """Collect tracer warnings, so that `-W error` does not make evidence of them; all warnings are given again."""
     heard: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
-        warnings.filterwarnings("always", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("always", category=TracerWarning)
         yield heard
     for one in caught:
-        if issubclass(one.category, torch.jit.TracerWarning):
+        if issubclass(one.category, TracerWarning):
             heard.append(f"{one.filename}:{one.lineno}: {str(one.message).splitlines()[0]}")
         _give_again(one)
 
@@ -122,5 +122,5 @@ def _listening() -> Iterator[list[str]]:
 def _give_again(one: warnings.WarningMessage) -> None:
     try:
         warnings.warn_explicit(one.message, one.category, one.filename, one.lineno, source=one.source)
-    except torch.jit.TracerWarning:
+    except TracerWarning:
         return  # `-W error` was meant for faults, which these are not

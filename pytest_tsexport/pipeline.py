@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -18,11 +18,11 @@ import torch
 from torch import nn
 
 from pytest_tsexport import backends, making
-from pytest_tsexport.artifact import open_file
+from pytest_tsexport.artifact import Artifact, open_file
 from pytest_tsexport.backends.base import Backend
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.export import Export
+from pytest_tsexport.export import Asker, Export, Place
 from pytest_tsexport.generation.hypotheses import derandomized
 from pytest_tsexport.making import Made, Process
 from pytest_tsexport.policy import Policy, from_keywords
@@ -30,16 +30,9 @@ from pytest_tsexport.subjects.examples import forward_arguments
 from pytest_tsexport.subjects.subject import Hints, Subject, build
 from pytest_tsexport.verdict import Verdict
 
+__all__ = ["Asker", "Export", "export", "validate"]
+
 DERANDOMIZED_SEED = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made."""
-
-    inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda model: None
-    progress: Callable[[str], None] = lambda line: None
-    judged: Callable[[Verdict], None] = lambda verdict: None
 
 
 def validate(
@@ -68,37 +61,37 @@ def export(
     `(module, inputs)`. A model that cannot be traced is not an error here: its verdicts say so.
     Raises `InputsError`, `PolicyError` or `ArtifactError`, one sentence each.
     """
-    asker = asker or Asker()
     folder = Path(tempfile.mkdtemp(prefix="tsexport-"))
     try:
-        return _export(returned, _seeded(policy), name, backends.found(backend), asker, folder)
+        module, policy = _module(returned, _seeded(policy))
+        if isinstance(module, torch.jit.ScriptModule):
+            module, policy = _already_exported(module, policy, folder)
+        found = backends.found(backend)
+        place = Place(live=module, folder=folder, asker=asker or Asker(), unavailable=found.why_unavailable())
+        return Export(_made(name, policy, found, place), policy, found, place)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _export(returned: object, policy: Policy, name: str, backend: Backend, asker: Asker, folder: Path) -> Export:
-    module, policy = _module(returned, policy)
-    if isinstance(module, torch.jit.ScriptModule):
-        module, policy = _already_exported(module, policy, folder)
-    hints = Hints(ask=asker.inputs)
-    meaning = policy.meaning
-    artifact = None if meaning.artifact is None else open_file(Path(meaning.artifact))
+def _made(name: str, policy: Policy, backend: Backend, place: Place) -> Made:
+    """The artifact: a finished file, or a fresh one; none where the backend is unavailable."""
+    given = policy.meaning.artifact
+    artifact = None if given is None else open_file(Path(given))
+    subject = build(place.live, policy.meaning, name=name, hints=_hints(place, artifact))
     if artifact is not None:
-        known = forward_arguments(module) or ()
-        fits = bool(artifact.arguments) and set(artifact.arguments) <= set(known)
-        hints = replace(hints, arguments=artifact.arguments if fits else None, sizes=artifact.sizes if fits else {})
-    subject = build(module, meaning, name=name, hints=hints)
-    why = backend.why_unavailable()
-    if artifact is not None:
-        made = Made(subject=subject, process=Process(given=True), artifact=artifact)
-    elif why is not None:
-        made = Made(subject=subject, process=Process())
-    else:
-        made = _make(subject, policy, backend, folder)
-    return Export(
-        made, policy, backend, live=module, unavailable=why, folder=folder, tell=asker.progress, judged=asker.judged
-    )
+        return Made(subject=subject, process=Process(given=True), artifact=artifact)
+    if place.unavailable is not None:
+        return Made(subject=subject, process=Process())
+    return _make(subject, policy, backend, place.folder)
+
+
+def _hints(place: Place, artifact: Artifact | None) -> Hints:
+    """A finished file whose arguments are the model's own says which inputs there are, and their sizes."""
+    known = forward_arguments(place.live) or ()
+    if artifact is None or not artifact.arguments or not set(artifact.arguments) <= set(known):
+        return Hints(ask=place.asker.inputs)
+    return Hints(ask=place.asker.inputs, arguments=artifact.arguments, sizes=artifact.sizes)
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
@@ -141,7 +134,8 @@ def _already_exported(module: torch.jit.ScriptModule, policy: Policy, folder: Pa
     reference = policy.meaning.reference
     if not isinstance(reference, nn.Module):
         raise InputsError(
-            "the function returned a ScriptModule, which is exported already; say with reference= which model it exports"
+            "the function returned a ScriptModule, which is exported already; "
+            "say with reference= which model it exports"
         )
     path = folder / "returned.pt"
     with torch_jit_allowed():

@@ -16,6 +16,7 @@ from pytest_tsexport.policy import BACKENDS, Effort, valid_checks, valid_count, 
 
 T = TypeVar("T")
 ON_UNAVAILABLE = ("fail", "skip")
+INI_TYPES = {"string": "a text", "linelist": "a list of texts", "int": "a whole number"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +95,9 @@ def _told(config: pytest.Config, option: Option) -> object:
 def _usual(config: pytest.Config, option: Option) -> object:
     try:
         value: object = config.getini(option.key)
-    except (TypeError, ValueError) as error:
-        # The ini itself is typed: TOML that has a table for a text, or "many" for a number.
-        raise PolicyError(f"{option.key} in the ini is not valid: {error}") from None
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        # The ini itself is typed, and pytest's sentence does not always name the option.
+        raise PolicyError(f"{option.key} in the ini is not valid ({error}); give {INI_TYPES[option.ini_type]}") from None
     return value
 
 

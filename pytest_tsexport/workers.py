@@ -26,10 +26,10 @@ def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str]
     if theirs is None:
         return None
     names = tuple(backends)
-    return Chosen(BySubject(config, log, names), theirs(config, log), lambda nodeid: parse(nodeid, names) is not None)
+    return SubjectScheduling(BySubject(config, log, names), theirs(config, log), lambda nodeid: parse(nodeid, names) is not None)
 
 
-class Chosen:
+class SubjectScheduling:
     """Ours where some collected id is one of ours, else xdist's own, which nobody here has a reason to replace."""
 
     def __init__(self, ours: Scheduling, theirs: Scheduling, is_ours: Callable[[str], bool]) -> None:

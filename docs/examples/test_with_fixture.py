@@ -18,9 +18,7 @@ INPUTS = {
 
 @pytest.fixture(scope="module")
 def bert() -> BertModel:
-    config = BertConfig(
-        vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
-    )
+    config = BertConfig(vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
     return BertModel(config).eval()
 
 

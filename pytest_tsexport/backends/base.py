@@ -64,4 +64,5 @@ def bind(model: nn.Module, names: Sequence[str], constants: Mapping[str, Any]) -
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind) for name in ("self", *names)]
     forward.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return type("Binding", (Binding,), {"forward": forward})(model, names, constants)
+    bound: type[Binding] = type("Binding", (Binding,), {"forward": forward})
+    return bound(model, names, constants)

@@ -34,9 +34,9 @@ class Evidence:
     backend: str
     contract: str
     seed: int
-    process: Process = Process()
+    process: Process
     cases: int = 100
-    tell: Callable[[str], None] = lambda line: None
+    tell: Callable[[str], None] = lambda _line: None
 
     @cached_property
     def reference(self) -> Reference:

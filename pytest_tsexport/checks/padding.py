@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -120,11 +121,8 @@ def padded_pair(subject: Subject, way: Way, length: int, seed: int) -> tuple[Inp
 
 def _without_pad(ids: torch.Tensor, field: Field) -> torch.Tensor:
     domain = field.domain
-    others = (domain.pad + 1, domain.pad + 2, domain.low, domain.low + 1)
-    other = next(
-        o for o in others if domain.low <= o < domain.high and o not in (domain.pad, domain.last) or o == others[-1]
-    )
-    return torch.where(ids == domain.pad, torch.tensor(other, dtype=ids.dtype), ids)
+    others = (other for other in range(domain.low, domain.high) if other not in (domain.pad, domain.last))
+    return torch.where(ids == domain.pad, torch.tensor(next(others, domain.pad), dtype=ids.dtype), ids)
 
 
 def _padded(tensor: torch.Tensor, field: Field, way: Way) -> torch.Tensor:
@@ -190,8 +188,8 @@ def _cost(evidence: Evidence, way: Way) -> str:
     length = _lengths(way.axis)[0]
     short, padded = padded_pair(evidence.subject, way, length, 0)
     model = evidence.reference.fresh()
-    flops = [_flops(lambda given=given: evidence.reference.call(model, given)) for given in (short, padded)]
-    seconds = [_seconds(lambda given=given: evidence.reference.call(model, given)) for given in (short, padded)]
+    flops = [_flops(partial(evidence.reference.call, model, given)) for given in (short, padded)]
+    seconds = [_seconds(partial(evidence.reference.call, model, given)) for given in (short, padded)]
     work = f"{flops[1] / flops[0]:.1f} x the FLOPs, " if flops[0] else ""
     return (
         f"padding {way.axis.name} from {length} to {way.axis.size} costs {work}{seconds[1] / seconds[0]:.1f} x the time"

@@ -45,7 +45,7 @@ class TiedWeights:
             return replace(found, judged=planned, planned=planned)
         added = sum(group.bytes_added for group in groups)
         found = verdict(evidence, self.name, Outcome.PASSED, "every tied weight is a copy of its own")
-        notes = tuple(f"{' = '.join(group.names)}" for group in groups[:3]) + (f"{added} bytes added by the copies",)
+        notes = (*(" = ".join(group.names) for group in groups[:3]), f"{added} bytes added by the copies")
         return replace(found, judged=planned, planned=planned, notes=notes)
 
 

@@ -99,7 +99,9 @@ def example_cases(subject: Subject) -> Iterator[Case]:
     for number, example in enumerate(subject.examples):
         sizes = dict(subject.sizes)
         for one in subject.fields:
-            sizes.update({dim: size for dim, size in zip(one.dims, example[one.name].shape) if isinstance(dim, str)})
+            sizes.update(
+                {dim: size for dim, size in zip(one.dims, example[one.name].shape, strict=True) if isinstance(dim, str)}
+            )
         yield Case(sizes=tuple(sizes.items()), example=number)
 
 

@@ -83,16 +83,16 @@ def _unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float]
     if (
         axis is None
         or moved is None
-        or any(moved[name] >= 10 * _rtol(subject, reference) * spread.get(name, 0.0) for name in moved)
+        or any(moved[name] >= 10 * _rtol(subject) * spread.get(name, 0.0) for name in moved)
     ):
         return False
     revived = Reference(_rescaled(reference.safe_copy()), subject.constants)
     again = _moved_others(subject, axis, revived)
     scale = {name: _deviation([leaves[name] for leaves in _answers(subject, revived)]) for name in again or {}}
-    return again is not None and any(again[name] > 100 * _rtol(subject, reference) * scale[name] > 0 for name in again)
+    return again is not None and any(again[name] > 100 * _rtol(subject) * scale[name] > 0 for name in again)
 
 
-def _rtol(subject: Subject, reference: Reference) -> float:
+def _rtol(subject: Subject) -> float:
     dtypes = [p.dtype for p in subject.reference.parameters() if p.is_floating_point()]
     return RTOL.get(dtypes[0], 1e-4) if dtypes else 1e-4
 

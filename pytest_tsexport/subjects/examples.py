@@ -82,7 +82,8 @@ def declared(
             known = axes.setdefault(axis.name, axis)
             if known.size != axis.size:
                 raise PolicyError(
-                    f"axis {axis.name!r} is {known.size} in one input and {axis.size} in {name}; give each size its own name"
+                    f"axis {axis.name!r} is {known.size} in one input and {axis.size} in {name}; "
+                    "give each size its own name"
                 )
             dims[place] = axis.name
         fields.append(Field(name, tuple(dims), domain_of(name, example)))
@@ -96,8 +97,8 @@ def _axes_of(name: str, example: torch.Tensor, shape: Any) -> Iterator[tuple[int
             continue
         if not isinstance(place, int) or not -example.dim() <= place < example.dim():
             raise PolicyError(f"dynamic_shapes[{name!r}] names dimension {place!r}; {name} has {example.dim()}")
-        place %= example.dim()
-        yield place, _axis(name, value, example.shape[place])
+        positive = place % example.dim()
+        yield positive, _axis(name, value, example.shape[positive])
 
 
 def _axis(name: str, value: Any, size: int) -> Axis:

@@ -7,6 +7,7 @@ input, and never back (facts: detection, 6).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType
@@ -89,4 +90,4 @@ def _same(one: Mark, other: Mark) -> bool:
         return one.tensor is other.tensor and (one.address, one.version) == (other.address, other.version)
     if type(one) is not type(other):
         return False
-    return bool(one == other) or (one != one and other != other)
+    return bool(one == other) or (isinstance(one, float) and math.isnan(one) and math.isnan(other))

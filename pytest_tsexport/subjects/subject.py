@@ -18,6 +18,7 @@ from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.given import examples, strategies
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.values import draw
 from pytest_tsexport.subjects.watch import RowsReached
@@ -76,7 +77,9 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
     if not isinstance(reference, nn.Module):
         raise InputsError(f"reference is a {type(reference).__name__}; give the nn.Module to be faithful to")
     subject = _given(model, given, meaning) if given is not None else _derived(model, meaning, hints)
-    return _watched(replace(subject, name=name, reference=reference))
+    watched = _watched(replace(subject, name=name, reference=reference))
+    real, drawn = examples(meaning.examples, watched.fields), strategies(meaning.strategies, watched.fields)
+    return replace(watched, examples=real, strategies=drawn)
 
 
 def _derived(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
@@ -177,7 +180,7 @@ def _watched(subject: Subject) -> Subject:
 
 
 def _widened(one: Field, rows: Mapping[str, int]) -> Field:
-    """Ids run over the rows of the table that they reach; what holds 0 and 1 stays what it is, unless it is looked up."""
+    """Ids run over the rows of the table that they reach; a mask stays a mask."""
     if one.name not in rows or one.domain.kind == "floats" or "mask" in one.name:
         return one
     return replace(one, domain=replace(one.domain, kind="ids", low=0, high=rows[one.name]))

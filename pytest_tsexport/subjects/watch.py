@@ -27,7 +27,7 @@ class RowsReached(TorchDispatchMode):
     """
 
     def __init__(self, inputs: Mapping[str, torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._names = {_address(tensor): name for name, tensor in inputs.items() if not tensor.is_floating_point()}
         self.rows: dict[str, int] = {}
 

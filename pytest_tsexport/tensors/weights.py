@@ -24,7 +24,7 @@ class Ties:
 
 def named_weights(module: nn.Module) -> dict[str, torch.Tensor]:
     """Every parameter and buffer under *every* name that it has, in the order of the module."""
-    weights = dict(module.named_parameters(remove_duplicate=False))
+    weights: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
     weights.update(module.named_buffers(remove_duplicate=False))
     return weights
 
@@ -81,7 +81,8 @@ def _part_modules(parent: nn.Module, seen: set[int]) -> None:
         if child is None:
             continue
         if id(child) in seen:
-            parent._modules[name] = child = _twin(child)
+            child = _twin(child)  # noqa: PLW2901 - the twin takes the place of the child
+            parent._modules[name] = child
         seen.add(id(child))
         _part_modules(child, seen)
 

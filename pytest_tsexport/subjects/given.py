@@ -1,0 +1,68 @@
+"""examples, strategies -> what the user knows of real inputs, checked against the fields of the subject."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.fields import Field
+
+
+def examples(values: Sequence[Any], fields: Sequence[Field]) -> tuple[dict[str, torch.Tensor], ...]:
+    """Real inputs, each by the names and in the order of `fields`: mappings of tensors, or safetensors files.
+
+    Raises `InputsError`, one sentence, for a file that is not there and for an example that does not fit.
+    """
+    return tuple(_example(number, value, fields) for number, value in enumerate(values))
+
+
+def strategies(values: Mapping[str, Any], fields: Sequence[Field]) -> Mapping[str, Any]:
+    """The user's strategies by input. Raises `InputsError` for a name that is no input, or a value that draws none."""
+    names = [field.name for field in fields]
+    for name, strategy in values.items():
+        if name not in names:
+            raise InputsError(f"strategies names {name!r}; use one of {', '.join(names)}")
+        if not callable(strategy) and not hasattr(strategy, "example"):
+            raise InputsError(f"strategies[{name!r}] is {strategy!r}; give a strategy, or a function of the shape")
+    return values
+
+
+def _example(number: int, value: Any, fields: Sequence[Field]) -> dict[str, torch.Tensor]:
+    tensors = _read(number, value) if isinstance(value, (str, os.PathLike)) else value
+    names = [field.name for field in fields]
+    if not isinstance(tensors, Mapping) or sorted(tensors) != sorted(names):
+        got = ", ".join(tensors) if isinstance(tensors, Mapping) else type(tensors).__name__
+        raise InputsError(f"examples[{number}] holds {got}; give a tensor for each of {', '.join(names)}")
+    sizes: dict[str, int] = {}
+    for field in fields:
+        _check_fits(number, field, tensors[field.name], sizes)
+    return {name: tensors[name] for name in names}
+
+
+def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -> None:
+    """`sizes` gathers the size of each axis, which must be one in the whole example."""
+    shape = tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
+    if shape is None or len(shape) != len(field.dims):
+        raise InputsError(f"examples[{number}][{field.name!r}] is {shape or type(tensor).__name__}; give {field.dims}")
+    for dim, size in zip(field.dims, shape, strict=True):
+        if (sizes.setdefault(dim, size) if isinstance(dim, str) else dim) != size:
+            raise InputsError(f"examples[{number}][{field.name!r}] has shape {shape}; give {field.dims}")
+
+
+def _read(number: int, path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not Path(path).is_file():
+        raise InputsError(f"examples[{number}] names {os.fspath(path)}, which does not exist; give a safetensors file")
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise InputsError(
+            f"examples[{number}] names {os.fspath(path)}, which is no safetensors file: {error}"
+        ) from error
