@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged
-from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size
+from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, too_far
 from pytest_tsexport.generation.search import Findings, Judged, Plan, search
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.verdict import Outcome, Row, Verdict
@@ -118,7 +118,13 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     notes = raising(findings, subject) if found.outcome is Outcome.PASSED else ()
     if further and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
-    unseen = tuple(f"{case}: no room in the budget" for case in findings.skipped)
+    unseen = [f"{case}: no room in the budget" for case in findings.skipped]
+    unseen += [f"{axis.name} {edge}: too far" for axis in subject.axes for edge in too_far(axis)]
     return replace(
-        found, judged=len(counted), planned=findings.planned, worst=worst_of(findings), notes=notes, unseen=unseen
+        found,
+        judged=len(counted),
+        planned=findings.planned,
+        worst=worst_of(findings),
+        notes=notes,
+        unseen=tuple(unseen),
     )

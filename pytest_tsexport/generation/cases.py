@@ -20,6 +20,9 @@ from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS, draw
 REACH = 33
 """Sizes are drawn up to this at least: a window of 16 or 32 shows at 33 (facts: detection, 8)."""
 
+FARTHEST = 1025
+"""Edges are visited up to this at least, time allowing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -71,7 +74,18 @@ def edge_sizes(axis: Axis) -> list[int]:
         sizes |= {edge - 1, edge, edge + 1}
     if axis.named:
         sizes = {size for size in sizes if axis.high is None or size <= axis.high}
-    return sorted(size for size in sizes if size >= max(axis.low, 1) and size != traced)
+    return sorted(size for size in sizes if size >= max(axis.low, 1) and size != traced and size <= farthest(axis))
+
+
+def farthest(axis: Axis) -> int:
+    """The largest size looked at: rotary models name edges of 131072, whose attention no machine holds."""
+    return max(8 * axis.size + 1, FARTHEST)
+
+
+def too_far(axis: Axis) -> tuple[int, ...]:
+    """Edges that are not looked at because they are too far."""
+    edges = {*axis.edges, *(() if axis.high is None else (axis.high,))}
+    return tuple(sorted(edge for edge in edges if edge > farthest(axis)))
 
 
 def edge_cases(subject: Subject) -> Iterator[Case]:

@@ -101,7 +101,7 @@ def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
     drawn = plan.total - len(seen.judged)
     if not seen.breaches() and drawn > 0:
         smallest(_cases(plan), seen.breaks, tries=drawn, random=plan.random)
-    for breach in _corners(plan.subject, seen.breaches()):
+    for breach in _corners(plan.subject, seen.breaches()) if plan.off_size else ():
         _shrink(plan.subject, breach, seen)
     judged = tuple(one for one in seen.judged.values() if one is not None)
     planned = max(plan.total, len(plan.listed), len(judged))
@@ -114,20 +114,28 @@ class _Seen:
     def __init__(self, plan: Plan, judge: Callable[[Case], Judged | None]) -> None:
         self._plan = plan
         self._judge = judge
-        self._dear = 0.0
+        self._largest = 1, 0.0
+        self._refused: set[Case] = set()
         self.judged: dict[Case, Judged | None] = {}
 
     def visit(self, case: Case) -> bool:
         """Judge a case if there is time for one of its volume; False where there is not."""
         if case in self.judged:
             return True
-        if self._plan.clock.left < self._dear * case.volume:
+        if case in self._refused or self._plan.clock.left < self._price(case):
+            self._refused.add(case)
             return False
         started = time.monotonic()
         self.judged[case] = self._judge(case)
-        self._dear = (time.monotonic() - started) / max(case.volume, 1)
+        if case.volume >= self._largest[0]:
+            self._largest = case.volume, time.monotonic() - started
         self._plan.tell(f"{len(self.judged)} of {max(self._plan.total, len(self._plan.listed))} cases")
         return True
+
+    def _price(self, case: Case) -> float:
+        """Seconds that a case may take, from the largest one so far: between a layer's growth and attention's."""
+        volume, seconds = self._largest
+        return seconds * (case.volume / volume) ** 1.5
 
     def breaks(self, case: Case) -> bool:
         """Whether a drawn case is a breach; an unaffordable one is not looked at, and so is none."""

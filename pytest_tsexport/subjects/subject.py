@@ -110,7 +110,8 @@ def _described(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Descript
     try:
         description = transformers.describe(model, names=tuple(inputs), sizes=sizes)
     except InputsError:
-        return None
+        constants = transformers.constants_of(model)
+        return Description(fields=(), axes=(), constants=constants) if constants else None
     if description is None:
         return None
     known = {one.name: one for one in description.fields}
