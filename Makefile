@@ -46,9 +46,10 @@ docs: $(READY)
 	$(BIN)/python -m docs.make_reference --check
 	$(BIN)/python -m pytest docs $(SUITE)
 
-# Writes docs/reference from the docstrings.
+# Writes docs/reference from the docstrings, and the reports in the pages from runs of docs/examples/red.
 reference: $(READY)
 	$(BIN)/python -m docs.make_reference
+	$(BIN)/python -m docs.red_reports
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

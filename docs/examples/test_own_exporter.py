@@ -22,7 +22,7 @@ class Probabilities(torch.nn.Module):
 
 def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
     """The last lines of the script that ships; `inputs` are those that the test traces at, by name."""
-    traced = torch.jit.trace(model.eval(), example_kwarg_inputs=dict(inputs), strict=False)
+    traced = torch.jit.trace(model, example_kwarg_inputs=dict(inputs), strict=False)
     torch.jit.save(torch.jit.freeze(traced), str(path))
 
 

@@ -1,6 +1,5 @@
 """The fixture `ts_export`: hand-written tests beside the checks, and a finished file judged against its model."""
 
-import warnings
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,5 @@ def test_pooled_output_lies_between_minus_one_and_one(export: Export) -> None:
 
 def test_a_file_that_another_program_exported(ts_export: TsExport, bert: BertModel, tmp_path: Path) -> None:
     path = tmp_path / "bert.ts"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch.jit says that it is deprecated, and the tracer that it is a tracer
-        torch.jit.save(torch.jit.trace(bert, example_kwarg_inputs=INPUTS, strict=False), str(path))
+    torch.jit.save(torch.jit.trace(bert, example_kwarg_inputs=INPUTS, strict=False), str(path))
     ts_export(bert, INPUTS, artifact=path).validate()

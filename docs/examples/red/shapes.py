@@ -1,4 +1,4 @@
-"""Wrong on purpose, so it is no part of the suite: run it with `pytest docs/examples/red/longformer.py`."""
+"""Wrong on purpose, so it is no part of the suite: run it with `pytest docs/examples/red/shapes.py`."""
 
 import pytest
 import torch

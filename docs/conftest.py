@@ -1,0 +1,25 @@
+"""What the examples of the documentation may do that the suite may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+# The suite turns warnings into errors. Some examples call torch.jit themselves, which torch deprecates, and which asks
+# a model for every attribute that it has, deprecated ones too.
+ALLOWED = (
+    "ignore:.*torch.jit.*:DeprecationWarning",
+    "ignore:.*torch.jit.*:FutureWarning",
+    "ignore:.*is_gradient_checkpointing.*:FutureWarning",
+    "ignore::torch.jit.TracerWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if EXAMPLES in item.path.parents:
+            for allowed in ALLOWED:
+                item.add_marker(pytest.mark.filterwarnings(allowed))

@@ -1,0 +1,21 @@
+"""Wrong on purpose: exporting leaves the model in half precision, and whoever uses it next is in for a surprise."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+
+def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
+    """A copy was meant, but `.half()` works in place."""
+    halved = model.half()
+    torch.jit.save(torch.jit.trace(halved, example_kwarg_inputs=dict(inputs), strict=False), str(path))
+
+
+@pytest.mark.torchscript(export=export)
+def test_trace() -> BertModel:
+    return BertModel(
+        BertConfig(vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
+    )

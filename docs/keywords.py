@@ -1,0 +1,52 @@
+"""keyword -> its meaning and its default, in words: the source of the marker's reference page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
+    "inputs": (
+        "example inputs, `{argument name: tensor}`; their sizes are the traced size",
+        "derived from the model's signature and config",
+    ),
+    "dynamic_shapes": (
+        'the dimensions that callers vary, in the form of `torch.export`: `{name: {0: "batch", 1: "sequence"}}`; '
+        "a value is a name or a `torch.export.Dim`, whose `min` and `max` bound the search",
+        "derived from the model",
+    ),
+    "shapes": (
+        '[the contract](#the-contract): `"dynamic"`, `"safe"` or `"fixed"`, or one for each axis: '
+        '`{"batch": "dynamic", "sequence": "fixed"}`',
+        "see below",
+    ),
+    "export": (
+        "your own exporter, `(model, inputs, path) -> None`; the file that it leaves at `path` is what is judged",
+        "`torch.jit.trace` of the backend",
+    ),
+    "artifact": ("a file that was exported earlier; it is judged, and nothing is traced", "none"),
+    "reference": (
+        "the model to be faithful to, where it is not the one that is exported (float32 for an int8 file)",
+        "the model",
+    ),
+    "examples": (
+        "real inputs that always run first and are never shrunk: a list of `{argument name: tensor}`",
+        "none",
+    ),
+    "strategies": (
+        "`{argument name: strategy}`: a hypothesis strategy of a tensor, or a function of the shape that returns one",
+        "derived from dtype, config and example",
+    ),
+    "rtol": (
+        "relative tolerance, one number or one for each output name; always given with `atol`",
+        "[by the spread of each output](../explanation/tolerances.md)",
+    ),
+    "atol": ("absolute tolerance, likewise", "as `rtol`"),
+    "xfail": (
+        '`{"shapes": "reason"}`: that check of this test is a strict xfail',
+        "none",
+    ),
+    "backends": ("names of the backends to export with", '`["jit"]`'),
+    "checks": ("names of the checks to run; `-name` leaves one out", "all"),
+    "max_examples": ("cases for each check, 1 or more", "that of the hypothesis profile: 100"),
+    "budget": ("seconds that the search for one subject may take", "60"),
+}
