@@ -57,3 +57,6 @@ class Exporter:
     def _judged(self, verdict: Verdict) -> None:
         if self._running is not None:
             note(self._running, verdict)
+
+
+EXPORTER = pytest.StashKey[Exporter]()

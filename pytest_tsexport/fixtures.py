@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.exporting import Exporter
+from pytest_tsexport.exporting import EXPORTER, Exporter
 from pytest_tsexport.markers import with_settings
-from pytest_tsexport.settings import Settings
+from pytest_tsexport.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
     from pytest_tsexport.export import Export
-
-SETTINGS = pytest.StashKey[Settings]()
-EXPORTER = pytest.StashKey[Exporter]()
 
 
 class TsExport(Protocol):

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import pytest
 
+from pytest_tsexport import given_models
 from pytest_tsexport.expansion import POLICY, slot_of
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.settings import Settings
@@ -78,4 +79,8 @@ def with_replay(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verd
     if verdict.outcome is not Outcome.FAILED:
         return verdict
     seed = () if verdict.seed is None else (f"--ts-seed={verdict.seed}",)
-    return verdict.with_rows(("again", " ".join(["pytest", f'"{item.nodeid}"', *settings.typed, *seed])))
+    given = given_models.replay(item, settings)
+    what = (*given, f"-k {verdict.name}") if given else (f'"{item.nodeid}"',)
+    # Else the marker's own `checks` could leave this one out.
+    checks = (f"--ts-checks={verdict.check}",) if settings.told.checks else ()
+    return verdict.with_rows(("again", " ".join(["pytest", *what, *settings.typed, *checks, *seed])))

@@ -17,6 +17,7 @@ from torch.jit._trace import TracerWarning
 
 from pytest_tsexport.artifact import Artifact, open_file, save
 from pytest_tsexport.backends.base import Backend
+from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import ArtifactError, ExportError
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.fingerprint import Fingerprint
@@ -67,7 +68,8 @@ def exported(subject: Subject, exporter: Exporter, path: Path) -> Made:
     before = replace(subject, model=kept, reference=kept if subject.reference is live else subject.reference)
 
     def run() -> None:
-        exporter(live, detached(subject.inputs), path)
+        with torch_jit_allowed():
+            exporter(live, detached(subject.inputs), path)
         if not path.is_file():
             raise ExportError(f"export wrote no file at the path it was given ({path.name})")
 
@@ -108,12 +110,12 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _listening() -> Iterator[list[str]]:
-    """Collect tracer warnings, so that `-W error` does not make evidence of them; all warnings are given again."""
+    """Collect tracer warnings, so that `-W error` does not make evidence of them; each warning is given again, once."""
     heard: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", category=TracerWarning)
         yield heard
-    for one in caught:
+    for one in {(one.category, one.filename, one.lineno): one for one in caught}.values():
         if issubclass(one.category, TracerWarning):
             heard.append(f"{one.filename}:{one.lineno}: {str(one.message).splitlines()[0]}")
         _give_again(one)

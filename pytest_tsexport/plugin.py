@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import pytest
 
 from pytest_tsexport import expansion, hookspecs, judging, markers, options, recording, scheduling, unexpanded
 from pytest_tsexport.calling import watched
-from pytest_tsexport.exporting import Exporter
-from pytest_tsexport.fixtures import EXPORTER, SETTINGS, ts_export
+from pytest_tsexport.exporting import EXPORTER, Exporter
+from pytest_tsexport.fixtures import ts_export as ts_export
+from pytest_tsexport.given_models import collect_given
 from pytest_tsexport.progress import Progress
 from pytest_tsexport.recorder import Recorder
 from pytest_tsexport.running import BENCH, Bench
-from pytest_tsexport.settings import read_settings
-
-__all__ = ["ts_export"]
+from pytest_tsexport.settings import SETTINGS, read_settings
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -37,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[BENCH] = Bench(settings, config.stash[EXPORTER])
     config.add_cleanup(config.stash[BENCH].let_go)
     config.pluginmanager.register(Recorder(settings), "tsexport-recorder")
+    collect_given(config, settings)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -64,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """One worker gets all checks of a subject."""
     from pytest_tsexport import workers
 
@@ -78,7 +77,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
     """Which fixture asks for which."""
     request.config.stash[BENCH].fixtures.saw(fixturedef)
 

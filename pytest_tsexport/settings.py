@@ -33,6 +33,9 @@ class Settings:
     typed: tuple[str, ...] = ()
 
 
+SETTINGS = pytest.StashKey[Settings]()
+
+
 def read_settings(config: pytest.Config) -> Settings:
     """The settings of this run. Raises `pytest.UsageError`, one sentence, which is exit code 4."""
     try:
@@ -97,7 +100,9 @@ def _usual(config: pytest.Config, option: Option) -> object:
         value: object = config.getini(option.key)
     except (TypeError, ValueError, pytest.UsageError) as error:
         # The ini itself is typed, and pytest's sentence does not always name the option.
-        raise PolicyError(f"{option.key} in the ini is not valid ({error}); give {INI_TYPES[option.ini_type]}") from None
+        raise PolicyError(
+            f"{option.key} in the ini is not valid ({error}); give {INI_TYPES[option.ini_type]}"
+        ) from None
     return value
 
 
@@ -147,13 +152,9 @@ def _hypothesis_seed(config: pytest.Config) -> int | None:
 
 
 def _typed(told: Mapping[str, object]) -> tuple[str, ...]:
-    """The options of the command line as they can be typed again; the seed and the model are told apart."""
-    apart = ("ts_seed", "ts_model", "ts_artifact")
-    return tuple(
-        f"{flag(key)}={','.join(_texts(key, value))}"
-        for key, value in told.items()
-        if value is not None and key not in apart
-    )
+    """The options of the command line that decide what a search meets, as they can be typed again."""
+    deciding = ("ts_backend", "ts_max_examples", "ts_budget")
+    return tuple(f"{flag(key)}={','.join(_texts(key, told[key]))}" for key in deciding if told[key] is not None)
 
 
 def _backends(config: pytest.Config) -> Mapping[str, object]:

@@ -26,7 +26,9 @@ def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str]
     if theirs is None:
         return None
     names = tuple(backends)
-    return SubjectScheduling(BySubject(config, log, names), theirs(config, log), lambda nodeid: parse(nodeid, names) is not None)
+    return SubjectScheduling(
+        BySubject(config, log, names), theirs(config, log), lambda nodeid: parse(nodeid, names) is not None
+    )
 
 
 class SubjectScheduling:

@@ -96,7 +96,7 @@ def _other_weights(evidence: Evidence) -> str | None:
     for name, weight in ours.items():
         twin = next((theirs[key] for key in theirs if key == name or key.endswith(f".{name}")), None)
         if twin is not None and twin.shape == weight.shape and twin.dtype == weight.dtype:
-            gap = (twin.double() - weight.detach().cpu().double()).abs()
+            gap = (twin.detach().double() - weight.detach().cpu().double()).abs()
             if gap.numel() and float(gap.max()) > 0:
                 return f"the file was exported from other weights: {name} differs by up to {float(gap.max()):.1e}"
     return None
