@@ -1,0 +1,71 @@
+"""model, inputs, path -> file: files that are no faithful artifact, as they lie about in real projects."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.testing import exporters
+from pytest_tsexport.testing.specimen import Inputs
+
+
+def fresh(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """A right one: traced now from this model."""
+    with quiet():
+        exporters.careful(model.eval(), inputs, path)
+
+
+def stale(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """Traced from the same model before its last training step."""
+    older = copy.deepcopy(model)
+    exporters.add_to_weights(older)
+    fresh(older, inputs, path)
+
+
+def shared(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """Traced as it is: whatever is tied in the model is one tensor in the file."""
+    with quiet():
+        exporters.plain(model.eval(), inputs, path)
+
+
+def truncated(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """A right one that was copied in part: its last third is missing."""
+    fresh(model, inputs, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+
+
+def state_dict(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """Weights alone, as `torch.save` writes them."""
+    torch.save(model.state_dict(), path)
+
+
+def text(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """A pointer where the file should be, as git-lfs leaves it."""
+    path.write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
+
+
+def foreign_archive(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """A zip of another program."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("README.txt", "nothing to load here")
+
+
+def missing(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """No file at all."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without torch's deprecation of `torch.jit` and without tracer warnings: faulty models are traced on purpose."""
+    with torch_jit_allowed(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        yield

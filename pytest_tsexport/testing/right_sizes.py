@@ -1,0 +1,195 @@
+"""nothing -> models: right, though their sizes, branches or state look wrong."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class RaisesOffSize(nn.Module):
+    """Bakes the length, and raises at any other: safe, not dynamic."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ torch.eye(int(x.shape[1])).flip(0)
+
+
+class RaisesOffBatch(nn.Module):
+    """Bakes the batch, and raises at any other."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.view(2, 7) + torch.ones(int(x.shape[0]), 1)
+
+
+class TracedBranch(nn.Module):
+    """The branch depends on data, and is one that a trace can follow."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.where(x.sum() > 0, x.tanh(), x * 3)
+
+
+class PositionsFromShape(nn.Module):
+    """Positions follow the size, which a trace keeps as an operation."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + torch.arange(x.shape[1])
+
+
+class ReshapesByShape(nn.Module):
+    """Every size is asked for, none is written down."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, length = x.shape
+        return x.reshape(batch * length).reshape(batch, length).transpose(0, 1)
+
+
+class EagerAlsoRaises(nn.Module):
+    """Eager refuses what is shorter than 3, as its export does."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.unfold(1, 3, 1).mean(-1)
+
+
+class EagerAloneRaises(nn.Module):
+    """Eager refuses lengths above 20 in words that no trace keeps."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[1] > 20:
+            raise ValueError("at most 20 positions")
+        return x * 2
+
+
+class SizeThatDoesNotMatter(nn.Module):
+    """A branch on size whose two ways agree: the tracer warns, and nothing is wrong."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if bool((x.sum() * 0 == 0).all()):
+            return x * 2
+        return x + x
+
+
+class FlipsOnShortInput(nn.Module):
+    """BigBird in small: the first short input turns it to full attention for good, and the answers agree."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind = "sparse"
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[1] < 12:
+            self.kind = "full"
+        return x.cumsum(1) if self.kind == "full" else x.flip(1).cumsum(1).flip(1) * 0 + x.cumsum(1)
+
+
+class RewritesBuffer(nn.Module):
+    """Each call writes the same frequencies into a buffer of its own."""
+
+    frequencies: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", torch.ones(7), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.frequencies = 1.0 / torch.arange(1, 8)
+        return x * self.frequencies
+
+
+class CachesTable(nn.Module):
+    """A table made at the first call and kept; it would be the same at each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.table is None:
+            self.table = torch.arange(64) / 64
+        return x * self.table[: x.shape[1]]
+
+
+class CountsUnseen(nn.Module):
+    """Counts its calls for a log, and answers the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: dict[str, int] = {}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.log["calls"] = self.log.get("calls", 0) + 1
+        return x * 2
+
+
+class InPlaceOnCopy(nn.Module):
+    """Writes in place, on a copy."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.clone().mul_(3).add_(1)
+
+
+class OverwritesInEagerToo(nn.Module):
+    """Overwrites its input, in eager as in the export."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mul_(2) + 1
+
+
+class ReusesItsOutput(nn.Module):
+    """Answers with one tensor of its own, overwritten at each call."""
+
+    answer: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("answer", torch.zeros(2, 7))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.answer.copy_(x * 2)
+
+
+class SqueezesAnySize(nn.Module):
+    """`squeeze` follows the size in a trace too."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x * 2).squeeze(0)
+
+
+class Recurrent(nn.Module):
+    """The loop over positions is inside the operator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.GRU(4, 4, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states, _ = self.cell(x)
+        answer: torch.Tensor = states
+        return answer
+
+
+class Convolves(nn.Module):
+    """Same padding, and a stride that drops an odd tail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = nn.Conv1d(4, 3, 3, padding=1, stride=2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.filter(x.transpose(1, 2))
+        return answer
+
+
+class Attends(nn.Module):
+    """Scaled dot-product attention, causal by the operator's own flag."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
+class MasksByComparison(nn.Module):
+    """The causal mask follows the size."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        place = torch.arange(x.shape[1])
+        later = place[None, :] > place[:, None]
+        return (x[:, :, None] * x[:, None, :]).masked_fill(later, -1e4).softmax(-1)

@@ -1,0 +1,187 @@
+"""nothing -> models: wrong at the traced size already, for some values, some calls, or at random."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class OneIdInFifty(nn.Module):
+    """One id of fifty goes another way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(50, 4)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        states: torch.Tensor = self.embed(ids)
+        return states * 3 if bool((ids == 37).any()) else states
+
+
+class LastRow(nn.Module):
+    """The last row of the embedding, which no example holds, goes another way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(60, 4)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        states: torch.Tensor = self.embed(ids)
+        return states + 1 if int(ids.max()) == 59 else states
+
+
+class RoutesByValue(nn.Module):
+    """One of two experts is chosen in Python."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.experts = nn.ModuleList([nn.Linear(7, 7), nn.Linear(7, 7)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.experts[int(x.sum() > 0)](x)
+        return answer
+
+
+class RoutesEachRow(nn.Module):
+    """Each row goes to the expert that a router names, one of three."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.router = nn.Linear(7, 3)
+        self.experts = nn.ModuleList([nn.Linear(7, 7) for _ in range(3)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        chosen = self.router(x).argmax(-1).tolist()
+        return torch.stack([self.experts[expert](row) for expert, row in zip(chosen, x, strict=True)])
+
+
+class MaskedMean(nn.Module):
+    """Right: the mean over the real positions. Exporters below spoil it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(50, 4)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        real = mask[:, :, None].to(torch.float32)
+        answer: torch.Tensor = (self.embed(ids) * real).sum(1) / real.sum(1)
+        return answer
+
+
+class AllOnesFastPath(MaskedMean):
+    """Where nothing is padded the mask is not looked at, and so not traced."""
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        if bool(mask.all()):
+            plain: torch.Tensor = self.embed(ids).mean(1)
+            return plain
+        return super().forward(ids, mask)
+
+
+class FrozenMask(MaskedMean):
+    """The mask goes through Python and comes back as a constant."""
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return super().forward(ids, torch.tensor(mask.tolist()))
+
+
+class FrozenLengths(MaskedMean):
+    """The mask is applied; the lengths that it is divided by are constants."""
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        states: torch.Tensor = self.embed(ids) * mask[:, :, None]
+        return states.sum(1) / torch.tensor(mask.sum(1).tolist())[:, None]
+
+
+class ConstantFromExample(nn.Module):
+    """The largest value of the example becomes a constant."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x / x.abs().max().item()
+
+
+class SelectsInPython(nn.Module):
+    """Positions are chosen by a list."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        order = x[0].argsort().tolist()
+        return x[:, order]
+
+
+class CountsCalls(nn.Module):
+    """A counter of Python's: the second call answers otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return x * self.calls
+
+
+class OnThirdCall(nn.Module):
+    """The third call answers otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append(x.shape[0])
+        return x * 2 if len(self.seen) < 3 else x * 5
+
+
+class CountsInBuffer(nn.Module):
+    """A buffer counts the calls, the one that traced it among them."""
+
+    total: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("total", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.total.add_(1)
+        return x + self.total
+
+
+class ForgetsItsCache(nn.Module):
+    """Keys of the last call are joined to those of the next, in a list of Python's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[torch.Tensor] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.keys.append(x)
+        return torch.stack(self.keys).sum(0)
+
+
+class NoisyForward(nn.Module):
+    """Fresh noise in evaluation mode."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + torch.randn_like(x)
+
+
+class DropsAlways(nn.Module):
+    """Dropout that was not told to stop."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.dropout(x, 0.3, training=True)
+
+
+class TrainingAfterEval(nn.Module):
+    """`eval()` does not reach it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(7, 7)
+
+    def train(self, mode: bool = True) -> TrainingAfterEval:  # noqa: FBT001, FBT002
+        return self
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.linear(x)
+        return answer
