@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from docs.keywords import KEYWORD_TEXTS
+from pytest_tsexport.keywords import EFFORT_KEYWORDS, MEANING_KEYWORDS
 from pytest_tsexport.options import OPTIONS, flag
-from pytest_tsexport.policy import CHECKS, EFFORT_KEYWORDS, MEANING_KEYWORDS
+from pytest_tsexport.policy import CHECKS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pytest_tsexport"

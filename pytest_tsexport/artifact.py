@@ -77,11 +77,11 @@ class Artifact:
 
 def open_file(path: Path) -> Artifact:
     """The artifact in a file. Raises `ArtifactError`, one sentence, where there is none."""
-    _check_archive(path)
+    traced = any(Path(name).name == "traced_inputs.pkl" for name in _members(path))
     extra = {MANIFEST: ""}
     try:
         with torch_jit_allowed():
-            module = torch.jit.load(str(path), map_location="cpu", _extra_files=extra, _restore_shapes=True)
+            module = torch.jit.load(str(path), map_location="cpu", _extra_files=extra, _restore_shapes=traced)
     except (RuntimeError, ValueError) as error:
         raise ArtifactError(f"artifact {path} cannot be loaded: {told(error)}") from error
     arguments = [argument.name for argument in module.forward.schema.arguments[1:]]
@@ -94,7 +94,8 @@ def open_file(path: Path) -> Artifact:
     )
 
 
-def _check_archive(path: Path) -> None:
+def _members(path: Path) -> list[str]:
+    """The names in a TorchScript archive; a trace has its inputs among them."""
     if not path.is_file():
         raise ArtifactError(f"artifact {path} does not exist; give the path of a file written by torch.jit.save")
     if not zipfile.is_zipfile(path):
@@ -103,8 +104,10 @@ def _check_archive(path: Path) -> None:
         what = "is truncated: its archive has no end" if damaged else "is no TorchScript archive"
         raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
     with zipfile.ZipFile(path) as archive:
-        if not any("code" in Path(name).parts[1:-1] for name in archive.namelist()):
+        names = archive.namelist()
+        if not any("code" in Path(name).parts[1:-1] for name in names):
             raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
+    return names
 
 
 def _load(path: Path) -> torch.jit.ScriptModule:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +22,9 @@ from pytest_tsexport.checks.base import Evidence
 from pytest_tsexport.checks.trace import explained
 from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
 from pytest_tsexport.generation.hypotheses import default_examples
+from pytest_tsexport.keywords import valid_checks
 from pytest_tsexport.making import Made
-from pytest_tsexport.policy import Policy, valid_checks
-from pytest_tsexport.policy import selected as selected_checks
+from pytest_tsexport.policy import Policy, selected
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.subjects.reference import Reference, told
 from pytest_tsexport.subjects.subject import Subject
@@ -33,11 +34,15 @@ from pytest_tsexport.verdict import Outcome, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made."""
+    """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made.
+
+    `processes` is how many share this machine: each takes its part of the threads, or they slow one another down.
+    """
 
     inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda _model: None
     progress: Callable[[str], None] = lambda _line: None
     judged: Callable[[Verdict], None] = lambda _verdict: None
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ class Export:
         Raises `ValidationFailed` with the text of each failure where one is not right, or was not looked at.
         """
         __tracebackhide__ = True
-        names = self._policy.checks if checks is None else selected_checks(valid_checks("checks", checks))
+        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks))
         verdicts = tuple(self.check(name) for name in names)
         bad = [v for v in verdicts if v.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
         if bad:
@@ -151,7 +156,7 @@ class Export:
             why = check.why_not_applicable(evidence)
             if why is not None:
                 return self._blank(name, Outcome.NOT_APPLICABLE, why)
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=[]), _threads(self._place.asker.processes):
                 return check.run(evidence)
         except TsExportError as error:
             return self._blank(name, Outcome.FAILED, str(error))
@@ -185,6 +190,17 @@ class Export:
         except TsExportError:
             return None
         return None if answer.leaves is None else signature(self.subject.inputs, answer.leaves)
+
+
+@contextmanager
+def _threads(processes: int) -> Iterator[None]:
+    """This process's part of torch's threads, and all of them again afterwards."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(threads // processes, 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _digest(leaves: Leaves) -> str:

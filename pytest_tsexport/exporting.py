@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,12 @@ class Exporter:
         """What the marked function returned, exported. Raises `TsExportError`, one sentence."""
         from pytest_tsexport import pipeline
 
-        asker = pipeline.Asker(inputs=self._inputs, progress=self._progress.tell, judged=self._judged)
+        asker = pipeline.Asker(
+            inputs=self._inputs,
+            progress=self._progress.tell,
+            judged=self._judged,
+            processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+        )
         return pipeline.export(returned, policy, name=name, backend=self._backends[backend], asker=asker)
 
     def _inputs(self, model: object) -> Mapping[str, object] | None:

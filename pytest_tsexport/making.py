@@ -5,7 +5,6 @@ The source model is looked at before and after; a failure to export is a fact to
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pytest_tsexport.errors import ArtifactError, ExportError
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.tensors.tree import detached
+from pytest_tsexport.tensors.weights import duplicate
 
 Exporter = Callable[..., None]
 
@@ -64,7 +64,7 @@ def exported(subject: Subject, exporter: Exporter, path: Path) -> Made:
     What it does to the model is noted, and does not reach the reference: that is a copy from before.
     """
     live = subject.model
-    kept = copy.deepcopy(live)
+    kept = duplicate(live)
     before = replace(subject, model=kept, reference=kept if subject.reference is live else subject.reference)
 
     def run() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.policy import KEYWORDS, Policy, from_keywords
+from pytest_tsexport.keywords import KEYWORDS, from_keywords
+from pytest_tsexport.policy import Policy
 from pytest_tsexport.settings import Settings
 
 NAME = "torchscript"

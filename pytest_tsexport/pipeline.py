@@ -24,8 +24,9 @@ from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.export import Asker, Export, Place
 from pytest_tsexport.generation.hypotheses import derandomized
+from pytest_tsexport.keywords import from_keywords
 from pytest_tsexport.making import Made, Process
-from pytest_tsexport.policy import Policy, from_keywords
+from pytest_tsexport.policy import Policy
 from pytest_tsexport.subjects.examples import forward_arguments
 from pytest_tsexport.subjects.subject import Hints, Subject, build
 from pytest_tsexport.verdict import Verdict

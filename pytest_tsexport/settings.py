@@ -11,8 +11,9 @@ from zlib import crc32
 import pytest
 
 from pytest_tsexport.errors import PolicyError
+from pytest_tsexport.keywords import valid_checks, valid_count, valid_names, valid_seconds
 from pytest_tsexport.options import OPTIONS, Option, flag
-from pytest_tsexport.policy import BACKENDS, Effort, valid_checks, valid_count, valid_names, valid_seconds
+from pytest_tsexport.policy import BACKENDS, Effort
 
 T = TypeVar("T")
 ON_UNAVAILABLE = ("fail", "skip")

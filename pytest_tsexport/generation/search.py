@@ -6,6 +6,7 @@ where the list holds no breach. The smallest breach of each kind is then made sm
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -135,7 +136,7 @@ class _Seen:
     def _price(self, case: Case) -> float:
         """Seconds that a case may take, from the largest one so far: between a layer's growth and attention's."""
         volume, seconds = self._largest
-        return seconds * (case.volume / volume) ** 1.5
+        return seconds * math.pow(case.volume / volume, 1.5)
 
     def breaks(self, case: Case) -> bool:
         """Whether a drawn case is a breach; an unaffordable one is not looked at, and so is none."""

@@ -6,7 +6,6 @@ models that remember (BigBird, dynamic rotary embeddings). (facts: detection, 5 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from torch import nn
 
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.tree import Leaves, detached, flatten
-from pytest_tsexport.tensors.weights import share
+from pytest_tsexport.tensors.weights import duplicate, share
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -78,9 +77,7 @@ class Reference:
 
     def safe_copy(self) -> nn.Module:
         """A copy that shares nothing with the source, in evaluation mode."""
-        copied = copy.deepcopy(self._source).eval()
-        assert isinstance(copied, nn.Module)
-        return copied
+        return duplicate(self._source).eval()
 
 
 def answer(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -55,6 +56,18 @@ def share(model: nn.Module) -> nn.Module:
     For MiniLM it costs a quarter of a full copy.
     """
     memo = {id(parameter): parameter for parameter in model.parameters()}
+    copied = copy.deepcopy(model, memo)
+    assert isinstance(copied, nn.Module)
+    return copied
+
+
+def duplicate(model: nn.Module) -> nn.Module:
+    """A copy of its own in which what shares memory still does: `deepcopy` clones every parameter apart."""
+    memo: dict[int, Any] = {}
+    for parameter in model.parameters():
+        if type(parameter) is nn.Parameter:
+            data = copy.deepcopy(parameter.data, memo)
+            memo[id(parameter)] = nn.Parameter(data, requires_grad=parameter.requires_grad)
     copied = copy.deepcopy(model, memo)
     assert isinstance(copied, nn.Module)
     return copied
