@@ -10,10 +10,13 @@ from dataclasses import replace
 from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged
-from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, too_far
+from pytest_tsexport.generation.cases import Case, at, edge_cases, example_cases, off_size, too_far
 from pytest_tsexport.generation.search import Findings, Judged, Plan, search
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.verdict import Outcome, Row, Verdict
+
+EXAMPLE = 3
+"""Seed of the one case at the traced size without which the others say nothing."""
 
 _MEND = {
     "wrong": "trace at the largest size and pad up to it, or mend the branch on size that the trace froze",
@@ -38,6 +41,11 @@ class Shapes:
             mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
             headline = f"nothing to compare: {evidence.spread.vacuous}"
             return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
+        at_home = judged(evidence, at(evidence.subject, {}, seed=EXAMPLE))
+        if at_home.status in ("wrong", "raises"):
+            rows = (traced_at(evidence), ("differs", at_home.text), ("mend", "mend what parity tells first"))
+            headline = "wrong at the traced size already, so no other was looked at"
+            return verdict(evidence, self.name, Outcome.FAILED, headline, rows)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
         plan = Plan(
             subject=evidence.subject,

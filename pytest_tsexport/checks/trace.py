@@ -14,8 +14,8 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 EXPLAINED = {
     "unordered_map::at": (
-        "torch.jit.trace cannot follow the vmap that builds this model's attention mask",
-        "use Transformers 5, where it can, or pass a 4-D attention mask",
+        "torch.jit.trace cannot follow a torch.func transform; Transformers 4.53 to 4.57 build masks with vmap",
+        "use Transformers 5, whose masks it can follow, or pass a 4-D attention mask",
     ),
     "Could not export Python function call": (
         "it traces and cannot be saved: a torch.autograd.Function of the model has no TorchScript form",
