@@ -1,0 +1,58 @@
+"""What the tests of the plugin share: an inner project with the specimens, run plain, with `-n0` and with `-n2`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SPECIMENS = Path(__file__).with_name("specimens.py")
+HEAD = "import pytest\nimport torch\nfrom specimens import *\n"
+
+Project = Callable[..., None]
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Writes `test_export.py` from the body of a test, and other files: `conftest_py` is `conftest.py`."""
+    # Hypothesis derandomises in CI, and says so in a header that differs.
+    monkeypatch.setenv("COLUMNS", "120")
+    pytester.path.joinpath("specimens.py").write_text(SPECIMENS.read_text())
+
+    def write(body: str, **files: str) -> None:
+        pytester.makepyfile(test_export=HEAD + body)
+        for name, text in files.items():
+            stem, _, suffix = name.rpartition("_")
+            pytester.path.joinpath(f"{stem}.{suffix}").write_text(text)
+
+    return write
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Runs the inner project in its own order, with warnings as errors: users do."""
+
+    def start(*args: str) -> pytest.RunResult:
+        return pytester.runpytest("-p", "no:randomly", "-W", "error", *args)
+
+    return start
+
+
+@pytest.fixture(params=[(), ("-n0",), ("-n2",)], ids=["plain", "n0", "n2"])
+def plugin_args(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """How the inner run is spread over processes."""
+    args: tuple[str, ...] = request.param
+    return args
+
+
+@pytest.fixture
+def built(pytester: pytest.Pytester) -> Callable[[], int]:
+    """How many `TiedHead` were built so far."""
+
+    def count() -> int:
+        log = pytester.path.joinpath("built.log")
+        return len(log.read_text().splitlines()) if log.exists() else 0
+
+    return count

@@ -1,0 +1,91 @@
+"""`--ts-model` validates a model with no test file, by items that pytest knows like any others."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.conftest import Project, Run
+
+FACTORY = """
+import torch
+from specimens import IDS, ROWS, BakesBatch, Doubles, TiedHead
+
+def right():
+    return TiedHead(), IDS
+
+def wrong():
+    return BakesBatch(), ROWS
+"""
+SMALL = ("--ts-checks=trace,shapes", "--ts-max-examples=30")
+
+
+@pytest.fixture
+def folder(project: Project) -> None:
+    project(
+        "def test_of_the_repository():\n    pass\n",
+        factory_py=FACTORY,
+        pytest_ini="[pytest]\ntestpaths = .\npythonpath = .\n",
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_only_the_model_is_validated(run: Run, plugin_args: tuple[str, ...]) -> None:
+    result = run("--ts-model=factory:right", "-v", *SMALL, *plugin_args)
+    result.assert_outcomes(passed=2)
+    for check in ("trace", "shapes"):
+        result.stdout.fnmatch_lines([f"*ts-model::test_model?factory:right-jit-{check}?*"])
+
+
+@pytest.mark.usefixtures("folder")
+def test_files_that_are_named_run_too(run: Run) -> None:
+    run("--ts-model=factory:right", "test_export.py", *SMALL).assert_outcomes(passed=3)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_failure_says_how_to_see_it_again_and_last_failed_does(run: Run) -> None:
+    result = run("--ts-model=factory:right,factory:wrong", "--ts-seed=7", *SMALL)
+    result.assert_outcomes(passed=3, failed=1)
+    again = 'pytest "--ts-model=factory:wrong" -k jit-shapes --ts-max-examples=30 --ts-checks=shapes --ts-seed=7'
+    result.stdout.fnmatch_lines([f"  again * {again}"])
+    result = run("--ts-model=factory:wrong", "-k", "jit-shapes", "--ts-max-examples=30", "--ts-checks=shapes")
+    result.assert_outcomes(failed=1)
+    run("--ts-model=factory:right,factory:wrong", "--lf", *SMALL).assert_outcomes(failed=1)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_file_is_judged_as_the_export_of_the_model(run: Run, pytester: pytest.Pytester) -> None:
+    run("--ts-model=factory:wrong", "--ts-checks=trace", "--ts-export-dir=kept").assert_outcomes(passed=1)
+    (file,) = (path for path in pytester.path.joinpath("kept").rglob("*") if path.is_file())
+    result = run("--ts-model=factory:wrong", f"--ts-artifact={file}", *SMALL)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines([f"  again *--ts-artifact={file}* -k jit-shapes *"])
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("gone/model", "--ts-model: 'gone/model' is no checkpoint folder and no hub id in the cache"),
+        ("no_module:right", "--ts-model: 'no_module:right' cannot be called: No module named 'no_module'; give *"),
+        ("factory:left", "--ts-model: 'factory:left' cannot be called: *; give module:callable, or a checkpoint"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_model_that_is_not_there_fails_in_a_sentence(run: Run, name: str, sentence: str) -> None:
+    result = run(f"--ts-model={name}", "--ts-checks=trace")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([sentence])
+    assert "Traceback" not in result.stdout.str()
+
+
+def test_a_checkpoint_folder_is_loaded_with_the_head_that_was_trained(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    import transformers
+
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = transformers.BertConfig(vocab_size=40, max_position_embeddings=16, **sizes)
+    transformers.BertForMaskedLM(config).save_pretrained(pytester.path / "tiny.v1")
+    project("", conftest_py="def pytest_ts_report(verdicts):\n    print('TOLD', verdicts[0].signature)\n")
+    result = run("--ts-model=./tiny.v1", "--ts-checks=trace", "-s", "-v", "-W", "default")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["ts-model::test_model?tiny.v1-jit-trace? *TOLD *-> logits f32"])

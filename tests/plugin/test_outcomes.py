@@ -1,0 +1,135 @@
+"""What each verdict makes of its item: green only where something was looked at and found right."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.conftest import Project, Run
+
+WRONG = """
+@pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks={checks}{more})
+def test_x():
+    return BakesBatch()
+"""
+NO_TRACE = "@pytest.mark.torchscript(inputs=ROWS)\ndef test_x():\n    return CannotTrace()\n"
+NEEDY = """
+class Needy:
+    name = "needy"
+    contract = "safe"
+
+    def why_unavailable(self):
+        return "the needy compiler is not installed"
+
+    def trace(self, subject):
+        raise NotImplementedError
+
+def pytest_ts_backends():
+    return {"needy": Needy()}
+"""
+
+
+def test_a_wrong_export_fails_in_the_words_of_the_report(
+    project: Project, run: Run, plugin_args: tuple[str, ...]
+) -> None:
+    project(WRONG.format(checks="['parity', 'shapes']", more=""))
+    result = run("--ts-seed=3", *plugin_args)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["jit-shapes: *", "  counterexample *", '  again * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3']
+    )
+    assert "pytest_tsexport/" not in result.stdout.str()
+
+
+def test_again_repeats_what_was_typed(project: Project, run: Run) -> None:
+    project(WRONG.format(checks="['shapes']", more=""))
+    result = run("--ts-seed=3", "--ts-max-examples=25", "--ts-backend=jit")
+    again = '  again * pytest "test_export.py::test_x?jit-shapes?" --ts-backend=jit --ts-max-examples=25 --ts-seed=3'
+    result.stdout.fnmatch_lines([again])
+
+
+def test_not_applicable_is_a_skip_that_folds_over_subjects(project: Project, run: Run) -> None:
+    project(
+        "@pytest.mark.parametrize('n', [1, 2, 3])\n"
+        "@pytest.mark.torchscript(inputs=ROWS, checks=['tied_weights'])\n"
+        "def test_x(n):\n    return Doubles()\n"
+    )
+    result = run("-rs")
+    result.assert_outcomes(skipped=3)
+    result.stdout.fnmatch_lines(["SKIPPED [[]3[]] tsexport: *"])
+
+
+@pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
+def test_what_cannot_be_traced_fails_once_and_says_why(project: Project, run: Run, args: tuple[str, ...]) -> None:
+    project(NO_TRACE)
+    result = run("-rs", *args)
+    result.assert_outcomes(failed=1, skipped=5)
+    result.stdout.fnmatch_lines(["jit-trace: *", "SKIPPED [[]5[]] tsexport: not run*"])
+    assert "no trace of this one" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--ts-checks=-trace",),
+        ("-k", "parity"),
+        ("--deselect=test_export.py::test_x[jit-trace]",),
+        ("-k", "padding", "-n2"),
+    ],
+)
+def test_not_run_is_red_where_the_item_that_says_why_is_not_selected(
+    project: Project, run: Run, args: tuple[str, ...]
+) -> None:
+    project(NO_TRACE)
+    result = run(*args)
+    outcomes = result.parseoutcomes()
+    assert outcomes["failed"] >= 1
+    assert not {"passed", "skipped"} & set(outcomes)
+    result.stdout.fnmatch_lines(["jit-* was not run: *; select the trace check too, which says why"])
+
+
+def test_unavailable_fails_unless_told_to_skip(project: Project, run: Run) -> None:
+    project("@pytest.mark.torchscript(inputs=ROWS)\ndef test_x():\n    return Doubles()\n", conftest_py=NEEDY)
+    result = run("--ts-backend=needy")
+    result.assert_outcomes(failed=6)
+    result.stdout.fnmatch_lines(["needy-parity was not run, because needy is unavailable: the needy compiler *"])
+    result = run("--ts-backend=needy", "--ts-on-unavailable=skip", "-rs")
+    result.assert_outcomes(skipped=6)
+    result.stdout.fnmatch_lines(["SKIPPED [[]6[]] tsexport: needy is unavailable: the needy compiler is not installed"])
+
+
+def test_xfail_reaches_that_one_item(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
+    project(WRONG.format(checks="['parity', 'shapes']", more=", xfail={'shapes': 'one batch is all we ship'}"))
+    result = run("-rx", *plugin_args)
+    result.assert_outcomes(passed=1, xfailed=1)
+    result.stdout.fnmatch_lines(["XFAIL *one batch is all we ship*"])
+    assert result.ret == 0
+
+
+def test_xfail_is_strict(project: Project, run: Run) -> None:
+    project(WRONG.format(checks="['parity']", more=", xfail={'parity': 'not any more'}"))
+    result = run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*XPASS(strict)* not any more"])
+
+
+def test_xfail_of_one_parameter(project: Project, run: Run) -> None:
+    project("""
+KNOWN = pytest.mark.torchscript(xfail={"shapes": "known"})
+
+@pytest.mark.torchscript(inputs=ROWS, max_examples=20, checks=["shapes"])
+@pytest.mark.parametrize("cls", [Doubles, pytest.param(BakesBatch, marks=KNOWN)])
+def test_x(cls):
+    return cls()
+""")
+    run().assert_outcomes(passed=1, xfailed=1)
+
+
+def test_xfail_expects_a_verdict_and_not_an_accident(project: Project, run: Run) -> None:
+    project(
+        "@pytest.mark.torchscript(inputs=ROWS, checks=['shapes'], xfail={'shapes': 'known'})\n"
+        "def test_raises():\n    raise OSError('no such checkpoint')\n    return 1\n\n"
+        "@pytest.mark.torchscript(inputs=ROWS, checks=['shapes'], backends=['needy'], xfail={'shapes': 'known'})\n"
+        "def test_unavailable():\n    return Doubles()\n",
+        conftest_py=NEEDY,
+    )
+    run().assert_outcomes(failed=2)

@@ -1,0 +1,122 @@
+"""Verdicts leave their item: to JUnit, to the hook, to the summary, and from a worker to where the report is made."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pytest_tsexport.verdict import Outcome, Verdict
+from tests.plugin.conftest import Project, Run
+
+BOTH = """
+@pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["trace", "tied_weights", "shapes"])
+def test_x():
+    return BakesBatch()
+"""
+
+
+def test_each_item_has_its_verdict_as_a_property(
+    project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
+) -> None:
+    project(BOTH)
+    run("--junitxml=junit.xml", "-o", "junit_family=xunit1", *plugin_args).assert_outcomes(
+        passed=1, skipped=1, failed=1
+    )
+    told = {}
+    for case in ET.parse(pytester.path / "junit.xml").iter("testcase"):
+        (value,) = (p.attrib["value"] for p in case.iter("property") if p.attrib["name"] == "tsexport")
+        told[case.attrib["name"]] = json.loads(value)["outcome"]
+    assert told == {
+        "test_x[jit-trace]": "passed",
+        "test_x[jit-tied_weights]": "not applicable",
+        "test_x[jit-shapes]": "failed",
+    }
+
+
+def test_a_rerun_replaces_the_verdict(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(
+        BOTH,
+        conftest_py="""
+def pytest_ts_report(verdicts):
+    print("TOLD", len(verdicts))
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        print("PROPERTIES", len(report.user_properties), len(report.tsexport))
+""",
+    )
+    result = run("--reruns=2", "-s", "-k", "shapes")
+    assert result.stdout.str().count("PROPERTIES 1 1") == 3
+    result.stdout.fnmatch_lines(["*TOLD 1"])
+
+
+def test_the_hook_is_told_every_verdict_once(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
+    project(
+        BOTH,
+        conftest_py="""
+def pytest_ts_report(verdicts):
+    with open("told.txt", "a") as file:
+        file.write("told\\n")
+    for verdict in verdicts:
+        print("TOLD", type(verdict).__name__, verdict.subject, verdict.name, verdict.outcome.value)
+""",
+    )
+    result = run("-s", *plugin_args)
+    told = sorted(line[line.index("TOLD") :] for line in result.outlines if "TOLD" in line)
+    assert told == [
+        "TOLD Verdict test_export.py::test_x jit-shapes failed",
+        "TOLD Verdict test_export.py::test_x jit-tied_weights not applicable",
+        "TOLD Verdict test_export.py::test_x jit-trace passed",
+    ]
+
+
+HEADER = "torchscript export: torch *, transformers *; backend jit"
+
+
+@pytest.mark.parametrize(
+    ("body", "args", "shown"),
+    [
+        (BOTH, (), True),
+        (BOTH, ("--ts-backend=jit",), True),
+        ("def test_x():\n    pass\n", (), False),
+        ("def test_x():\n    pass\n", ("-v",), True),
+        ("def test_x():\n    pass\n", ("--ts-seed=1",), True),
+    ],
+)
+def test_the_versions_are_told_once_where_they_matter(
+    project: Project, run: Run, body: str, args: tuple[str, ...], *, shown: bool
+) -> None:
+    project(body)
+    result = run(*args)
+    assert result.stdout.str().count("torchscript export: ") == int(shown)
+    if shown:
+        result.stdout.fnmatch_lines([HEADER])
+
+
+def test_a_run_without_a_marked_test_says_nothing(project: Project, run: Run) -> None:
+    project("def test_x():\n    pass\n")
+    assert "torchscript" not in run().stdout.str()
+
+
+def test_a_known_failure_is_told_as_known(project: Project, run: Run) -> None:
+    project(BOTH.replace("])", "], xfail={'shapes': 'one batch'})"))
+    result = run()
+    result.assert_outcomes(passed=1, skipped=1, xfailed=1)
+    result.stdout.fnmatch_lines(["1 export: 1 known to be wrong; *"])
+
+
+def test_a_report_is_made_of_builtin_types(project: Project, pytester: pytest.Pytester) -> None:
+    project(BOTH)
+    reports = pytester.inline_run("-p", "no:randomly").getreports("pytest_runtest_logreport")
+    told = [getattr(report, "tsexport", None) for report in reports]
+    verdicts = [Verdict.from_dict(fields) for item in told if item for fields in item]
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.FAILED]
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_the_files_can_be_kept(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(BOTH)
+    run("--ts-export-dir=kept", "-k", "trace").assert_outcomes(passed=1)
+    assert len(list(pytester.path.joinpath("kept").rglob("*"))) >= 1

@@ -1,0 +1,145 @@
+"""With pytest-xdist: one worker gets a subject, the rest is left to xdist, and a dead worker is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_tsexport.itemid import parse
+from pytest_tsexport.workers import BySubject, SubjectScheduling, make_scheduler
+from tests.plugin.conftest import Project, Run
+
+CRASHES = """
+import os
+
+class Crashes(torch.nn.Module):
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            os._exit(11)
+        return x
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"])
+def test_crashes():
+    return Crashes()
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace", "parity"], max_examples=20)
+def test_right():
+    return Doubles()
+"""
+
+
+def test_an_item_that_killed_its_worker_is_told_and_not_run_again(project: Project, run: Run) -> None:
+    project(CRASHES)
+    result = run("-n2")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["crashed * test_export.py::test_crashes?jit-trace?*", "*1 item crashed*"])
+    assert result.stdout.str().count("replacing crashed worker") == 1
+
+
+class Worker:
+    """As much of xdist's controller of one worker as a scheduler touches."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.shutting_down = False
+        self.gateway = SimpleNamespace(id="gw")
+
+    def send_runtest_some(self, indices: Sequence[int]) -> None:
+        self.sent.extend(indices)
+
+    def send_runtest_all(self) -> None:
+        raise AssertionError("this kind of scheduling was not asked for")
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def scheduler(pytester: pytest.Pytester, dist: str) -> Any:
+    config = pytester.parseconfig("--tx=2*popen", f"--dist={dist}", "-p", "no:randomly")
+    return make_scheduler(config, None, ("jit",))
+
+
+def scheduled(pytester: pytest.Pytester, dist: str, ids: Sequence[str]) -> tuple[Any, list[Worker]]:
+    """The scheduler after both workers collected `ids`, and the workers with what they were sent."""
+    chosen = scheduler(pytester, dist)
+    workers = [Worker(), Worker()]
+    for worker in workers:
+        chosen.add_node(worker)
+    for worker in workers:
+        chosen.add_node_collection(worker, list(ids))
+    assert chosen.collection_is_completed
+    chosen.schedule()
+    return chosen, workers
+
+
+OURS = [f"test_a.py::test_x[{n}-jit-{check}]" for n in (1, 2) for check in ("trace", "parity", "shapes")]
+FOREIGN = ["test_b.py::test_1", "test_b.py::test_2[jit]", "test_b.py::test_3[trace]", "test_b.py::test_4"]
+
+
+@pytest.mark.parametrize("dist", ["load", "loadgroup"])
+def test_one_worker_gets_all_checks_of_a_subject(pytester: pytest.Pytester, dist: str) -> None:
+    _, workers = scheduled(pytester, dist, OURS)
+    assert [worker.sent for worker in workers] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_groups_of_xdist_stay_groups_beside_ours(pytester: pytest.Pytester) -> None:
+    _, workers = scheduled(pytester, "loadgroup", ["t.py::a@one", *OURS[:3], "t.py::b@one"])
+    assert [worker.sent for worker in workers] == [[1, 2, 3], [0, 4]]
+
+
+@pytest.mark.parametrize(("dist", "name"), [("load", "LoadScheduling"), ("loadgroup", "LoadGroupScheduling")])
+def test_without_an_item_of_ours_xdist_schedules_by_itself(pytester: pytest.Pytester, dist: str, name: str) -> None:
+    chosen, workers = scheduled(pytester, dist, FOREIGN)
+    assert type(chosen.schedule.__self__).__name__ == name
+    assert sorted(workers[0].sent + workers[1].sent) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("dist", ["loadfile", "loadscope", "worksteal", "each"])
+def test_another_kind_that_was_asked_for_is_left_alone(pytester: pytest.Pytester, dist: str) -> None:
+    assert scheduler(pytester, dist) is None
+
+
+def test_what_a_dead_worker_had_left_goes_to_the_next(pytester: pytest.Pytester) -> None:
+    chosen, (first, second) = scheduled(pytester, "load", OURS)
+    assert isinstance(chosen, SubjectScheduling)
+    assert isinstance(chosen.schedule.__self__, BySubject)
+    chosen.mark_test_complete(first, 0)
+    assert chosen.remove_node(first) == OURS[1]
+    replacement = Worker()
+    chosen.add_node(replacement)
+    chosen.add_node_collection(replacement, OURS)
+    chosen.schedule()
+    assert replacement.sent == [2]
+    assert chosen.remove_node(second) == OURS[3]
+
+
+def test_a_worker_that_finished_left_nothing(pytester: pytest.Pytester) -> None:
+    chosen, (first, _) = scheduled(pytester, "load", OURS)
+    for index in (0, 1, 2):
+        chosen.mark_test_complete(first, index)
+    assert chosen.remove_node(first) is None
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "subject", "backend", "check"),
+    [
+        ("t.py::test_x[jit-parity]", "t.py::test_x", "jit", "parity"),
+        ("t.py::G::test_x[a-b-1-jit-tied_weights]", "t.py::G::test_x[a-b-1]", "jit", "tied_weights"),
+        ("t.py::test_x[my-jit-trace]", "t.py::test_x", "my-jit", "trace"),
+        ("t.py::test_x[a[0]-jit-trace]@one", "t.py::test_x[a[0]]", "jit", "trace"),
+    ],
+)
+def test_an_id_says_what_the_item_asks(nodeid: str, subject: str, backend: str, check: str) -> None:
+    parts = parse(nodeid, ("jit", "my-jit"))
+    assert parts is not None
+    assert (parts.subject, parts.backend, parts.check) == (subject, backend, check)
+    assert parts.of(check) == nodeid
+    assert parts.of("shapes") == nodeid.replace(f"-{check}]", "-shapes]")
+
+
+@pytest.mark.parametrize("nodeid", [*FOREIGN, "t.py::test_x[xjit-trace]", "t.py::jit-trace]"])
+def test_an_id_of_others_says_nothing(nodeid: str) -> None:
+    assert parse(nodeid, ("jit",)) is None
