@@ -7,7 +7,7 @@ So it fails only where eager does not mind padding and the export does. (facts: 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,29 +15,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from pytest_tsexport.checks.base import Evidence, traced_at, verdict
-from pytest_tsexport.generation.cases import at, tensors
+from pytest_tsexport.generation.padded import Way, lengths, padded_pair, ways
 from pytest_tsexport.policy import CHECKS
-from pytest_tsexport.subjects.fields import Axis, Field
-from pytest_tsexport.subjects.reference import Inputs
-from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.compare import Difference, difference
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
-SIDES = ("right", "left")
 SEEDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way of padding: `sequence` on the right, with the mask that says so or by the pad id alone."""
-
-    axis: Axis
-    side: str
-    masked: bool
-
-    def __str__(self) -> str:
-        return f"{self.axis.name} on the {self.side}, {'with' if self.masked else 'without'} mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +56,7 @@ class Padding:
             headline = f"nothing to compare: {evidence.spread.vacuous}"
             return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
         clock = evidence.clock(0.1)
-        planned = [(way, n, s) for way in ways(evidence.subject) for n in _lengths(way.axis) for s in range(SEEDS)]
+        planned = [(way, n, s) for way in ways(evidence.subject) for n in lengths(way.axis) for s in range(SEEDS)]
         tried: list[Tried] = []
         for way, length, seed in planned:
             if clock.left > 0 or len(tried) < SEEDS:
@@ -80,20 +64,6 @@ class Padding:
                 one = _try(evidence, way, length, seed)
                 tried += [] if one is None else [one]
         return replace(_verdict(evidence, self.name, tried), judged=len(tried), planned=len(planned))
-
-
-def ways(subject: Subject) -> Iterator[Way]:
-    """Every axis along which ids run, on each side; masked where a mask runs along it too."""
-    for axis in subject.axes:
-        along = [field for field in subject.fields if axis.name in field.dims]
-        if axis.name != "batch" and axis.size > 1 and any(field.domain.kind == "ids" for field in along):
-            masked = any(field.domain.kind == "mask" for field in along)
-            yield from (Way(axis, side, masked) for side in SIDES)
-
-
-def _lengths(axis: Axis) -> list[int]:
-    sizes = {max(axis.low, 1), max(axis.size // 2, axis.low, 1), axis.size - 1}
-    return sorted(size for size in sizes if axis.low <= size < axis.size)
 
 
 def _try(evidence: Evidence, way: Way, length: int, seed: int) -> Tried | None:
@@ -108,31 +78,6 @@ def _try(evidence: Evidence, way: Way, length: int, seed: int) -> Tried | None:
     if answer.leaves is None:
         return Tried(way, length, found, answer.raised)
     return Tried(way, length, found, _off(evidence, way, plain, answer.leaves))
-
-
-def padded_pair(subject: Subject, way: Way, length: int, seed: int) -> tuple[Inputs, Inputs]:
-    """The same inputs unpadded and padded. Text holds no pad id, so none is drawn."""
-    short = tensors(at(subject, {way.axis.name: length}, seed=500 + seed), subject)
-    for field in subject.fields:
-        if field.domain.kind == "ids" and field.domain.high - field.domain.low > 1:
-            short[field.name] = _without_pad(short[field.name], field)
-    return short, {field.name: _padded(short[field.name], field, way) for field in subject.fields}
-
-
-def _without_pad(ids: torch.Tensor, field: Field) -> torch.Tensor:
-    domain = field.domain
-    others = (other for other in range(domain.low, domain.high) if other not in (domain.pad, domain.last))
-    return torch.where(ids == domain.pad, torch.tensor(next(others, domain.pad), dtype=ids.dtype), ids)
-
-
-def _padded(tensor: torch.Tensor, field: Field, way: Way) -> torch.Tensor:
-    if way.axis.name not in field.dims:
-        return tensor
-    place = field.dims.index(way.axis.name)
-    shape = list(tensor.shape)
-    shape[place] = way.axis.size - tensor.shape[place]
-    filler = torch.full(shape, field.domain.pad if field.domain.kind == "ids" else 0, dtype=tensor.dtype)
-    return torch.cat([tensor, filler] if way.side == "right" else [filler, tensor], dim=place)
 
 
 def _off(evidence: Evidence, way: Way, plain: Leaves, padded: Leaves) -> Difference | None:
@@ -185,7 +130,7 @@ def _rows(evidence: Evidence, breaches: list[Tried]) -> tuple[Row, ...]:
 
 def _cost(evidence: Evidence, way: Way) -> str:
     """What padding the shortest input costs, as ratios of one run."""
-    length = _lengths(way.axis)[0]
+    length = lengths(way.axis)[0]
     short, padded = padded_pair(evidence.subject, way, length, 0)
     model = evidence.reference.fresh()
     flops = [_flops(partial(evidence.reference.call, model, given)) for given in (short, padded)]
