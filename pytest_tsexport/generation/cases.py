@@ -69,7 +69,7 @@ def reach(axis: Axis) -> int:
 def edge_sizes(axis: Axis) -> list[int]:
     """Sizes of one axis that are visited whatever is drawn: 1, 2, the traced one ± 1, edges ± 1, the maximum ± 1."""
     traced = axis.size
-    sizes = {1, 2, 3, 4, traced - 1, traced + 1, 2 * traced, reach(axis), REACH}
+    sizes = {1, 2, 3, 4, axis.low, axis.low + 1, traced - 1, traced + 1, 2 * traced, reach(axis), REACH}
     for edge in (*axis.edges, *(() if axis.high is None else (axis.high,))):
         sizes |= {edge - 1, edge, edge + 1}
     if axis.named:

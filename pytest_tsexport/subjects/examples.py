@@ -105,8 +105,8 @@ def _axis(name: str, value: Any, size: int) -> Axis:
     if isinstance(value, str) and value:
         return Axis(name=value, size=size, named=True)
     if hasattr(value, "min") and hasattr(value, "max") and isinstance(getattr(value, "__name__", None), str):
-        bound = int(value.max)
-        high = bound if bound < torch.iinfo(torch.int32).max else None
+        bounded = bool(value.max < torch.iinfo(torch.int32).max)  # where no max is given it is sympy's infinity
+        high = int(value.max) if bounded else None
         return Axis(name=value.__name__, size=size, low=max(int(value.min), 0), high=high, named=True)
     raise PolicyError(f"dynamic_shapes[{name!r}] holds {value!r}; give an axis name or a torch.export.Dim")
 

@@ -89,11 +89,11 @@ def answer(
     given = detached(inputs)
     try:
         with torch.no_grad():
-            output = call(given)
+            leaves = detached((read or flatten)(call(given)))
     except Exception as error:  # a model may raise anything at all; what it raises is the answer
         return Answer(error=error)
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
-    return Answer(leaves=detached((read or flatten)(output)), overwritten=changed)
+    return Answer(leaves=leaves, overwritten=changed)
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -151,7 +151,7 @@ def _finite_gaps(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
     wide = torch.complex128 if expected.is_complex() else torch.float64
     gaps = (expected.to(wide) - actual.to(wide)).abs()
     same = (expected == actual) | (expected.isnan() & actual.isnan())
-    return torch.where(same, torch.zeros_like(gaps), gaps).nan_to_num(float("inf"))
+    return torch.where(same, torch.zeros_like(gaps), gaps).nan_to_num(float("inf"), float("inf"))
 
 
 def _of(value: float | Mapping[str, float] | None, name: str) -> float | None:
