@@ -25,7 +25,9 @@ def messages(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def unfilled(tree: ast.Module) -> list[tuple[int, str]]:
-    return [(node.lineno, str(node.value)) for node in messages(tree) if UNFILLED.search(str(node.value))]
+    texts = [(node.lineno, str(node.value)) for node in messages(tree)]
+    # A program for another process is no message, and has f-strings of its own.
+    return [(line, text) for line, text in texts if UNFILLED.search(text) and not text.startswith("\nimport ")]
 
 
 @pytest.mark.parametrize("module", modules(), ids=named)
