@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged
-from pytest_tsexport.generation.cases import Case, at, edge_cases, example_cases, off_size, too_far
+from pytest_tsexport.generation.cases import Case, at, edge_cases, example_cases, off_size, size_cases, too_far
 from pytest_tsexport.generation.search import Findings, Judged, Plan, search
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.verdict import Outcome, Row, Verdict
@@ -47,9 +47,11 @@ class Shapes:
             headline = "wrong at the traced size already, so no other was looked at"
             return verdict(evidence, self.name, Outcome.FAILED, headline, rows)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
+        edges = list(edge_cases(evidence.subject))
+        others = [case for case in size_cases(evidence.subject) if case not in edges]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*real, *edge_cases(evidence.subject)],
+            listed=[*real, *edges, *others[: max(evidence.cases // 2 - len(edges), 0)]],
             total=evidence.cases,
             off_size=True,
             random=evidence.random(self.name),

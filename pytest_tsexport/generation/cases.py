@@ -90,15 +90,33 @@ def too_far(axis: Axis) -> tuple[int, ...]:
 
 def edge_cases(subject: Subject) -> Iterator[Case]:
     """Each axis alone at its edges, then the small ones together; small sizes first."""
-    alone = [at(subject, {axis.name: size}, seed=size) for axis in subject.axes for size in edge_sizes(axis)]
+    alone = [_alone(subject, axis, size) for axis in subject.axes for size in edge_sizes(axis)]
     together = [at(subject, dict(sizes), seed=99) for sizes in _corners(subject.axes) if len(sizes) > 1]
     yield from sorted(dict.fromkeys([*alone, *together]), key=lambda case: case.volume)
+
+
+def size_cases(subject: Subject) -> Iterator[Case]:
+    """Each axis alone at every size in reach: a fault may show at one single length."""
+    sizes = [(axis, size) for axis in subject.axes for size in range(max(axis.low, 1), reach(axis) + 1)]
+    for axis, size in sorted(sizes, key=lambda pair: pair[1]):
+        if size != axis.size:
+            yield _alone(subject, axis, size)
+
+
+def _alone(subject: Subject, axis: Axis, size: int) -> Case:
+    return at(subject, {axis.name: size}, seed=size)
 
 
 def _corners(axes: tuple[Axis, ...]) -> Iterator[tuple[tuple[str, int], ...]]:
     """All axes away from the traced size at once, near it and far from it."""
     for shift in (lambda a: max(a.low, 1), lambda a: a.size - 1, lambda a: a.size + 1, lambda a: 2 * a.size + 1, reach):
-        yield tuple((axis.name, max(axis.low, 1, shift(axis))) for axis in axes)
+        yield tuple((axis.name, _within(axis, shift(axis))) for axis in axes)
+
+
+def _within(axis: Axis, size: int) -> int:
+    """The size, or the nearest that the user's own bounds allow."""
+    high = axis.high if axis.named and axis.high is not None else size
+    return max(axis.low, 1, min(size, high))
 
 
 def traced_cases(subject: Subject) -> Iterator[Case]:

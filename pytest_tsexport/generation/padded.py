@@ -28,9 +28,9 @@ class Way:
 
 
 def ways(subject: Subject) -> Iterator[Way]:
-    """Every axis along which ids run, on each side; masked where a mask runs along it too."""
+    """Every axis along which ids run (the last of theirs), on each side; masked where a mask runs along it too."""
     for axis in subject.axes:
-        along = [field for field in subject.fields if axis.name in field.dims]
+        along = [field for field in subject.fields if axis.name in field.dims[-1:]]
         if axis.name != "batch" and axis.size > 1 and any(field.domain.kind == "ids" for field in along):
             masked = any(field.domain.kind == "mask" for field in along)
             yield from (Way(axis, side, masked) for side in SIDES)

@@ -9,21 +9,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
 from hypothesis import strategies as st
 
-from pytest_tsexport.generation.cases import Case, at, off_size, reach
+from pytest_tsexport.generation.cases import Case, at, reach
 from pytest_tsexport.generation.hypotheses import smallest
+from pytest_tsexport.generation.shrinking import corners, shrink
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.tensors.compare import Difference
-
-SHRINKS = 12
-"""Smaller sizes tried for each axis of a breach."""
 
 Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
 
@@ -102,8 +100,8 @@ def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
     drawn = plan.total - len(seen.judged)
     if not seen.breaches() and drawn > 0:
         smallest(_cases(plan), seen.breaks, tries=drawn, random=plan.random)
-    for breach in _corners(plan.subject, seen.breaches()) if plan.off_size else ():
-        _shrink(plan.subject, breach, seen)
+    for breach in corners(plan.subject, [one.case for one in seen.breaches()]) if plan.off_size else ():
+        shrink(plan.subject, breach, seen.breaks)
     judged = tuple(one for one in seen.judged.values() if one is not None)
     planned = max(plan.total, len(plan.listed), len(judged))
     return Findings(judged=judged, planned=planned, smallest=next(iter(seen.breaches()), None), skipped=tuple(skipped))
@@ -147,26 +145,6 @@ class _Seen:
     def breaches(self) -> list[Judged]:
         """The breaches so far, smallest first."""
         return sorted((one for one in self.judged.values() if one is not None and one.breach), key=_smallness)
-
-
-def _corners(subject: Subject, breaches: Sequence[Judged]) -> list[Case]:
-    """The smallest breach of every set of axes that left the traced size: each may shrink to another corner."""
-    smallest_of: dict[tuple[str, ...], Case] = {}
-    for one in breaches:
-        smallest_of.setdefault(off_size(one.case, subject), one.case)
-    return list(smallest_of.values())
-
-
-def _shrink(subject: Subject, case: Case, seen: _Seen) -> None:
-    """Make each axis of a breach as small as it goes, trying the small sizes in order."""
-    if case.example is not None:
-        return
-    for axis in subject.axes:
-        for size in range(max(axis.low, 1), min(case.size(axis.name), axis.low + SHRINKS)):
-            smaller = replace(case, sizes=tuple({**dict(case.sizes), axis.name: size}.items()))
-            if seen.breaks(smaller):
-                case = smaller
-                break
 
 
 def _cases(plan: Plan) -> st.SearchStrategy[Case]:
