@@ -18,7 +18,7 @@ class RaisesOffBatch(nn.Module):
     """Bakes the batch, and raises at any other."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.view(2, 7) + torch.ones(int(x.shape[0]), 1)
+        return torch.eye(int(x.shape[0])).flip(0) @ x
 
 
 class TracedBranch(nn.Module):

@@ -1,0 +1,216 @@
+"""Proves that `parity` sees what an export answers wrongly at the traced size, and says where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, wrappers
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing.right_sizes import EagerAloneRaises
+from pytest_tsexport.testing.specimen import Inputs, ids, masked_ids, rows
+from pytest_tsexport.verdict import Outcome, Verdict
+
+
+def verdict(model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> Verdict:
+    given = rows()() if inputs is None else inputs
+    return judge(model, given, checks="parity", **{"max_examples": 50, **keywords})["parity"]
+
+
+def failure(found: Verdict) -> dict[str, str]:
+    assert found.outcome is Outcome.FAILED
+    return {"headline": found.headline, **dict(found.rows)}
+
+
+def test_a_right_one() -> None:
+    found = verdict(made.Plain())
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "answers as eager does at the traced size")
+    assert 10 <= found.judged <= found.planned
+    assert (found.seed, found.unseen) == (0, ())
+    assert found.worst is None or found.worst.difference == 0.0
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "export", "headline", "differs"),
+    [
+        (made.TwoOutputs, rows(), wrappers.SwapsOutputs, "answers otherwise than eager at the traced size", "off by"),
+        (
+            made.TwoOutputs,
+            rows(),
+            wrappers.DropsOutput,
+            "answers with other outputs than eager",
+            "eager answers 0, 1; the artifact answers output",
+        ),
+        (
+            made.Plain,
+            rows(),
+            wrappers.InDouble,
+            "answers otherwise than eager at the traced size",
+            "output is float64, eager's is float32",
+        ),
+        (
+            made.Plain,
+            rows(),
+            wrappers.OverwritesInput,
+            "overwrites its inputs",
+            "the artifact overwrites its input x, eager leaves it alone",
+        ),
+        (
+            made.Plain,
+            rows(),
+            wrappers.NaNForNegative,
+            "answers otherwise than eager at the traced size",
+            "the artifact is NaN at [0, ",
+        ),
+        (
+            values.MaskedMean,
+            masked_ids(),
+            wrappers.IgnoresMask,
+            "answers otherwise than eager at the traced size",
+            "off by",
+        ),
+    ],
+)
+def test_what_an_exporter_spoilt_is_said(
+    model: type[nn.Module], inputs: Callable[[], Inputs], export: type[nn.Module], headline: str, differs: str
+) -> None:
+    rows = failure(verdict(model(), inputs(), export=exporters.instead(export)))
+    assert rows["headline"] == headline
+    assert differs in rows["differs"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("model", [values.CountsCalls, values.OnThirdCall, values.CountsInBuffer])
+def test_state_shows_at_a_later_call(model: type[nn.Module], seed: int) -> None:
+    rows = failure(judge(model(), self_inputs(), checks="parity", max_examples=10, seed=seed)["parity"])
+    if model is not values.CountsInBuffer:
+        call = 2 if model is values.CountsCalls else 3
+        assert rows["differs"].startswith(f"on call {call} with the same inputs: ")
+
+
+def self_inputs() -> Inputs:
+    return rows()()
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("model", [values.OneIdInFifty, values.LastRow])
+def test_one_id_in_fifty_is_found_at_every_seed(model: type[nn.Module], seed: int) -> None:
+    inputs = ids(2, 7, high=36)()
+    found = judge(model(), inputs, checks="parity", seed=seed)["parity"]
+    assert found.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("by", "outcome"), [(1e-6, Outcome.PASSED), (1e-5, Outcome.PASSED), (1e-3, Outcome.FAILED), (1.0, Outcome.FAILED)]
+)
+def test_a_backend_may_differ_by_noise_and_by_no_more(by: float, outcome: Outcome) -> None:
+    backend = Faulty("offset", lambda model: Offset(model, by))
+    assert verdict(made.Plain(), backend=backend).outcome is outcome
+
+
+def test_a_backend_that_computes_in_less_precision_is_found() -> None:
+    assert verdict(made.Plain(), backend=Faulty("bf16", LowPrecision)).outcome is Outcome.FAILED
+
+
+def test_the_users_own_tolerance_is_the_one_that_counts() -> None:
+    backend = Faulty("offset", lambda model: Offset(model, 0.01))
+    assert verdict(made.Plain(), backend=backend, rtol=0.0, atol=0.02).outcome is Outcome.PASSED
+    assert verdict(made.Plain(), backend=backend, rtol=0.0, atol=0.005).outcome is Outcome.FAILED
+    assert verdict(made.Plain(), backend=backend, rtol={"output": 0.0}, atol={"output": 0.02}).outcome is Outcome.PASSED
+
+
+def test_another_reference_is_the_one_to_be_faithful_to() -> None:
+    reference = made.Plain()
+    half = made.Plain()
+    half.load_state_dict(reference.state_dict())
+    with torch.no_grad():
+        half.linear.weight.add_(0.05)
+    assert verdict(half).outcome is Outcome.PASSED
+    assert verdict(half, reference=reference).outcome is Outcome.FAILED
+    assert verdict(half, reference=reference, rtol=0.0, atol=2.0).outcome is Outcome.PASSED
+
+
+def test_a_stale_file_is_named_as_the_cause(tmp_path: Path) -> None:
+    model = made.Plain()
+    files.stale(model, rows()(), tmp_path / "earlier.pt")
+    found = failure(verdict(model, artifact=tmp_path / "earlier.pt"))
+    assert found["likely cause"].startswith("the file was exported from other weights: linear.weight differs by up to")
+    assert found["mend"] == "export it again from the model that this test returns"
+
+
+def test_no_cause_is_made_up() -> None:
+    assert "likely cause" not in failure(verdict(values.ConstantFromExample()))
+
+
+def test_an_artifact_that_asks_for_another_input_is_refused_in_a_sentence() -> None:
+    found = verdict(made.Plain(), export=exports_with_scale)
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "raises at the traced size")
+    assert "missing value for argument 'scale'" in dict(found.rows)["differs"]
+
+
+def exports_with_scale(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    exporters.plain(wrappers.AddsInput(model), {**inputs, "scale": torch.ones(())}, path)
+
+
+def test_an_artifact_that_renames_its_inputs_is_called_in_their_order() -> None:
+    class Renamed(wrappers.Wrapper):
+        def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.model(first, second)
+            return answer
+
+    inputs = {"x": rows()()["x"], "y": torch.linspace(-1, 2, 14).view(2, 7)}
+    assert verdict(made.TwoInputs(), inputs, export=exporters.instead(Renamed)).outcome is Outcome.PASSED
+
+
+def test_inputs_that_eager_never_accepts_are_not_green() -> None:
+    class RefusesDrawn(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if not torch.equal(x, rows()()["x"]):
+                raise ValueError("only the example")
+            return x * 2
+
+    found = verdict(RefusesDrawn())
+    assert found.outcome is Outcome.FAILED
+
+
+def test_too_little_time_is_not_green() -> None:
+    class Slow(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            for _ in range(300):
+                x = torch.linalg.matrix_exp(torch.eye(60)).sum() * 0 + x
+            return x * 2
+
+    found = failure(verdict(Slow(), max_examples=100, budget=0.2))
+    assert found["headline"].startswith("only ")
+    assert "--ts-budget" in found["mend"]
+
+
+def test_a_vacuous_subject_is_refused() -> None:
+    assert failure(verdict(made.ZeroInit()))["headline"].startswith("nothing to compare: its outputs do not move")
+
+
+def test_a_flat_output_is_told_as_not_looked_at() -> None:
+    class Half(nn.Module):
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"moves": x * 2, "stays": torch.ones_like(x)}
+
+    found = verdict(Half())
+    assert found.outcome is Outcome.PASSED
+    assert found.unseen == ("stays: it never moved, so its values say nothing",)
+
+
+def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:
+    assert verdict(EagerAloneRaises()).outcome is Outcome.PASSED
+
+
+def test_the_same_seed_gives_the_same_verdict_but_for_its_seconds() -> None:
+    model = values.RoutesByValue()
+    one, two = (replace(verdict(model, max_examples=30), seconds=0.0, sha256=None) for _ in range(2))
+    assert one == two

@@ -1,0 +1,142 @@
+"""Proves that `shapes` holds an export to its contract at every other size, and tells the smallest breach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.testing import judge, right_sizes
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_sizes as sizes
+from pytest_tsexport.testing.specimen import Inputs, rows
+from pytest_tsexport.verdict import Outcome, Verdict
+
+NAMED = {"x": {0: "batch", 1: "length"}}
+
+
+def verdict(model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> Verdict:
+    given = rows()() if inputs is None else inputs
+    return judge(model, given, checks="shapes", **{"max_examples": 60, **keywords})["shapes"]
+
+
+def test_a_right_one() -> None:
+    found = verdict(right_sizes.PositionsFromShape())
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "keeps the contract at every other size")
+    assert 10 <= found.judged <= found.planned == 60
+    assert (found.notes, found.unseen) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("model", "counterexample"),
+    [
+        (sizes.BakesBatch, "(batch=1, dim1=1)"),
+        (sizes.BakesLength, "(batch=1, dim1=1)"),
+        (sizes.BakesBranch, "(batch=1, dim1=11)"),
+        (sizes.BakesBatchOfOne, "(batch=1, dim1=1)"),
+        (sizes.EvenOnly, "(batch=1, dim1=2)"),
+        (sizes.FirstSixteen, "(batch=1, dim1=17)"),
+        (sizes.RescalesWhenLong, "(batch=1, dim1="),
+        (sizes.CutsToTracedLength, "(batch=1, dim1=8)"),
+        (sizes.OnlyMultiples, "(batch="),
+        (sizes.LongInDouble, "(batch=1, dim1=9)"),
+        (sizes.LongBatch, "(batch=3, dim1=1)"),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_counterexample_is_the_smallest(model: type[nn.Module], counterexample: str, seed: int) -> None:
+    found = judge(model(), rows()(), checks="shapes", seed=seed)["shapes"]
+    assert found.headline == "silently wrong outside the traced size"
+    assert dict(found.rows)["counterexample"].startswith(counterexample)
+
+
+def test_the_rows_of_a_failure() -> None:
+    found = verdict(sizes.BakesBranch())
+    rows = dict(found.rows)
+    assert list(rows) == ["traced at", "counterexample", "differs", "right for", "mend"]
+    assert rows["traced at"] == "x (batch=2, dim1=7)"
+    assert rows["differs"].startswith("output (1, 11): off by ")
+    assert rows["right for"].startswith("batch 1-")
+    assert "wrong from dim1 1" in rows["right for"]
+    assert found.worst is not None
+    assert found.worst.difference > found.worst.allowed
+
+
+def test_a_size_that_raises_is_safe_and_is_told() -> None:
+    found = verdict(right_sizes.RaisesOffSize())
+    assert found.outcome is Outcome.PASSED
+    assert found.notes == ("dim1 ≠ 7 raises",)
+
+
+def test_a_size_that_raises_is_not_dynamic() -> None:
+    found = verdict(right_sizes.RaisesOffSize(), shapes="dynamic")
+    assert found.headline == "raises outside the traced size, where the contract is dynamic"
+    assert dict(found.rows)["counterexample"].startswith("(batch=1, dim1=1)")
+
+
+def test_an_axis_that_the_user_named_is_dynamic_by_default() -> None:
+    assert verdict(right_sizes.RaisesOffSize(), dynamic_shapes=NAMED).outcome is Outcome.FAILED
+    assert verdict(right_sizes.RaisesOffSize(), dynamic_shapes=NAMED, shapes="safe").outcome is Outcome.PASSED
+
+
+def test_a_contract_for_one_axis_leaves_the_other_its_own() -> None:
+    one = {"dim1": "dynamic"}
+    assert verdict(right_sizes.RaisesOffBatch(), shapes={"batch": "dynamic"}).outcome is not Outcome.PASSED
+    assert verdict(right_sizes.RaisesOffSize(), shapes={"batch": "dynamic"}).outcome is Outcome.PASSED
+    assert verdict(right_sizes.RaisesOffSize(), shapes=one).outcome is Outcome.FAILED
+
+
+def test_fixed_means_that_any_other_size_raises() -> None:
+    found = verdict(right_sizes.PositionsFromShape(), shapes="fixed")
+    assert found.headline.startswith("computes outside the traced size, where the contract of ")
+    assert verdict(right_sizes.RaisesOffSize(), shapes={"dim1": "fixed"}).outcome is Outcome.PASSED
+
+
+def test_raising_everywhere_keeps_the_contract_and_says_so() -> None:
+    found = verdict(right_sizes.RaisesOffSize(), dynamic_shapes={"x": {1: "length"}}, shapes="fixed")
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
+
+
+def test_where_no_dimension_varies_the_question_does_not_arise() -> None:
+    found = verdict(made.Plain(), dynamic_shapes={})
+    assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "no dimension of its inputs can vary")
+
+
+def test_where_eager_raises_nothing_is_asked() -> None:
+    found = verdict(right_sizes.EagerAloneRaises())
+    assert found.outcome is Outcome.PASSED
+    assert any(note.startswith("runs where eager raises: ") for note in found.notes)
+
+
+def test_a_model_that_raises_almost_everywhere_is_not_green_unlooked_at() -> None:
+    class Picky(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.shape[1] not in (7, 8):
+                raise ValueError("7 or 8")
+            return x * 2
+
+    found = verdict(Picky(), dynamic_shapes={"x": {1: "length"}})
+    assert found.outcome is Outcome.FAILED
+    assert found.headline.startswith("only ")
+
+
+def test_no_time_is_not_green() -> None:
+    found = verdict(right_sizes.PositionsFromShape(), budget=1e-6)
+    assert found.outcome is Outcome.FAILED
+    assert found.headline.startswith("only ")
+    assert found.unseen
+
+
+def test_bounds_that_the_user_declared_are_not_left() -> None:
+    length = torch.export.Dim("length", min=2, max=10)
+    assert verdict(sizes.BakesBranch(), dynamic_shapes={"x": {1: length}}).outcome is Outcome.PASSED
+    longer = torch.export.Dim("length", min=2, max=12)
+    assert verdict(sizes.BakesBranch(), dynamic_shapes={"x": {1: longer}}).outcome is Outcome.FAILED
+
+
+def test_an_input_traced_at_length_one() -> None:
+    found = verdict(sizes.MaskOfLengthOne(), rows(2, 1)())
+    assert found.headline == "silently wrong outside the traced size"
+    assert dict(found.rows)["counterexample"].startswith("(batch=1, dim1=2)")

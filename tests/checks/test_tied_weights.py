@@ -1,0 +1,130 @@
+"""Proves that `tied_weights` fails on every way of getting a tied weight wrong, and tells which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.tensors.weights import untie
+from pytest_tsexport.testing import exporters, files, judge
+from pytest_tsexport.testing import right_ties as ties
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.verdict import Outcome, Verdict
+
+TAKES_IDS = (made.TiedHead, made.TiedSlice, ties.TransposedCopy, ties.TransposedView)
+
+
+def verdict(model: nn.Module, **keywords: Any) -> Verdict:
+    inputs = ids()() if isinstance(model, TAKES_IDS) else rows()()
+    return judge(model, inputs, checks="tied_weights", **keywords)["tied_weights"]
+
+
+def in_the_file(found: Verdict) -> str:
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "tied weights are not copies of their own")
+    return dict(found.rows)["in the file"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        made.TiedHead,
+        made.TiedBias,
+        made.TiedSlice,
+        ties.TransposedView,
+        ties.TiedThrice,
+        ties.TiedBuffer,
+        ties.SharedModuleTwoNames,
+        ties.OneParameterTwoNames,
+    ],
+)
+def test_the_backend_gives_each_a_copy_of_its_own(model: type[nn.Module]) -> None:
+    found = verdict(model())
+    assert found.outcome is Outcome.PASSED
+    assert found.judged == found.planned > 0
+
+
+@pytest.mark.parametrize("model", [made.Plain, ties.TransposedCopy, ties.TwoRowsOfOneBuffer])
+def test_where_nothing_is_tied_the_question_does_not_arise(model: type[nn.Module]) -> None:
+    found = verdict(model())
+    assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "the model ties no weights")
+
+
+def test_the_groups_and_the_bytes_added_are_told() -> None:
+    assert verdict(made.TiedHead()).notes == ("embed.weight = head.weight", "800 bytes added by the copies")
+
+
+@pytest.mark.parametrize("model", [made.TiedHead, made.TiedBias, made.TiedSlice, ties.TiedThrice])
+def test_a_file_that_still_shares_is_found(model: type[nn.Module]) -> None:
+    assert in_the_file(verdict(model(), export=exporters.plain)).endswith("share memory after loading")
+
+
+def test_one_element_by_the_smallest_step_is_found() -> None:
+    found = verdict(made.TiedHead(), export=exporters.spoilt(exporters.nudge_one_element))
+    text = in_the_file(found)
+    assert text.endswith("is not bit-equal to the model's head.weight: 1 of 200 elements differ")
+
+
+def test_a_copy_of_another_dtype_is_found() -> None:
+    def round_head(model: nn.Module) -> None:
+        head = model.get_submodule("head")
+        head.weight = nn.Parameter(head.get_parameter("weight").bfloat16().float())
+
+    assert "elements differ" in in_the_file(verdict(made.TiedHead(), export=exporters.spoilt(round_head)))
+
+
+def test_bytes_that_no_copy_accounts_for_are_found() -> None:
+    text = in_the_file(verdict(made.TiedHead(), export=exporters.spoilt(exporters.store_twice_the_bytes)))
+    assert text == "2600 bytes are added to the archive's weights; the copies have 800"
+
+
+def test_a_finished_file_that_shares_is_found(tmp_path: Path) -> None:
+    model = made.TiedHead()
+    files.shared(model, ids()(), tmp_path / "earlier.pt")
+    assert in_the_file(verdict(model, artifact=tmp_path / "earlier.pt")).endswith("share memory after loading")
+
+
+def test_a_file_that_renamed_its_weights_cannot_be_asked() -> None:
+    class Fused(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.embed = model.get_submodule("embed")
+            self.register_buffer("matrix", model.get_parameter("head.weight").detach().clone())
+            self.register_buffer("bias", model.get_parameter("head.bias").detach().clone())
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.embed(ids).tanh() @ self.get_buffer("matrix").T + self.get_buffer("bias")
+            return answer
+
+    found = verdict(made.TiedHead(), export=exporters.instead(Fused))
+    assert found.outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("export", [exporters.frozen])
+def test_a_frozen_file_holds_no_weights_by_name(export: Writer) -> None:
+    found = verdict(made.TiedHead(), export=export)
+    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert found.headline == "the artifact is frozen or packed: it holds no weights by name"
+
+
+def test_wrapped_weights_are_found_by_the_end_of_their_names() -> None:
+    class Wrapped(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.inner = nn.ModuleDict({"net": untie(model)})
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.inner["net"](ids)
+            return answer
+
+    assert verdict(made.TiedHead(), export=exporters.instead(Wrapped)).outcome is Outcome.PASSED
+
+
+def test_the_source_stays_tied() -> None:
+    model = made.TiedHead()
+    verdict(model)
+    assert model.head.weight is model.embed.weight

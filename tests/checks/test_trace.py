@@ -1,0 +1,157 @@
+"""Proves that `trace` says in words why a model does not export, and what exporting it did to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.testing import exporters, files, judge
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing.right_weights import Hooked
+from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.verdict import Outcome, Verdict
+
+
+def verdict(model: nn.Module, **keywords: Any) -> Verdict:
+    inputs = ids()() if isinstance(model, made.TiedHead) else rows()()
+    return judge(model, inputs, checks="trace", **keywords)["trace"]
+
+
+def test_a_right_one() -> None:
+    found = verdict(made.Plain())
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "exports, and leaves the model alone")
+    assert (found.judged, found.planned, found.rows, found.notes) == (1, 1, (), ())
+    assert found.signature == "x f32 -> output f32"
+    assert found.sha256 is not None
+    assert len(found.sha256) == 64
+
+
+def test_what_cannot_be_traced_is_told_in_torchs_words() -> None:
+    found = verdict(made.CannotTrace())
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "the model cannot be exported")
+    assert dict(found.rows)["torch says"] == "RuntimeError: no trace of this one"
+    assert found.sha256 is None
+
+
+def test_what_cannot_be_saved_is_explained() -> None:
+    rows = dict(verdict(made.CannotSave()).rows)
+    assert rows["likely cause"].startswith("it traces and cannot be saved: a torch.autograd.Function")
+    assert "mend" in rows
+
+
+def test_checks_that_could_not_run_say_so() -> None:
+    found = judge(made.CannotTrace(), rows()())
+    others = [one for check, one in found.items() if check != "trace"]
+    assert {one.outcome for one in others} == {Outcome.NOT_RUN}
+    assert {one.headline for one in others} == {"not run: the model does not export"}
+
+
+@pytest.mark.parametrize(
+    ("model", "export", "text"),
+    [
+        (made.Plain, exporters.after(lambda model: model.double()), "linear.weight: dtype torch.float32 became"),
+        (made.Plain, exporters.after(lambda model: model.train()), "the training mode of the model (2 modules)"),
+        (made.Plain, exporters.after(exporters.add_to_weights), "linear.weight: its values changed"),
+        (
+            made.Plain,
+            exporters.after(lambda model: model.requires_grad_(requires_grad=False)),
+            "linear.weight: requires_grad True became False",
+        ),
+        (made.Plain, exporters.after(lambda model: setattr(model.linear, "bias", None)), "linear.bias is gone"),
+        (
+            made.Plain,
+            exporters.after(lambda model: model.register_buffer("calls", torch.zeros(1))),
+            "calls is new",
+        ),
+        (
+            made.TiedHead,
+            exporters.after(exporters.untie_in_place),
+            "embed.weight and head.weight are no longer tied",
+        ),
+        (
+            made.Plain,
+            exporters.after(lambda model: setattr(model.linear, "weight", nn.Parameter(torch.zeros(6, 7)))),
+            "linear.weight: shape (7, 7) became (6, 7)",
+        ),
+    ],
+)
+def test_what_exporting_did_to_the_source_is_named(model: type[nn.Module], export: Writer, text: str) -> None:
+    found = verdict(model(), export=export)
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting changed the source model")
+    assert dict(found.rows)["changed"].startswith(text)
+
+
+def test_an_exporter_may_put_the_mode_back_itself() -> None:
+    def export(model: nn.Module, inputs: dict[str, torch.Tensor], path: object) -> None:
+        model.train()
+        exporters.careful(model.eval(), inputs, path)  # type: ignore[arg-type]
+
+    assert verdict(made.Plain(), export=export).outcome is Outcome.PASSED
+
+
+def test_the_mode_that_the_user_left_is_theirs_again() -> None:
+    model = made.Plain().train()
+    model.linear.eval()
+    verdict(model, export=exporters.careful)
+    assert (model.training, model.linear.training) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("export", "headline"),
+    [
+        (exporters.writes_nothing, "export wrote no file at the path it was given (Plain-jit.pt)"),
+        (exporters.gives_up, "the model cannot be exported"),
+        (exporters.writes_text, "what was exported is no artifact: artifact "),
+    ],
+)
+def test_an_exporter_that_gives_no_file(export: Writer, headline: str) -> None:
+    found = verdict(made.Plain(), export=export)
+    assert found.outcome is Outcome.FAILED
+    assert found.headline.startswith(headline)
+
+
+def test_a_module_that_goes_on_training() -> None:
+    found = verdict(values.TrainingAfterEval())
+    assert found.headline == "still in training mode after .eval()"
+    assert dict(found.rows)["modules"] == "the model, linear"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chance_in_evaluation_mode(seed: int) -> None:
+    found = judge(values.NoisyForward(), rows()(), checks="trace", seed=seed)["trace"]
+    assert found.headline == "eager answers two equal calls differently, so nothing can be faithful to it"
+
+
+def test_state_is_not_taken_for_chance() -> None:
+    assert verdict(values.CountsCalls()).outcome is Outcome.PASSED
+
+
+def test_hooks_are_told_and_are_no_fault() -> None:
+    found = verdict(Hooked())
+    assert found.outcome is Outcome.PASSED
+    assert found.notes == ("forward hooks are baked in: linear",)
+
+
+def test_unmerged_adapters_are_told() -> None:
+    class Adapter(nn.Linear):
+        merged = False
+
+        def merge(self) -> None:
+            self.merged = True
+
+    model = made.Plain()
+    model.linear = Adapter(7, 7)
+    (note,) = verdict(model).notes
+    assert note == "unmerged adapters are exported beside the weights they change: linear … (1)"
+
+
+def test_a_finished_file_loads(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("files") / "earlier.pt"
+    model = made.Plain()
+    files.fresh(model, rows()(), path)
+    found = verdict(model, artifact=path)
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "loads")

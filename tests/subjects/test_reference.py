@@ -1,0 +1,144 @@
+"""Proves that eager is asked as its author meant it, and that no case answers for another."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.subjects.reference import Reference, same_bits, told
+from pytest_tsexport.testing import right_sizes, wrong_exports, wrong_values
+
+X = {"x": torch.randn(2, 7)}
+SHORT = {"x": torch.randn(2, 3)}
+
+
+def answers(model: nn.Module, calls: int = 3) -> list[torch.Tensor]:
+    found = Reference(model, {}).case(X, calls)
+    return [one.leaves["output"] for one in found if one.leaves is not None]
+
+
+def test_a_counter_is_seen_on_the_same_copy() -> None:
+    one, two, three = answers(wrong_values.CountsCalls())
+    assert torch.equal(two, 2 * one)
+    assert torch.equal(three, 3 * one)
+
+
+def test_the_third_call_is_made() -> None:
+    one, two, three = answers(wrong_values.OnThirdCall())
+    assert torch.equal(one, two)
+    assert not torch.equal(two, three)
+
+
+def test_a_case_starts_where_every_case_starts() -> None:
+    reference = Reference(wrong_values.CountsCalls(), {})
+    first, second = (reference.case(X, 2)[0].leaves for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert torch.equal(first["output"], second["output"])
+
+
+def test_a_flip_on_a_short_input_does_not_reach_the_next_case() -> None:
+    model = right_sizes.FlipsOnShortInput()
+    reference = Reference(model, {})
+    reference.case(SHORT)
+    assert model.kind == "sparse"
+    assert reference.fresh().kind == "sparse"
+
+
+def test_a_model_without_state_is_called_once_and_copied_once() -> None:
+    calls: list[int] = []
+
+    class Logs(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            calls.append(1)
+            return x
+
+    reference = Reference(Logs(), {})
+    assert len(reference.case(X, 3)) == 3
+    reference.case(SHORT, 3)
+    assert len(calls) == 2
+
+
+def test_evaluation_mode_without_gradient_and_the_users_mode_is_kept() -> None:
+    model = nn.Sequential(nn.Dropout(0.9), nn.Linear(7, 7)).train()
+    reference = Reference(model, {})
+    one, two = (reference.call(reference.fresh(), {"input": X["x"]}) for _ in range(2))
+    assert one.leaves is not None
+    assert two.leaves is not None
+    assert torch.equal(one.leaves["output"], two.leaves["output"])
+    assert not one.leaves["output"].requires_grad
+    assert model.training
+
+
+def test_constants_are_passed_to_every_call() -> None:
+    class Scales(nn.Module):
+        def forward(self, x: torch.Tensor, scale: float = 1.0) -> torch.Tensor:
+            return x * scale
+
+    (answer,) = Reference(Scales(), {"scale": 3.0}).case(X)
+    assert answer.leaves is not None
+    assert torch.equal(answer.leaves["output"], X["x"] * 3)
+
+
+def test_overwritten_inputs_are_named_and_the_callers_stay() -> None:
+    before = X["x"].clone()
+    (answer,) = Reference(right_sizes.OverwritesInEagerToo(), {}).case(X)
+    assert answer.overwritten == ("x",)
+    assert torch.equal(X["x"], before)
+
+
+def test_an_answer_is_a_copy_that_the_next_call_cannot_overwrite() -> None:
+    reference = Reference(right_sizes.ReusesItsOutput(), {})
+    model = reference.fresh()
+    first = reference.call(model, X)
+    reference.call(model, {"x": torch.zeros(2, 7)})
+    assert first.leaves is not None
+    assert torch.equal(first.leaves["output"], X["x"] * 2)
+
+
+def test_what_is_raised_is_the_answer() -> None:
+    (answer,) = Reference(wrong_exports.Plain(), {}).case(SHORT)
+    assert answer.leaves is None
+    assert answer.raised is not None
+    assert answer.raised.startswith("RuntimeError: ")
+
+
+def test_a_copy_that_shares_nothing() -> None:
+    model = wrong_exports.Plain()
+    copied = Reference(model, {}).safe_copy()
+    with torch.no_grad():
+        for parameter in copied.parameters():
+            parameter.zero_()
+    assert bool(model.linear.weight.detach().any())
+    assert not copied.training
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (ValueError(""), "ValueError: "),
+        (RuntimeError("The following operation failed in the TorchScript interpreter.\n  at x\nboom"), "boom"),
+        (KeyError("KeyError: x"), "KeyError: 'KeyError: x'"),
+    ],
+)
+def test_an_exception_is_told_in_one_line(error: Exception, text: str) -> None:
+    assert told(error).endswith(text)
+    assert "\n" not in told(error)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (torch.tensor([1.0, float("nan")]), torch.tensor([1.0, float("nan")]), True),
+        (torch.tensor([1.0]), torch.nextafter(torch.tensor([1.0]), torch.tensor([2.0])), False),
+        (torch.zeros(2), torch.zeros(2, 1), False),
+        (torch.zeros(2), torch.zeros(2).double(), False),
+        (torch.zeros(0), torch.zeros(0), True),
+        (torch.tensor([True]), torch.tensor([True]), True),
+    ],
+)
+def test_same_bits(one: torch.Tensor, other: torch.Tensor, *, same: bool) -> None:
+    assert same_bits(one, other) is same

@@ -1,0 +1,119 @@
+"""Proves that drawn values stay within what production may send, spread as asked, the same for the same seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_tsexport.subjects.fields import Domain, Field
+from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS, draw
+
+SIZES = {"batch": 4, "length": 9}
+ROW = ("batch", "length")
+
+
+def field(kind: Any, dtype: torch.dtype = torch.int64, **domain: Any) -> Field:
+    return Field("x", ROW, Domain(kind=kind, dtype=dtype, **domain))
+
+
+@given(
+    batch=st.integers(1, 5),
+    length=st.integers(1, 12),
+    seed=st.integers(0, 2**32),
+    pattern=st.sampled_from(PATTERNS),
+    low=st.integers(-5, 5),
+    rows=st.integers(1, 60),
+)
+def test_integers_stay_within_their_range(
+    batch: int, length: int, seed: int, pattern: str, low: int, rows: int
+) -> None:
+    one = field("ids", torch.int32, low=low, high=low + rows)
+    values = draw(one, {"batch": batch, "length": length}, seed, pattern)
+    assert (values.shape, values.dtype) == ((batch, length), torch.int32)
+    assert low <= int(values.min())
+    assert int(values.max()) < low + rows
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("kind", ["ids", "floats", "integers"])
+def test_the_same_seed_draws_the_same_and_another_does_not(kind: str, pattern: str) -> None:
+    one = field(kind, torch.float32 if kind == "floats" else torch.int64, high=1000)
+    assert torch.equal(draw(one, SIZES, 3, pattern), draw(one, SIZES, 3, pattern))
+    assert not torch.equal(draw(one, SIZES, 3, pattern), draw(one, SIZES, 4, pattern))
+
+
+def test_every_row_of_the_table_is_drawn_in_the_end() -> None:
+    one = field("ids", high=50)
+    drawn = {int(value) for seed in range(60) for value in draw(one, SIZES, seed).view(-1)}
+    assert drawn == set(range(50))
+
+
+def test_extremes_are_the_ends() -> None:
+    drawn = {int(v) for seed in range(9) for v in draw(field("ids", low=5, high=50), SIZES, seed, "extremes").view(-1)}
+    assert drawn == {5, 6, 49}
+
+
+@pytest.mark.parametrize("kind", ["ids", "floats"])
+def test_repeats_are_one_value_a_row(kind: str) -> None:
+    one = field(kind, torch.float32 if kind == "floats" else torch.int64, high=50)
+    values = draw(one, SIZES, 1, "repeats")
+    assert (values == values[:, :1]).all()
+    assert len(values[:, 0].unique()) > 1
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_last_id_ends_every_row_and_stands_nowhere_else(pattern: str) -> None:
+    for seed in range(20):
+        values = draw(field("ids", high=4, last=2), SIZES, seed, pattern)
+        assert (values[:, -1] == 2).all()
+        assert not (values[:, :-1] == 2).any()
+
+
+def test_masks_are_ones_or_padded_on_one_side_and_never_empty() -> None:
+    for seed in range(30):
+        ones, right, left = (draw(field("mask"), SIZES, seed, pattern) for pattern in MASK_PATTERNS)
+        assert bool(ones.all())
+        assert (right.diff(dim=1) <= 0).all()
+        assert (left.diff(dim=1) >= 0).all()
+        assert (right.sum(1) >= 1).all()
+        assert (left.sum(1) >= 1).all()
+
+
+@pytest.mark.parametrize("pattern", ["right", "left"])
+def test_rows_are_padded_by_different_amounts(pattern: str) -> None:
+    lengths = draw(field("mask"), {"batch": 16, "length": 33}, 0, pattern).sum(1)
+    assert len(lengths.unique()) > 4
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.float32, torch.int32, torch.uint8])
+def test_a_mask_has_the_dtype_that_callers_send(dtype: torch.dtype) -> None:
+    assert draw(field("mask", dtype), SIZES, 0, "right").dtype == dtype
+
+
+def test_floats_have_the_scale_of_the_example_and_some_are_zero_or_large() -> None:
+    one = field("floats", torch.float32, scale=100.0)
+    values = draw(one, {"batch": 50, "length": 50}, 0)
+    assert 80 < float(values.std()) < 120
+    extremes = draw(one, {"batch": 50, "length": 50}, 0, "extremes")
+    assert bool((extremes == 0).any())
+    assert float(extremes.abs().max()) > 10 * float(values.std())
+    assert bool((values < 0).any())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_floats_have_the_dtype_that_callers_send(dtype: torch.dtype) -> None:
+    assert draw(field("floats", dtype), SIZES, 0).dtype == dtype
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("kind", ["ids", "floats", "mask"])
+def test_a_scalar_and_an_empty_input_can_be_drawn(kind: Any, pattern: str) -> None:
+    dtype = torch.float32 if kind == "floats" else torch.int64
+    scalar = Field("x", (), Domain(kind=kind, dtype=dtype))
+    empty = Field("x", ("batch", 0), Domain(kind=kind, dtype=dtype))
+    assert draw(scalar, {}, 0, pattern).shape == ()
+    assert draw(empty, {"batch": 2}, 0, pattern).shape == (2, 0)

@@ -1,0 +1,100 @@
+"""Proves that an output of any nesting has the same leaf names whether eager or an artifact answers."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from pytest_tsexport.tensors.tree import detached, flatten, renamed
+
+ONE, TWO, THREE = (torch.full((2,), float(number)) for number in (1, 2, 3))
+
+
+class Pair(NamedTuple):
+    first: torch.Tensor
+    second: torch.Tensor | None
+
+
+@dataclass
+class Answer:
+    logits: torch.Tensor
+    hidden: tuple[torch.Tensor, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("output", "names"),
+    [
+        (ONE, ["output"]),
+        ((ONE, TWO), ["0", "1"]),
+        ([ONE, (TWO, THREE)], ["0", "1.0", "1.1"]),
+        ({"b": ONE, "a": TWO}, ["b", "a"]),
+        (OrderedDict(a=ONE, b={"c": TWO}), ["a", "b.c"]),
+        (Pair(ONE, TWO), ["first", "second"]),
+        (Pair(ONE, None), ["first"]),
+        (Answer(ONE, (TWO, THREE)), ["logits", "hidden.0", "hidden.1"]),
+        ((None, ONE, None, TWO), ["1", "3"]),
+        ({0: ONE}, ["0"]),
+        ((), []),
+        (None, []),
+        (BaseModelOutputWithPooling(last_hidden_state=ONE, pooler_output=TWO), ["last_hidden_state", "pooler_output"]),
+        (
+            BaseModelOutputWithPooling(last_hidden_state=ONE, hidden_states=(TWO, THREE)),
+            ["last_hidden_state", "hidden_states.0", "hidden_states.1"],
+        ),
+    ],
+)
+def test_names_of_leaves(output: object, names: list[str]) -> None:
+    assert list(flatten(output)) == names
+
+
+@pytest.mark.parametrize(("number", "dtype"), [(3, torch.int64), (0.5, torch.float32), (True, torch.bool)])
+def test_a_number_is_a_leaf_so_that_a_baked_one_is_seen(number: float, dtype: torch.dtype) -> None:
+    leaves = flatten({"x": ONE, "n": number})
+    assert leaves["n"].dtype == dtype
+    assert leaves["n"].item() == number
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ("text", "output itself is a str, which is no tensor"),
+        ({"a": (ONE, object())}, r"output a\.1 is a object, which is no tensor"),
+        ({"a": {"b": b"bytes"}}, r"output a\.b is a bytes, which is no tensor"),
+    ],
+)
+def test_what_is_no_tensor_is_named(output: object, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        flatten(output)
+
+
+@pytest.mark.parametrize(
+    ("output", "names", "expected"),
+    [
+        ((ONE, TWO), ["logits", "hidden.0"], {"logits": ONE, "hidden.0": TWO}),
+        (ONE, ["logits"], {"logits": ONE}),
+        ((ONE, (TWO,)), ["logits", "hidden.0"], {"logits": ONE, "hidden.0": TWO}),
+        ({"b": ONE, "a": TWO}, ["a", "b"], {"b": ONE, "a": TWO}),
+        ((ONE,), ["logits", "hidden"], {"0": ONE}),
+        ((ONE, TWO, THREE), ["logits", "hidden"], {"0": ONE, "1": TWO, "2": THREE}),
+    ],
+)
+def test_an_artifacts_answer_takes_eagers_names_where_the_numbers_agree(
+    output: Any, names: list[str], expected: dict[str, torch.Tensor]
+) -> None:
+    found = renamed(output, names)
+    assert list(found) == list(expected)
+    assert all(found[name] is leaf for name, leaf in expected.items())
+
+
+def test_detached_leaves_are_copies() -> None:
+    source = torch.ones(2, requires_grad=True)
+    (copied,) = detached({"x": source}).values()
+    with torch.no_grad():
+        source.zero_()
+    assert copied.tolist() == [1.0, 1.0]
+    assert not copied.requires_grad

@@ -1,0 +1,125 @@
+"""Proves that tied weights are those whose bytes overlap, and that `untie` cuts exactly them apart, on a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport import untie
+from pytest_tsexport.tensors.weights import named_weights, share, storages, tied_groups
+from pytest_tsexport.testing import right_ties as ties
+from pytest_tsexport.testing import wrong_exports as made
+
+TIED: list[tuple[Callable[[], nn.Module], list[set[str]]]] = [
+    (made.Plain, []),
+    (made.TiedHead, [{"embed.weight", "head.weight"}]),
+    (made.TiedBias, [{"head.bias", "bias"}]),
+    (made.TiedSlice, [{"embed.weight", "head"}]),
+    (ties.TransposedView, [{"embed.weight", "head"}]),
+    (ties.TransposedCopy, []),
+    (ties.TwoRowsOfOneBuffer, []),
+    (ties.TiedBuffer, [{"query_positions", "key_positions"}]),
+    (ties.OneParameterTwoNames, [{"scale", "again"}]),
+    (ties.SharedModuleTwoNames, [{"first.weight", "second.weight"}, {"first.bias", "second.bias"}]),
+    (ties.TiedThrice, [{"layers.0.weight", "layers.1.0.weight", "last.weight"}]),
+]
+of_each = pytest.mark.parametrize(("build", "groups"), TIED, ids=[getattr(build, "__name__", "") for build, _ in TIED])
+
+
+def groups_of(model: nn.Module) -> list[set[str]]:
+    return [set(group.names) for group in tied_groups(named_weights(model))]
+
+
+@of_each
+def test_tied_are_those_whose_bytes_overlap(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+    found = groups_of(build())
+    assert sorted(map(sorted, found)) == sorted(map(sorted, groups))
+
+
+@of_each
+def test_untie_cuts_them_apart_on_a_copy(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+    model = build()
+    before = {name: weight.detach().clone() for name, weight in named_weights(model).items()}
+    copied = untie(model)
+    assert groups_of(copied) == []
+    assert sorted(map(sorted, groups_of(model))) == sorted(map(sorted, groups))
+    after = named_weights(copied)
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+    assert all(torch.equal(named_weights(model)[name], weight) for name, weight in before.items())
+
+
+@of_each
+def test_writing_to_one_clone_leaves_the_others_alone(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+    copied = untie(build())
+    weights = named_weights(copied)
+    for group in groups:
+        for name in group:
+            before = {other: weights[other].detach().clone() for other in group - {name}}
+            with torch.no_grad():
+                weights[name].add_(1)
+            assert all(torch.equal(weights[other], kept) for other, kept in before.items())
+
+
+@of_each
+def test_the_bytes_added_are_those_of_the_clones(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+    model = build()
+    added = sum(group.bytes_added for group in tied_groups(named_weights(model)))
+    once, cut = (sum(size for _, size in storages(named_weights(one))) for one in (model, untie(model)))
+    assert cut - once == added
+    assert (added > 0) is bool(groups)
+
+
+def test_untie_shares_every_parameter_that_is_not_tied() -> None:
+    model = made.TiedHead()
+    copied = untie(model)
+    assert named_weights(copied)["embed.weight"] is model.embed.weight
+    assert named_weights(copied)["head.bias"] is model.head.bias
+    assert named_weights(copied)["head.weight"] is not model.head.weight
+
+
+def test_untie_keeps_mode_and_gradient_and_answers() -> None:
+    model = made.TiedHead().eval()
+    model.embed.weight.requires_grad = False
+    copied = untie(model)
+    assert not copied.training
+    assert [p.requires_grad for p in copied.parameters()] == [False, False, True]
+    ids = torch.arange(6).view(2, 3)
+    assert torch.equal(model(ids), copied(ids))
+
+
+def test_a_module_under_two_names_becomes_two_that_keep_their_children_and_hooks() -> None:
+    model = ties.SharedModuleTwoNames()
+    model.first.register_forward_hook(lambda module, given, answer: answer * 2)
+    copied = untie(model)
+    assert copied.first is not copied.second
+    x = torch.randn(2, 7)
+    assert torch.equal(model(x), copied(x))
+
+
+def test_share_owns_buffers_and_state_and_shares_parameters() -> None:
+    model = ties.TiedBuffer()
+    model.register_parameter("scale", nn.Parameter(torch.ones(1)))
+    model.notes = ["one"]  # type: ignore[assignment]
+    copied = share(model)
+    copied.get_buffer("query_positions").zero_()
+    copied.notes.append("two")  # type: ignore[operator, union-attr]
+    assert model.get_buffer("query_positions").abs().sum() > 0
+    assert model.notes == ["one"]
+    assert copied.get_parameter("scale") is model.get_parameter("scale")
+
+
+def test_empty_and_meta_weights_are_tied_to_nothing() -> None:
+    empty = torch.zeros(0)
+    meta = torch.zeros(3, device="meta")
+    assert tied_groups({"a": empty, "b": empty, "c": meta, "d": meta}) == ()
+
+
+def test_overlap_is_of_bytes_and_reaches_over_several_names() -> None:
+    base = torch.zeros(10)
+    weights = {"whole": base, "front": base[:3], "back": base[6:], "other": torch.zeros(3)}
+    assert [set(group.names) for group in tied_groups(weights)] == [{"whole", "front", "back"}]
+    assert tied_groups({"front": base[:3], "back": base[3:]}) == ()
