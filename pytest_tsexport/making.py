@@ -74,6 +74,7 @@ def exported(subject: Subject, exporter: Exporter, path: Path) -> Made:
             raise ExportError(f"export wrote no file at the path it was given ({path.name})")
 
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a file of an earlier run must not answer for an exporter that writes none
     with _evaluating(live):
         return _made(before, live, run, path)
 

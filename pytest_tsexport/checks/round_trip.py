@@ -96,7 +96,7 @@ def _differs_elsewhere(evidence: Evidence, cases: Sequence[Case]) -> str | None:
         except subprocess.TimeoutExpired:
             return f"it did not end within {TIMEOUT} s"
         if done.returncode != 0:
-            return _last_line(done.stderr) or f"it ended with exit status {done.returncode}"
+            return _sentence(done.stderr) or f"it ended with exit status {done.returncode}"
         answers = torch.load(there, weights_only=True)
     return _first_difference([list((one.leaves or {}).values()) for one in here], answers)
 
@@ -118,6 +118,12 @@ def _first_difference(here: list[list[torch.Tensor]], there: list[list[torch.Ten
     return None
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+def _sentence(traceback: str) -> str:
+    """What an exception says: after its type, which stands at the start of a line; TorchScript goes on below it."""
+    lines = [line for line in traceback.splitlines() if line.strip()]
+    for place, line in enumerate(lines):
+        kind, colon, rest = line.partition(":")
+        if colon and kind.endswith(("Error", "Exception")) and not line[0].isspace():
+            below = lines[place + 1].strip() if place + 1 < len(lines) else ""
+            return f"{kind}: {rest.strip() or below}"
+    return lines[-1].strip() if lines else ""
