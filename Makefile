@@ -42,9 +42,10 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache
 
+# `make test` has run the examples with all their cases; here they run as a reader would try them, quickly.
 docs: $(READY)
 	$(BIN)/python -m docs.make_reference --check
-	$(BIN)/python -m pytest docs $(SUITE)
+	$(BIN)/python -m pytest docs --ts-max-examples=20 $(SUITE)
 
 # Writes docs/reference from the docstrings, and the reports in the pages from runs of docs/examples/red.
 reference: $(READY)

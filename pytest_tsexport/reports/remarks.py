@@ -90,11 +90,20 @@ def _texts(verdict: Verdict, kind: str) -> tuple[str, ...]:
 def _where(those: Sequence[Export], exports: Sequence[Export]) -> str:
     if len(those) == len(exports):
         return "" if len(exports) == 1 else f" (all {len(exports)} exports)"
-    tests = {export.subject.rpartition("::")[2] for export in exports}
-    distinct = len(tests) == len({export.subject for export in exports})
+    short = _short([export.subject for export in exports])
     several = len({export.backend for export in exports}) > 1
-    names = [e.subject.rpartition("::")[2] if distinct else e.subject for e in those]
-    return f" ({_names([f'{n} on {e.backend}' if several else n for n, e in zip(names, those, strict=True)])})"
+    names = [short[e.subject] + (f" on {e.backend}" if several else "") for e in those]
+    return f" ({_names(names)})"
+
+
+def _short(subjects: Sequence[str]) -> dict[str, str]:
+    """Node ids by as little of their end as tells them apart: the test, else file and test, else the whole."""
+    whole = dict.fromkeys(subjects)
+    for cut in ("::", "/"):
+        short = {subject: subject.rpartition(cut)[2] for subject in whole}
+        if len(set(short.values())) == len(whole):
+            return short
+    return {subject: subject for subject in whole}
 
 
 def _names(names: Sequence[str]) -> str:

@@ -213,6 +213,17 @@ def test_many_different_remarks_are_counted_and_not_all_shown() -> None:
     ]
 
 
+def test_tests_of_one_name_are_told_apart_by_their_files() -> None:
+    verdicts = [
+        replace(passed("test_bert", "padding", 9), subject=f"docs/{file}.py::test_bert", notes=(f"note on {file}",))
+        for file in ("alpha", "beta")
+    ]
+    assert text(verdicts).splitlines()[-4:-2] == [
+        "note            padding: note on alpha (alpha.py::test_bert)",
+        "                padding: note on beta (beta.py::test_bert)",
+    ]
+
+
 def test_remarks_that_differ_in_their_numbers_alone_fold() -> None:
     verdicts = [
         replace(passed(f"test_{name}", "padding", 9), notes=(f"padding costs {cost} x the time",))

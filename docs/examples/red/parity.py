@@ -15,7 +15,7 @@ def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Pat
     torch.jit.save(torch.jit.trace(rounded, example_kwarg_inputs=dict(inputs), strict=False), str(path))
 
 
-@pytest.mark.torchscript(export=export)
+@pytest.mark.torchscript(export=export, checks=["parity"])
 def test_parity() -> BertModel:
     torch.manual_seed(0)
     return BertModel(

@@ -18,6 +18,6 @@ class UsesOwnOperator(torch.nn.Module):
         return doubled
 
 
-@pytest.mark.torchscript(inputs={"x": torch.ones(2, 4)}, dynamic_shapes={"x": {0: "batch"}})
+@pytest.mark.torchscript(inputs={"x": torch.ones(2, 4)}, dynamic_shapes={"x": {0: "batch"}}, checks=["round_trip"])
 def test_round_trip() -> UsesOwnOperator:
     return UsesOwnOperator()
