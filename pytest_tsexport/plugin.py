@@ -9,7 +9,7 @@ import pytest
 from pytest_tsexport import expansion, hookspecs, judging, markers, options, recording, scheduling, unexpanded
 from pytest_tsexport.calling import watched
 from pytest_tsexport.exporting import EXPORTER, Exporter
-from pytest_tsexport.fixtures import ts_export as ts_export
+from pytest_tsexport.fixtures import ts_export  # noqa: F401  # where pytest finds it
 from pytest_tsexport.given_models import collect_given
 from pytest_tsexport.progress import Progress
 from pytest_tsexport.recorder import Recorder

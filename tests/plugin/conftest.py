@@ -9,20 +9,32 @@ import pytest
 
 SPECIMENS = Path(__file__).with_name("specimens.py")
 HEAD = "import pytest\nimport torch\nfrom specimens import *\n"
+LIGHT = "import pytest\n"
+"""For tests that need no model: torch takes seconds to import, in each worker."""
 
 Project = Callable[..., None]
 Run = Callable[..., pytest.RunResult]
 
 
+@pytest.fixture(autouse=True)
+def compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One cache of compiled modules for all processes of all inner runs.
+
+    pytest rewrites the assertions of every plugin that is imported, hypothesis among them: seconds a process, where
+    the environment forbids to keep the outcome.
+    """
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp().parent / "compiled"))
+
+
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Writes `test_export.py` from the body of a test, and other files: `conftest_py` is `conftest.py`."""
-    # Hypothesis derandomises in CI, and says so in a header that differs.
     monkeypatch.setenv("COLUMNS", "120")
     pytester.path.joinpath("specimens.py").write_text(SPECIMENS.read_text())
 
-    def write(body: str, **files: str) -> None:
-        pytester.makepyfile(test_export=HEAD + body)
+    def write(body: str, *, head: str = HEAD, **files: str) -> None:
+        pytester.makepyfile(test_export=head + body)
         for name, text in files.items():
             stem, _, suffix = name.rpartition("_")
             pytester.path.joinpath(f"{stem}.{suffix}").write_text(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugin.conftest import Project, Run
+from tests.plugin.conftest import LIGHT, Project, Run
 
 CHECKS = "trace, tied_weights, parity, shapes, padding, round_trip"
 
@@ -98,10 +98,10 @@ def test_a_bad_marker_is_a_collection_error_with_file_and_line(
 
 
 def test_a_bad_marker_is_a_collection_error_with_workers(project: Project, run: Run) -> None:
-    project("@pytest.mark.torchscript(example=1)\ndef test_x():\n    return Doubles()\n")
+    project("@pytest.mark.torchscript(example=1)\ndef test_x():\n    return 3\n", head=LIGHT)
     result = run("-n2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["test_export.py:4: test_x: @pytest.mark.torchscript: unknown keyword 'example'; *"])
+    result.stdout.fnmatch_lines(["test_export.py:2: test_x: @pytest.mark.torchscript: unknown keyword 'example'; *"])
 
 
 def test_a_bad_marker_of_a_parameter_is_a_collection_error(project: Project, run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_tsexport.labels import returns_something
-from tests.plugin.conftest import Project, Run
+from tests.plugin.conftest import LIGHT, Project, Run
 
 LABELS = """
 pytestmark = pytest.mark.torchscript
@@ -28,7 +28,7 @@ LABELLED = ["test_plain", "test_parametrised?1?", "test_parametrised?2?", "TestG
 
 
 def test_labels_run_as_they_would_without_the_plugin(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
-    project(LABELS)
+    project(LABELS, head=LIGHT)
     result = run("-v", *plugin_args)
     result.assert_outcomes(passed=4)
     for name in LABELLED:
@@ -40,7 +40,7 @@ def test_labels_run_as_they_would_without_the_plugin(project: Project, run: Run,
     "word", ["--ts-backend=jit", "--ts-checks=trace", "--ts-budget=60", "ts_budget=60", "ts_seed=3"]
 )
 def test_in_a_project_that_says_a_word_of_ours_return_is_not_forgotten(project: Project, run: Run, word: str) -> None:
-    project(LABELS)
+    project(LABELS, head=LIGHT)
     result = run(*([word] if word.startswith("--") else ["-o", word]))
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(["test_plain returned None; a function marked torchscript must return an nn.Module, *"])

@@ -28,11 +28,9 @@ def pytest_ts_backends():
 """
 
 
-def test_a_wrong_export_fails_in_the_words_of_the_report(
-    project: Project, run: Run, plugin_args: tuple[str, ...]
-) -> None:
+def test_a_wrong_export_fails_in_the_words_of_the_report(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['parity', 'shapes']", more=""))
-    result = run("--ts-seed=3", *plugin_args)
+    result = run("--ts-seed=3")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         ["jit-shapes: *", "  counterexample *", '  again * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3']
@@ -58,10 +56,9 @@ def test_not_applicable_is_a_skip_that_folds_over_subjects(project: Project, run
     result.stdout.fnmatch_lines(["SKIPPED [[]3[]] tsexport: *"])
 
 
-@pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
-def test_what_cannot_be_traced_fails_once_and_says_why(project: Project, run: Run, args: tuple[str, ...]) -> None:
+def test_what_cannot_be_traced_fails_once_and_says_why(project: Project, run: Run) -> None:
     project(NO_TRACE)
-    result = run("-rs", *args)
+    result = run("-rs")
     result.assert_outcomes(failed=1, skipped=5)
     result.stdout.fnmatch_lines(["jit-trace: *", "SKIPPED [[]5[]] tsexport: not run*"])
     assert "no trace of this one" in result.stdout.str()
@@ -73,7 +70,6 @@ def test_what_cannot_be_traced_fails_once_and_says_why(project: Project, run: Ru
         ("--ts-checks=-trace",),
         ("-k", "parity"),
         ("--deselect=test_export.py::test_x[jit-trace]",),
-        ("-k", "padding", "-n2"),
     ],
 )
 def test_not_run_is_red_where_the_item_that_says_why_is_not_selected(
@@ -97,9 +93,9 @@ def test_unavailable_fails_unless_told_to_skip(project: Project, run: Run) -> No
     result.stdout.fnmatch_lines(["SKIPPED [[]6[]] tsexport: needy is unavailable: the needy compiler is not installed"])
 
 
-def test_xfail_reaches_that_one_item(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
+def test_xfail_reaches_that_one_item(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['parity', 'shapes']", more=", xfail={'shapes': 'one batch is all we ship'}"))
-    result = run("-rx", *plugin_args)
+    result = run("-rx")
     result.assert_outcomes(passed=1, xfailed=1)
     result.stdout.fnmatch_lines(["XFAIL *one batch is all we ship*"])
     assert result.ret == 0
@@ -133,3 +129,20 @@ def test_xfail_expects_a_verdict_and_not_an_accident(project: Project, run: Run)
         conftest_py=NEEDY,
     )
     run().assert_outcomes(failed=2)
+
+
+def test_every_outcome_comes_out_of_a_worker(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
+    known = ", xfail={'shapes': 'one batch is all we ship'}"
+    project(
+        WRONG.format(checks="['parity', 'shapes']", more="")
+        + WRONG.format(checks="['tied_weights', 'shapes']", more=known).replace("test_x", "test_known")
+        + NO_TRACE.replace("test_x", "test_explained")
+        + NO_TRACE.replace("ROWS", "ROWS, checks=['parity']").replace("test_x", "test_unexplained")
+    )
+    result = run("-rsx", "--ts-seed=3", *plugin_args)
+    result.assert_outcomes(passed=1, failed=3, skipped=6, xfailed=1)
+    result.stdout.fnmatch_lines(['  again * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3'])
+    result.stdout.fnmatch_lines(["jit-parity was not run: *; select the trace check too, which says why"])
+    result.stdout.fnmatch_lines(["SKIPPED [[]5[]] tsexport: not run*"])
+    result.stdout.fnmatch_lines(["XFAIL *one batch is all we ship*"])
+    assert "pytest_tsexport/" not in result.stdout.str()

@@ -17,13 +17,24 @@ def test_x():
 """
 
 
-def test_each_item_has_its_verdict_as_a_property(
+def test_each_verdict_reaches_its_property_and_the_hook(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
-    project(BOTH)
-    run("--junitxml=junit.xml", "-o", "junit_family=xunit1", *plugin_args).assert_outcomes(
-        passed=1, skipped=1, failed=1
+    project(
+        BOTH,
+        conftest_py="""
+def pytest_ts_report(verdicts):
+    for verdict in verdicts:
+        print("TOLD", type(verdict).__name__, verdict.subject, verdict.name, verdict.outcome.value)
+""",
     )
+    result = run("-s", "--junitxml=junit.xml", "-o", "junit_family=xunit1", *plugin_args)
+    result.assert_outcomes(passed=1, skipped=1, failed=1)
+    assert sorted(line[line.index("TOLD") :] for line in result.outlines if "TOLD" in line) == [
+        "TOLD Verdict test_export.py::test_x jit-shapes failed",
+        "TOLD Verdict test_export.py::test_x jit-tied_weights not applicable",
+        "TOLD Verdict test_export.py::test_x jit-trace passed",
+    ]
     told = {}
     for case in ET.parse(pytester.path / "junit.xml").iter("testcase"):
         (value,) = (p.attrib["value"] for p in case.iter("property") if p.attrib["name"] == "tsexport")
@@ -50,26 +61,6 @@ def pytest_runtest_logreport(report):
     result = run("--reruns=2", "-s", "-k", "shapes")
     assert result.stdout.str().count("PROPERTIES 1 1") == 3
     result.stdout.fnmatch_lines(["*TOLD 1"])
-
-
-def test_the_hook_is_told_every_verdict_once(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
-    project(
-        BOTH,
-        conftest_py="""
-def pytest_ts_report(verdicts):
-    with open("told.txt", "a") as file:
-        file.write("told\\n")
-    for verdict in verdicts:
-        print("TOLD", type(verdict).__name__, verdict.subject, verdict.name, verdict.outcome.value)
-""",
-    )
-    result = run("-s", *plugin_args)
-    told = sorted(line[line.index("TOLD") :] for line in result.outlines if "TOLD" in line)
-    assert told == [
-        "TOLD Verdict test_export.py::test_x jit-shapes failed",
-        "TOLD Verdict test_export.py::test_x jit-tied_weights not applicable",
-        "TOLD Verdict test_export.py::test_x jit-trace passed",
-    ]
 
 
 HEADER = "torchscript export: torch *, transformers *; backend jit"

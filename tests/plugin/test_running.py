@@ -21,17 +21,9 @@ def test_the_model_is_built_once_a_subject(
     assert built() == 3
 
 
-@pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
-def test_shuffling_changes_neither_builds_nor_verdicts(
-    project: Project, pytester: pytest.Pytester, built: Callable[[], int], args: tuple[str, ...]
+def test_shuffling_and_workers_change_neither_builds_nor_verdicts(
+    project: Project, pytester: pytest.Pytester, built: Callable[[], int]
 ) -> None:
-    project(THREE_SUBJECTS)
-    result = pytester.runpytest("-p", "randomly", "-p", "no:cacheprovider", *args)
-    result.assert_outcomes(passed=9)
-    assert built() == 3
-
-
-def test_verdicts_are_the_same_serial_and_with_workers(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         THREE_SUBJECTS
         + "@pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=['parity', 'shapes'])\n"
@@ -46,11 +38,12 @@ def pytest_ts_report(verdicts):
 """,
     )
     told = []
-    for args in ((), ("-n2",)):
-        run("--ts-seed=5", *args).assert_outcomes(passed=10, failed=1)
+    for run, args in enumerate((("-p", "no:randomly"), (), ("-n2",)), start=1):
+        pytester.runpytest("-W", "error", "--ts-seed=5", *args).assert_outcomes(passed=10, failed=1)
         told.append(json.loads(pytester.path.joinpath("told.json").read_text()))
+        assert built() == 3 * run
     assert len(told[0]) == 11
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]
 
 
 def test_fixtures_of_the_function_are_set_up_once_and_others_each_time(project: Project, run: Run) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-# The shape of timm's tests/test_models.py, by its own words.
+# The shape of timm's tests/test_models.py.
 PATTERN = """
 import pytest
 
@@ -82,8 +82,8 @@ def test_the_pattern_runs_as_without_the_plugin(
     assert run(pattern, pytester, *args) == without
 
 
-# A torchvision that was built for CUDA cannot load its operators beside a CPU build of torch, and then cannot be imported
-# at all. timm's models use none of them: it is enough that they are declared.
+# A torchvision that was built for CUDA cannot load its operators beside a CPU build of torch, and then cannot be
+# imported at all. timm's models use none of them: it is enough that they are declared.
 DECLARE_OPERATORS = """
 import re
 from importlib.util import find_spec
