@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 
 from pytest_tsexport.testing import exporters, judge, right_outputs
@@ -25,7 +24,6 @@ def test_nested_answers_are_the_same_elsewhere() -> None:
     assert found.judged == found.planned == 3
 
 
-@pytest.mark.xfail(reason="the row holds the last line of TorchScript's error, an arrow")
 def test_an_operator_of_this_process_alone_is_found() -> None:
     found = verdict(made.NeedsPython())
     assert (found.outcome, found.headline) == (

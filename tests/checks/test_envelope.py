@@ -1,0 +1,66 @@
+"""Proves that the envelope claims exactly what was visited: right, raising and wrong sizes, axis by axis."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tsexport.checks.envelope import by_size, raising, right_for
+from pytest_tsexport.generation.cases import at
+from pytest_tsexport.generation.search import Findings, Judged, Status
+from tests.generation.test_cases import BOTH, LENGTH
+
+
+def findings(*seen: tuple[dict[str, int], Status]) -> Findings:
+    judged = tuple(Judged(case=at(BOTH, sizes), status=status, breach=status == "wrong") for sizes, status in seen)
+    return Findings(judged=judged, planned=len(judged))
+
+
+def test_the_traced_size_is_right_and_the_others_are_what_they_were() -> None:
+    found = findings(({"length": 3}, "equal"), ({"length": 9}, "wrong"), ({"length": 1}, "raises"))
+    assert by_size(found, BOTH, LENGTH) == {1: "raises", 3: "equal", 7: "equal", 9: "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "worse"),
+    [("equal", "wrong", "wrong"), ("raises", "equal", "raises"), ("raises", "wrong", "wrong")],
+)
+def test_of_two_cases_of_one_size_the_worse_counts(one: Status, other: Status, worse: Status) -> None:
+    assert by_size(findings(({"length": 9}, one), ({"length": 9}, other)), BOTH, LENGTH)[9] == worse
+    assert by_size(findings(({"length": 9}, other), ({"length": 9}, one)), BOTH, LENGTH)[9] == worse
+
+
+def test_a_case_that_leaves_two_axes_says_nothing_of_one() -> None:
+    assert by_size(findings(({"length": 9, "batch": 3}, "wrong")), BOTH, LENGTH) == {7: "equal"}
+
+
+def test_right_for_in_words() -> None:
+    found = findings(
+        ({"batch": 1}, "raises"),
+        ({"batch": 3}, "wrong"),
+        ({"length": 1}, "equal"),
+        ({"length": 8}, "equal"),
+        ({"length": 9}, "wrong"),
+        ({"length": 33}, "wrong"),
+    )
+    assert right_for(found, BOTH) == (
+        "batch 2, length 1-8        raises for batch 1; wrong from batch 3, and from length 9"
+    )
+
+
+def test_all_right_has_no_tail() -> None:
+    assert right_for(findings(({"batch": 1}, "equal")), BOTH) == "batch 1-2, length 7"
+
+
+@pytest.mark.parametrize(
+    ("seen", "notes"),
+    [
+        ([({"batch": 1}, "raises"), ({"batch": 3}, "raises")], ("batch ≠ 2 raises",)),
+        ([({"batch": 1}, "equal"), ({"batch": 3}, "raises"), ({"batch": 4}, "raises")], ("batch 3-4 raises",)),
+        ([({"length": 33}, "raises"), ({"length": 9}, "equal")], ("length 33 raises",)),
+        ([({"length": 9}, "equal"), ({"batch": 3}, "both raise")], ()),
+        ([({"batch": 3, "length": 9}, "raises")], ("(batch=3, length=9) raises",)),
+        ([], ()),
+    ],
+)
+def test_where_it_raises(seen: list[tuple[dict[str, int], Status]], notes: tuple[str, ...]) -> None:
+    assert raising(findings(*seen), BOTH) == notes
