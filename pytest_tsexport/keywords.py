@@ -32,6 +32,8 @@ def from_keywords(keywords: Mapping[str, Any], backends: Sequence[str] = BACKEND
         effort["backends"] = valid_names("backends", effort["backends"], backends)
     if "checks" in effort:
         effort["checks"] = valid_checks("checks", effort["checks"])
+    if "budget" in effort:
+        effort["budget"] = valid_seconds("budget", effort["budget"])
     meaning = {name: given[name] for name in MEANING_KEYWORDS if name in given}
     return Policy(meaning=Meaning(**meaning), effort=Effort(**effort))
 
