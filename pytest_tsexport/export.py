@@ -207,5 +207,5 @@ def _digest(leaves: Leaves) -> str:
     digest = hashlib.sha256()
     for name, leaf in leaves.items():
         digest.update(f"{name} {leaf.dtype} {tuple(leaf.shape)}".encode())
-        digest.update(bytes(leaf.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()))
+        digest.update(bytes(leaf.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()))
     return digest.hexdigest()

@@ -69,7 +69,8 @@ def export(
             module, policy = _already_exported(module, policy, folder)
         found = backends.found(backend)
         place = Place(live=module, folder=folder, asker=asker or Asker(), unavailable=found.why_unavailable())
-        return Export(_made(name, policy, found, place), policy, found, place)
+        with torch.random.fork_rng(devices=[]):  # what a model draws here, the user's own tests must not miss
+            return Export(_made(name, policy, found, place), policy, found, place)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

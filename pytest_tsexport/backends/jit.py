@@ -57,7 +57,7 @@ class Jit:
 
     def trace(self, subject: Subject) -> torch.jit.ScriptModule:
         """Trace a copy with untied weights; `subject.model` and its config are left alone."""
-        bound = bind(untie(subject.model).eval(), tuple(subject.inputs), subject.constants)
+        bound = bind(untie(subject.model), tuple(subject.inputs), subject.constants).eval()
         with torch_jit_allowed(), _probing_allowed(bound), torch.no_grad():
             traced = torch.jit.trace(bound, tuple(detached(subject.inputs).values()), check_trace=False)
         assert isinstance(traced, torch.jit.ScriptModule)
