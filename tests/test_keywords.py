@@ -98,7 +98,7 @@ def test_the_stronger_effort_says_and_the_weaker_fills_in() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(3, 3.0), (0.5, 0.5), pytest.param("2.5", 2.5, marks=pytest.mark.xfail(reason="the text is kept"))],
+    [(3, 3.0), (0.5, 0.5), ("2.5", 2.5)],
 )
 def test_a_budget_may_be_text(value: object, seconds: float) -> None:
     assert from_keywords({"budget": value}).budget == seconds

@@ -62,7 +62,6 @@ def test_two_bindings_do_not_share_a_signature() -> None:
     assert type(one) is not type(two)
 
 
-@pytest.mark.xfail(reason="the binding around the model is built in training mode")
 def test_dropout_is_not_baked_in_and_no_gradient_is_asked() -> None:
     model = nn.Sequential(nn.Linear(7, 7), nn.Dropout(0.9)).train()
     subject = subject_of(model, {"input": rows()()["x"]})
