@@ -96,8 +96,9 @@ class Export:
         """The answer of one check; asked once, remembered after. Never raises for a fault of the export."""
         if name not in self._verdicts:
             started = time.monotonic()
-            found = self._answer(name)
-            self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
+            with torch.random.fork_rng(devices=[]), _threads(self._place.asker.processes):
+                found = self._answer(name)
+                self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
         self._place.asker.judged(self._verdicts[name])
         return self._verdicts[name]
 
@@ -120,7 +121,8 @@ class Export:
         It is taken from the live model, so that a model changed since it was returned shows.
         """
         reference = Reference(self._place.live, self.subject.constants)
-        answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
+        with torch.random.fork_rng(devices=[]):
+            answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
         return digests.pop() if len(digests) == 1 else ""
 
@@ -156,8 +158,7 @@ class Export:
             why = check.why_not_applicable(evidence)
             if why is not None:
                 return self._blank(name, Outcome.NOT_APPLICABLE, why)
-            with torch.random.fork_rng(devices=[]), _threads(self._place.asker.processes):
-                return check.run(evidence)
+            return check.run(evidence)
         except TsExportError as error:
             return self._blank(name, Outcome.FAILED, str(error))
 
