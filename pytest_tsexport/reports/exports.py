@@ -32,6 +32,12 @@ class Export:
         return tuple(v for v in self.verdicts if v.outcome is Outcome.FAILED)
 
     @property
+    def file(self) -> str:
+        """`3ba1ad50d1c2  input_ids i64 -> logits f32`: which file was judged; empty where there was none."""
+        named = (v for v in self.verdicts if v.sha256 is not None)
+        return next((f"{(v.sha256 or '')[:12]}  {v.signature or ''}".rstrip() for v in named), "")
+
+    @property
     def state(self) -> str:
         """One of `right`, `known to be wrong`, `wrong` and `not judged`."""
         if any(verdict.name not in self.known for verdict in self.failed):

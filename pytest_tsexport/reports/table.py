@@ -73,6 +73,8 @@ def _unfolded_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
     yield GAP + _line(_padded(CHECK_HEADS, widths))
     for export in exports:
         yield cut(f"{export.subject} ({export.backend})", width)
+        if export.file:
+            yield f"{GAP}{export.file}"[:width]
         for verdict in export.judged:
             yield _check_line(_check_cells(export, verdict), widths, verdict.worst, width)
 

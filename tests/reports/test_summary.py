@@ -239,3 +239,11 @@ def test_only_a_label_makes_no_table() -> None:
         "label           1 test with a bare marker returned nothing and validated nothing: a.py::test_a"
     )
     assert text([]) == ""
+
+
+def test_an_export_that_is_shown_check_by_check_names_its_file() -> None:
+    verdict = replace(
+        passed("test_x", "parity"), sha256="3ba1ad50d1c2" + 52 * "0", signature="input_ids i64 -> logits f32"
+    )
+    lines = list(summary_lines([verdict], 80))
+    assert "  3ba1ad50d1c2  input_ids i64 -> logits f32" in lines
