@@ -17,7 +17,7 @@ from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import exporters, files, right_outputs, right_sizes, wrappers
 from pytest_tsexport.testing import wrong_exports as made
-from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.specimen import Inputs, Writer, rows
 
 
@@ -124,7 +124,7 @@ def test_answers_take_the_names_of_eagers(path: Path) -> None:
 
 
 def test_state_of_one_case_does_not_reach_the_next(path: Path) -> None:
-    subject = saved(values.CountsInBuffer(), path)
+    subject = saved(state.CountsInBuffer(), path)
     runner = Runner(open_file(path), subject)
     first, second = (runner.case(subject.inputs, 3) for _ in range(2))
     one, two, again = (answer.leaves for answer in (first[0], first[1], second[0]))

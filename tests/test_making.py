@@ -18,7 +18,7 @@ from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.testing import exporters, right_ties, wrong_sizes
 from pytest_tsexport.testing import wrong_exports as made
-from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.specimen import Inputs, ids, rows
 from tests.subjects.families import build as family
 
@@ -50,7 +50,7 @@ def test_a_trace_is_a_file_and_changes_nothing(path: Path) -> None:
     assert all(p.grad is None for p in model.parameters())
 
 
-@pytest.mark.parametrize("model", [values.CountsInBuffer, values.CountsCalls, right_ties.TiedBuffer])
+@pytest.mark.parametrize("model", [state.CountsInBuffer, state.CountsCalls, right_ties.TiedBuffer])
 def test_state_that_a_trace_leaves_is_not_left_in_the_source(model: type[nn.Module], path: Path) -> None:
     source = model()
     before = {name: tensor.clone() for name, tensor in source.state_dict().items()}

@@ -12,6 +12,7 @@ from pytest_tsexport.testing import exporters, files
 from pytest_tsexport.testing import right_outputs as outputs
 from pytest_tsexport.testing import right_padding as padding
 from pytest_tsexport.testing import right_sizes as sizes
+from pytest_tsexport.testing import right_state as state
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import right_weights as weights
 from pytest_tsexport.testing import wrong_exports as made
@@ -39,9 +40,15 @@ def _sizes() -> Iterator[Specimen]:
     )
     yield from each(looks, sizes.EagerAlsoRaises, sizes.EagerAloneRaises, family="baked size")
     yield from each(
-        looks, sizes.FlipsOnShortInput, sizes.RewritesBuffer, sizes.CachesTable, sizes.CountsUnseen, family="state"
+        looks,
+        state.FlipsOnShortInput,
+        state.FlipsDeep,
+        state.RewritesBuffer,
+        state.CachesTable,
+        state.CountsUnseen,
+        family="state",
     )
-    yield from each(looks, sizes.InPlaceOnCopy, sizes.OverwritesInEagerToo, sizes.ReusesItsOutput, family="aliasing")
+    yield from each(looks, sizes.InPlaceOnCopy, sizes.OverwritesInEagerToo, state.ReusesItsOutput, family="aliasing")
     yield looks(build=sizes.MasksByComparison, family="baked mask")
     yield from each(looks, sizes.Recurrent, sizes.Convolves, sizes.Attends, family="windowing", inputs=rows(2, 7, 4))
 

@@ -68,58 +68,6 @@ class SizeThatDoesNotMatter(nn.Module):
         return x + x
 
 
-class FlipsOnShortInput(nn.Module):
-    """BigBird in small: the first short input turns it to full attention for good, and the answers agree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kind = "sparse"
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.shape[1] < 12:
-            self.kind = "full"
-        return x.cumsum(1) if self.kind == "full" else x.flip(1).cumsum(1).flip(1) * 0 + x.cumsum(1)
-
-
-class RewritesBuffer(nn.Module):
-    """Each call writes the same frequencies into a buffer of its own."""
-
-    frequencies: torch.Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("frequencies", torch.ones(7), persistent=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.frequencies = 1.0 / torch.arange(1, 8)
-        return x * self.frequencies
-
-
-class CachesTable(nn.Module):
-    """A table made at the first call and kept; it would be the same at each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.table: torch.Tensor | None = None
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self.table is None:
-            self.table = torch.arange(64) / 64
-        return x * self.table[: x.shape[1]]
-
-
-class CountsUnseen(nn.Module):
-    """Counts its calls for a log, and answers the same."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.log: dict[str, int] = {}
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.log["calls"] = self.log.get("calls", 0) + 1
-        return x * 2
-
-
 class InPlaceOnCopy(nn.Module):
     """Writes in place, on a copy."""
 
@@ -132,19 +80,6 @@ class OverwritesInEagerToo(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.mul_(2) + 1
-
-
-class ReusesItsOutput(nn.Module):
-    """Answers with one tensor of its own, overwritten at each call."""
-
-    answer: torch.Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("answer", torch.zeros(2, 7))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.answer.copy_(x * 2)
 
 
 class SqueezesAnySize(nn.Module):

@@ -10,8 +10,9 @@ import torch
 from pytest_tsexport.testing import exporters, files, wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes as sizes
+from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing import wrong_values as values
-from pytest_tsexport.testing.specimen import Specimen, each, ids, masked_ids, rows
+from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows
 
 
 def wrong() -> tuple[Specimen, ...]:
@@ -43,6 +44,7 @@ def _sizes() -> Iterator[Specimen]:
         family="baked size",
     )
     yield at(build=sizes.MaskOfLengthOne, family="baked mask", inputs=rows(2, 1))
+    yield at(build=sizes.BakesSharedLength, family="baked size", inputs=_weighted)
     yield at(build=sizes.FirstSixteen, family="windowing")
     yield from each(at, sizes.AnswersNumber, sizes.SqueezesBatch, sizes.AddsOutputWhenLong, family="structure")
     yield at(build=sizes.LongInDouble, family="dtype")
@@ -63,18 +65,24 @@ def _values() -> Iterator[Specimen]:
 def _state() -> Iterator[Specimen]:
     seen = partial(Specimen, inputs=rows(), fails=("parity",), also=("shapes",))
     yield from each(
-        seen, values.CountsCalls, values.OnThirdCall, values.CountsInBuffer, values.ForgetsItsCache, family="state"
+        seen,
+        state.CountsCalls,
+        state.CountsDeep,
+        state.OnThirdCall,
+        state.CountsInBuffer,
+        state.ForgetsItsCache,
+        family="state",
     )
     yield from each(
         Specimen,
-        values.NoisyForward,
-        values.DropsAlways,
+        state.NoisyForward,
+        state.DropsAlways,
         family="randomness",
         inputs=rows(),
         fails=("trace", "parity"),
         also=("shapes",),
     )
-    yield Specimen(build=values.TrainingAfterEval, family="randomness", inputs=rows(), fails=("trace",))
+    yield Specimen(build=state.TrainingAfterEval, family="randomness", inputs=rows(), fails=("trace",))
 
 
 def _tracing() -> Iterator[Specimen]:
@@ -133,6 +141,10 @@ def _files() -> Iterator[Specimen]:
     for write in (files.truncated, files.state_dict, files.text, files.foreign_archive, files.missing):
         name = f"{write.__name__.title().replace('_', '')}File"
         yield Specimen(build=made.Plain, name=name, family="stale file", inputs=rows(), file=write, refused=True)
+
+
+def _weighted() -> Inputs:
+    return {**rows()(), "weights": torch.linspace(-1, 2, 7)}
 
 
 _HARMS = {

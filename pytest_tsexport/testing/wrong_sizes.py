@@ -20,6 +20,13 @@ class BakesLength(nn.Module):
         return x.sum(dim=1) / int(x.shape[1])
 
 
+class BakesSharedLength(nn.Module):
+    """Two inputs share a length at different places; the trace keeps it as a number."""
+
+    def forward(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        return x @ weights / int(x.shape[1])
+
+
 class BakesBranch(nn.Module):
     """Long inputs go another way."""
 

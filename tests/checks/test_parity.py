@@ -13,6 +13,7 @@ from torch import nn
 
 from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, wrappers
 from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.right_sizes import EagerAloneRaises
 from pytest_tsexport.testing.specimen import Inputs, ids, masked_ids, rows
@@ -87,11 +88,11 @@ def test_what_an_exporter_spoilt_is_said(
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("model", [values.CountsCalls, values.OnThirdCall, values.CountsInBuffer])
+@pytest.mark.parametrize("model", [state.CountsCalls, state.OnThirdCall, state.CountsInBuffer])
 def test_state_shows_at_a_later_call(model: type[nn.Module], seed: int) -> None:
     rows = failure(judge(model(), self_inputs(), checks="parity", max_examples=10, seed=seed)["parity"])
-    if model is not values.CountsInBuffer:
-        call = 2 if model is values.CountsCalls else 3
+    if model is not state.CountsInBuffer:
+        call = 2 if model is state.CountsCalls else 3
         assert rows["differs"].startswith(f"on call {call} with the same inputs: ")
 
 

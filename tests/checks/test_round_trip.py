@@ -54,4 +54,7 @@ def test_a_file_that_cannot_answer_here_either_is_told() -> None:
         exporters.plain(Longer(), {"x": torch.zeros(2, 9)}, path)
 
     found = verdict(made.Plain(), export=export)
-    assert dict(found.rows)["elsewhere"].startswith("it raises here already: ")
+    assert (found.outcome, found.headline) == (
+        Outcome.FAILED,
+        "raises here already, so there is nothing to carry elsewhere",
+    )

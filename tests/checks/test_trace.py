@@ -10,7 +10,7 @@ from torch import nn
 
 from pytest_tsexport.testing import exporters, files, judge
 from pytest_tsexport.testing import wrong_exports as made
-from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.right_weights import Hooked
 from pytest_tsexport.testing.specimen import Writer, ids, rows
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -115,19 +115,19 @@ def test_an_exporter_that_gives_no_file(export: Writer, headline: str) -> None:
 
 
 def test_a_module_that_goes_on_training() -> None:
-    found = verdict(values.TrainingAfterEval())
+    found = verdict(state.TrainingAfterEval())
     assert found.headline == "still in training mode after .eval()"
     assert dict(found.rows)["modules"] == "the model, linear"
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_chance_in_evaluation_mode(seed: int) -> None:
-    found = judge(values.NoisyForward(), rows()(), checks="trace", seed=seed)["trace"]
+    found = judge(state.NoisyForward(), rows()(), checks="trace", seed=seed)["trace"]
     assert found.headline == "eager answers two equal calls differently, so nothing can be faithful to it"
 
 
 def test_state_is_not_taken_for_chance() -> None:
-    assert verdict(values.CountsCalls()).outcome is Outcome.PASSED
+    assert verdict(state.CountsCalls()).outcome is Outcome.PASSED
 
 
 def test_hooks_are_told_and_are_no_fault() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.subjects.reference import Reference, same_bits, told
-from pytest_tsexport.testing import right_sizes, wrong_exports, wrong_values
+from pytest_tsexport.testing import right_sizes, right_state, wrong_exports, wrong_state
 
 X = {"x": torch.randn(2, 7)}
 SHORT = {"x": torch.randn(2, 3)}
@@ -19,19 +19,19 @@ def answers(model: nn.Module, calls: int = 3) -> list[torch.Tensor]:
 
 
 def test_a_counter_is_seen_on_the_same_copy() -> None:
-    one, two, three = answers(wrong_values.CountsCalls())
+    one, two, three = answers(wrong_state.CountsCalls())
     assert torch.equal(two, 2 * one)
     assert torch.equal(three, 3 * one)
 
 
 def test_the_third_call_is_made() -> None:
-    one, two, three = answers(wrong_values.OnThirdCall())
+    one, two, three = answers(wrong_state.OnThirdCall())
     assert torch.equal(one, two)
     assert not torch.equal(two, three)
 
 
 def test_a_case_starts_where_every_case_starts() -> None:
-    reference = Reference(wrong_values.CountsCalls(), {})
+    reference = Reference(wrong_state.CountsCalls(), {})
     first, second = (reference.case(X, 2)[0].leaves for _ in range(2))
     assert first is not None
     assert second is not None
@@ -39,7 +39,7 @@ def test_a_case_starts_where_every_case_starts() -> None:
 
 
 def test_a_flip_on_a_short_input_does_not_reach_the_next_case() -> None:
-    model = right_sizes.FlipsOnShortInput()
+    model = right_state.FlipsOnShortInput()
     reference = Reference(model, {})
     reference.case(SHORT)
     assert model.kind == "sparse"
@@ -89,7 +89,7 @@ def test_overwritten_inputs_are_named_and_the_callers_stay() -> None:
 
 
 def test_an_answer_is_a_copy_that_the_next_call_cannot_overwrite() -> None:
-    reference = Reference(right_sizes.ReusesItsOutput(), {})
+    reference = Reference(right_state.ReusesItsOutput(), {})
     model = reference.fresh()
     first = reference.call(model, X)
     reference.call(model, {"x": torch.zeros(2, 7)})

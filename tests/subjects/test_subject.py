@@ -12,7 +12,7 @@ from torch import nn
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.subject import Hints, Subject, build
-from pytest_tsexport.testing import right_outputs, right_sizes, wrong_exports, wrong_values
+from pytest_tsexport.testing import right_outputs, right_sizes, wrong_exports, wrong_state, wrong_values
 from pytest_tsexport.testing.specimen import ids, masked_ids, rows
 
 
@@ -56,7 +56,7 @@ def test_a_mask_stays_a_mask() -> None:
 
 
 def test_building_leaves_the_model_alone() -> None:
-    model = wrong_values.CountsCalls().train()
+    model = wrong_state.CountsCalls().train()
     built(model, inputs=rows()())
     assert model.calls == 0
     assert model.training
