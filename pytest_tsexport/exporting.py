@@ -31,9 +31,12 @@ class Exporter:
         self._running = item
         self._progress.begin(item.name)
 
+    def pause(self) -> None:
+        """A phase of the item has ended, and pytest is about to write its line."""
+        self._progress.end()
+
     def leave(self) -> None:
         """No item runs."""
-        self._progress.end()
         self._running = None
 
     @property

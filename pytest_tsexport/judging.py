@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NoReturn
 
 import pytest
@@ -80,7 +81,16 @@ def with_replay(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verd
         return verdict
     seed = () if verdict.seed is None else (f"--ts-seed={verdict.seed}",)
     given = given_models.replay(item, settings)
-    what = (*given, f"-k {verdict.name}") if given else (f'"{item.nodeid}"',)
+    what = (*given, f"-k {verdict.name}") if given else (f'"{_as_typed(item)}"',)
     # Else the marker's own `checks` could leave this one out.
     checks = (f"--ts-checks={verdict.check}",) if settings.told.checks else ()
     return verdict.with_rows(("again", " ".join(["pytest", *what, *settings.typed, *checks, *seed])))
+
+
+def _as_typed(item: pytest.Item) -> str:
+    """The node id from where pytest was started, which need not be the root that node ids begin at."""
+    here = item.config.invocation_params.dir
+    if here == item.config.rootpath:
+        return item.nodeid
+    file, _, rest = item.nodeid.partition("::")
+    return f"{os.path.relpath(item.config.rootpath / file, here)}::{rest}"

@@ -105,6 +105,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Verdicts ride on the report: that is how they come out of a worker."""
     report = yield
+    item.config.stash[EXPORTER].pause()
     judging.fold(report, call)
     recording.attach(item, report)
     return report

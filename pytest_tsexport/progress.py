@@ -13,6 +13,9 @@ IN_PLACE = 0.5
 IN_LOG = 30.0
 """Seconds between two lines in a log."""
 
+# What a terminal does with its cursor: https://vt100.net/docs/vt510-rm/chapter4.html
+SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
+
 
 class Progress:
     """What a long item is doing. Silent where there is no terminal reporter: in xdist's workers, and without it."""
@@ -36,24 +39,26 @@ class Progress:
         if reporter is None or now < self._due:
             return
         self._due = now + self._interval()
-        text = f"  {self._name}: {line}"
         with self._uncaptured():
-            if self._shown and reporter.isatty:
-                reporter.rewrite(text[: self._width()], erase=True)
+            if reporter.isatty:
+                self._show(reporter, line)
             else:
-                reporter.write_ensure_prefix(text[: self._width()] if reporter.isatty else text)
-            reporter.flush()
-        self._shown = True
+                reporter.write_line(f"  {self._name}: {line}")
+                reporter.flush()
 
     def end(self) -> None:
         """Take the line away from a terminal; in a log it stays."""
-        reporter = self._reporter()
-        if self._shown and reporter is not None and reporter.isatty:
+        if self._shown:
             with self._uncaptured():
-                reporter.rewrite("", erase=True)
-                # pytest begins its next line with a line break: from one line further up, it lands here.
-                reporter.write("\r\x1b[1A", flush=True)
+                self._reporter().write_raw(CLEAR, flush=True)
         self._shown = False
+
+    def _show(self, reporter: Any, line: str) -> None:
+        """Behind what pytest wrote last, with the cursor put back: pytest need not know."""
+        writer = self._config.get_terminal_writer()
+        room = writer.fullwidth - writer.width_of_current_line % writer.fullwidth - 1
+        reporter.write_raw(f"{SAVE} {line}"[: len(SAVE) + room] + CLEAR + RESTORE, flush=True)
+        self._shown = True
 
     def _reporter(self) -> Any:
         return self._config.pluginmanager.get_plugin("terminalreporter")
@@ -61,9 +66,6 @@ class Progress:
     def _interval(self) -> float:
         reporter = self._reporter()
         return IN_PLACE if reporter is not None and reporter.isatty else IN_LOG
-
-    def _width(self) -> int:
-        return self._config.get_terminal_writer().fullwidth - 1
 
     def _uncaptured(self) -> AbstractContextManager[None]:
         capture = self._config.pluginmanager.get_plugin("capturemanager")

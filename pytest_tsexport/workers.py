@@ -22,7 +22,7 @@ THEIRS = {"load": LoadScheduling, "loadgroup": LoadGroupScheduling}
 
 def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str]) -> object:
     """The scheduler of this run, or None where the user asked for another kind."""
-    theirs = THEIRS.get(config.getvalue("dist"))
+    theirs = THEIRS.get(config.getoption("dist"))
     if theirs is None:
         return None
     names = tuple(backends)

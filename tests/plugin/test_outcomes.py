@@ -45,6 +45,15 @@ def test_again_repeats_what_was_typed(project: Project, run: Run) -> None:
     result.stdout.fnmatch_lines([again])
 
 
+def test_again_starts_where_pytest_was_started(
+    project: Project, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(WRONG.format(checks="['shapes']", more=""), pytest_ini="[pytest]\npythonpath = .\n")
+    monkeypatch.chdir(pytester.mkdir("below"))
+    result = run("--ts-seed=3", "../test_export.py")
+    result.stdout.fnmatch_lines(['  again * pytest "../test_export.py::test_x?jit-shapes?" --ts-seed=3'])
+
+
 def test_not_applicable_is_a_skip_that_folds_over_subjects(project: Project, run: Run) -> None:
     project(
         "@pytest.mark.parametrize('n', [1, 2, 3])\n"

@@ -24,20 +24,17 @@ class Clock:
 class Terminal:
     """As much of pytest's terminal reporter as progress touches."""
 
-    def __init__(self, *, isatty: bool) -> None:
+    def __init__(self, *, isatty: bool, written: int = 0) -> None:
         self.isatty = isatty
         self.shown: list[str] = []
-        self._tw = SimpleNamespace(fullwidth=40)  # where `config.get_terminal_writer()` finds it
+        # Where `config.get_terminal_writer()` finds it.
+        self._tw = SimpleNamespace(fullwidth=40, width_of_current_line=written)
 
-    def rewrite(self, line: str, *, erase: bool) -> None:
-        assert erase
-        self.shown.append(f"<{line}")
-
-    def write(self, text: str, *, flush: bool) -> None:
+    def write_raw(self, text: str, *, flush: bool) -> None:
         assert flush
-        self.shown.append(repr(text))
+        self.shown.append(text)
 
-    def write_ensure_prefix(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         self.shown.append(line)
 
     def flush(self) -> None:
@@ -66,13 +63,17 @@ def told(pytester: pytest.Pytester, terminal: Terminal | None, clock: Clock, *, 
     return [] if terminal is None else terminal.shown
 
 
-LINE = "  test_x[jit-shapes]: {case} of 1000 cases"
-
-
 def test_on_a_terminal_one_line_is_rewritten_twice_a_second(pytester: pytest.Pytester, clock: Clock) -> None:
-    shown = told(pytester, Terminal(isatty=True), clock, seconds=2.05)
-    lines = [LINE.format(case=case)[:39] for case in (5, 10, 15, 20)]
-    assert shown == [lines[0], *(f"<{line}" for line in lines[1:]), "<", repr("\r\x1b[1A")]
+    shown = told(pytester, Terminal(isatty=True, written=10), clock, seconds=2.05)
+    assert shown == [*(f"\x1b7 {case} of 1000 cases\x1b[K\x1b8" for case in (5, 10, 15, 20)), "\x1b[K"]
+
+
+@pytest.mark.parametrize(("written", "seen"), [(30, " 5 of 100"), (39, ""), (65, " 5 of 1000 cas")])
+def test_on_a_terminal_a_line_is_cut_where_it_would_break(
+    pytester: pytest.Pytester, clock: Clock, written: int, seen: str
+) -> None:
+    shown = told(pytester, Terminal(isatty=True, written=written), clock, seconds=0.6)
+    assert shown == [f"\x1b7{seen}\x1b[K\x1b8", "\x1b[K"]
 
 
 def test_in_a_log_a_line_is_written_every_thirty_seconds(pytester: pytest.Pytester, clock: Clock) -> None:
