@@ -54,7 +54,7 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(write: Writer, text: str, 
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="does not exist"):
+    with pytest.raises(ArtifactError, match="is a folder; give the path of a file"):
         open_file(tmp_path)
 
 
@@ -163,7 +163,9 @@ def test_a_file_with_other_inputs_is_refused_in_a_sentence(path: Path) -> None:
         def forward(self, z: torch.Tensor) -> torch.Tensor:
             return z
 
-    with pytest.raises(ArtifactError, match=r"takes x, y; the model's inputs are z$"):
+    with pytest.raises(
+        ArtifactError, match=r"takes x, y; the model's inputs are z; give inputs= that the file was traced with$"
+    ):
         Runner(open_file(path), subject_of(Other(), {"z": torch.zeros(2, 7)}))
 
 
