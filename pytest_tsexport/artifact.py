@@ -97,7 +97,8 @@ def open_file(path: Path) -> Artifact:
 def _members(path: Path) -> list[str]:
     """The names in a TorchScript archive; a trace has its inputs among them."""
     if not path.is_file():
-        raise ArtifactError(f"artifact {path} does not exist; give the path of a file written by torch.jit.save")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ArtifactError(f"artifact {path} {what}; give the path of a file written by torch.jit.save")
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
             damaged = file.read(2) == b"PK"
@@ -140,11 +141,19 @@ class Runner:
         if not self._by_name and len(subject.inputs) != len(artifact.arguments):
             raise ArtifactError(
                 f"artifact {artifact.path} takes {', '.join(artifact.arguments) or 'nothing'}; "
-                f"the model's inputs are {', '.join(subject.inputs)}"
+                f"the model's inputs are {', '.join(subject.inputs)}; give inputs= that the file was traced with"
             )
+        self._inputs = tuple(subject.inputs)
         self._outputs = subject.outputs
         self._module: torch.jit.ScriptModule | None = None
         self._snapshot: Snapshot | None = None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The subject's inputs in the order that the artifact takes them."""
+        return (
+            tuple(name for name in self._artifact.arguments if name in self._inputs) if self._by_name else self._inputs
+        )
 
     @property
     def module(self) -> torch.jit.ScriptModule:

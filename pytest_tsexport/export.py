@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import nn
 
 from pytest_tsexport.artifact import signature
 from pytest_tsexport.backends.base import Backend
@@ -22,6 +20,7 @@ from pytest_tsexport.checks.base import Evidence
 from pytest_tsexport.checks.trace import explained
 from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
 from pytest_tsexport.generation.hypotheses import default_examples
+from pytest_tsexport.host import Place
 from pytest_tsexport.keywords import valid_checks
 from pytest_tsexport.making import Made
 from pytest_tsexport.policy import Policy, selected
@@ -32,37 +31,11 @@ from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made.
-
-    `processes` is how many share this machine: each takes its part of the threads, or they slow one another down.
-    """
-
-    inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda _model: None
-    progress: Callable[[str], None] = lambda _line: None
-    judged: Callable[[Verdict], None] = lambda _verdict: None
-    processes: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where an export lives: the model as the user holds it, the folder that goes with it, its host.
-
-    `unavailable` says why the backend cannot work here, where it cannot.
-    """
-
-    live: nn.Module
-    folder: Path
-    asker: Asker
-    unavailable: str | None = None
-
-
 class Export:
     """A model that was exported on one backend.
 
-    `module` is the artifact loaded back from `path`; it takes tensors by name or in order and answers a tuple of
-    tensors. `validate()` judges it.
+    `module` is the artifact loaded back from `path`. One that the jit backend made takes tensors by name or in order,
+    and answers a tuple of tensors; what a file of your own takes and answers is its own affair. `validate()` judges it.
     """
 
     def __init__(self, made: Made, policy: Policy, backend: Backend, place: Place) -> None:

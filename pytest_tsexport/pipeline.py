@@ -22,8 +22,9 @@ from pytest_tsexport.artifact import Artifact, open_file
 from pytest_tsexport.backends.base import Backend
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.export import Asker, Export, Place
+from pytest_tsexport.export import Export
 from pytest_tsexport.generation.hypotheses import derandomized
+from pytest_tsexport.host import Asker, Place
 from pytest_tsexport.keywords import from_keywords
 from pytest_tsexport.making import Made, Process
 from pytest_tsexport.policy import Policy

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from pytest_tsexport.checks.base import Evidence, traced_at, verdict
-from pytest_tsexport.generation.cases import Case, traced_cases
 from pytest_tsexport.generation.cases import tensors as tensors_of
+from pytest_tsexport.generation.cases import traced_cases
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -60,27 +60,28 @@ class RoundTrip:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails where the process dies, or where one bit differs."""
-        cases = list(traced_cases(evidence.subject))[:CASES]
-        failure = _differs_elsewhere(evidence, cases)
+        answered = _answered_here(evidence)
+        if not answered:
+            headline = "raises here already, so there is nothing to carry elsewhere"
+            return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence),))
+        failure = _differs_elsewhere(evidence, answered)
         if failure is not None:
             mend = ("mend", "export what torch alone can run: no custom operator, no Python function")
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), mend)
-            found = verdict(
-                evidence, self.name, Outcome.FAILED, "does not run the same in a process without Transformers", rows
-            )
+            headline = "does not run the same in a process without Transformers"
+            found = verdict(evidence, self.name, Outcome.FAILED, headline, rows)
         else:
             found = verdict(evidence, self.name, Outcome.PASSED, "runs with torch alone, bit for bit the same")
-        return replace(found, judged=len(cases), planned=len(cases))
+        return replace(found, judged=len(answered), planned=CASES)
 
 
-def _differs_elsewhere(evidence: Evidence, cases: Sequence[Case]) -> str | None:
+Answered = tuple[list[torch.Tensor], list[torch.Tensor]]
+"""The inputs of one case in order, and what the file answers to them here."""
+
+
+def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str | None:
     """What goes wrong in a fresh process, or None."""
-    module = evidence.artifact.load()
-    asked = [_positional(evidence, case) for case in cases]
-    here = [answer(lambda given: module(*given.values()), inputs) for inputs in asked]
-    if any(one.leaves is None for one in here):
-        return f"it raises here already: {next(one.raised for one in here if one.leaves is None)}"
-    given = [list(inputs.values()) for inputs in asked]
+    given = [inputs for inputs, _ in answered]
     with tempfile.TemporaryDirectory() as folder:
         told, there = Path(folder, "inputs.pt"), Path(folder, "answers.pt")
         torch.save(given, told)
@@ -98,14 +99,21 @@ def _differs_elsewhere(evidence: Evidence, cases: Sequence[Case]) -> str | None:
         if done.returncode != 0:
             return _sentence(done.stderr) or f"it ended with exit status {done.returncode}"
         answers = torch.load(there, weights_only=True)
-    return _first_difference([list((one.leaves or {}).values()) for one in here], answers)
+    return _first_difference([leaves for _, leaves in answered], answers)
 
 
-def _positional(evidence: Evidence, case: Case) -> dict[str, torch.Tensor]:
-    """The tensors of a case in the order of the artifact's arguments."""
-    inputs = tensors_of(case, evidence.subject)
-    names = evidence.artifact.arguments if set(inputs) <= set(evidence.artifact.arguments) else tuple(inputs)
-    return {name: inputs[name] for name in names if name in inputs}
+def _answered_here(evidence: Evidence) -> list[Answered]:
+    """The cases that the file answers in this process, one after the other on one load, as they are asked elsewhere."""
+    names = evidence.runner.arguments
+    module = evidence.artifact.load()
+    answered = []
+    for case in list(traced_cases(evidence.subject))[:CASES]:
+        given = tensors_of(case, evidence.subject)
+        inputs = {name: given[name] for name in names}
+        leaves = answer(lambda tensors: module(*tensors.values()), inputs).leaves
+        if leaves is not None:
+            answered.append((list(inputs.values()), list(leaves.values())))
+    return answered
 
 
 def _first_difference(here: list[list[torch.Tensor]], there: list[list[torch.Tensor]]) -> str | None:

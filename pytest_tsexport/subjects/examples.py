@@ -26,12 +26,19 @@ def checked(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, torch.Tens
     """
     for name, value in inputs.items():
         if not isinstance(value, torch.Tensor):
-            raise InputsError(f"inputs[{name!r}] is a {type(value).__name__}; give a tensor")
+            what = f"inputs[{name!r}] is of type {type(value).__name__}"
+            raise InputsError(f"{what}; give a tensor, or wrap the model in a module that passes the value on")
+        if not value.numel():
+            raise InputsError(f"inputs[{name!r}] is empty, of shape {tuple(value.shape)}; give at least one element")
     if not inputs:
         raise InputsError("inputs is empty; give {argument name: tensor}, or leave it out to have it derived")
     arguments = forward_arguments(model)
     if arguments is None:
         return dict(inputs)
+    if not arguments:
+        raise InputsError(
+            f"{type(model).__name__}.forward names no argument; wrap it in a module whose forward names them"
+        )
     for name in inputs:
         if name not in arguments:
             valid = ", ".join(arguments)
@@ -56,7 +63,7 @@ def _named(parameters: Any) -> tuple[str, ...]:
 def domain_of(name: str, example: torch.Tensor) -> Domain:
     """The values that an input like `example` may hold, as far as it tells."""
     if example.is_floating_point() or example.is_complex():
-        scale = float(example.detach().double().abs().mean()) if example.numel() else 1.0
+        scale = float(example.detach().abs().double().mean())
         return Domain(kind="floats", dtype=example.dtype, scale=scale or 1.0)
     if example.dtype == torch.bool or "mask" in name or (example.numel() and set(example.unique().tolist()) <= {0, 1}):
         return Domain(kind="mask", dtype=example.dtype)
@@ -126,6 +133,11 @@ def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tu
             axis = _label(place, members, axes)
             names.update({(name, place): axis for name in members})
             axes.append(Axis(name=axis, size=size))
+    for size, others in _left(inputs, names).items():
+        if accepts(_all_grown(inputs, others)):
+            axis = _label(others[0][1], [others[0][0]], axes)
+            names.update(dict.fromkeys(others, axis))
+            axes.append(Axis(name=axis, size=size))
     fields = tuple(
         Field(
             name,
@@ -137,9 +149,26 @@ def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tu
     return fields, tuple(axes)
 
 
+def _left(inputs: Mapping[str, torch.Tensor], names: Mapping[tuple[str, int], str]) -> dict[int, list[tuple[str, int]]]:
+    """Dimensions that belong to no axis yet, by size: one length may stand at another place in each input."""
+    left: dict[int, list[tuple[str, int]]] = {}
+    for name, example in inputs.items():
+        for place, size in enumerate(example.shape):
+            if (name, place) not in names:
+                left.setdefault(size, []).append((name, place))
+    return {size: members for size, members in left.items() if len({name for name, _ in members}) > 1}
+
+
 def _label(place: int, members: Sequence[str], axes: Sequence[Axis]) -> str:
     name = "batch" if place == 0 else f"dim{place}"
     return name if all(axis.name != name for axis in axes) else f"{members[0]}.{place}"
+
+
+def _all_grown(inputs: Mapping[str, torch.Tensor], members: Sequence[tuple[str, int]]) -> dict[str, torch.Tensor]:
+    grown = dict(inputs)
+    for name, place in members:
+        grown[name] = _grown(grown[name], place)
+    return grown
 
 
 def _grown(example: torch.Tensor, place: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""examples, strategies -> what the user knows of real inputs, checked against the fields of the subject."""
+"""model, examples, strategies -> what the user gave, checked before anything is made of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Field
+
+
+def check_initialised(model: nn.Module) -> None:
+    """Raises `InputsError` for a weight that has no values yet: lazy, or on the meta device."""
+    for name, weight in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(weight):
+            raise InputsError(
+                f"{name} of {type(model).__name__} is not initialised; call the model once before returning it"
+            )
+        if weight.device.type == "meta":
+            raise InputsError(
+                f"{name} of {type(model).__name__} is on the meta device, without values; load its weights"
+            )
 
 
 def examples(values: Sequence[Any], fields: Sequence[Field]) -> tuple[dict[str, torch.Tensor], ...]:

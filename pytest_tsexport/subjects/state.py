@@ -18,6 +18,9 @@ from torch import nn
 
 Mark = Any
 
+DEPTH = 6
+"""Levels of containers and plain objects looked into: a cache has layers, and a layer has fields."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -56,7 +59,7 @@ def _mark_module(module: nn.Module, seen: dict[int, Mark]) -> Mark:
     if isinstance(module, torch.jit.ScriptModule):
         tensors = [*module.named_buffers(recurse=False), *module.named_parameters(recurse=False)]
         return tuple((name, tensor.data_ptr(), tensor._version) for name, tensor in tensors)
-    return tuple((name, _mark(value, seen, depth=2)) for name, value in vars(module).items())
+    return tuple((name, _mark(value, seen, depth=DEPTH)) for name, value in vars(module).items())
 
 
 def _mark(value: object, seen: dict[int, Mark], depth: int) -> Mark:

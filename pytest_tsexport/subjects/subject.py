@@ -18,7 +18,7 @@ from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
-from pytest_tsexport.subjects.given import examples, strategies
+from pytest_tsexport.subjects.given import check_initialised, examples, strategies
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.values import draw
 from pytest_tsexport.subjects.watch import RowsReached
@@ -72,6 +72,7 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
     Raises `InputsError` or `PolicyError`, one sentence, where inputs cannot be derived or do not fit.
     """
     hints = hints or Hints()
+    check_initialised(model)
     given = meaning.inputs if meaning.inputs is not None or hints.ask is None else hints.ask(model)
     reference = meaning.reference if meaning.reference is not None else model
     if not isinstance(reference, nn.Module):

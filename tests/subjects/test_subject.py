@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -144,3 +145,16 @@ def test_what_does_not_fit_is_refused_in_a_sentence(
     with pytest.raises(error, match=text) as refusal:
         built(model(), **meaning)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (lambda: nn.LazyLinear(3), "is not initialised; call the model once before returning it"),
+        (lambda: nn.Linear(4, 3, device="meta"), "is on the meta device, without values; load its weights"),
+    ],
+)
+def test_weights_without_values_are_refused_in_a_sentence(layer: Callable[[], nn.Module], text: str) -> None:
+    with pytest.raises(InputsError, match=text), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch announces that lazy modules are new
+        build(nn.Sequential(layer()), Meaning(inputs={"input": torch.ones(2, 4)}), name="x")
