@@ -13,21 +13,12 @@ CASES = 60
 LUCKY = {"baked branch", "baked mask", "routing", "windowing"}
 """Families whose faults show in some cases only: looked for at several seeds."""
 
-NOT_YET = {
-    "FlipsDeep": "state more than two levels down is not seen",
-    "BakesSharedLength": "a length that two inputs have at different places is not found",
-}
-
-
-def marks(specimen: Specimen) -> tuple[pytest.MarkDecorator, ...]:
-    return (pytest.mark.xfail(reason=NOT_YET[specimen.title]),) if specimen.title in NOT_YET else ()
-
 
 def at_seeds(specimens: tuple[Specimen, ...]) -> pytest.MarkDecorator:
     cases = [(one, seed) for one in specimens for seed in range(3 if one.family in LUCKY else 1)]
     return pytest.mark.parametrize(
         ("specimen", "seed"),
-        [pytest.param(one, seed, id=f"{one.title}-{seed}", marks=marks(one)) for one, seed in cases],
+        [pytest.param(one, seed, id=f"{one.title}-{seed}") for one, seed in cases],
     )
 
 

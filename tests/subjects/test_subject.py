@@ -155,6 +155,8 @@ def test_what_does_not_fit_is_refused_in_a_sentence(
     ],
 )
 def test_weights_without_values_are_refused_in_a_sentence(layer: Callable[[], nn.Module], text: str) -> None:
-    with pytest.raises(InputsError, match=text), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # torch announces that lazy modules are new
-        build(nn.Sequential(layer()), Meaning(inputs={"input": torch.ones(2, 4)}), name="x")
+        model = nn.Sequential(layer())
+    with pytest.raises(InputsError, match=text):
+        build(model, Meaning(inputs={"input": torch.ones(2, 4)}), name="x")
