@@ -21,7 +21,7 @@ from pytest_tsexport.tensors.compare import Tolerance
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
 FLOOR = 10
-"""Fewer judged cases than this (or than planned, if that is less) answer nothing."""
+"""Fewer judged cases than this (or than half of the planned ones, if that is less) answer nothing."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,16 @@ def traced_at(evidence: Evidence) -> Row:
     return "traced at", f"{', '.join(evidence.subject.inputs)} ({sizes})"
 
 
+def wrong_already(evidence: Evidence, check: str, found: Judged) -> Verdict:
+    """The verdict of a check about other sizes where the traced one is wrong."""
+    rows = (traced_at(evidence), ("differs", found.text), ("mend", "mend what parity tells first"))
+    return verdict(evidence, check, Outcome.FAILED, "wrong at the traced size already, so no other was looked at", rows)
+
+
 def too_few(findings: Findings) -> str | None:
     """Why what was judged answers nothing, or None."""
     counted = [one for one in findings.judged if one.status != "eager raises"]
-    floor = min(FLOOR, findings.planned)
+    floor = min(FLOOR, (findings.planned + 1) // 2)
     if len(counted) >= floor:
         return None
     return f"only {len(counted)} of {findings.planned} cases could be judged, fewer than {floor}"

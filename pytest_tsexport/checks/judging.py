@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 
 from pytest_tsexport.checks.base import Evidence
-from pytest_tsexport.generation.cases import Case, tensors
+from pytest_tsexport.generation.cases import Case, at, tensors
 from pytest_tsexport.generation.search import Judged
 from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.subjects.subject import Subject
@@ -14,6 +14,9 @@ from pytest_tsexport.tensors.compare import Difference, difference, distance
 
 CALLS = 3
 """The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
+
+HOME = 3
+"""Seed of the case without which those of other sizes say nothing."""
 
 LONG = 16
 """Times the traced volume."""
@@ -33,6 +36,12 @@ def judged(evidence: Evidence, case: Case) -> Judged:
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first
+
+
+def wrong_at_home(evidence: Evidence) -> Judged | None:
+    """One case at the traced size, where it is not right: then no other size has anything to tell."""
+    one = judged(evidence, at(evidence.subject, {}, seed=HOME))
+    return one if one.status in ("wrong", "raises") else None
 
 
 def is_long(case: Case, subject: Subject) -> bool:

@@ -14,7 +14,8 @@ from functools import partial
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pytest_tsexport.checks.base import Evidence, traced_at, verdict
+from pytest_tsexport.checks.base import Evidence, traced_at, verdict, wrong_already
+from pytest_tsexport.checks.judging import wrong_at_home
 from pytest_tsexport.generation.padded import Way, lengths, padded_pair, ways
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.tensors.compare import Difference, difference
@@ -55,6 +56,9 @@ class Padding:
             mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
             headline = f"nothing to compare: {evidence.spread.vacuous}"
             return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
+        at_home = wrong_at_home(evidence)
+        if at_home is not None:
+            return wrong_already(evidence, self.name, at_home)
         clock = evidence.clock(0.1)
         planned = [(way, n, s) for way in ways(evidence.subject) for n in lengths(way.axis) for s in range(SEEDS)]
         tried: list[Tried] = []

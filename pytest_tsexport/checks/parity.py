@@ -12,6 +12,12 @@ from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.tensors.weights import named_weights
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
+MENDS = {
+    "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
+    "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
+    "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
+}
+
 
 class Parity:
     """Values, masks and ids drawn at the traced size; each case called three times."""
@@ -76,7 +82,10 @@ def _headline(found: Judged) -> str:
 
 def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
     what = "example" if found.case.example is not None else "values"
-    case = found.case.example if found.case.example is not None else f"{found.case.values}, mask {found.case.mask}"
+    masked = any(field.domain.kind == "mask" for field in evidence.subject.fields)
+    case = f"{found.case.values}, mask {found.case.mask}" if masked else found.case.values
+    if found.case.example is not None:
+        case = str(found.case.example)
     among = f"{len(findings.breaches)} of {len(findings.judged)} cases, seed {evidence.seed}"
     rows: list[Row] = [
         traced_at(evidence),
@@ -84,7 +93,9 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
         ("differs", found.text),
     ]
     cause = _other_weights(evidence)
-    if cause is not None:
+    if cause is None:
+        rows.append(("mend", MENDS["call" if found.text.startswith("on call") else found.status]))
+    else:
         rows += [("likely cause", cause), ("mend", "export it again from the model that this test returns")]
     return tuple(rows)
 
@@ -92,7 +103,7 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
 def _other_weights(evidence: Evidence) -> str | None:
     """Whether the file holds weights of another model: a stale export."""
     theirs = named_weights(evidence.artifact.load())
-    ours = named_weights(evidence.subject.model)
+    ours = dict(evidence.subject.model.named_parameters())  # buffers change where forward writes to them
     for name, weight in ours.items():
         twin = next((theirs[key] for key in theirs if key == name or key.endswith(f".{name}")), None)
         if twin is not None and twin.shape == weight.shape and twin.dtype == weight.dtype:

@@ -5,18 +5,18 @@ dynamic: equal wherever eager answers. safe: equal, or it raises. fixed: it rais
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
+from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of, wrong_already
 from pytest_tsexport.checks.envelope import raising, right_for
-from pytest_tsexport.checks.judging import judged
-from pytest_tsexport.generation.cases import Case, at, edge_cases, example_cases, off_size, size_cases, too_far
+from pytest_tsexport.checks.judging import judged, wrong_at_home
+from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases, too_far
 from pytest_tsexport.generation.search import Findings, Judged, Plan, search
 from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.verdict import Outcome, Row, Verdict
-
-EXAMPLE = 3
-"""Seed of the one case at the traced size without which the others say nothing."""
 
 _MEND = {
     "wrong": "trace at the largest size and pad up to it, or mend the branch on size that the trace froze",
@@ -32,8 +32,8 @@ class Shapes:
     question = CHECKS["shapes"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Only where some dimension can vary."""
-        return None if evidence.subject.axes else "no dimension of its inputs can vary"
+        """Only where some dimension varies."""
+        return None if evidence.subject.axes else "no dimension of its inputs varies"
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails on the first case that breaks the contract of the axes that leave the traced size."""
@@ -41,11 +41,9 @@ class Shapes:
             mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
             headline = f"nothing to compare: {evidence.spread.vacuous}"
             return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
-        at_home = judged(evidence, at(evidence.subject, {}, seed=EXAMPLE))
-        if at_home.status in ("wrong", "raises"):
-            rows = (traced_at(evidence), ("differs", at_home.text), ("mend", "mend what parity tells first"))
-            headline = "wrong at the traced size already, so no other was looked at"
-            return verdict(evidence, self.name, Outcome.FAILED, headline, rows)
+        at_home = wrong_at_home(evidence)
+        if at_home is not None:
+            return wrong_already(evidence, self.name, at_home)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
         edges = list(edge_cases(evidence.subject))
         others = [case for case in size_cases(evidence.subject) if case not in edges]
@@ -121,6 +119,14 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     return (*rows, ("right for", right_for(findings, evidence.subject)))
 
 
+def _borders(findings: Findings, subject: Subject) -> Iterator[tuple[Axis, int]]:
+    """Each axis that goes on beyond the largest size that was judged, with that size."""
+    for axis in subject.axes:
+        largest = max((one.case.size(axis.name) for one in findings.judged), default=axis.size)
+        if axis.high is None or largest < axis.high:
+            yield axis, largest
+
+
 def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
     counted = [one for one in findings.judged if one.status != "eager raises"]
@@ -129,6 +135,7 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     if further and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
     unseen = [f"{case}: no room in the budget" for case in findings.skipped]
+    unseen += [f"{axis.name} above {looked}" for axis, looked in _borders(findings, subject)]
     unseen += [f"{axis.name} {edge}: too far" for axis in subject.axes for edge in too_far(axis)]
     return replace(
         found,
