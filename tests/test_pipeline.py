@@ -237,6 +237,23 @@ def test_the_same_seed_finds_the_same() -> None:
     assert one.judged == two.judged
 
 
+def test_another_seed_looks_at_other_cases() -> None:
+    def seen(seed: int) -> set[float]:
+        sums: set[float] = set()
+
+        class Logs(nn.Module):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                if not torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+                    sums.add(float(x.sum()))
+                return x * 2
+
+        judge(Logs(), rows()(), seed=seed, checks="parity", max_examples=30)
+        return sums
+
+    assert seen(1) == seen(1)
+    assert seen(1) != seen(2)
+
+
 def test_judging_does_not_move_the_users_randomness() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
