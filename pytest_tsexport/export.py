@@ -139,7 +139,7 @@ class Export:
         if self._place.unavailable is not None:
             return self._blank(name, Outcome.UNAVAILABLE, self._place.unavailable)
         if name != "trace":
-            return self._blank(name, Outcome.NOT_RUN, "not run: the model does not export")
+            return self._blank(name, Outcome.NOT_RUN, "the model does not export")
         error = self._made.error
         assert error is not None
         cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error

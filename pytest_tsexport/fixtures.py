@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.exporting import EXPORTER, Exporter
 from pytest_tsexport.markers import with_settings
+from pytest_tsexport.running.exporting import EXPORTER, Exporter
 from pytest_tsexport.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:

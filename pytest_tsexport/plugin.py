@@ -6,15 +6,18 @@ from collections.abc import Generator
 
 import pytest
 
-from pytest_tsexport import expansion, hookspecs, judging, markers, options, recording, scheduling, unexpanded
-from pytest_tsexport.calling import watched
-from pytest_tsexport.exporting import EXPORTER, Exporter
+from pytest_tsexport import hookspecs, markers, options
+from pytest_tsexport.collecting import expansion, scheduling
+from pytest_tsexport.collecting.given_models import collect_given
 from pytest_tsexport.fixtures import ts_export  # noqa: F401  # where pytest finds it
-from pytest_tsexport.given_models import collect_given
-from pytest_tsexport.progress import Progress
-from pytest_tsexport.recorder import Recorder
-from pytest_tsexport.running import BENCH, Bench
+from pytest_tsexport.running import judging, unexpanded
+from pytest_tsexport.running.bench import BENCH, Bench
+from pytest_tsexport.running.calling import watched
+from pytest_tsexport.running.exporting import EXPORTER, Exporter
+from pytest_tsexport.running.progress import Progress
 from pytest_tsexport.settings import SETTINGS, read_settings
+from pytest_tsexport.telling import recording
+from pytest_tsexport.telling.recorder import Recorder
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -65,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """One worker gets all checks of a subject."""
-    from pytest_tsexport import workers
+    from pytest_tsexport.collecting import workers
 
     return workers.make_scheduler(config, log, config.stash[SETTINGS].backends)
 

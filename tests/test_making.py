@@ -123,7 +123,7 @@ def test_a_file_of_an_earlier_run_is_not_taken_for_the_exporters(path: Path) -> 
 
 
 @pytest.mark.usefixtures("as_errors")
-@pytest.mark.parametrize("name", ["bert", "gpt2", "t5"])
+@pytest.mark.parametrize("name", ["bert", "roberta", "t5"])
 def test_transformers_are_traced_where_warnings_are_errors(name: str, path: Path) -> None:
     subject = build(family(name), Meaning(), name="it")
     found = making.trace(subject, Jit(), path)

@@ -67,7 +67,9 @@ class Padding:
                 evidence.tell(f"{self.name} {len(tried)} of {len(planned)} cases")
                 one = _try(evidence, way, length, seed)
                 tried += [] if one is None else [one]
-        return replace(_verdict(evidence, self.name, tried), judged=len(tried), planned=len(planned))
+        left_out = len(planned) - len(tried)
+        unseen = (f"{left_out} padded cases: no room in the budget, or eager raises",) if left_out else ()
+        return replace(_verdict(evidence, self.name, tried), judged=len(tried), planned=len(planned), unseen=unseen)
 
 
 def _try(evidence: Evidence, way: Way, length: int, seed: int) -> Tried | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.labels import returns_something
+from pytest_tsexport.collecting.labels import returns_something
 from tests.plugin.conftest import LIGHT, Project, Run
 
 LABELS = """

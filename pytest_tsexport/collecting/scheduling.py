@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.expansion import id_of
+from pytest_tsexport.collecting.expansion import id_of
 from pytest_tsexport.policy import CHECKS
 
 

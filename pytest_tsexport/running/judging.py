@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_tsexport import given_models
-from pytest_tsexport.expansion import POLICY, slot_of
+from pytest_tsexport.collecting import given_models
+from pytest_tsexport.collecting.expansion import POLICY, slot_of
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.settings import Settings
 from pytest_tsexport.verdict import Outcome, Verdict

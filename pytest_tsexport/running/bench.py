@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_tsexport import judging, recording, unexpanded
-from pytest_tsexport.calling import FixtureGraph
+from pytest_tsexport.collecting.expansion import POLICY, id_of
+from pytest_tsexport.collecting.itemid import ItemId
 from pytest_tsexport.errors import TsExportError
-from pytest_tsexport.expansion import POLICY, id_of
-from pytest_tsexport.exporting import Exporter
-from pytest_tsexport.itemid import ItemId
+from pytest_tsexport.running import judging, unexpanded
+from pytest_tsexport.running.calling import FixtureGraph
+from pytest_tsexport.running.exporting import Exporter
 from pytest_tsexport.settings import Settings
+from pytest_tsexport.telling import recording
 
 if TYPE_CHECKING:
     from pytest_tsexport.export import Export

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_tsexport.itemid import ItemId, parse
-from pytest_tsexport.labels import returns_something
+from pytest_tsexport.collecting.itemid import ItemId, parse
+from pytest_tsexport.collecting.labels import returns_something
 from pytest_tsexport.markers import checked_policy, is_bare, marks_of
 from pytest_tsexport.policy import CHECKS, Policy
 from pytest_tsexport.settings import Settings

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_tsexport.policy import Policy
-from pytest_tsexport.progress import Progress
-from pytest_tsexport.recording import note
+from pytest_tsexport.running.progress import Progress
 from pytest_tsexport.settings import Settings
+from pytest_tsexport.telling.recording import note
 
 if TYPE_CHECKING:
     from pytest_tsexport.export import Export

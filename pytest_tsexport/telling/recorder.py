@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pytest_tsexport import heading
-from pytest_tsexport.itemid import parse
-from pytest_tsexport.recording import with_verdict
+from pytest_tsexport.collecting.itemid import parse
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.settings import Settings
+from pytest_tsexport.telling import heading
+from pytest_tsexport.telling.recording import with_verdict
 from pytest_tsexport.verdict import Outcome, Verdict
 
 NARROWEST = 80

@@ -6,12 +6,12 @@ import unittest
 
 import pytest
 
-from pytest_tsexport import judging
-from pytest_tsexport.expansion import is_async
-from pytest_tsexport.labels import returns_something
+from pytest_tsexport.collecting.expansion import is_async
+from pytest_tsexport.collecting.labels import returns_something
 from pytest_tsexport.markers import is_bare, marks_of, parameter_marks
-from pytest_tsexport.recording import LABEL
+from pytest_tsexport.running import judging
 from pytest_tsexport.settings import Settings
+from pytest_tsexport.telling.recording import LABEL
 
 VALID = "return an nn.Module, a ScriptModule, or (module, inputs)"
 

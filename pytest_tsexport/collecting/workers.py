@@ -14,7 +14,7 @@ from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadGroupScheduling, LoadScheduling, Scheduling  # type: ignore[import-untyped]
 from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
-from pytest_tsexport.itemid import ItemId, parse
+from pytest_tsexport.collecting.itemid import ItemId, parse
 
 THEIRS = {"load": LoadScheduling, "loadgroup": LoadGroupScheduling}
 """What stands back for ours; a user who asks for `loadfile`, `worksteal` or `each` gets just that."""

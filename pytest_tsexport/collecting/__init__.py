@@ -1,0 +1,1 @@
+"""marked functions -> items: what is collected, under which id, in which order, on which worker."""
