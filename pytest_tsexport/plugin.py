@@ -7,17 +7,14 @@ from collections.abc import Generator
 import pytest
 
 from pytest_tsexport import hookspecs, markers, options
-from pytest_tsexport.collecting import expansion, scheduling
-from pytest_tsexport.collecting.given_models import collect_given
+from pytest_tsexport.collecting import expansion, given_models, scheduling
 from pytest_tsexport.fixtures import ts_export  # noqa: F401  # where pytest finds it
-from pytest_tsexport.running import judging, unexpanded
+from pytest_tsexport.running import judging, progress, unexpanded
 from pytest_tsexport.running.bench import BENCH, Bench
 from pytest_tsexport.running.calling import watched
 from pytest_tsexport.running.exporting import EXPORTER, Exporter
-from pytest_tsexport.running.progress import Progress
 from pytest_tsexport.settings import SETTINGS, read_settings
-from pytest_tsexport.telling import recording
-from pytest_tsexport.telling.recorder import Recorder
+from pytest_tsexport.telling import recorder, recording
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,11 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Options are read once, and a bad one is exit code 4; the marker is known whether it is used or not."""
     config.addinivalue_line("markers", markers.MARKER)
     settings = config.stash[SETTINGS] = read_settings(config)
-    config.stash[EXPORTER] = Exporter(settings, Progress(config))
+    config.stash[EXPORTER] = Exporter(settings, progress.Progress(config))
     config.stash[BENCH] = Bench(settings, config.stash[EXPORTER])
     config.add_cleanup(config.stash[BENCH].let_go)
-    config.pluginmanager.register(Recorder(settings), "tsexport-recorder")
-    collect_given(config, settings)
+    config.pluginmanager.register(recorder.Recorder(settings), "tsexport-recorder")
+    given_models.collect_given(config, settings)
 
 
 @pytest.hookimpl(wrapper=True)
