@@ -48,7 +48,7 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
     if verdict.outcome is Outcome.UNAVAILABLE:
         _conclude_unavailable(verdict, settings)
     if trace_is_selected:
-        skip(verdict.headline)
+        skip(f"not run: {verdict.headline}")
     fail(f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why")
 
 
