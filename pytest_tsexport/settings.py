@@ -78,7 +78,7 @@ def _effort(config: pytest.Config, values: Mapping[str, object], backends: Seque
         max_examples=_read(named, "ts_max_examples", lambda where, value: valid_count(where, _number(value))),
         budget=_read(named, "ts_budget", valid_seconds),
         seed=_hypothesis_seed(config) if seed is None and flags else seed,
-        export_dir=_read(named, "ts_export_dir", lambda where, value: _path(config, where, value)),
+        export_dir=_read(named, "ts_export_dir", lambda where, value: _folder(config, where, value)),
     )
 
 
@@ -141,6 +141,16 @@ def _path(config: pytest.Config, where: str, value: object) -> Path:
     from_ini = not where.startswith("--") and config.inipath is not None
     base = config.inipath.parent if from_ini and config.inipath else config.invocation_params.dir
     return base / str(value)
+
+
+def _folder(config: pytest.Config, where: str, value: object) -> Path:
+    """A folder that is there, or is made now: later it would look like the model's fault."""
+    folder = _path(config, where, value)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PolicyError(f"{where} is {str(value)!r}, where no folder can be made ({error.strerror})") from None
+    return folder
 
 
 def _hypothesis_seed(config: pytest.Config) -> int | None:

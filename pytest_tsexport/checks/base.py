@@ -72,6 +72,10 @@ class Evidence:
         return tensors(case, self.subject)
 
 
+BLIND = 0.02
+"""Part of a leaf's spread from which on a tolerance is worth telling."""
+
+
 class Check(Protocol):
     """One question about one artifact."""
 
@@ -122,6 +126,18 @@ def too_few(findings: Findings) -> str | None:
     if len(counted) >= floor:
         return None
     return f"only {len(counted)} of {findings.planned} cases could be judged, fewer than {floor}"
+
+
+def blind_below(evidence: Evidence) -> tuple[str, ...]:
+    """What half precision hides: a tolerance that is a large part of what the leaf moves by."""
+    answer = evidence.reference.case(evidence.subject.inputs)[0]
+    told = []
+    for name, leaf in (answer.leaves or {}).items():
+        spread = evidence.spread.by_leaf.get(name, 0.0)
+        allowed = float(evidence.tolerance.allowed(name, leaf).max()) if leaf.numel() and spread else 0.0
+        if spread and allowed > BLIND * spread:
+            told.append(f"{name}: differences below {allowed / spread:.0%} of its spread")
+    return tuple(told)
 
 
 def worst_of(findings: Findings) -> Worst | None:

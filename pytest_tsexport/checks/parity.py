@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of
+from pytest_tsexport.checks.base import Evidence, blind_below, too_few, traced_at, verdict, worst_of
 from pytest_tsexport.checks.judging import judged
 from pytest_tsexport.generation.cases import Case, example_cases, off_size, traced_cases
 from pytest_tsexport.generation.search import Findings, Judged, Plan, search
@@ -68,7 +68,10 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     counted = [one for one in findings.judged if one.status != "eager raises"]
-    flat = tuple(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat)
+    flat = (
+        *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
+        *blind_below(evidence),
+    )
     return replace(found, judged=len(counted), planned=findings.planned, worst=worst_of(findings), unseen=flat)
 
 

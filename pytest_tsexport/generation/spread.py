@@ -45,16 +45,23 @@ class Spread:
 def measure(subject: Subject, reference: Reference) -> Spread:
     """The spread of `subject` at the traced size."""
     answers = list(_answers(subject, reference))
-    floating = [name for name, leaf in answers[0].items() if leaf.is_floating_point()] if answers else []
+    floating = [name for name, leaf in answers[0].items() if _moves_by_degrees(leaf)] if answers else []
     spread = {name: _deviation([leaves[name] for leaves in answers]) for name in floating}
     largest = {name: max(_magnitude(leaves[name]) for leaves in answers) for name in floating}
     flat = tuple(n for n in floating if spread[n] <= 2 * torch.finfo(answers[0][n].dtype).eps * largest[n])
     vacuous = None
-    if floating and len(flat) == len(floating):
+    if answers and _still(answers, flat, floating):
         vacuous = "its outputs do not move when its inputs do, so any export would pass"
     elif floating and _unmixed(subject, reference, spread):
         vacuous = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
     return Spread(by_leaf=spread, flat=flat, vacuous=vacuous)
+
+
+def _still(answers: list[Leaves], flat: tuple[str, ...], floating: list[str]) -> bool:
+    """Whether nothing moves: no floating leaf, or, where there is none, no other."""
+    if floating:
+        return len(flat) == len(floating)
+    return all(_deviation([leaves[name] for leaves in answers]) == 0 for name in answers[0])
 
 
 def _answers(subject: Subject, reference: Reference) -> list[Leaves]:
@@ -71,36 +78,44 @@ def _alike(leaves: Leaves, other: Leaves) -> bool:
     return {n: leaf.shape for n, leaf in leaves.items()} == {n: leaf.shape for n, leaf in other.items()}
 
 
+def _moves_by_degrees(leaf: torch.Tensor) -> bool:
+    return leaf.is_floating_point() or leaf.is_complex()
+
+
+def _real(leaf: torch.Tensor) -> torch.Tensor:
+    return (torch.view_as_real(leaf.resolve_conj()) if leaf.is_complex() else leaf).double()
+
+
 def _deviation(leaves: list[torch.Tensor]) -> float:
     if not leaves[0].numel():
         return 0.0
-    stacked = torch.stack([leaf.double() for leaf in leaves]).nan_to_num(0.0, 0.0, 0.0)
+    stacked = torch.stack([_real(leaf) for leaf in leaves]).nan_to_num(0.0, 0.0, 0.0)
     return float(stacked.std(dim=0, correction=0).max())
 
 
 def _magnitude(leaf: torch.Tensor) -> float:
-    return float(leaf.double().nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
+    return float(_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
 
 
 def _unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float]) -> bool:
     """Whether moving one position leaves the others alone only because the weights are too small."""
     axis = next((axis for axis in subject.axes if axis.name != "batch" and axis.size > 1), None)
-    moved = None if axis is None else _moved_others(subject, axis, reference)
-    if (
-        axis is None
-        or moved is None
-        or any(moved[name] >= UNSEEN * _rtol(subject) * spread.get(name, 0.0) for name in moved)
-    ):
+    if axis is None:
         return False
-    revived = Reference(_rescaled(reference.safe_copy()), subject.constants)
+    single = Reference(_in_single(reference.safe_copy()), subject.constants)
+    moved = _moved_others(subject, axis, single)
+    if moved is None or any(moved[name] >= UNSEEN * RTOL[torch.float32] * spread.get(name, 0.0) for name in moved):
+        return False
+    revived = Reference(_rescaled(single.safe_copy()), subject.constants)
     again = _moved_others(subject, axis, revived)
     scale = {name: _deviation([leaves[name] for leaves in _answers(subject, revived)]) for name in again or {}}
-    return again is not None and any(again[name] > SEEN * _rtol(subject) * scale[name] > 0 for name in again)
+    return again is not None and any(again[name] > SEEN * RTOL[torch.float32] * scale[name] > 0 for name in again)
 
 
-def _rtol(subject: Subject) -> float:
-    dtypes = [p.dtype for p in subject.reference.parameters() if p.is_floating_point()]
-    return RTOL.get(dtypes[0], 1e-4) if dtypes else 1e-4
+def _in_single(model: nn.Module) -> nn.Module:
+    """The model in float32 where it is in half precision, whose rounding would hide what is asked of its weights."""
+    halves = (torch.float16, torch.bfloat16)
+    return model.float() if any(parameter.dtype in halves for parameter in model.parameters()) else model
 
 
 def _moved_others(subject: Subject, axis: Axis, reference: Reference) -> dict[str, float] | None:

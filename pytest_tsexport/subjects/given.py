@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from pytest_tsexport.errors import InputsError
+from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.fields import Field
 
 
@@ -26,6 +27,14 @@ def check_initialised(model: nn.Module) -> None:
             raise InputsError(
                 f"{name} of {type(model).__name__} is on the meta device, without values; load its weights"
             )
+
+
+def check_tolerance_names(meaning: Meaning, outputs: Sequence[str]) -> None:
+    """Raises `InputsError` for a tolerance of an output that the model does not have."""
+    for keyword, value in (("rtol", meaning.rtol), ("atol", meaning.atol)):
+        for name in value if isinstance(value, Mapping) else ():
+            if name not in outputs:
+                raise InputsError(f"{keyword} names {name!r}; use one of {', '.join(outputs)}")
 
 
 def examples(values: Sequence[Any], fields: Sequence[Field]) -> tuple[dict[str, torch.Tensor], ...]:

@@ -18,7 +18,7 @@ from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
-from pytest_tsexport.subjects.given import check_initialised, examples, strategies
+from pytest_tsexport.subjects.given import check_initialised, check_tolerance_names, examples, strategies
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.values import draw
 from pytest_tsexport.subjects.watch import RowsReached
@@ -79,6 +79,7 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
         raise InputsError(f"reference is a {type(reference).__name__}; give the nn.Module to be faithful to")
     subject = _given(model, given, meaning) if given is not None else _derived(model, meaning, hints)
     watched = _watched(replace(subject, name=name, reference=reference))
+    check_tolerance_names(meaning, watched.outputs)
     real, drawn = examples(meaning.examples, watched.fields), strategies(meaning.strategies, watched.fields)
     return replace(watched, examples=real, strategies=drawn)
 

@@ -42,7 +42,7 @@ class Tolerance:
         rtol, atol = _of(self.rtol, name), _of(self.atol, name)
         if rtol is not None or atol is not None:
             return (atol or 0.0) + (rtol or 0.0) * expected.double().abs()
-        share = RTOL.get(expected.dtype, RTOL[torch.float32])
+        share = RTOL.get(expected.dtype, RTOL[torch.float32])  # complex ones too
         return torch.tensor(share * self.spread.get(name, 0.0) + noise_floor(expected), dtype=torch.float64)
 
 
@@ -63,7 +63,7 @@ class Difference:
 
 def noise_floor(expected: torch.Tensor) -> float:
     """8 * eps * A: what any kernel may differ by."""
-    if not expected.is_floating_point() or not expected.numel():
+    if not (expected.is_floating_point() or expected.is_complex()) or not expected.numel():
         return 0.0
     magnitude = expected.abs().nan_to_num(0.0, 0.0, 0.0).max().item()
     return NOISE * torch.finfo(expected.dtype).eps * float(magnitude)

@@ -27,6 +27,8 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
     if value is None:
         return
     if isinstance(value, torch.Tensor):
+        if value.layout != torch.strided:
+            raise TypeError(f"output {name or 'itself'} is {value.layout}, which no check can compare; make it dense")
         yield name, value
     elif isinstance(value, (bool, int, float)):
         yield name, torch.tensor(value)

@@ -7,12 +7,15 @@ one, and `w` and `w.T` are not. (facts: detection, 12.)
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
+
+from pytest_tsexport.errors import InputsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,25 @@ def share(model: nn.Module) -> nn.Module:
 
     For MiniLM it costs a quarter of a full copy.
     """
-    memo = {id(parameter): parameter for parameter in model.parameters()}
-    copied = copy.deepcopy(model, memo)
+    return _copied(model, {id(parameter): parameter for parameter in model.parameters()})
+
+
+def _copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    """A deep copy, `memo` holding what is not copied.
+
+    A tensor that autograd made (`weight_norm` keeps one, a cache of weights is one) has no deep copy of its own.
+    """
+    for module in model.modules():
+        for value in (*vars(module).values(), *module._buffers.values()):
+            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
+                memo[id(value)] = value.detach().clone()
+    try:
+        copied = copy.deepcopy(model, memo)
+    except (TypeError, RuntimeError, copy.Error, pickle.PicklingError) as error:
+        what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
+        raise InputsError(
+            f"{what}; each case is judged on a fresh copy, so keep off the module what has none"
+        ) from error
     assert isinstance(copied, nn.Module)
     return copied
 
@@ -68,9 +88,7 @@ def duplicate(model: nn.Module) -> nn.Module:
         if type(parameter) is nn.Parameter:
             data = copy.deepcopy(parameter.data, memo)
             memo[id(parameter)] = nn.Parameter(data, requires_grad=parameter.requires_grad)
-    copied = copy.deepcopy(model, memo)
-    assert isinstance(copied, nn.Module)
-    return copied
+    return _copied(model, memo)
 
 
 def untie(model: nn.Module) -> nn.Module:

@@ -37,8 +37,8 @@ def test_a_right_one_is_not_refused(specimen: Specimen) -> None:
     assert spread(specimen.model(), specimen.inputs()).vacuous is None
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("name", ["bert", "gpt2", "t5", "mobilebert"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["bert", "gpt2", "t5", "mobilebert", "electra", "roc_bert"])
 def test_a_freshly_built_transformer_is_not_refused(name: str, dtype: torch.dtype) -> None:
     assert spread(family(name).to(dtype)).vacuous is None
 
@@ -102,3 +102,14 @@ def test_measuring_leaves_the_model_as_it_was() -> None:
 def test_the_sentence_says_why(title: str, sentence: str) -> None:
     (specimen,) = (one for one in VACUOUS if one.title == title)
     assert spread(specimen.model(), specimen.inputs()).vacuous == sentence
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64])
+def test_whole_numbers_that_never_move_say_nothing(dtype: torch.dtype) -> None:
+    class Constant(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.ones_like(x, dtype=dtype)
+
+    assert (
+        spread(Constant(), rows()()).vacuous == "its outputs do not move when its inputs do, so any export would pass"
+    )

@@ -23,6 +23,10 @@ BAD_OPTIONS = {
     "seed": (["--ts-seed=x"], "--ts-seed is 'x'; give a whole number"),
     "on unavailable": (["--ts-on-unavailable=pass"], "--ts-on-unavailable names 'pass'; use one of fail, skip"),
     "export dir": (["--ts-export-dir="], "--ts-export-dir is empty; give a path"),
+    "export dir that cannot be": (
+        ["--ts-export-dir=test_export.py/x"],
+        "--ts-export-dir is 'test_export.py/x', where no folder can be made (Not a directory)",
+    ),
     "ini backend": (["-o", "ts_backend=tpu"], "ts_backend names 'tpu'; use one of jit"),
     "ini check": (["-o", "ts_checks=all"], f"ts_checks names 'all'; use one of {CHECKS}, or -name to leave one out"),
     "ini number": (

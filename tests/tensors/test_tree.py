@@ -98,3 +98,8 @@ def test_detached_leaves_are_copies() -> None:
         source.zero_()
     assert copied.tolist() == [1.0, 1.0]
     assert not copied.requires_grad
+
+
+def test_a_sparse_leaf_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"output a is torch\.sparse_coo, which no check can compare; make it dense"):
+        flatten({"a": torch.eye(2).to_sparse()})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport import untie
-from pytest_tsexport.tensors.weights import named_weights, share, storages, tied_groups
+from pytest_tsexport import InputsError, untie
+from pytest_tsexport.tensors.weights import duplicate, named_weights, share, storages, tied_groups
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import wrong_exports as made
 
@@ -123,3 +125,21 @@ def test_overlap_is_of_bytes_and_reaches_over_several_names() -> None:
     weights = {"whole": base, "front": base[:3], "back": base[6:], "other": torch.zeros(3)}
     assert [set(group.names) for group in tied_groups(weights)] == [{"whole", "front", "back"}]
     assert tied_groups({"front": base[:3], "back": base[3:]}) == ()
+
+
+def test_a_tensor_that_autograd_made_is_copied_as_its_value() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch has a newer weight_norm, and vocoders the older one
+        model = nn.Sequential(nn.utils.weight_norm(nn.Linear(3, 3)))
+    row = torch.ones(2, 3)
+    for copied in (share(model), duplicate(model)):
+        assert torch.equal(copied(row), model(row))
+
+
+def test_what_cannot_be_copied_is_refused_in_a_sentence() -> None:
+    model = nn.Linear(2, 2)
+    model.lock = threading.Lock()  # type: ignore[assignment]
+    with pytest.raises(
+        InputsError, match=r"Linear cannot be copied \(cannot pickle '_thread.lock' object\); each case"
+    ):
+        share(model)
