@@ -21,9 +21,9 @@ from pytest_tsexport.checks.trace import explained
 from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
 from pytest_tsexport.generation.hypotheses import default_examples
 from pytest_tsexport.host import Place
-from pytest_tsexport.keywords import valid_checks
+from pytest_tsexport.keywords import valid_checks, valid_names
 from pytest_tsexport.making import Made
-from pytest_tsexport.policy import Policy, selected
+from pytest_tsexport.policy import CHECKS, Policy, selected
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.subjects.reference import Reference, told
 from pytest_tsexport.subjects.subject import Subject
@@ -66,7 +66,12 @@ class Export:
         return self._evidence.artifact.load()
 
     def check(self, name: str) -> Verdict:
-        """The answer of one check; asked once, remembered after. Never raises for a fault of the export."""
+        """The answer of one check; asked once, remembered after. Never raises for a fault of the export.
+
+        Raises `PolicyError` for a name that is no check.
+        """
+        __tracebackhide__ = True
+        valid_names("check", name, tuple(CHECKS))
         if name not in self._verdicts:
             started = time.monotonic()
             with torch.random.fork_rng(devices=[]), _threads(self._place.asker.processes):

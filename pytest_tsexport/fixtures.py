@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_tsexport.errors import PolicyError
+from pytest_tsexport.errors import PolicyError, TsExportError
 from pytest_tsexport.markers import with_settings
 from pytest_tsexport.running.exporting import EXPORTER, Exporter
 from pytest_tsexport.settings import SETTINGS, Settings
@@ -60,7 +60,10 @@ class _Factory:
             raise PolicyError("xfail is for the marker; in a test with ts_export, mark the test with pytest.mark.xfail")
         if len(keywords.get("backends") or ()) > 1 and not isinstance(keywords["backends"], str):
             raise PolicyError(f"backends is {keywords['backends']!r}; ts_export makes one export, so give one")
-        export = self._exporter.export(model, policy, name=self._name(), backend=policy.backends[0])
+        try:
+            export = self._exporter.export(model, policy, name=self._name(), backend=policy.backends[0])
+        except TsExportError as error:
+            raise error.with_traceback(None) from None
         self._made.add(export)
         return export
 

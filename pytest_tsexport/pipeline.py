@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +65,7 @@ def export(
     `(module, inputs)`. A model that cannot be traced is not an error here: its verdicts say so.
     Raises `InputsError`, `PolicyError` or `ArtifactError`, one sentence each.
     """
+    __tracebackhide__ = True
     folder = Path(tempfile.mkdtemp(prefix="tsexport-"))
     try:
         module, policy = _module(returned, _seeded(policy))
@@ -98,11 +101,20 @@ def _hints(place: Place, artifact: Artifact | None) -> Hints:
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
-    path = (policy.effort.export_dir or folder) / f"{_slug(subject.name)}-{backend.name}.pt"
+    path = folder / f"{_file_name(subject.name)}-{backend.name}.pt"
     exporter = policy.meaning.export
-    if exporter is not None:
-        return making.exported(subject, exporter, path)
-    return making.trace(subject, backend, path)
+    made = making.trace(subject, backend, path) if exporter is None else making.exported(subject, exporter, path)
+    if made.artifact is not None and policy.effort.export_dir is not None:
+        _keep(path, policy.effort.export_dir)
+    return made
+
+
+def _keep(path: Path, folder: Path) -> None:
+    """A copy for the user, put in its place at once: what is judged stays out of other workers' reach."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{path.name}.{os.getpid()}.partial"
+    shutil.copyfile(path, partial)
+    partial.replace(folder / path.name)
 
 
 def _module(returned: object, policy: Policy) -> tuple[nn.Module, Policy]:
@@ -154,5 +166,10 @@ def _seeded(policy: Policy) -> Policy:
     return replace(policy, effort=replace(policy.effort, seed=seed))
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "export"
+def _file_name(name: str) -> str:
+    """A node id as a file name; ids that only differ in what a file name cannot hold are told apart by a checksum."""
+    plain = re.sub(r"::|[/\\\[]", "-", name).replace("]", "")
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-")
+    parameters = name.partition("[")[2]
+    odd = safe != plain or "/" in parameters or "\\" in parameters
+    return f"{safe}-{zlib.crc32(name.encode()):08x}" if odd else safe

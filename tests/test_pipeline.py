@@ -220,13 +220,27 @@ def test_a_backend_that_refuses_is_told_in_its_words() -> None:
     assert dict(found.rows)["torch says"] == "RuntimeError: operator aten::nonzero is not supported"
 
 
-def test_the_file_stays_in_a_folder_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_copy_stays_in_a_folder_that_is_asked_for(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
     policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
-    one = export(made.Plain(), policy, name="test_x.py::test[a b]")
-    assert one.path == tmp_path / "test_x.py-test-a-b-jit.pt"
+    one = export(made.Plain(), policy, name="test_x.py::test[tiny]")
+    kept = tmp_path / "test_x.py-test-tiny-jit.pt"
+    assert kept.read_bytes() == one.path.read_bytes()
     one.close()
-    assert one.path.is_file()
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_tests_whose_ids_differ_in_odd_letters_keep_files_of_their_own(tmp_path: Path) -> None:
+    policy = from_keywords({**QUICK, "inputs": rows()()})
+    policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
+    for parameter in ("a b", "a/b", "a:b", "a-b"):
+        export(made.Plain(), policy, name=f"tests/test_x.py::test[{parameter}]").close()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_name_that_is_no_check_is_refused_in_a_sentence() -> None:
+    with pytest.raises(PolicyError, match="check names 'nope'; use one of trace, tied_weights"):
+        exported(made.Plain(), inputs=rows()()).check("nope")
 
 
 def test_the_same_seed_finds_the_same() -> None:

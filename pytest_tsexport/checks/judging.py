@@ -38,9 +38,13 @@ def judged(evidence: Evidence, case: Case) -> Judged:
     return first
 
 
-def wrong_at_home(evidence: Evidence) -> Judged | None:
-    """One case at the traced size, where it is not right: then no other size has anything to tell."""
-    one = judged(evidence, at(evidence.subject, {}, seed=HOME))
+def wrong_at_home(evidence: Evidence, like: Case | None = None) -> Judged | None:
+    """A case at the traced size, where it is not right: then no other size has anything to tell.
+
+    With `like`, the values and the mask of that case: a frozen mask shows wherever it is drawn.
+    """
+    case = at(evidence.subject, {}, seed=HOME)
+    one = judged(evidence, case if like is None else replace(like, sizes=case.sizes, example=None))
     return one if one.status in ("wrong", "raises") else None
 
 

@@ -15,6 +15,7 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 MENDS = {
     "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
     "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
+    "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
 }
 
@@ -97,10 +98,16 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     ]
     cause = _other_weights(evidence)
     if cause is None:
-        rows.append(("mend", MENDS["call" if found.text.startswith("on call") else found.status]))
+        rows.append(("mend", _mend(evidence, found)))
     else:
         rows += [("likely cause", cause), ("mend", "export it again from the model that this test returns")]
     return tuple(rows)
+
+
+def _mend(evidence: Evidence, found: Judged) -> str:
+    if evidence.process.given or evidence.policy.meaning.export is not None:
+        return MENDS["export"]
+    return MENDS["call" if found.text.startswith("on call") else found.status]
 
 
 def _other_weights(evidence: Evidence) -> str | None:

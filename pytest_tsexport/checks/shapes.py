@@ -57,6 +57,10 @@ class Shapes:
             tell=lambda line: evidence.tell(f"{self.name} {line}"),
         )
         findings = search(plan, lambda case: _judge(evidence, case))
+        found = findings.smallest
+        at_home = None if found is None else wrong_at_home(evidence, found.case)
+        if at_home is not None:
+            return wrong_already(evidence, self.name, at_home)
         return _told(_verdict(evidence, self.name, findings), evidence, findings)
 
 

@@ -37,9 +37,14 @@ class GivenModels:
         return report
 
 
+def is_given(item: pytest.Item) -> bool:
+    """Whether the item is about a model that the command line named."""
+    return item.nodeid.startswith(f"{NODEID}::")
+
+
 def replay(item: pytest.Item, settings: Settings) -> list[str] | None:
     """How to run an item of that module again, since its id is no file; None for any other item."""
-    if not item.nodeid.startswith(f"{NODEID}::"):
+    if not is_given(item):
         return None
     name = getattr(item, "callspec").params["ts_model"]  # noqa: B009  # Function has it, and does not declare it
     artifact = [f"--ts-artifact={settings.artifact}"] if settings.artifact else []

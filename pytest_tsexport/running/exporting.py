@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_tsexport.collecting import given_models
 from pytest_tsexport.policy import Policy
 from pytest_tsexport.running.progress import Progress
 from pytest_tsexport.settings import Settings
@@ -60,7 +61,9 @@ class Exporter:
         if self._running is None:
             return None
         # Through the item, so that the conftest of a folder answers for that folder alone.
-        inputs: Mapping[str, object] | None = self._running.ihook.pytest_ts_inputs(model=model)
+        # The module that `--ts-model` collects lies in no folder of the project: there, every conftest answers.
+        hook = self._running.config.hook if given_models.is_given(self._running) else self._running.ihook
+        inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
         return inputs
 
     def _judged(self, verdict: Verdict) -> None:

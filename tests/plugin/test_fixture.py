@@ -90,3 +90,14 @@ def test_bad_use_is_one_sentence_at_the_line_of_the_test(project: Project, run: 
     result = run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([">*ts_export(*", f"E *pytest_tsexport.errors.*: {sentence}"])
+
+
+def test_inputs_that_do_not_fit_are_told_at_the_users_line(project: Project, run: Run) -> None:
+    project("""
+def test_x(ts_export):
+    ts_export(Doubles(), {"z": ROWS["x"]})
+""")
+    result = run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *InputsError: inputs names 'z', which Doubles.forward has not; use one of x"])
+    assert "pipeline.py" not in result.stdout.str()

@@ -89,3 +89,10 @@ def test_a_checkpoint_folder_is_loaded_with_the_head_that_was_trained(
     result = run("--ts-model=./tiny.v1", "--ts-checks=trace", "-s", "-v", "-W", "default")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["ts-model::test_model?tiny.v1-jit-trace? *TOLD *-> logits f32"])
+
+
+def test_a_given_model_gets_its_inputs_from_the_conftest(project: Project, run: Run) -> None:
+    hook = "from specimens import ROWS\n\ndef pytest_ts_inputs(model):\n    return ROWS\n"
+    factory = "from specimens import Doubles\n\ndef bare():\n    return Doubles()\n"
+    project("", factory_py=factory, conftest_py=hook, pytest_ini="[pytest]\npythonpath = .\n")
+    run("--ts-model=factory:bare", "--ts-checks=trace").assert_outcomes(passed=1)
