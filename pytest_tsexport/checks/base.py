@@ -113,6 +113,15 @@ def traced_at(evidence: Evidence) -> Row:
     return "traced at", f"{', '.join(evidence.subject.inputs)} ({sizes})"
 
 
+def vacuous(evidence: Evidence, check: str) -> Verdict | None:
+    """The verdict of a check that compares, where no comparison would mean anything."""
+    if evidence.spread.vacuous is None:
+        return None
+    mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
+    headline = f"nothing to compare: {evidence.spread.vacuous}"
+    return verdict(evidence, check, Outcome.FAILED, headline, (traced_at(evidence), mend))
+
+
 def wrong_already(evidence: Evidence, check: str, found: Judged) -> Verdict:
     """The verdict of a check about other sizes where the traced one is wrong."""
     rows = (traced_at(evidence), ("differs", found.text), ("mend", "mend what parity tells first"))

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pytest_tsexport.checks.base import Evidence, traced_at, verdict, wrong_already
+from pytest_tsexport.checks.base import Evidence, traced_at, vacuous, verdict, wrong_already
 from pytest_tsexport.checks.judging import wrong_at_home
 from pytest_tsexport.generation.padded import Way, lengths, padded_pair, ways
 from pytest_tsexport.policy import CHECKS
@@ -52,10 +52,9 @@ class Padding:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails on a way of padding that eager does not mind and the export does."""
-        if evidence.spread.vacuous is not None:
-            mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
-            headline = f"nothing to compare: {evidence.spread.vacuous}"
-            return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
+        refused = vacuous(evidence, self.name)
+        if refused is not None:
+            return refused
         at_home = wrong_at_home(evidence)
         if at_home is not None:
             return wrong_already(evidence, self.name, at_home)

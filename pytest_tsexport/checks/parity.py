@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, blind_below, too_few, traced_at, verdict, worst_of
+from pytest_tsexport.checks.base import Evidence, blind_below, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.checks.judging import judged
 from pytest_tsexport.generation.cases import Case, example_cases, off_size, traced_cases
 from pytest_tsexport.generation.search import Findings, Judged, Plan, search
@@ -32,8 +32,9 @@ class Parity:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails on the first difference or raise, and where nothing could be compared."""
-        if evidence.spread.vacuous is not None:
-            return _vacuous(evidence, self.name)
+        refused = vacuous(evidence, self.name)
+        if refused is not None:
+            return refused
         real = [case for case in example_cases(evidence.subject) if not off_size(case, evidence.subject)]
         plan = Plan(
             subject=evidence.subject,
@@ -121,9 +122,3 @@ def _other_weights(evidence: Evidence) -> str | None:
             if gap.numel() and float(gap.max()) > 0:
                 return f"the file was exported from other weights: {name} differs by up to {float(gap.max()):.1e}"
     return None
-
-
-def _vacuous(evidence: Evidence, check: str) -> Verdict:
-    mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
-    headline = f"nothing to compare: {evidence.spread.vacuous}"
-    return verdict(evidence, check, Outcome.FAILED, headline, (traced_at(evidence), mend))

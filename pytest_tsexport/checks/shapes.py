@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, too_few, traced_at, verdict, worst_of, wrong_already
+from pytest_tsexport.checks.base import Evidence, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged, wrong_at_home
 from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases, too_far
@@ -37,10 +37,9 @@ class Shapes:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails on the first case that breaks the contract of the axes that leave the traced size."""
-        if evidence.spread.vacuous is not None:
-            mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
-            headline = f"nothing to compare: {evidence.spread.vacuous}"
-            return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence), mend))
+        refused = vacuous(evidence, self.name)
+        if refused is not None:
+            return refused
         at_home = wrong_at_home(evidence)
         if at_home is not None:
             return wrong_already(evidence, self.name, at_home)

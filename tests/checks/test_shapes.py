@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.testing import judge, right_sizes
+from pytest_tsexport.testing import judge, right_sizes, wrong_values
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes as sizes
-from pytest_tsexport.testing.specimen import Inputs, rows
+from pytest_tsexport.testing.specimen import Inputs, masked_ids, rows
 from pytest_tsexport.verdict import Outcome, Verdict
 
 NAMED = {"x": {0: "batch", 1: "length"}}
@@ -140,3 +140,11 @@ def test_an_input_traced_at_length_one() -> None:
     found = verdict(sizes.MaskOfLengthOne(), rows(2, 1)())
     assert found.headline == "silently wrong outside the traced size"
     assert dict(found.rows)["counterexample"].startswith("(batch=1, dim1=2)")
+
+
+def test_a_frozen_mask_is_not_taken_for_a_fault_of_sizes() -> None:
+    found = verdict(wrong_values.AllOnesFastPath(), masked_ids()())
+    assert (found.outcome, found.headline) == (
+        Outcome.FAILED,
+        "wrong at the traced size already, so no other was looked at",
+    )
