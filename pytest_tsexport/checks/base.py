@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import Protocol
 
 from pytest_tsexport.artifact import Artifact, Runner
-from pytest_tsexport.generation.cases import Case, tensors
 from pytest_tsexport.generation.search import Clock, Findings, Judged
 from pytest_tsexport.generation.spread import Spread, measure
 from pytest_tsexport.making import Process
@@ -66,10 +65,6 @@ class Evidence:
     def clock(self, share: float) -> Clock:
         """The part of the subject's budget that a check may spend."""
         return Clock(seconds=self.policy.budget * share)
-
-    def tensors(self, case: Case) -> Mapping[str, object]:
-        """The inputs of a case."""
-        return tensors(case, self.subject)
 
 
 BLIND = 0.02

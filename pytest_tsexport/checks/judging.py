@@ -7,7 +7,7 @@ from math import prod
 
 from pytest_tsexport.checks.base import Evidence
 from pytest_tsexport.generation.cases import Case, at, tensors
-from pytest_tsexport.generation.search import Judged
+from pytest_tsexport.generation.search import Judged, Status
 from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.compare import Difference, difference, distance
@@ -55,8 +55,8 @@ def is_long(case: Case, subject: Subject) -> bool:
 
 def _one(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged:
     if eager.leaves is None:
-        status = "both raise" if artifact.leaves is None else "eager raises"
-        return Judged(case=case, status=status, breach=False, text=eager.raised or "")  # type: ignore[arg-type]
+        status: Status = "both raise" if artifact.leaves is None else "eager raises"
+        return Judged(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
     found = difference(eager.leaves, artifact.leaves, evidence.tolerance) or _overwrites(eager, artifact)
