@@ -15,10 +15,13 @@ import torch
 from pytest_tsexport.generation.hypotheses import sample
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS, draw
+from pytest_tsexport.subjects.values import MASK_PATTERNS, ODD_MASKS, PATTERNS, draw, sweeps
 
 REACH = 33
 """Sizes are drawn up to this at least: a window of 16 or 32 shows at 33 (facts: detection, 8)."""
+
+BEYOND = (65, 129, 257, 513)
+"""Sizes past the next powers of two, where a window or block shows that no attribute names."""
 
 FARTHEST = 1025
 """Edges are visited up to this at least, time allowing."""
@@ -69,9 +72,11 @@ def reach(axis: Axis) -> int:
 def edge_sizes(axis: Axis) -> list[int]:
     """Sizes of one axis that are visited whatever is drawn: 1, 2, the traced one ± 1, edges ± 1, the maximum ± 1."""
     traced = axis.size
-    sizes = {1, 2, 3, 4, axis.low, axis.low + 1, traced - 1, traced + 1, 2 * traced, reach(axis), REACH}
+    sizes = {1, 2, 3, 4, axis.low, axis.low + 1, traced - 1, traced + 1, 2 * traced, 3 * traced, reach(axis), REACH}
+    if axis.name != "batch":
+        sizes |= {size for size in BEYOND if axis.high is None or size <= axis.high}
     for edge in (*axis.edges, *(() if axis.high is None else (axis.high,))):
-        sizes |= {edge - 1, edge, edge + 1}
+        sizes |= {edge - 1, edge, edge + 1, 2 * edge, 2 * edge + 1}
     if axis.named:
         sizes = {size for size in sizes if axis.high is None or size <= axis.high}
     return sorted(size for size in sizes if size >= max(axis.low, 1) and size != traced and size <= farthest(axis))
@@ -120,10 +125,19 @@ def _within(axis: Axis, size: int) -> int:
 
 
 def traced_cases(subject: Subject) -> Iterator[Case]:
-    """At the traced size: every spread of values under every mask."""
+    """At the traced size: every spread of values under every mask, then every id there is, as far as one goes."""
     for seed, mask in enumerate(MASK_PATTERNS):
         for values in PATTERNS:
             yield at(subject, {}, seed=seed, values=values, mask=mask)
+    seeds = max((sweeps(field, subject.sizes) for field in subject.fields), default=0)
+    for seed in range(len(MASK_PATTERNS), seeds):
+        yield at(subject, {}, seed=seed, values="sweep")
+
+
+def odd_cases(subject: Subject) -> Iterator[Case]:
+    """At the traced size, masks that production never sends."""
+    if any(field.domain.kind == "mask" for field in subject.fields):
+        yield from (at(subject, {}, seed=seed, mask=mask) for mask in ODD_MASKS for seed in range(2))
 
 
 def example_cases(subject: Subject) -> Iterator[Case]:
@@ -144,9 +158,10 @@ def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
     sizes = dict(case.sizes)
     given = {}
     for place, field in enumerate(subject.fields):
-        seed = case.seed * 31 + place
         if field.name in subject.strategies:
-            given[field.name] = sample(subject.strategies[field.name], field.shape(sizes), seed)
+            strategy = subject.strategies[field.name]
+            given[field.name] = sample(strategy, field.shape(sizes), case.seed * 31 + place)
         else:
-            given[field.name] = draw(field, sizes, seed, case.mask if field.domain.kind == "mask" else case.values)
+            pattern = case.mask if field.domain.kind == "mask" else case.values
+            given[field.name] = draw(field, sizes, case.seed, pattern)
     return given

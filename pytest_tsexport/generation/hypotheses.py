@@ -40,6 +40,19 @@ def smallest(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool], *, tri
         return None
 
 
+def below(count: int) -> st.SearchStrategy[int]:
+    """Whole numbers from 0, which is the simplest, to `count` - 1.
+
+    They are counted from `_FAR`: hypothesis mixes in numbers that stand in the source of whatever local modules are
+    loaded, so that one seed would draw otherwise in another process.
+    """
+    return st.integers(_FAR, _FAR + count - 1).map(lambda number: number - _FAR)
+
+
+_FAR = 7_340_291_884_113
+"""A number that stands in no other source, nor do the next 100 000 after it."""
+
+
 def sample(strategy: Any, shape: tuple[int, ...], number: int) -> torch.Tensor:
     """The tensor of this shape that the user's own strategy draws for a seed.
 

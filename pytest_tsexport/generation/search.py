@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
 
 from hypothesis import strategies as st
 
 from pytest_tsexport.generation.cases import Case, at, reach
-from pytest_tsexport.generation.hypotheses import smallest
+from pytest_tsexport.generation.hypotheses import below, smallest
 from pytest_tsexport.generation.shrinking import corners, shrink
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
@@ -24,6 +24,10 @@ from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.tensors.compare import Difference
 
 Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
+
+
+REPEATS = 3
+"""Times as many cases are drawn as are wanted: some come twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
     skipped = [case for case in plan.listed if not seen.visit(case)]
     drawn = plan.total - len(seen.judged)
     if not seen.breaches() and drawn > 0:
-        smallest(_cases(plan), seen.breaks, tries=drawn, random=plan.random)
+        smallest(_cases(plan), seen.drawn_breaks, tries=REPEATS * drawn, random=plan.random)
     for breach in corners(plan.subject, [one.case for one in seen.breaches()]) if plan.off_size else ():
         shrink(plan.subject, breach, seen.breaks)
     judged = tuple(one for one in seen.judged.values() if one is not None)
@@ -115,6 +119,8 @@ class _Seen:
         self._judge = judge
         self._largest = 1, 0.0
         self._refused: set[Case] = set()
+        self._random = Random(plan.random.randrange(2**32))
+        self._seeds: dict[Case, int] = {}
         self.judged: dict[Case, Judged | None] = {}
 
     def visit(self, case: Case) -> bool:
@@ -142,6 +148,15 @@ class _Seen:
         one = self.judged.get(case)
         return one is not None and one.breach
 
+    def drawn_breaks(self, case: Case) -> bool:
+        """The same, until as many were judged as planned: hypothesis draws some cases twice.
+
+        Values are drawn anew for each new case: hypothesis repeats parts of what it drew, seeds among them.
+        """
+        case = replace(case, seed=self._seeds.setdefault(case, self._random.randrange(2**16)))
+        enough = len(self.judged) >= self._plan.total and not self.breaches()
+        return self.breaks(case) if not enough or case in self.judged else False
+
     def breaches(self) -> list[Judged]:
         """The breaches so far, smallest first."""
         return sorted((one for one in self.judged.values() if one is not None and one.breach), key=_smallness)
@@ -151,19 +166,19 @@ def _cases(plan: Plan) -> st.SearchStrategy[Case]:
     """Drawn cases: sizes in reach, shrinking to small ones; values and masks of every pattern."""
     sizes = {a.name: _sizes(a, reach(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
     return st.builds(
-        lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, values, mask),
+        lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, PATTERNS[values], MASK_PATTERNS[mask]),
         sizes=st.fixed_dictionaries(sizes),
-        seed=st.integers(0, 2**16),
-        values=st.sampled_from(PATTERNS),
-        mask=st.sampled_from(MASK_PATTERNS),
+        seed=below(2**16),
+        values=below(len(PATTERNS)),
+        mask=below(len(MASK_PATTERNS)),
     )
 
 
 def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:
     """Half near the small end, where faults shrink to, half anywhere in reach."""
     low = max(axis.low, 1)
-    far = max(far, low)
-    return st.integers(low, min(far, low + 2 * axis.size)) | st.integers(low, far)
+    near = min(max(far, low), low + 2 * axis.size)
+    return st.one_of(below(near - low + 1), below(max(far, low) - low + 1)).map(lambda size: low + size)
 
 
 def _smallness(one: Judged) -> tuple[object, ...]:

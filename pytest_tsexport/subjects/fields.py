@@ -21,6 +21,7 @@ class Domain:
 
     `ids` and `integers` run from `low` to `high` - 1; `pad` fills what is padded; `last`, where given,
     stands at the end of every row and nowhere else (heads that read the state at the end-of-sequence token).
+    `special` are the ids that the model treats in a way of their own (padding, ends, separators), as far as known.
     `mask` holds 0 and 1. `floats` are drawn at the scale of `example`.
     """
 
@@ -30,6 +31,7 @@ class Domain:
     high: int = 2
     pad: int = 0
     last: int | None = None
+    special: tuple[int, ...] = ()
     scale: float = 1.0
 
 

@@ -5,46 +5,69 @@ Drawn from a seeded generator and not element by element: hypothesis draws the s
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
+from math import prod
 
 import torch
 
 from pytest_tsexport.subjects.fields import Domain, Field
 
-MASK_PATTERNS = ("ones", "right", "left")
-"""All ones, and padded on one side by a number of positions that differs from row to row."""
+MASK_PATTERNS = ("ones", "right", "left", "single")
+"""All ones; padded on one side by a number of positions that differs from row to row; the first token alone."""
 
-PATTERNS = ("uniform", "extremes", "repeats")
+ODD_MASKS = ("holes", "empty")
+"""What production never sends: zeros between ones, and a row of zeros. What comes of it is told, and fails nothing."""
+
+PATTERNS = ("uniform", "extremes", "repeats", "special", "sweep")
 """How ids, integers and floats are spread over their domain."""
 
 
 def draw(field: Field, sizes: Mapping[str, int], seed: int, pattern: str = "uniform") -> torch.Tensor:
-    """One input of `field`'s shape at these sizes.
+    """One input of `field`'s shape at these sizes; fields of other names are drawn independently.
 
-    `pattern` is one of `PATTERNS`, or of `MASK_PATTERNS` where the field is a mask.
+    `pattern` is one of `PATTERNS`, or of `MASK_PATTERNS` and `ODD_MASKS` where the field is a mask.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{field.name}:{seed}".encode()))
     shape = field.shape(sizes)
     if field.domain.kind == "mask":
-        return _mask(shape, generator, pattern if pattern in MASK_PATTERNS else "ones").to(field.domain.dtype)
+        return _mask(shape, generator, pattern).to(field.domain.dtype)
     if field.domain.kind == "floats":
         return _floats(shape, field.domain, generator, pattern)
-    return _integers(shape, field.domain, generator, pattern)
+    if pattern == "sweep":
+        return _ended(_sweep(shape, field.domain, seed), field.domain)
+    return _ended(_INTEGERS[pattern](shape, field.domain, generator), field.domain)
+
+
+def sweeps(field: Field, sizes: Mapping[str, int]) -> int:
+    """How many seeds the pattern `sweep` needs until every value of the domain was drawn: 0 where there is no end."""
+    drawn = prod(field.shape(sizes))
+    if field.domain.kind not in ("ids", "integers") or not drawn:
+        return 0
+    return -(-(field.domain.high - field.domain.low) // drawn)
 
 
 def _mask(shape: tuple[int, ...], generator: torch.Generator, pattern: str) -> torch.Tensor:
-    """1 where a token is; every row keeps at least one."""
+    """1 where a token is; every row keeps at least one, unless the pattern is `empty`."""
     mask = torch.ones(shape)
-    if pattern == "ones" or not shape or not mask.numel():
+    if not shape or not mask.numel():
         return mask
-    kept = torch.randint(1, shape[-1] + 1, (*shape[:-1], 1), generator=generator)
-    place = torch.arange(shape[-1]).expand(shape)
-    return (place < kept if pattern == "right" else place >= shape[-1] - kept).to(mask.dtype)
+    length = shape[-1]
+    kept = torch.randint(1, length + 1, (*shape[:-1], 1), generator=generator)
+    place = torch.arange(length).expand(shape)
+    masks = {
+        "right": place < kept,
+        "left": place >= length - kept,
+        "single": place == 0,
+        "holes": (place == 0) | (torch.rand(shape, generator=generator) < 0.5),
+        "empty": torch.arange(mask.numel()).view(shape) >= length,
+    }
+    return masks[pattern].to(mask.dtype) if pattern in masks else mask
 
 
-def _integers(shape: tuple[int, ...], domain: Domain, generator: torch.Generator, pattern: str) -> torch.Tensor:
-    values = _INTEGERS[pattern](shape, domain, generator)
-    if domain.last is not None and shape and shape[-1]:
+def _ended(values: torch.Tensor, domain: Domain) -> torch.Tensor:
+    """The values with the one that stands at the end of every row, and nowhere else, put there."""
+    if domain.last is not None and values.dim() and values.shape[-1]:
         other = domain.low if domain.last != domain.low else domain.low + 1
         values = torch.where(values == domain.last, other, values)
         values[..., -1] = domain.last
@@ -67,20 +90,42 @@ def _repeats(shape: tuple[int, ...], domain: Domain, generator: torch.Generator)
     return rows.expand(shape).clone()
 
 
+def _special(shape: tuple[int, ...], domain: Domain, generator: torch.Generator) -> torch.Tensor:
+    """Half of them the ids that mean something to the model: padding, ends, separators."""
+    known = [one for one in domain.special or (domain.pad,) if domain.low <= one < domain.high]
+    special = torch.tensor(known or [domain.low])
+    chosen = special[torch.randint(0, len(special), shape, generator=generator)]
+    return torch.where(torch.rand(shape, generator=generator) < 0.5, chosen, _uniform(shape, domain, generator))
+
+
+def _sweep(shape: tuple[int, ...], domain: Domain, seed: int) -> torch.Tensor:
+    """The next stretch of one shuffle of the domain: successive seeds leave no value out."""
+    count = max(domain.high - domain.low, 1)
+    shuffle = torch.randperm(count, generator=torch.Generator().manual_seed(count))
+    drawn = prod(shape)
+    return shuffle[(seed * drawn + torch.arange(drawn)) % count].view(shape) + domain.low
+
+
 _INTEGERS: Mapping[str, Callable[[tuple[int, ...], Domain, torch.Generator], torch.Tensor]] = {
     "uniform": _uniform,
     "extremes": _extremes,
     "repeats": _repeats,
+    "special": _special,
 }
 
 
 def _floats(shape: tuple[int, ...], domain: Domain, generator: torch.Generator, pattern: str) -> torch.Tensor:
     values = torch.randn(shape, generator=generator, dtype=torch.float64)
     if pattern == "extremes":
-        values = (
-            values
-            * torch.tensor([0.0, 1e-3, 10.0], dtype=torch.float64)[torch.randint(0, 3, shape, generator=generator)]
-        )
+        values = values * _chosen((0.0, 1e-3, 10.0), shape, generator)
     elif pattern == "repeats" and shape:
         values = values[..., :1].expand(shape).clone()
+    elif pattern == "special":
+        values = -values.abs() * _chosen((0.0, 1.0, 1.0), shape, generator)
+    elif pattern == "sweep":
+        values = values * _chosen((1e-2, 1.0, 10.0), (*shape[:1], *(1 for _ in shape[1:])), generator)
     return (values * domain.scale).to(domain.dtype)
+
+
+def _chosen(values: tuple[float, ...], shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float64)[torch.randint(0, len(values), shape, generator=generator)]

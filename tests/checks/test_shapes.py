@@ -26,7 +26,7 @@ def test_a_right_one() -> None:
     found = verdict(right_sizes.PositionsFromShape())
     assert (found.outcome, found.headline) == (Outcome.PASSED, "keeps the contract at every other size")
     assert 10 <= found.judged <= found.planned == 60
-    assert (found.notes, found.unseen) == ((), ("batch above 33", "dim1 above 33"))
+    assert (found.notes, found.unseen) == ((), ("batch above 33", "dim1 above 513"))
 
 
 @pytest.mark.parametrize(

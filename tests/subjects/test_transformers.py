@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_tsexport.subjects.fields import Axis, Description, Domain, Field
 from pytest_tsexport.subjects.transformers import constants_of, describe
 from tests.subjects.families import build
 
-IDS = Domain(kind="ids", dtype=torch.int64, high=99)
+IDS = Domain(kind="ids", dtype=torch.int64, high=99, special=(0,))
 MASK = Domain(kind="mask", dtype=torch.int64)
 BATCH = Axis(name="batch", size=2)
 ROW = ("batch", "sequence")
@@ -55,14 +56,14 @@ def test_an_encoder() -> None:
 
 def test_a_decoder() -> None:
     assert describe(build("llama")) == Description(
-        fields=(Field("input_ids", ROW, IDS), Field("attention_mask", ROW, MASK)),
+        fields=(Field("input_ids", ROW, replace(IDS, special=(0, 1, 2))), Field("attention_mask", ROW, MASK)),
         axes=(BATCH, Axis(name="sequence", size=7, edges=(48,))),
         constants={"use_cache": False},
     )
 
 
 def test_an_encoder_decoder() -> None:
-    ids = Domain(kind="ids", dtype=torch.int64, high=99, pad=98)
+    ids = Domain(kind="ids", dtype=torch.int64, high=99, pad=98, special=(0, 98))
     assert describe(build("marian")) == Description(
         fields=(
             Field("input_ids", ROW, ids),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_tsexport.subjects.fields import Domain, Field
-from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS, draw
+from pytest_tsexport.subjects.values import MASK_PATTERNS, ODD_MASKS, PATTERNS, draw, sweeps
 
 SIZES = {"batch": 4, "length": 9}
 ROW = ("batch", "length")
@@ -75,12 +75,45 @@ def test_the_last_id_ends_every_row_and_stands_nowhere_else(pattern: str) -> Non
 
 def test_masks_are_ones_or_padded_on_one_side_and_never_empty() -> None:
     for seed in range(30):
-        ones, right, left = (draw(field("mask"), SIZES, seed, pattern) for pattern in MASK_PATTERNS)
+        ones, right, left, single = (draw(field("mask"), SIZES, seed, pattern) for pattern in MASK_PATTERNS)
         assert bool(ones.all())
         assert (right.diff(dim=1) <= 0).all()
         assert (left.diff(dim=1) >= 0).all()
         assert (right.sum(1) >= 1).all()
         assert (left.sum(1) >= 1).all()
+        assert single.sum(1).tolist() == [1] * 4
+        assert bool(single[:, 0].all())
+
+
+def test_masks_that_production_never_sends_are_there_to_be_told() -> None:
+    holes, empty = (draw(field("mask"), SIZES, 3, pattern) for pattern in ODD_MASKS)
+    assert bool((holes.diff(dim=1) > 0).any())
+    assert bool((holes.diff(dim=1) < 0).any())
+    assert empty.sum(1).tolist() == [0, 9, 9, 9]
+
+
+@pytest.mark.parametrize("high", [7, 36, 50, 1000])
+def test_a_sweep_leaves_no_id_out_and_says_how_long_it_takes(high: int) -> None:
+    one = field("ids", low=2, high=high)
+    seeds = sweeps(one, SIZES)
+    drawn = {int(value) for seed in range(seeds) for value in draw(one, SIZES, seed, "sweep").view(-1)}
+    assert drawn == set(range(2, high))
+    assert (seeds - 1) * 36 < high - 2
+
+
+def test_floats_have_no_sweep_to_finish() -> None:
+    assert sweeps(field("floats", torch.float32), SIZES) == 0
+
+
+def test_special_ids_are_half_of_what_is_drawn_and_never_beyond_the_range() -> None:
+    values = draw(field("ids", high=1000, special=(0, 999, 1000)), {"batch": 20, "length": 50}, 1, "special")
+    assert 0.4 < float(((values == 0) | (values == 999)).float().mean()) < 0.6
+    assert int(values.max()) <= 999
+
+
+def test_fields_of_other_names_are_drawn_independently() -> None:
+    one, other = (Field(name, ROW, Domain(kind="ids", dtype=torch.int64, high=1000)) for name in ("x", "y"))
+    assert not torch.equal(draw(one, SIZES, 3), draw(other, SIZES, 3))
 
 
 @pytest.mark.parametrize("pattern", ["right", "left"])

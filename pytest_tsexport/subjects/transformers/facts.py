@@ -72,6 +72,15 @@ class Facts:
         """The first of these config attributes that is set, in any tower; None where none is."""
         return next(iter(self.settings(*names, side=side)), None)
 
+    def special_ids(self, side: Side = "input") -> tuple[int, ...]:
+        """Every id that a config calls by a name of its own (`sep_token_id`, `decoder_start_token_id`), ascending."""
+        found = set()
+        for whole in self.configs:
+            for config in text_configs(whole, side):
+                named = (value for name, value in vars(config).items() if name.endswith("_token_id"))
+                found |= {one for value in named for one in (value if isinstance(value, (list, tuple)) else (value,))}
+        return tuple(sorted(one for one in found if type(one) is int and one >= 0))
+
     def is_head(self, *endings: str) -> bool:
         """Whether a tower is such a head (`ForMultipleChoice`), by the names of its class and their bases."""
         return any(base.__name__.endswith(endings) for tower in self.towers for base in type(tower).__mro__)

@@ -7,7 +7,7 @@ attributes, never names of models.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -91,7 +91,7 @@ def _ids(facts: Facts) -> Domain:
     last = _first(facts.setting("eos_token_id")) if facts.says("same number of <eos> tokens") else None
     if last is None or not 0 <= last < domain.high:
         return domain
-    return Domain(kind="ids", dtype=domain.dtype, high=domain.high, pad=domain.pad, last=last)
+    return replace(domain, last=last)
 
 
 def _decoder_ids(facts: Facts) -> Domain:
@@ -135,7 +135,14 @@ def _ids_of(facts: Facts, side: Side, *names: str) -> Domain:
     high = min(counts, default=None) or _embedding_rows(facts)
     ends = (facts.setting(name, side=side) for name in ("pad_token_id", "eos_token_id"))
     pads = [pad for pad in map(_first, ends) if pad is not None and 0 <= pad < high]
-    return Domain(kind="ids", dtype=torch.int64, high=high, pad=pads[0] if pads else 0)
+    special = facts.special_ids(side)
+    return Domain(
+        kind="ids",
+        dtype=torch.int64,
+        high=high,
+        pad=pads[0] if pads else 0,
+        special=tuple(one for one in special if one < high),
+    )
 
 
 def _embedding_rows(facts: Facts) -> int:
