@@ -10,7 +10,8 @@ from random import Random
 from typing import Protocol
 
 from pytest_tsexport.artifact import Artifact, Runner
-from pytest_tsexport.generation.search import Clock, Findings, Judged
+from pytest_tsexport.generation.findings import Findings, Judged
+from pytest_tsexport.generation.search import Clock
 from pytest_tsexport.generation.spread import Spread, measure
 from pytest_tsexport.making import Process
 from pytest_tsexport.policy import Policy

@@ -7,10 +7,10 @@ from math import prod
 
 from pytest_tsexport.checks.base import Evidence
 from pytest_tsexport.generation.cases import Case, at, tensors
-from pytest_tsexport.generation.search import Judged, Status
+from pytest_tsexport.generation.findings import Judged, Status
 from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.compare import Difference, difference, distance
+from pytest_tsexport.tensors.compare import Difference, Tolerance, difference, distance
 
 CALLS = 3
 """The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
@@ -63,7 +63,8 @@ def _one(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Jud
     if found is not None:
         return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
     nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
-    return Judged(case=case, status="equal", breach=False, nearest=nearest)
+    noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, Tolerance()) is not None
+    return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
 
 
 def _overwrites(eager: Answer, artifact: Answer) -> Difference | None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pytest_tsexport.checks.base import Evidence, blind_below, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.checks.judging import judged
 from pytest_tsexport.generation.cases import Case, example_cases, off_size, traced_cases
-from pytest_tsexport.generation.search import Findings, Judged, Plan, search
+from pytest_tsexport.generation.findings import Findings, Judged
+from pytest_tsexport.generation.search import Plan, search
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.tensors.weights import named_weights
 from pytest_tsexport.verdict import Outcome, Row, Verdict

@@ -12,7 +12,8 @@ from pytest_tsexport.checks.base import Evidence, too_few, traced_at, vacuous, v
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged, wrong_at_home
 from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases, too_far
-from pytest_tsexport.generation.search import Findings, Judged, Plan, search
+from pytest_tsexport.generation.findings import Findings, Judged
+from pytest_tsexport.generation.search import Plan, search
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject

@@ -95,9 +95,9 @@ def too_far(axis: Axis) -> tuple[int, ...]:
 
 def edge_cases(subject: Subject) -> Iterator[Case]:
     """Each axis alone at its edges, then the small ones together; small sizes first."""
-    alone = [_alone(subject, axis, size) for axis in subject.axes for size in edge_sizes(axis)]
+    single = [alone(subject, axis, size) for axis in subject.axes for size in edge_sizes(axis)]
     together = [at(subject, dict(sizes), seed=99) for sizes in _corners(subject.axes) if len(sizes) > 1]
-    yield from sorted(dict.fromkeys([*alone, *together]), key=lambda case: case.volume)
+    yield from sorted(dict.fromkeys([*single, *together]), key=lambda case: case.volume)
 
 
 def size_cases(subject: Subject) -> Iterator[Case]:
@@ -105,10 +105,11 @@ def size_cases(subject: Subject) -> Iterator[Case]:
     sizes = [(axis, size) for axis in subject.axes for size in range(max(axis.low, 1), reach(axis) + 1)]
     for axis, size in sorted(sizes, key=lambda pair: pair[1]):
         if size != axis.size:
-            yield _alone(subject, axis, size)
+            yield alone(subject, axis, size)
 
 
-def _alone(subject: Subject, axis: Axis, size: int) -> Case:
+def alone(subject: Subject, axis: Axis, size: int) -> Case:
+    """The case that leaves the traced size along one axis."""
     return at(subject, {axis.name: size}, seed=size)
 
 

@@ -11,58 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Literal
 
 from hypothesis import strategies as st
 
+from pytest_tsexport.generation.borders import find_borders
 from pytest_tsexport.generation.cases import Case, at, reach
+from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.hypotheses import below, smallest
 from pytest_tsexport.generation.shrinking import corners, shrink
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
-from pytest_tsexport.tensors.compare import Difference
-
-Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
-
 
 REPEATS = 3
 """Times as many cases are drawn as are wanted: some come twice."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One case compared: what happened, whether that breaks the promise, and by how much.
-
-    `nearest` is (difference, allowed, leaf) where the answers came nearest to the tolerance.
-    """
-
-    case: Case
-    status: Status
-    breach: bool
-    difference: Difference | None = None
-    nearest: tuple[float, float, str] = (0.0, 0.0, "")
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """All that a search saw, in the order it saw it; `skipped` are listed cases that the budget had no room for."""
-
-    judged: tuple[Judged, ...]
-    planned: int
-    smallest: Judged | None = None
-    skipped: tuple[Case, ...] = ()
-
-    @property
-    def breaches(self) -> tuple[Judged, ...]:
-        """The cases that break the promise."""
-        return tuple(one for one in self.judged if one.breach)
-
-    @property
-    def worst(self) -> Judged | None:
-        """The breach that is furthest off."""
-        return max(self.breaches, key=_badness, default=None)
 
 
 @dataclass(kw_only=True)
@@ -106,7 +68,9 @@ def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
         smallest(_cases(plan), seen.drawn_breaks, tries=REPEATS * drawn, random=plan.random)
     for breach in corners(plan.subject, [one.case for one in seen.breaches()]) if plan.off_size else ():
         shrink(plan.subject, breach, seen.breaks)
-    judged = tuple(one for one in seen.judged.values() if one is not None)
+    if plan.off_size:
+        find_borders(plan.subject, seen.all, seen.visit)
+    judged = seen.all()
     planned = max(plan.total, len(plan.listed), len(judged))
     return Findings(judged=judged, planned=planned, smallest=next(iter(seen.breaches()), None), skipped=tuple(skipped))
 
@@ -157,9 +121,13 @@ class _Seen:
         enough = len(self.judged) >= self._plan.total and not self.breaches()
         return self.breaks(case) if not enough or case in self.judged else False
 
+    def all(self) -> tuple[Judged, ...]:
+        """Every case that was one, in the order of visits."""
+        return tuple(one for one in self.judged.values() if one is not None)
+
     def breaches(self) -> list[Judged]:
         """The breaches so far, smallest first."""
-        return sorted((one for one in self.judged.values() if one is not None and one.breach), key=_smallness)
+        return sorted((one for one in self.all() if one.breach), key=_smallness)
 
 
 def _cases(plan: Plan) -> st.SearchStrategy[Case]:
@@ -191,9 +159,3 @@ def _smallness(one: Judged) -> tuple[object, ...]:
         MASK_PATTERNS.index(case.mask),
         case.seed,
     )
-
-
-def _badness(one: Judged) -> float:
-    if one.difference is None:
-        return 0.0
-    return one.difference.value if one.difference.value == one.difference.value else float("inf")

@@ -37,6 +37,11 @@ class Tolerance:
     rtol: float | Mapping[str, float] | None = None
     atol: float | Mapping[str, float] | None = None
 
+    @property
+    def derived(self) -> bool:
+        """Whether the user said nothing of it."""
+        return self.rtol is None and self.atol is None
+
     def allowed(self, name: str, expected: torch.Tensor) -> torch.Tensor:
         """The difference allowed at each element (or one number for all) of the leaf `name`, in float64."""
         rtol, atol = _of(self.rtol, name), _of(self.atol, name)

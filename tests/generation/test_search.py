@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tsexport.generation.cases import Case, at, edge_cases, off_size, traced_cases
-from pytest_tsexport.generation.search import Clock, Findings, Judged, Plan, search
+from pytest_tsexport.generation.findings import Findings, Judged
+from pytest_tsexport.generation.search import Clock, Plan, search
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 from tests.generation.test_cases import BATCH, BOTH, LENGTH, subject

@@ -1,0 +1,54 @@
+"""case -> judged -> findings: what one case showed, and all that a search saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_tsexport.generation.cases import Case
+from pytest_tsexport.tensors.compare import Difference
+
+Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One case compared: what happened, whether that breaks the promise, and by how much.
+
+    `nearest` is (difference, allowed, leaf) where the answers came nearest to the tolerance; `above_noise` tells that
+    they differ by more than any kernel does, though it is allowed.
+    """
+
+    case: Case
+    status: Status
+    breach: bool
+    difference: Difference | None = None
+    nearest: tuple[float, float, str] = (0.0, 0.0, "")
+    above_noise: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """All that a search saw, in the order it saw it; `skipped` are listed cases that the budget had no room for."""
+
+    judged: tuple[Judged, ...]
+    planned: int
+    smallest: Judged | None = None
+    skipped: tuple[Case, ...] = ()
+
+    @property
+    def breaches(self) -> tuple[Judged, ...]:
+        """The cases that break the promise."""
+        return tuple(one for one in self.judged if one.breach)
+
+    @property
+    def worst(self) -> Judged | None:
+        """The breach that is furthest off."""
+        return max(self.breaches, key=_badness, default=None)
+
+
+def _badness(one: Judged) -> float:
+    if one.difference is None:
+        return 0.0
+    return one.difference.value if one.difference.value == one.difference.value else float("inf")
