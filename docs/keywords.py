@@ -41,6 +41,11 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
         "[by the spread of each output](../explanation/tolerances.md)",
     ),
     "atol": ("absolute tolerance, likewise", "as `rtol`"),
+    "metric": (
+        "what is compared, one word or one for each output name: `close` (every value), `argmax` (which is largest "
+        "along the last dimension) or `cosine` (the direction along it)",
+        "`close`",
+    ),
     "xfail": (
         '`{"shapes": "reason"}`: that check of this test is a strict xfail',
         "none",

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.policy import BACKENDS, CHECKS, CONTRACTS, Effort, Meaning, Policy, selected
+from pytest_tsexport.policy import BACKENDS, CHECKS, CONTRACTS, METRICS, Effort, Meaning, Policy, selected
 
 MEANING_KEYWORDS = tuple(f.name for f in fields(Meaning))
 EFFORT_KEYWORDS = ("backends", "checks", "max_examples", "budget")
@@ -135,6 +135,14 @@ def _validate_tolerance(name: str, value: object) -> None:
             )
 
 
+def _validate_metric(name: str, value: object) -> None:
+    for metric in value.values() if isinstance(value, Mapping) else (value,):
+        if metric not in METRICS:
+            raise PolicyError(
+                f"{name} is {metric!r}; use one of {_listed(METRICS)}, or a mapping of output names to them"
+            )
+
+
 def _validate_anything(name: str, value: object) -> None:
     """Judged where the model is known, or with the names of backends."""
 
@@ -150,6 +158,7 @@ _VALIDATORS: Mapping[str, Callable[[str, Any], object]] = {
     "strategies": _validate_mapping,
     "rtol": _validate_tolerance,
     "atol": _validate_tolerance,
+    "metric": _validate_metric,
     "xfail": _validate_xfail,
     "backends": _validate_anything,
     "checks": _validate_anything,

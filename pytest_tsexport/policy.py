@@ -22,6 +22,9 @@ CHECKS: Mapping[str, str] = {
 }
 """Every check by name, in the order they run, with the question it asks."""
 
+METRICS = ("close", "argmax", "cosine")
+"""By every value; by which is largest along the last dimension; by the direction along it."""
+
 CONTRACTS = ("dynamic", "safe", "fixed")
 BACKENDS = ("jit",)
 DEFAULT_BUDGET = 60.0
@@ -42,6 +45,7 @@ class Meaning:
     strategies: Mapping[str, Any] = field(default_factory=dict)
     rtol: float | Mapping[str, float] | None = None
     atol: float | Mapping[str, float] | None = None
+    metric: str | Mapping[str, str] | None = None
     xfail: Mapping[str, str] = field(default_factory=dict)
 
 

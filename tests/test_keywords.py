@@ -31,6 +31,8 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"rtol": 0, "atol": float("inf")}, "atol is inf; give a number, 0 or more"),
     ({"rtol": 0, "atol": float("nan")}, "atol is nan; give a number, 0 or more"),
     ({"rtol": True, "atol": 0}, "rtol is True; give a number, 0 or more"),
+    ({"metric": "mse"}, "metric is 'mse'; use one of close, argmax, cosine, or a mapping of output names to them"),
+    ({"metric": {"logits": 3}}, "metric is 3; use one of close, argmax, cosine"),
     ({"rtol": "1e-3", "atol": 0}, "rtol is '1e-3'; give a number, 0 or more"),
     ({"rtol": {"logits": "x"}, "atol": 0}, "rtol is 'x'; give a number, 0 or more"),
     ({"shapes": "any"}, "shapes is 'any'; use one of dynamic, safe, fixed, or a mapping of axis names to them"),

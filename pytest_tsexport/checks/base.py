@@ -17,7 +17,7 @@ from pytest_tsexport.making import Process
 from pytest_tsexport.policy import Policy
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.compare import Tolerance
+from pytest_tsexport.tensors.tolerance import Tolerance
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
 FLOOR = 10
@@ -57,7 +57,13 @@ class Evidence:
     def tolerance(self) -> Tolerance:
         """What difference is allowed."""
         meaning = self.policy.meaning
-        return Tolerance(spread=self.spread.by_leaf, rtol=meaning.rtol, atol=meaning.atol)
+        return Tolerance(
+            spread=self.spread.by_leaf,
+            rtol=meaning.rtol,
+            atol=meaning.atol,
+            metric=meaning.metric,
+            cast=meaning.reference is not None,
+        )
 
     def random(self, check: str) -> Random:
         """The randomness of one check of this subject: the same for the same seed."""

@@ -6,11 +6,13 @@ from dataclasses import replace
 from math import prod
 
 from pytest_tsexport.checks.base import Evidence
+from pytest_tsexport.checks.ties import is_tie
 from pytest_tsexport.generation.cases import Case, at, tensors
 from pytest_tsexport.generation.findings import Judged, Status
-from pytest_tsexport.subjects.reference import Answer
+from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.compare import Difference, Tolerance, difference, distance
+from pytest_tsexport.tensors.compare import Difference, difference, distance
+from pytest_tsexport.tensors.tolerance import Tolerance
 
 CALLS = 3
 """The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
@@ -28,11 +30,12 @@ def judged(evidence: Evidence, case: Case) -> Judged:
     calls = 1 if is_long(case, evidence.subject) else CALLS
     eager = evidence.reference.case(inputs, calls)
     artifact = evidence.runner.case(inputs, calls)
-    first = _one(evidence, case, eager[0], artifact[0])
+    pairs = [(eager[number], _untied(evidence, inputs, eager[number], artifact[number])) for number in range(calls)]
+    first = _one(evidence, case, *pairs[0])
     if first.status != "equal":
         return first
     for number in range(1, calls):
-        later = _one(evidence, case, eager[number], artifact[number])
+        later = _one(evidence, case, *pairs[number])
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first
@@ -65,6 +68,16 @@ def _one(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Jud
     nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
     noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, Tolerance()) is not None
     return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
+
+
+def _untied(evidence: Evidence, inputs: Inputs, eager: Answer, artifact: Answer) -> Answer:
+    """The artifact's answer, or eager's where the two differ by a tie alone."""
+    if eager.leaves is None or artifact.leaves is None:
+        return artifact
+    if difference(eager.leaves, artifact.leaves, evidence.tolerance) is None:
+        return artifact
+    tied = is_tie(evidence, inputs, eager.leaves, artifact.leaves)
+    return replace(artifact, leaves=eager.leaves) if tied else artifact
 
 
 def _overwrites(eager: Answer, artifact: Answer) -> Difference | None:

@@ -17,7 +17,7 @@ from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
-from pytest_tsexport.tensors.compare import RTOL
+from pytest_tsexport.tensors.tolerance import RTOL
 from pytest_tsexport.tensors.tree import Leaves
 
 DRAWS = 10

@@ -30,8 +30,8 @@ def check_initialised(model: nn.Module) -> None:
 
 
 def check_tolerance_names(meaning: Meaning, outputs: Sequence[str]) -> None:
-    """Raises `InputsError` for a tolerance of an output that the model does not have."""
-    for keyword, value in (("rtol", meaning.rtol), ("atol", meaning.atol)):
+    """Raises `InputsError` for a tolerance or a metric of an output that the model does not have."""
+    for keyword, value in (("rtol", meaning.rtol), ("atol", meaning.atol), ("metric", meaning.metric)):
         for name in value if isinstance(value, Mapping) else ():
             if name not in outputs:
                 raise InputsError(f"{keyword} names {name!r}; use one of {', '.join(outputs)}")

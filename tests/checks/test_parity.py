@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.errors import InputsError
 from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state
@@ -136,6 +137,47 @@ def test_another_reference_is_the_one_to_be_faithful_to() -> None:
     assert verdict(half).outcome is Outcome.PASSED
     assert verdict(half, reference=reference).outcome is Outcome.FAILED
     assert verdict(half, reference=reference, rtol=0.0, atol=2.0).outcome is Outcome.PASSED
+
+
+def test_a_metric_is_what_is_looked_at() -> None:
+    reference = made.Plain()
+    louder = made.Plain()
+    louder.load_state_dict(reference.state_dict())
+    with torch.no_grad():
+        louder.linear.weight.mul_(3)
+        louder.linear.bias.mul_(3)
+    assert verdict(louder, reference=reference).outcome is Outcome.FAILED
+    assert verdict(louder, reference=reference, metric="argmax").outcome is Outcome.PASSED
+    assert verdict(louder, reference=reference, metric={"output": "cosine"}).outcome is Outcome.PASSED
+    with pytest.raises(InputsError, match="metric names 'logits'; use one of output"):
+        verdict(louder, reference=reference, metric={"logits": "argmax"})
+
+
+def test_a_bf16_file_is_faithful_to_a_float32_reference_and_a_wrong_one_is_not() -> None:
+    reference = made.Plain()
+    half = made.Plain()
+    half.load_state_dict(reference.state_dict())
+    given = {"x": torch.randn(2, 7).bfloat16()}
+
+    class Half(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.model(x)
+            return answer
+
+    class Single(Half):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.float())
+
+    found = judge(Half(half.bfloat16()), given, checks="parity", reference=Single(reference))["parity"]
+    assert found.outcome is Outcome.PASSED
+    with torch.no_grad():
+        half.linear.bias.add_(1.0)
+    found = judge(Half(half), given, checks="parity", reference=Single(reference))["parity"]
+    assert found.outcome is Outcome.FAILED
 
 
 def test_a_stale_file_is_named_as_the_cause(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pytest_tsexport.tensors.compare import Difference, Tolerance, difference, distance, noise_floor
+from pytest_tsexport.tensors.compare import Difference, difference, distance
+from pytest_tsexport.tensors.tolerance import Tolerance, noise_floor
 
 INF, NAN = math.inf, math.nan
 WIDE = Tolerance(spread={"x": 1.0})
