@@ -36,6 +36,10 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
         "`{argument name: strategy}`: a hypothesis strategy of a tensor, or a function of the shape that returns one",
         "derived from dtype, config and example",
     ),
+    "guard": (
+        "export behind a check of sizes and dtypes: any other raises one sentence before anything is computed",
+        "`False`",
+    ),
     "rtol": (
         "relative tolerance, one number or one for each output name; always given with `atol`",
         "[by the spread of each output](../explanation/tolerances.md)",

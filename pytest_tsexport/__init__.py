@@ -20,6 +20,7 @@ from pytest_tsexport.errors import (
 from pytest_tsexport.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
+    from pytest_tsexport.backends.guard import guard
     from pytest_tsexport.export import Export
     from pytest_tsexport.pipeline import validate
     from pytest_tsexport.subjects.subject import Subject
@@ -37,6 +38,7 @@ __all__ = [
     "UnavailableError",
     "ValidationFailed",
     "Verdict",
+    "guard",
     "untie",
     "validate",
 ]
@@ -44,6 +46,7 @@ __all__ = [
 _HEAVY = {
     "Export": "pytest_tsexport.export",
     "Subject": "pytest_tsexport.subjects.subject",
+    "guard": "pytest_tsexport.backends.guard",
     "untie": "pytest_tsexport.tensors.weights",
     "validate": "pytest_tsexport.pipeline",
 }

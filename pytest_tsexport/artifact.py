@@ -85,12 +85,14 @@ def open_file(path: Path) -> Artifact:
     except (RuntimeError, ValueError) as error:
         raise ArtifactError(f"artifact {path} cannot be loaded: {told(error)}") from error
     arguments = [argument.name for argument in module.forward.schema.arguments[1:]]
+    manifest = json.loads(extra[MANIFEST]) if extra[MANIFEST] else {}
+    stored = {name: tuple(shape) for name, (_, shape) in manifest.get("inputs", {}).items()}
     return Artifact(
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         arguments=tuple(arguments),
-        sizes=dict(zip(arguments, _traced_sizes(module), strict=False)),
-        manifest=json.loads(extra[MANIFEST]) if extra[MANIFEST] else {},
+        sizes=dict(zip(arguments, _traced_sizes(module), strict=False)) or stored,
+        manifest=manifest,
     )
 
 

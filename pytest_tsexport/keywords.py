@@ -86,6 +86,20 @@ def _validate_together(given: Mapping[str, Any]) -> None:
         raise PolicyError(f"{one} is given without {other}; give both, or neither")
     if "export" in given and "artifact" in given:
         raise PolicyError("export and artifact are both given; give the one that makes the file to judge")
+    if given.get("guard"):
+        _validate_guarded(given)
+
+
+def _validate_guarded(given: Mapping[str, Any]) -> None:
+    for name in ("export", "artifact"):
+        if name in given:
+            raise PolicyError(
+                f"guard and {name} are both given; guard that file where it is made: pytest_tsexport.guard"
+            )
+    shapes = given.get("shapes", "fixed")
+    for contract in shapes.values() if isinstance(shapes, Mapping) else (shapes,):
+        if contract == "dynamic":
+            raise PolicyError("guard raises at any other size, and shapes asks for 'dynamic'; give one of the two")
 
 
 def _validate_shapes(name: str, value: object) -> None:
@@ -135,6 +149,11 @@ def _validate_tolerance(name: str, value: object) -> None:
             )
 
 
+def _validate_switch(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise PolicyError(f"{name} is {value!r}; give True or False")
+
+
 def _validate_metric(name: str, value: object) -> None:
     for metric in value.values() if isinstance(value, Mapping) else (value,):
         if metric not in METRICS:
@@ -159,6 +178,7 @@ _VALIDATORS: Mapping[str, Callable[[str, Any], object]] = {
     "rtol": _validate_tolerance,
     "atol": _validate_tolerance,
     "metric": _validate_metric,
+    "guard": _validate_switch,
     "xfail": _validate_xfail,
     "backends": _validate_anything,
     "checks": _validate_anything,

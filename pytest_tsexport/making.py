@@ -16,6 +16,7 @@ from torch.jit._trace import TracerWarning
 
 from pytest_tsexport.artifact import Artifact, open_file, save
 from pytest_tsexport.backends.base import Backend
+from pytest_tsexport.backends.guard import guard
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import ArtifactError, ExportError
 from pytest_tsexport.subjects.subject import Subject
@@ -49,11 +50,12 @@ class Made:
     error: Exception | None = None
 
 
-def trace(subject: Subject, backend: Backend, path: Path) -> Made:
-    """The artifact that a backend makes of the subject."""
+def trace(subject: Subject, backend: Backend, path: Path, *, guarded: bool = False) -> Made:
+    """The artifact that a backend makes of the subject, behind a guard where that is asked for."""
 
     def run() -> None:
-        save(backend.trace(subject), path, subject, backend.name)
+        module = backend.trace(subject)
+        save(guard(module, subject.inputs) if guarded else module, path, subject, backend.name)
 
     return _made(subject, subject.model, run, path)
 

@@ -103,7 +103,10 @@ def _hints(place: Place, artifact: Artifact | None) -> Hints:
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
     path = folder / f"{_file_name(subject.name)}-{backend.name}.pt"
     exporter = policy.meaning.export
-    made = making.trace(subject, backend, path) if exporter is None else making.exported(subject, exporter, path)
+    if exporter is None:
+        made = making.trace(subject, backend, path, guarded=policy.meaning.guard)
+    else:
+        made = making.exported(subject, exporter, path)
     if made.artifact is not None and policy.effort.export_dir is not None:
         _keep(path, policy.effort.export_dir)
     return made

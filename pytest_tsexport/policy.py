@@ -43,6 +43,7 @@ class Meaning:
     reference: Any = None
     examples: Sequence[Any] = ()
     strategies: Mapping[str, Any] = field(default_factory=dict)
+    guard: bool = False
     rtol: float | Mapping[str, float] | None = None
     atol: float | Mapping[str, float] | None = None
     metric: str | Mapping[str, str] | None = None

@@ -31,6 +31,16 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"rtol": 0, "atol": float("inf")}, "atol is inf; give a number, 0 or more"),
     ({"rtol": 0, "atol": float("nan")}, "atol is nan; give a number, 0 or more"),
     ({"rtol": True, "atol": 0}, "rtol is True; give a number, 0 or more"),
+    ({"guard": "yes"}, "guard is 'yes'; give True or False"),
+    (
+        {"guard": True, "export": print},
+        "guard and export are both given; guard that file where it is made: pytest_tsexport.guard",
+    ),
+    ({"guard": True, "artifact": "x.pt"}, "guard and artifact are both given; guard that file where it is made"),
+    (
+        {"guard": True, "shapes": {"batch": "dynamic"}},
+        "guard raises at any other size, and shapes asks for 'dynamic'; give one of the two",
+    ),
     ({"metric": "mse"}, "metric is 'mse'; use one of close, argmax, cosine, or a mapping of output names to them"),
     ({"metric": {"logits": 3}}, "metric is 3; use one of close, argmax, cosine"),
     ({"rtol": "1e-3", "atol": 0}, "rtol is '1e-3'; give a number, 0 or more"),

@@ -20,9 +20,9 @@ from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _MEND = {
-    "wrong": "trace at the largest size and pad up to it, or mend the branch on size that the trace froze",
+    "wrong": "trace at the largest size and pad, or export with guard=True so that other sizes raise",
     "raises": "declare the axis shapes='safe' if callers can live with the error, or mend what bakes the size",
-    "computes": "guard the export so that another size raises, or declare the axis 'safe' or 'dynamic'",
+    "computes": "export with guard=True so that another size raises, or declare the axis 'safe' or 'dynamic'",
 }
 
 
@@ -65,12 +65,14 @@ class Shapes:
 
 
 def contract_of(evidence: Evidence, axis: str) -> str:
-    """The user's word for the axis, else `dynamic` for an axis that the user named, else the backend's."""
+    """The user's word for the axis; else `fixed` behind a guard, `dynamic` for a named axis, the backend's for any."""
     shapes = evidence.policy.meaning.shapes
     if isinstance(shapes, str):
         return shapes
     if shapes is not None and axis in shapes:
         return shapes[axis]
+    if evidence.policy.meaning.guard:
+        return "fixed"
     return "dynamic" if evidence.subject.axis(axis).named else evidence.contract
 
 

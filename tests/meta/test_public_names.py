@@ -11,7 +11,7 @@ import pytest
 import pytest_tsexport
 from pytest_tsexport import errors
 
-WITHOUT_ERRORS = {"Export", "Outcome", "Subject", "Verdict", "untie", "validate"}
+WITHOUT_ERRORS = {"Export", "Outcome", "Subject", "Verdict", "guard", "untie", "validate"}
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
 
 

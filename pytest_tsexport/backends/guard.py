@@ -1,0 +1,118 @@
+"""traced module -> guarded module: any other size or dtype raises one sentence before anything is computed.
+
+A trace computes whatever it is given. Where callers must not meet a size that it was not made for, a scripted check
+stands in front: it is part of the file, so it holds in C++ too, and after `torch.jit.freeze`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.errors import InputsError
+
+_DTYPES = {
+    0: torch.uint8,
+    1: torch.int8,
+    2: torch.int16,
+    3: torch.int32,
+    4: torch.int64,
+    5: torch.float16,
+    6: torch.float32,
+    7: torch.float64,
+    9: torch.complex64,
+    10: torch.complex128,
+    11: torch.bool,
+    15: torch.bfloat16,
+}
+"""What TorchScript prints as a number: c10's ScalarType, which the archive format keeps stable."""
+
+
+class _Guard(nn.Module):
+    """Holds what is guarded; its `forward` is written for each, with the names and the sizes of the arguments."""
+
+    def __init__(self, module: torch.jit.ScriptModule) -> None:
+        super().__init__()
+        self.guarded = module
+        self.training = module.training
+
+
+def guard(
+    module: torch.jit.ScriptModule, inputs: Mapping[str, torch.Tensor] | Sequence[torch.Tensor] | torch.Tensor
+) -> torch.jit.ScriptModule:
+    """`module` behind a check of the sizes and the dtype of every input.
+
+    `inputs` are the tensors it was traced with, by the names of its arguments, or in their order. The guarded module
+    takes and answers what `module` does; at another size or dtype it raises `input_ids is (3, 7) int64; this export
+    takes (2, 7) int64 only`, in Python as `torch.jit.Error`, where the sentence is the last line. It costs some
+    microseconds a call.
+
+    Raises `InputsError`, one sentence, where `module` is no `ScriptModule` and where the inputs do not fit it.
+    """
+    if not isinstance(module, torch.jit.ScriptModule):
+        raise InputsError(f"guard was given a {type(module).__name__}; give what torch.jit.trace returned")
+    given = _by_argument(module, inputs)
+    with torch_jit_allowed():
+        guarded = torch.jit.script(_Guard(module))
+        guarded.define(_dtype_names())
+        guarded.define(_forward(given))
+    return guarded
+
+
+def _by_argument(module: torch.jit.ScriptModule, inputs: Any) -> dict[str, torch.Tensor]:
+    """The inputs by the names of the module's arguments, in their order."""
+    arguments = [argument.name for argument in module.forward.schema.arguments[1:]]  # type: ignore[attr-defined]
+    if isinstance(inputs, torch.Tensor):
+        inputs = (inputs,)
+    if isinstance(inputs, Mapping) and set(inputs) == set(arguments):
+        inputs = [inputs[name] for name in arguments]
+    values = list(inputs.values() if isinstance(inputs, Mapping) else inputs)
+    if len(values) != len(arguments) or not all(isinstance(value, torch.Tensor) for value in values):
+        takes = ", ".join(arguments) or "nothing"
+        got = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(values)} inputs"
+        raise InputsError(f"guard was given {got or 'no inputs'}; the module takes {takes}: give a tensor for each")
+    return dict(zip(arguments, values, strict=True))
+
+
+def _dtype_names() -> str:
+    """The source of a method that spells a dtype."""
+    names = {code: _name(dtype) for code, dtype in _DTYPES.items()}
+    return f"""
+def _dtype(self, code: int) -> str:
+    names = {names}
+    return names[code] if code in names else "of another type"
+"""
+
+
+def _forward(inputs: Mapping[str, torch.Tensor]) -> str:
+    """The source of `forward` for these arguments."""
+    arguments = ", ".join(inputs)
+    checks = "".join(_check(name, tensor) for name, tensor in inputs.items())
+    return f"""
+def forward(self, {arguments}):
+{checks}
+    return self.guarded({arguments})
+"""
+
+
+def _check(name: str, tensor: torch.Tensor) -> str:
+    """The source of the check of one input; its own names begin with an underscore, which arguments seldom do."""
+    code = next((code for code, dtype in _DTYPES.items() if dtype == tensor.dtype), None)
+    if code is None:
+        raise InputsError(f"guard cannot check {name}, which is {tensor.dtype}")
+    sizes = list(tensor.shape)
+    takes = f"({', '.join(map(str, sizes))}) {_name(tensor.dtype)}"
+    return f"""
+    if {name}.size() != {sizes} or {name}.dtype != {code}:
+        _sizes = ", ".join([str(_size) for _size in {name}.size()])
+        _got = "(" + _sizes + ") " + self._dtype({name}.dtype)
+        raise ValueError("{name} is " + _got + "; this export takes {takes} only")
+"""
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
