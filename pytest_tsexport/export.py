@@ -86,7 +86,7 @@ class Export:
         Raises `ValidationFailed` with the text of each failure where one is not right, or was not looked at.
         """
         __tracebackhide__ = True
-        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks))
+        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks), self._policy.offered)
         verdicts = tuple(self.check(name) for name in names)
         bad = [v for v in verdicts if v.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
         if bad:
@@ -126,6 +126,7 @@ class Export:
             process=made.process,
             cases=effort.max_examples or default_examples(),
             tell=self._place.asker.progress,
+            known=lambda check: self._place.asker.known(made.subject.name, f"{self.backend}-{check}"),
         )
 
     def _answer(self, name: str) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ from pytest_tsexport.verdict import Verdict
 class Asker:
     """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made.
 
+    `known` gives the counterexamples of earlier runs for a subject and a `backend-check`: they are looked at first.
+
     `processes` is how many share this machine: each takes its part of the threads, or they slow one another down.
     """
 
     inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda _model: None
     progress: Callable[[str], None] = lambda _line: None
     judged: Callable[[Verdict], None] = lambda _verdict: None
+    known: Callable[[str, str], Sequence[Mapping[str, Any]]] = lambda _subject, _name: ()
     processes: int = 1
 
 

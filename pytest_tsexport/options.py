@@ -36,6 +36,12 @@ OPTIONS = (
     Option("budget", "SECONDS", "seconds that one subject may take (60)"),
     Option("seed", "N", "the seed of every search, a whole number", ini_type="int"),
     Option("export-dir", "DIR", "keep the artifacts in this folder"),
+    Option("counterexamples", "FILE", "look first at the counterexamples in this file, and add those that are found"),
+    Option(
+        "baseline",
+        "FILE",
+        "write what each export takes and gives into this file; in the ini, the file to compare with (ts-baseline.json)",
+    ),
     Option("on-unavailable", "fail|skip", "what becomes of an item whose backend cannot work here (fail)"),
     Option(
         "model",

@@ -14,7 +14,7 @@ from pytest_tsexport.running.bench import BENCH, Bench
 from pytest_tsexport.running.calling import watched
 from pytest_tsexport.running.exporting import EXPORTER, Exporter
 from pytest_tsexport.settings import SETTINGS, read_settings
-from pytest_tsexport.telling import recorder, recording
+from pytest_tsexport.telling import kept, recorder, recording
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[EXPORTER] = Exporter(settings, progress.Progress(config))
     config.stash[BENCH] = Bench(settings, config.stash[EXPORTER])
     config.add_cleanup(config.stash[BENCH].let_go)
-    config.pluginmanager.register(recorder.Recorder(settings), "tsexport-recorder")
+    config.pluginmanager.register(recorder.Recorder(settings, kept.opened(config, settings)), "tsexport-recorder")
     given_models.collect_given(config, settings)
 
 

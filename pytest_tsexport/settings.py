@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from zlib import crc32
 
 import pytest
 
+from pytest_tsexport.baseline import DEFAULT, Baseline
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.keywords import valid_checks, valid_count, valid_names, valid_seconds
 from pytest_tsexport.options import OPTIONS, Option, flag
@@ -30,6 +32,7 @@ class Settings:
     skip_unavailable: bool = False
     models: tuple[str, ...] = ()
     artifact: Path | None = None
+    counterexamples: Path | None = None
     configured: bool = False
     typed: tuple[str, ...] = ()
 
@@ -43,6 +46,8 @@ def read_settings(config: pytest.Config) -> Settings:
         backends = _backends(config)
         told = {option.key: _told(config, option) for option in OPTIONS}
         usual = {option.key: _usual(config, option) for option in OPTIONS}
+        if usual["ts_baseline"] is None and (config.rootpath / DEFAULT).is_file():
+            usual["ts_baseline"] = str(config.rootpath / DEFAULT)
         return _settings(config, backends, told, usual)
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from None
@@ -64,6 +69,7 @@ def _settings(
         skip_unavailable=_read(either, "ts_on_unavailable", _on_unavailable) == "skip",
         models=models,
         artifact=artifact,
+        counterexamples=_read(either, "ts_counterexamples", lambda where, value: _path(config, where, value)),
         configured=any(value is not None for value in (*told.values(), *usual.values())),
         typed=_typed(told),
     )
@@ -79,6 +85,7 @@ def _effort(config: pytest.Config, values: Mapping[str, object], backends: Seque
         budget=_read(named, "ts_budget", valid_seconds),
         seed=_hypothesis_seed(config) if seed is None and flags else seed,
         export_dir=_read(named, "ts_export_dir", lambda where, value: _folder(config, where, value)),
+        baseline=_read(named, "ts_baseline", lambda where, value: _baseline(config, where, value)),
     )
 
 
@@ -151,6 +158,17 @@ def _folder(config: pytest.Config, where: str, value: object) -> Path:
     except OSError as error:
         raise PolicyError(f"{where} is {str(value)!r}, where no folder can be made ({error.strerror})") from None
     return folder
+
+
+def _baseline(config: pytest.Config, where: str, value: object) -> Baseline:
+    """The option writes, so its file must be one that can be written over; the ini compares."""
+    path = _path(config, where, value)
+    writes = where.startswith("--")
+    baseline = Baseline(path, typed=os.path.relpath(path, config.invocation_params.dir), writes=writes)
+    if writes:
+        _folder(config, where, path.parent)
+        baseline.read()
+    return baseline
 
 
 def _hypothesis_seed(config: pytest.Config) -> int | None:

@@ -45,9 +45,10 @@ class Verdict:
     """The answer of one check about one subject on one backend.
 
     `headline` says in a few words what happened (for a skip: why, naming no subject).
+    `interface` is what the check of that name saw of inputs and outputs: lists of texts by part.
     `rows` are the labelled lines under a failure, `notes` what is worth telling though it is no
     failure, `unseen` what was not looked at. `judged` of `planned` cases were compared;
-    `seconds` is wall time.
+    `seconds` is wall time. `counterexample` is the smallest case that breaks, as plain data that draws it again.
     """
 
     subject: str
@@ -65,6 +66,8 @@ class Verdict:
     unseen: tuple[str, ...] = ()
     sha256: str | None = None
     signature: str | None = None
+    interface: Mapping[str, Any] | None = None
+    counterexample: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from pytest_tsexport.artifact import Artifact, Runner
+from pytest_tsexport.generation.cases import Case, again
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Clock
 from pytest_tsexport.generation.spread import Spread, measure
@@ -37,6 +38,7 @@ class Evidence:
     process: Process
     cases: int = 100
     tell: Callable[[str], None] = lambda _line: None
+    known: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _check: ()
 
     @cached_property
     def reference(self) -> Reference:
@@ -68,6 +70,11 @@ class Evidence:
     def random(self, check: str) -> Random:
         """The randomness of one check of this subject: the same for the same seed."""
         return Random(zlib.crc32(f"{self.seed}:{self.subject.name}:{check}".encode()))
+
+    def kept(self, check: str) -> list[Case]:
+        """The counterexamples that earlier runs of this check met: the first cases of a replay."""
+        cases = [again(self.subject, kept) for kept in self.known(check)]
+        return [case for case in cases if case is not None]
 
     def clock(self, share: float) -> Clock:
         """The part of the subject's budget that a check may spend."""
@@ -149,6 +156,12 @@ def blind_below(evidence: Evidence) -> tuple[str, ...]:
         if spread and allowed > BLIND * spread:
             told.append(f"{name}: differences below {allowed / spread:.0%} of its spread")
     return tuple(told)
+
+
+def kept_as(findings: Findings) -> dict[str, Any] | None:
+    """The smallest breach as plain data; None where there is none, and where it is an example of the user's own."""
+    found = findings.smallest
+    return None if found is None or found.case.example is not None else found.case.to_dict()
 
 
 def worst_of(findings: Findings) -> Worst | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, blind_below, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.base import Evidence, blind_below, kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.checks.judging import judged
 from pytest_tsexport.generation.cases import Case, example_cases, off_size, traced_cases
 from pytest_tsexport.generation.findings import Findings, Judged
@@ -37,9 +37,10 @@ class Parity:
         if refused is not None:
             return refused
         real = [case for case in example_cases(evidence.subject) if not off_size(case, evidence.subject)]
+        first = [*evidence.kept(self.name), *real]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*real, *traced_cases(evidence.subject)][: max(evidence.cases, len(real))],
+            listed=[*first, *traced_cases(evidence.subject)][: max(evidence.cases, len(first))],
             total=evidence.cases,
             off_size=False,
             random=evidence.random(self.name),
@@ -75,7 +76,14 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
         *blind_below(evidence),
     )
-    return replace(found, judged=len(counted), planned=findings.planned, worst=worst_of(findings), unseen=flat)
+    return replace(
+        found,
+        judged=len(counted),
+        planned=findings.planned,
+        worst=worst_of(findings),
+        unseen=flat,
+        counterexample=kept_as(findings),
+    )
 
 
 def _headline(found: Judged) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
+from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged, wrong_at_home
 from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases, too_far
@@ -49,7 +49,7 @@ class Shapes:
         others = [case for case in size_cases(evidence.subject) if case not in edges]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*real, *edges, *others[: max(evidence.cases // 2 - len(edges), 0)]],
+            listed=[*evidence.kept(self.name), *real, *edges, *others[: max(evidence.cases // 2 - len(edges), 0)]],
             total=evidence.cases,
             off_size=True,
             random=evidence.random(self.name),
@@ -148,6 +148,7 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         judged=len(counted),
         planned=findings.planned,
         worst=worst_of(findings),
+        counterexample=kept_as(findings),
         notes=notes,
         unseen=tuple(unseen),
     )

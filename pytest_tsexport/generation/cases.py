@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 
@@ -49,6 +50,10 @@ class Case:
         """How much there is to compute, next to other cases of the same subject."""
         return prod(max(size, 1) for _, size in self.sizes)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Builtin types alone, that draw the same again; the user's own example has none."""
+        return {"sizes": dict(self.sizes), "seed": self.seed, "values": self.values, "mask": self.mask}
+
     def __str__(self) -> str:
         return f"({', '.join(f'{axis}={size}' for axis, size in self.sizes)})"
 
@@ -56,6 +61,17 @@ class Case:
 def at(subject: Subject, sizes: Mapping[str, int], seed: int = 0, values: str = "uniform", mask: str = "ones") -> Case:
     """The case of these sizes; axes that are not named keep the traced size."""
     return Case(sizes=tuple({**subject.sizes, **sizes}.items()), seed=seed, values=values, mask=mask)
+
+
+def again(subject: Subject, kept: Mapping[str, Any]) -> Case | None:
+    """The case that was kept; None where it is not one of this subject any more, or was never one."""
+    sizes, seed, values, mask = (kept.get(name) for name in ("sizes", "seed", "values", "mask"))
+    if not isinstance(sizes, Mapping) or set(sizes) != set(subject.sizes) or type(seed) is not int:
+        return None
+    if values not in PATTERNS or mask not in MASK_PATTERNS or not all(type(size) is int for size in sizes.values()):
+        return None
+    fits = all(subject.axis(name).low <= size for name, size in sizes.items())
+    return at(subject, sizes, seed, values, mask) if fits else None
 
 
 def off_size(case: Case, subject: Subject) -> tuple[str, ...]:

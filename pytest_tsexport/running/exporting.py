@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +12,7 @@ from pytest_tsexport.collecting import given_models
 from pytest_tsexport.policy import Policy
 from pytest_tsexport.running.progress import Progress
 from pytest_tsexport.settings import Settings
+from pytest_tsexport.telling.kept import KEPT
 from pytest_tsexport.telling.recording import note
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Exporter:
             inputs=self._inputs,
             progress=self._progress.tell,
             judged=self._judged,
+            known=self._known,
             processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         )
         return pipeline.export(returned, policy, name=name, backend=self._backends[backend], asker=asker)
@@ -65,6 +67,9 @@ class Exporter:
         hook = self._running.config.hook if given_models.is_given(self._running) else self._running.ihook
         inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
         return inputs
+
+    def _known(self, subject: str, name: str) -> Sequence[Mapping[str, object]]:
+        return () if self._running is None else self._running.config.stash[KEPT].known(subject, name)
 
     def _judged(self, verdict: Verdict) -> None:
         if self._running is not None:

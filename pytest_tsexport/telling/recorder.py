@@ -10,7 +10,8 @@ import pytest
 from pytest_tsexport.collecting.itemid import parse
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.settings import Settings
-from pytest_tsexport.telling import heading
+from pytest_tsexport.telling import heading, promises
+from pytest_tsexport.telling.kept import Kept
 from pytest_tsexport.telling.recording import with_verdict
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -20,12 +21,14 @@ NARROWEST = 80
 class Recorder:
     """The verdicts of the whole run, by node id: the last one counts. A plugin object, where reports are made."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kept: Kept) -> None:
         self._settings = settings
+        self._kept = kept
         self._by_item: dict[str, list[Verdict]] = {}
         self._expected: set[str] = set()
         self._labels: dict[str, None] = {}
         self._crashed: dict[str, None] = {}
+        self._promised = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Each report of each item, from whichever process."""
@@ -74,11 +77,13 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Who wants the verdicts is told them, once."""
         if not hasattr(session.config, "workerinput"):
+            self._kept.keep(self.verdicts)
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
+            self._promised = promises.write(session, self._settings.told.baseline, self.verdicts)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The table, after the failures."""
-        if not (self.verdicts or self.labels or self.crashed):
+        if not (self.verdicts or self.labels or self.crashed or self._promised):
             return
         terminalreporter.section("torchscript export")
         # Whether the run would use the plugin was not known when pytest wrote its own header.
@@ -89,3 +94,5 @@ class Recorder:
             self.verdicts, width, crashed=self.crashed, labels=self.labels, expected=self.expected
         ):
             terminalreporter.line(line)
+        if self._promised:
+            terminalreporter.line(self._promised)
