@@ -21,7 +21,8 @@ from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.subjects.reference import Answer, Inputs, answer, told
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.tree import Leaves, renamed
+from pytest_tsexport.tensors.schema import Argument, arguments_of
+from pytest_tsexport.tensors.tree import Leaves, detached, renamed
 
 MANIFEST = "tsexport.json"
 """Name of the manifest among the archive's extra files."""
@@ -52,16 +53,24 @@ def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One file that is there and loads: where, which (sha256), what its `forward` takes, what its manifest says.
-
-    `sizes` are the shapes it was traced at, by argument, where the archive tells; `bytes` those of its weights.
-    """
+    """One file that is there and loads: where, which (sha256), what its `forward` takes, what its manifest says."""
 
     path: Path
     sha256: str
-    arguments: tuple[str, ...]
-    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    takes: tuple[Argument, ...]
     manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of what `forward` takes, in order."""
+        return tuple(one.name for one in self.takes)
+
+    @property
+    def sizes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes it was traced at, by argument; empty where neither the archive nor the manifest tells."""
+        told = {one.name: one.shape for one in self.takes if one.shape is not None}
+        stored = {name: tuple(shape) for name, (_, shape) in self.manifest.get("inputs", {}).items()}
+        return told if len(told) == len(self.takes) else stored
 
     def load(self) -> torch.jit.ScriptModule:
         """A new copy of the module, on the CPU."""
@@ -84,15 +93,11 @@ def open_file(path: Path) -> Artifact:
             module = torch.jit.load(str(path), map_location="cpu", _extra_files=extra, _restore_shapes=traced)
     except (RuntimeError, ValueError) as error:
         raise ArtifactError(f"artifact {path} cannot be loaded: {told(error)}") from error
-    arguments = [argument.name for argument in module.forward.schema.arguments[1:]]
-    manifest = json.loads(extra[MANIFEST]) if extra[MANIFEST] else {}
-    stored = {name: tuple(shape) for name, (_, shape) in manifest.get("inputs", {}).items()}
     return Artifact(
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        arguments=tuple(arguments),
-        sizes=dict(zip(arguments, _traced_sizes(module), strict=False)) or stored,
-        manifest=manifest,
+        takes=arguments_of(module),
+        manifest=json.loads(extra[MANIFEST]) if extra[MANIFEST] else {},
     )
 
 
@@ -118,17 +123,6 @@ def _load(path: Path) -> torch.jit.ScriptModule:
         module = torch.jit.load(str(path), map_location="cpu")
     assert isinstance(module, torch.jit.ScriptModule)
     return module
-
-
-def _traced_sizes(module: torch.jit.ScriptModule) -> list[tuple[int, ...]]:
-    """The shapes that torch stored with the trace; none for a scripted or a frozen module."""
-    sizes = []
-    for value in list(module.forward.graph.inputs())[1:]:  # type: ignore[attr-defined]
-        known = value.type().sizes() if isinstance(value.type(), torch.TensorType) else None
-        if known is None:
-            return []
-        sizes.append(tuple(known))
-    return sizes
 
 
 class Runner:
@@ -172,6 +166,17 @@ class Runner:
         if self._snapshot is None or self._snapshot.differs(module):
             self._module = None
         return answers
+
+    def output(self, inputs: Inputs) -> object:
+        """What a fresh load answers, nested as the file nests it. Raises whatever the file raises."""
+        with torch.no_grad():
+            return self._call(self._artifact.load(), detached(inputs))
+
+    def given_to(self, inputs: Inputs) -> dict[str, torch.Tensor]:
+        """Which of the subject's inputs each argument of the file gets."""
+        if self._by_name:
+            return {name: inputs[name] for name in self.arguments}
+        return dict(zip(self._artifact.arguments, inputs.values(), strict=True))
 
     def _call(self, module: torch.jit.ScriptModule, given: dict[str, torch.Tensor]) -> object:
         return module(**given) if self._by_name else module(*given.values())

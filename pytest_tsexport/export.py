@@ -86,7 +86,8 @@ class Export:
         Raises `ValidationFailed` with the text of each failure where one is not right, or was not looked at.
         """
         __tracebackhide__ = True
-        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks), self._policy.offered)
+        offered = self._policy.offered
+        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks), offered)
         verdicts = tuple(self.check(name) for name in names)
         bad = [v for v in verdicts if v.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
         if bad:

@@ -40,7 +40,7 @@ OPTIONS = (
     Option(
         "baseline",
         "FILE",
-        "write what each export takes and gives into this file; in the ini, the file to compare with (ts-baseline.json)",
+        "write what each export takes and gives into this file; in the ini, compare with it (ts-baseline.json)",
     ),
     Option("on-unavailable", "fail|skip", "what becomes of an item whose backend cannot work here (fail)"),
     Option(

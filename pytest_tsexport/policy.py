@@ -12,15 +12,21 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from pytest_tsexport.baseline import Baseline
+
 CHECKS: Mapping[str, str] = {
     "trace": "Does the model export, and does exporting leave it alone?",
     "tied_weights": "Is every tied weight a copy of its own in the artifact?",
     "parity": "At the traced size, does the saved and loaded artifact answer as eager does?",
     "shapes": "At any other size, does it keep the contract?",
     "padding": "Can shorter inputs be padded up to the traced size?",
+    "interface": "Are names, order, dtypes and ranks of inputs and outputs those that callers were promised?",
     "round_trip": "Does the file run where Transformers is not?",
 }
 """Every check by name, in the order they run, with the question it asks."""
+
+OPT_IN = ("interface",)
+"""Checks that make no item unless they are named, or there is what they compare with."""
 
 METRICS = ("close", "argmax", "cosine")
 """By every value; by which is largest along the last dimension; by the direction along it."""
@@ -60,6 +66,7 @@ class Effort:
     budget: float | None = None
     seed: int | None = None
     export_dir: Path | None = None
+    baseline: Baseline | None = None
 
     def over(self, weaker: Effort) -> Effort:
         """This effort, with what it does not say taken from `weaker`."""
@@ -82,7 +89,12 @@ class Policy:
     @property
     def checks(self) -> tuple[str, ...]:
         """The checks to run, in the order of `CHECKS`."""
-        return selected(self.effort.checks)
+        return selected(self.effort.checks, self.offered)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The opt-in checks that run unasked: where there is a baseline, exports are compared with it."""
+        return () if self.effort.baseline is None else ("interface",)
 
     @property
     def budget(self) -> float:
@@ -90,8 +102,12 @@ class Policy:
         return DEFAULT_BUDGET if self.effort.budget is None else self.effort.budget
 
 
-def selected(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Check names, `-name` leaving one out, as the checks to run in order."""
+def selected(names: Sequence[str] | None, offered: Sequence[str] = ()) -> tuple[str, ...]:
+    """Check names, `-name` leaving one out, as the checks to run in order; unnamed, all but those that are opt-in.
+
+    `offered` are the opt-in checks that run unnamed all the same.
+    """
     names = tuple(names or ())
-    wanted = [name for name in names if not name.startswith("-")] or list(CHECKS)
+    usual = [name for name in CHECKS if name not in OPT_IN or name in offered]
+    wanted = [name for name in names if not name.startswith("-")] or usual
     return tuple(name for name in CHECKS if name in wanted and f"-{name}" not in names)

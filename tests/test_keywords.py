@@ -12,6 +12,7 @@ from pytest_tsexport.keywords import from_keywords
 from pytest_tsexport.policy import CHECKS, DEFAULT_BUDGET, Effort, Policy
 
 NAMES = ", ".join(CHECKS)
+USUAL = tuple(name for name in CHECKS if name != "interface")
 
 BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"example": 1}, "unknown keyword 'example'; use one of inputs, "),
@@ -82,7 +83,7 @@ def test_a_bad_keyword_is_refused_in_a_sentence(keywords: Mapping[str, Any], sen
 def test_no_keyword_is_the_default() -> None:
     policy = from_keywords({})
     assert policy == Policy()
-    assert (policy.backends, policy.checks, policy.budget) == (("jit",), tuple(CHECKS), DEFAULT_BUDGET)
+    assert (policy.backends, policy.checks, policy.budget) == (("jit",), USUAL, DEFAULT_BUDGET)
 
 
 def test_none_is_not_said() -> None:
@@ -94,7 +95,9 @@ def test_none_is_not_said() -> None:
     [
         ("shapes", ("shapes",)),
         (["parity", "trace"], ("trace", "parity")),
-        (["-round_trip"], tuple(name for name in CHECKS if name != "round_trip")),
+        (["-round_trip"], tuple(name for name in USUAL if name != "round_trip")),
+        (["interface"], ("interface",)),
+        (["-interface"], USUAL),
         (["trace", "parity", "-parity"], ("trace",)),
         (["trace", "trace"], ("trace",)),
     ],

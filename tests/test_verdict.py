@@ -32,6 +32,7 @@ VERDICTS = st.builds(
     unseen=st.lists(TEXT, max_size=2).map(tuple),
     sha256=st.none() | TEXT,
     signature=st.none() | TEXT,
+    interface=st.none() | st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=2),
 )
 
 

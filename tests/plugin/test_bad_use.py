@@ -6,7 +6,7 @@ import pytest
 
 from tests.plugin.conftest import LIGHT, Project, Run
 
-CHECKS = "trace, tied_weights, parity, shapes, padding, round_trip"
+CHECKS = "trace, tied_weights, parity, shapes, padding, interface, round_trip"
 
 BAD_OPTIONS = {
     "backend": (["--ts-backend=jit,tensorrt"], "--ts-backend names 'tensorrt'; use one of jit"),

@@ -1,0 +1,129 @@
+"""evidence -> verdict: are names, order, dtypes and ranks of inputs and outputs those that callers were promised?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from pytest_tsexport.baseline import DEFAULT, OPTIONAL, Baseline, Promises, changes
+from pytest_tsexport.checks.base import Evidence, verdict
+from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.reports.numbers import counted
+from pytest_tsexport.subjects.reference import told
+from pytest_tsexport.subjects.transformers.labels import labels_of
+from pytest_tsexport.tensors.tree import flatten
+from pytest_tsexport.verdict import Outcome, Row, Verdict
+
+
+class Interface:
+    """What the file takes and gives, and the arguments and labels of its model, against a file that a team commits.
+
+    Sizes are no part of it, and neither are weights: which dimensions vary is what `shapes` asks about.
+    """
+
+    name = "interface"
+    question = CHECKS["interface"]
+
+    def why_not_applicable(self, evidence: Evidence) -> str | None:
+        """Every artifact takes and gives something."""
+        return None
+
+    def run(self, evidence: Evidence) -> Verdict:
+        """Fails where a promise is broken, and where none was made: what nobody looked at is not green."""
+        baseline = evidence.policy.effort.baseline
+        if baseline is None:
+            sentence = f"there is no baseline to compare with; write one with --ts-baseline={DEFAULT} and commit it"
+            return verdict(evidence, self.name, Outcome.FAILED, sentence)
+        now = interface_of(evidence)
+        was = baseline.read().get(evidence.subject.name, {}).get(evidence.backend)
+        judge = _written if baseline.writes else _compared
+        return replace(judge(evidence, baseline, was, now), interface=now, judged=1, planned=1)
+
+
+def interface_of(evidence: Evidence) -> dict[str, list[str]]:
+    """What callers of the model and of its file rely on, as lines of text by part; a part without lines is left out.
+
+    Raises `ArtifactError` where the file does not answer its own example inputs.
+    """
+    model = evidence.subject.model
+    parts = {
+        "forward": list(_arguments(model)),
+        "inputs": list(_inputs(evidence)),
+        "outputs": list(_outputs(evidence)),
+        "labels": list(labels_of(model)),
+    }
+    return {part: lines for part, lines in parts.items() if lines}
+
+
+def _arguments(model: nn.Module) -> Iterator[str]:
+    """The positional arguments of `forward`; what can only be passed by name has no place to lose."""
+    for one in inspect.signature(model.forward).parameters.values():
+        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
+            yield one.name + (OPTIONAL if one.default is not one.empty else "")
+
+
+def _inputs(evidence: Evidence) -> Iterator[str]:
+    """What the file itself says of each argument, else what its example input says."""
+    given = evidence.runner.given_to(evidence.subject.inputs)
+    for one in evidence.artifact.takes:
+        example = given.get(one.name)
+        if one.dtype is not None and one.shape is not None:
+            yield f"{one.name}: {_kind(one.dtype, len(one.shape))}"
+        elif example is not None:
+            yield f"{one.name}: {_kind(example.dtype, example.dim())}"
+        else:
+            yield f"{one.name}: {one.type}" + (OPTIONAL if one.optional else "")
+
+
+def _outputs(evidence: Evidence) -> Iterator[str]:
+    """Each leaf by its place in the file's answer, with its name in eager's where the file itself has none."""
+    try:
+        output = evidence.runner.output(evidence.subject.inputs)
+        leaves = flatten(output)
+    except Exception as error:  # a file may raise anything at all; what it raises is the finding
+        raise ArtifactError(f"raises on its own example inputs, so it promises nothing: {told(error)}") from error
+    if isinstance(output, Mapping):
+        # A mapping is read by name: it has no order to promise.
+        for name in sorted(leaves, key=lambda name: name.partition(".")[0]):
+            yield f"{name}: {_kind(leaves[name].dtype, leaves[name].dim())}"
+        return
+    named = evidence.subject.outputs if len(leaves) == len(evidence.subject.outputs) else tuple(leaves)
+    for (place, leaf), name in zip(leaves.items(), named, strict=True):
+        yield f"{place if place == name else f'{place} = {name}'}: {_kind(leaf.dtype, leaf.dim())}"
+
+
+def _kind(dtype: torch.dtype, rank: int) -> str:
+    return f"{str(dtype).removeprefix('torch.')} of rank {rank}"
+
+
+def _written(evidence: Evidence, baseline: Baseline, was: Promises | None, now: Promises) -> Verdict:
+    """The entry itself is written at the end of the run, by the one process that hears of every verdict."""
+    broken = () if was is None else changes(was, now)
+    if was is None:
+        headline = f"written to {baseline.typed} for the first time"
+    elif broken:
+        headline = f"written to {baseline.typed} with {counted(len(broken), 'change')}"
+    else:
+        headline = f"as promised in {baseline.typed} already"
+    found = verdict(evidence, Interface.name, Outcome.PASSED, headline)
+    return replace(found, notes=tuple(f"{place}: {text}" for place, text in broken))
+
+
+def _compared(evidence: Evidence, baseline: Baseline, was: Promises | None, now: Promises) -> Verdict:
+    if was is None:
+        sentence = (
+            f"{baseline.typed} promises nothing for this test on {evidence.backend}; "
+            f"look at what it takes and gives, and add it with --ts-baseline={baseline.typed}"
+        )
+        return verdict(evidence, Interface.name, Outcome.FAILED, sentence)
+    broken = changes(was, now)
+    if not broken:
+        return verdict(evidence, Interface.name, Outcome.PASSED, f"as promised in {baseline.typed}")
+    mend: Row = ("mend", f"keep the promise in a wrapper, or tell callers and run with --ts-baseline={baseline.typed}")
+    rows = (("promised in", baseline.typed), *broken, mend)
+    return verdict(evidence, Interface.name, Outcome.FAILED, "not the interface that callers were promised", rows)

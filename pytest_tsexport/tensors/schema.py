@@ -1,0 +1,41 @@
+"""ScriptModule -> arguments: what its `forward` takes, as far as the file tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of `forward`: its TorchScript type, whether it may be left out, and what it was traced with.
+
+    `dtype` and `shape` are None where the module was scripted, frozen, or loaded without its traced inputs.
+    """
+
+    name: str
+    type: str
+    optional: bool = False
+    dtype: torch.dtype | None = None
+    shape: tuple[int, ...] | None = None
+
+
+def arguments_of(module: torch.jit.ScriptModule) -> tuple[Argument, ...]:
+    """The arguments of `forward` in order. Dtypes and shapes are those that torch stored with a trace."""
+    schema = module.forward.schema  # type: ignore[attr-defined]
+    traced = _traced_with(module)
+    return tuple(
+        Argument(name=one.name, type=str(one.type), optional=one.has_default_value(), dtype=dtype, shape=shape)
+        for one, (dtype, shape) in zip(schema.arguments[1:], traced, strict=True)
+    )
+
+
+def _traced_with(module: torch.jit.ScriptModule) -> list[tuple[torch.dtype | None, tuple[int, ...] | None]]:
+    types = [value.type() for value in list(module.forward.graph.inputs())[1:]]  # type: ignore[attr-defined]
+    tensors = [one if isinstance(one, torch.TensorType) else None for one in types]
+    sizes = [None if one is None else one.sizes() for one in tensors]
+    return [
+        (None, None) if one is None or size is None else (one.dtype(), tuple(size))
+        for one, size in zip(tensors, sizes, strict=True)
+    ]
