@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pytest_tsexport.checks.base import Evidence, blind_below, kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.checks.judging import judged
-from pytest_tsexport.generation.cases import Case, example_cases, off_size, traced_cases
+from pytest_tsexport.generation.cases import Case, example_cases, odd_cases, off_size, traced_cases
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Plan, search
 from pytest_tsexport.policy import CHECKS
@@ -67,7 +67,8 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
     if why is not None:
         mend = ("mend", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
         return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), mend))
-    return verdict(evidence, check, Outcome.PASSED, "answers as eager does at the traced size")
+    found_right = verdict(evidence, check, Outcome.PASSED, "answers as eager does at the traced size")
+    return replace(found_right, notes=_odd_masks(evidence))
 
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
@@ -84,6 +85,13 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         unseen=flat,
         counterexample=kept_as(findings),
     )
+
+
+def _odd_masks(evidence: Evidence) -> tuple[str, ...]:
+    """What comes of masks that production never sends; told of an export that is right for all others."""
+    odd = [case for case in odd_cases(evidence.subject) if judged(evidence, case).status in ("wrong", "raises")]
+    words = {"holes": "with zeros between ones", "empty": "with a row of zeros"}
+    return tuple(f"answers otherwise than eager to a mask {words[mask]}" for mask in dict.fromkeys(c.mask for c in odd))
 
 
 def _headline(found: Judged) -> str:

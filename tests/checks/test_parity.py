@@ -257,3 +257,26 @@ def test_the_same_seed_gives_the_same_verdict_but_for_its_seconds() -> None:
     model = values.RoutesByValue()
     one, two = (replace(verdict(model, max_examples=30), seconds=0.0, sha256=None) for _ in range(2))
     assert one == two
+
+
+class MeansOverTokens(nn.Module):
+    """The mean of what is not masked; a trace of a full mask takes the branch for masks without a row of zeros."""
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        total = (x * mask[..., None]).sum(1)
+        if bool((mask.sum(1) == 0).any()):
+            return torch.zeros_like(total)
+        return total / mask.sum(1, keepdim=True)
+
+
+def test_a_mask_that_production_never_sends_is_told_and_fails_nothing() -> None:
+    given = {"x": torch.randn(2, 7, 3), "mask": torch.ones(2, 7, dtype=torch.int64)}
+    found = judge(MeansOverTokens(), given, checks="parity")["parity"]
+    assert found.outcome is Outcome.PASSED
+    assert found.notes == ("answers otherwise than eager to a mask with a row of zeros",)
+
+
+def test_a_mask_that_production_never_sends_is_a_failure_where_the_user_gives_it() -> None:
+    given = {"x": torch.randn(2, 7, 3), "mask": torch.ones(2, 7, dtype=torch.int64)}
+    odd = {**given, "mask": torch.zeros(2, 7, dtype=torch.int64)}
+    assert judge(MeansOverTokens(), given, checks="parity", examples=[odd])["parity"].outcome is Outcome.FAILED
