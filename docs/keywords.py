@@ -29,7 +29,8 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
         "the model",
     ),
     "examples": (
-        "real inputs that always run first and are never shrunk: a list of `{argument name: tensor}`",
+        "real inputs that always run first and are never shrunk: a list of `{argument name: tensor}` or of "
+        "safetensors files; outputs stored with them, under their own names, are to be met",
         "none",
     ),
     "strategies": (

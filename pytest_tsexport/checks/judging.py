@@ -13,6 +13,7 @@ from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.compare import Difference, difference, distance
 from pytest_tsexport.tensors.tolerance import Tolerance
+from pytest_tsexport.tensors.tree import Leaves
 
 CALLS = 3
 """The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
@@ -30,6 +31,9 @@ def judged(evidence: Evidence, case: Case) -> Judged:
     calls = 1 if is_long(case, evidence.subject) else CALLS
     eager = evidence.reference.case(inputs, calls)
     artifact = evidence.runner.case(inputs, calls)
+    stored = _stored(evidence, case, eager[0], artifact[0])
+    if stored is not None:
+        return stored
     pairs = [(eager[number], _untied(evidence, inputs, eager[number], artifact[number])) for number in range(calls)]
     first = _one(evidence, case, *pairs[0])
     if first.status != "equal":
@@ -68,6 +72,24 @@ def _one(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Jud
     nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
     noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, Tolerance()) is not None
     return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
+
+
+def _stored(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged | None:
+    """Where the artifact misses the outputs that the user stored with an example; None where there are none."""
+    expected = {} if case.example is None else evidence.subject.examples[case.example].expected
+    if not expected or eager.leaves is None or artifact.leaves is None:
+        return None
+    found = _missed(evidence, expected, artifact.leaves)
+    if found is None:
+        return None
+    too = "; eager differs from them too" if _missed(evidence, expected, eager.leaves) is not None else ""
+    text = f"from the outputs stored with it: {found.text}{too}"
+    return Judged(case=case, status="wrong", breach=False, difference=found, text=text)
+
+
+def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
+    there = {name: answered[name] for name in expected if name in answered}
+    return difference(expected, there, evidence.tolerance)
 
 
 def _untied(evidence: Evidence, inputs: Inputs, eager: Answer, artifact: Answer) -> Answer:

@@ -163,7 +163,11 @@ def example_cases(subject: Subject) -> Iterator[Case]:
         sizes = dict(subject.sizes)
         for one in subject.fields:
             sizes.update(
-                {dim: size for dim, size in zip(one.dims, example[one.name].shape, strict=True) if isinstance(dim, str)}
+                {
+                    dim: size
+                    for dim, size in zip(one.dims, example.inputs[one.name].shape, strict=True)
+                    if isinstance(dim, str)
+                }
             )
         yield Case(sizes=tuple(sizes.items()), example=number)
 
@@ -171,7 +175,7 @@ def example_cases(subject: Subject) -> Iterator[Case]:
 def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
     """The inputs of a case, by name, in the order of the subject's."""
     if case.example is not None:
-        return dict(subject.examples[case.example])
+        return dict(subject.examples[case.example].inputs)
     sizes = dict(case.sizes)
     given = {}
     for place, field in enumerate(subject.fields):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,20 @@ def check_tolerance_names(meaning: Meaning, outputs: Sequence[str]) -> None:
                 raise InputsError(f"{keyword} names {name!r}; use one of {', '.join(outputs)}")
 
 
-def examples(values: Sequence[Any], fields: Sequence[Field]) -> tuple[dict[str, torch.Tensor], ...]:
-    """Real inputs, each by the names and in the order of `fields`: mappings of tensors, or safetensors files.
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Real inputs by name, and the outputs that were stored with them, some or all or none."""
+
+    inputs: Mapping[str, torch.Tensor]
+    expected: Mapping[str, torch.Tensor]
+
+
+def examples(values: Sequence[Any], fields: Sequence[Field], outputs: Sequence[str]) -> tuple[Example, ...]:
+    """Real inputs in the order of `fields`, with outputs where stored: mappings of tensors, or safetensors files.
 
     Raises `InputsError`, one sentence, for a file that is not there and for an example that does not fit.
     """
-    return tuple(_example(number, value, fields) for number, value in enumerate(values))
+    return tuple(_example(number, value, fields, outputs) for number, value in enumerate(values))
 
 
 def strategies(values: Mapping[str, Any], fields: Sequence[Field]) -> Mapping[str, Any]:
@@ -56,16 +65,24 @@ def strategies(values: Mapping[str, Any], fields: Sequence[Field]) -> Mapping[st
     return values
 
 
-def _example(number: int, value: Any, fields: Sequence[Field]) -> dict[str, torch.Tensor]:
+def _example(number: int, value: Any, fields: Sequence[Field], outputs: Sequence[str]) -> Example:
     tensors = _read(number, value) if isinstance(value, (str, os.PathLike)) else value
     names = [field.name for field in fields]
-    if not isinstance(tensors, Mapping) or sorted(tensors) != sorted(names):
-        got = ", ".join(tensors) if isinstance(tensors, Mapping) else type(tensors).__name__
-        raise InputsError(f"examples[{number}] holds {got}; give a tensor for each of {', '.join(names)}")
+    if not isinstance(tensors, Mapping) or not set(names) <= set(tensors) <= {*names, *outputs}:
+        got = ", ".join(map(str, tensors)) if isinstance(tensors, Mapping) else type(tensors).__name__
+        raise InputsError(
+            f"examples[{number}] holds {got}; give a tensor for each of {', '.join(names)}, "
+            f"and for those of {', '.join(outputs)} that are to be met"
+        )
     sizes: dict[str, int] = {}
     for field in fields:
         _check_fits(number, field, tensors[field.name], sizes)
-    return {name: tensors[name] for name in names}
+    expected = {name: tensors[name] for name in outputs if name in tensors and name not in names}
+    for name, output in expected.items():
+        if not isinstance(output, torch.Tensor):
+            what = f"examples[{number}][{name!r}] is {type(output).__name__}"
+            raise InputsError(f"{what}; give the tensor that is expected")
+    return Example({name: tensors[name] for name in names}, expected)
 
 
 def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -> None:

@@ -18,7 +18,7 @@ from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
-from pytest_tsexport.subjects.given import check_initialised, check_tolerance_names, examples, strategies
+from pytest_tsexport.subjects.given import Example, check_initialised, check_tolerance_names, examples, strategies
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.values import draw
 from pytest_tsexport.subjects.watch import RowsReached
@@ -44,7 +44,7 @@ class Subject:
     axes: tuple[Axis, ...]
     outputs: tuple[str, ...] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)
-    examples: tuple[Mapping[str, torch.Tensor], ...] = ()
+    examples: tuple[Example, ...] = ()
     strategies: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -80,7 +80,8 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
     subject = _given(model, given, meaning) if given is not None else _derived(model, meaning, hints)
     watched = _watched(replace(subject, name=name, reference=reference))
     check_tolerance_names(meaning, watched.outputs)
-    real, drawn = examples(meaning.examples, watched.fields), strategies(meaning.strategies, watched.fields)
+    real = examples(meaning.examples, watched.fields, watched.outputs)
+    drawn = strategies(meaning.strategies, watched.fields)
     return replace(watched, examples=real, strategies=drawn)
 
 

@@ -280,3 +280,32 @@ def test_a_mask_that_production_never_sends_is_a_failure_where_the_user_gives_it
     given = {"x": torch.randn(2, 7, 3), "mask": torch.ones(2, 7, dtype=torch.int64)}
     odd = {**given, "mask": torch.zeros(2, 7, dtype=torch.int64)}
     assert judge(MeansOverTokens(), given, checks="parity", examples=[odd])["parity"].outcome is Outcome.FAILED
+
+
+def plain(**keywords: Any) -> Verdict:
+    return judge(made.Plain(), rows()(), checks="parity", **keywords)["parity"]
+
+
+def test_outputs_that_were_stored_are_met() -> None:
+    torch.manual_seed(0)
+    model = made.Plain()
+    x = torch.linspace(-1, 1, 14).reshape(2, 7)
+    with torch.no_grad():
+        answer = model.eval()(x)
+    right, wrong = ({"x": x, "output": answer + off} for off in (0.0, 0.1))
+    assert judge(model, rows()(), checks="parity", examples=[right])["parity"].outcome is Outcome.PASSED
+    found = judge(model, rows()(), checks="parity", examples=[right, wrong])["parity"]
+    assert found.outcome is Outcome.FAILED
+    told = dict(found.rows)
+    assert told["counterexample"].startswith("example 1 ")
+    assert told["differs"].startswith("from the outputs stored with it: output (2, 7): off by 1.0e-01 at ")
+    assert told["differs"].endswith("; eager differs from them too")
+
+
+def test_an_example_of_other_names_is_one_sentence() -> None:
+    with pytest.raises(InputsError) as raised:
+        plain(examples=[{"x": torch.ones(2, 7), "logits": torch.ones(2)}])
+    sentence = "examples[0] holds x, logits; give a tensor for each of x, and for those of output that are to be met"
+    assert str(raised.value) == sentence
+    with pytest.raises(InputsError, match="give the tensor that is expected"):
+        plain(examples=[{"x": torch.ones(2, 7), "output": 3}])

@@ -18,6 +18,7 @@ from pytest_tsexport.generation.cases import (
     traced_cases,
 )
 from pytest_tsexport.subjects.fields import Axis, Domain, Field
+from pytest_tsexport.subjects.given import Example
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.testing.wrong_exports import Plain
@@ -119,7 +120,7 @@ def test_a_case_is_the_same_tensors_again() -> None:
 
 def test_the_users_examples_come_with_their_own_sizes_and_tensors() -> None:
     example = {"x": torch.ones(3, 5), "mask": torch.ones(3, 5, dtype=torch.int64)}
-    one = subject(BATCH, LENGTH, examples=(example,))
+    one = subject(BATCH, LENGTH, examples=(Example(example, {}),))
     (case,) = example_cases(one)
     assert str(case) == "(batch=3, length=5)"
     assert case.example == 0

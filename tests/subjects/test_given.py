@@ -21,29 +21,43 @@ from pytest_tsexport.verdict import Outcome
 
 FLOATS = Domain(kind="floats", dtype=torch.float32)
 FIELDS = (Field("x", ("batch", 7), FLOATS), Field("y", ("batch",), FLOATS))
+OUT = ("logits", "x")
 REAL = {"y": torch.zeros(3), "x": torch.ones(3, 7)}
 
 
 def test_a_mapping_is_put_in_the_order_of_the_inputs() -> None:
-    (example,) = examples([REAL], FIELDS)
-    assert list(example) == ["x", "y"]
-    assert example["x"] is REAL["x"]
+    (example,) = examples([REAL], FIELDS, OUT)
+    assert list(example.inputs) == ["x", "y"]
+    assert example.inputs["x"] is REAL["x"]
+
+
+def test_outputs_that_were_stored_are_told_from_inputs_by_their_names() -> None:
+    (example,) = examples([{**REAL, "logits": REAL["y"]}], FIELDS, OUT)
+    assert list(example.inputs) == ["x", "y"]
+    assert list(example.expected) == ["logits"]
+    assert examples([REAL], FIELDS, OUT)[0].expected == {}
 
 
 @pytest.mark.parametrize("text", [True, False])
 def test_a_safetensors_file(tmp_path: Path, *, text: bool) -> None:
     path = tmp_path / "real.safetensors"
     save_file(REAL, path)
-    (example,) = examples([str(path) if text else path], FIELDS)
-    assert torch.equal(example["x"], REAL["x"])
+    (example,) = examples([str(path) if text else path], FIELDS, OUT)
+    assert torch.equal(example.inputs["x"], REAL["x"])
 
 
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ([{"x": REAL["x"]}], "examples[0] holds x; give a tensor for each of x, y"),
-        ([REAL, {**REAL, "z": REAL["y"]}], "examples[1] holds y, x, z; give a tensor for each of x, y"),
-        ([3], "examples[0] holds int; give a tensor for each of x, y"),
+        (
+            [{"x": REAL["x"]}],
+            "examples[0] holds x; give a tensor for each of x, y, and for those of logits, x that are to be met",
+        ),
+        (
+            [REAL, {**REAL, "z": REAL["y"]}],
+            "examples[1] holds y, x, z; give a tensor for each of x, y, and for those of logits, x that are to be met",
+        ),
+        ([3], "examples[0] holds int; give a tensor for each of x, y, and for those of logits, x that are to be met"),
         ([{"x": 1, "y": 2}], "examples[0]['x'] is int; give ('batch', 7)"),
         ([{**REAL, "x": torch.ones(3, 6)}], "examples[0]['x'] has shape (3, 6); give ('batch', 7)"),
         ([{**REAL, "x": torch.ones(3)}], "examples[0]['x'] is (3,); give ('batch', 7)"),
@@ -53,7 +67,7 @@ def test_a_safetensors_file(tmp_path: Path, *, text: bool) -> None:
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(values: Sequence[Any], sentence: str) -> None:
     with pytest.raises(InputsError) as refusal:
-        examples(values, FIELDS)
+        examples(values, FIELDS, OUT)
     assert str(refusal.value) == sentence
 
 
@@ -61,7 +75,7 @@ def test_a_file_that_is_no_safetensors_is_refused_in_a_sentence(tmp_path: Path) 
     path = tmp_path / "real.safetensors"
     path.write_text("text", encoding="utf-8")
     with pytest.raises(InputsError, match=r"^examples\[0\] names .*, which is no safetensors file: "):
-        examples([path], FIELDS)
+        examples([path], FIELDS, OUT)
 
 
 @pytest.mark.parametrize(
