@@ -21,7 +21,7 @@ MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring visited sizes that ended alike; `last` tells that nothing larger was judged."""
+    """Neighbouring visited sizes that ended alike; `last` tells that eager answered none that is larger."""
 
     status: Status
     first: int
@@ -94,7 +94,7 @@ def raising(findings: Findings, subject: Subject) -> tuple[str, ...]:
 
 def _stretches(sizes: Mapping[int, Status]) -> Iterator[Stretch]:
     """Each stretch of visited sizes of one status, in their order."""
-    largest = max(sizes)
+    largest = max(size for size, status in sizes.items() if status in ("wrong", "raises", "equal"))
     for status, members in groupby(sizes.items(), key=lambda item: item[1]):
         found = [size for size, _ in members]
-        yield Stretch(status, found[0], found[-1], found[-1] == largest)
+        yield Stretch(status, found[0], found[-1], found[-1] >= largest)

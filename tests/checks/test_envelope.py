@@ -83,6 +83,11 @@ def test_wrong_sizes_that_end_are_told_with_their_end() -> None:
     assert right_for(findings(*seen), BOTH) == "batch 2 with length 7, 11        wrong at length 9-10"
 
 
+def test_where_eager_ends_wrong_sizes_do_not() -> None:
+    seen: Seen = (({"length": 9}, "wrong"), ({"length": 48}, "wrong"), ({"length": 49}, "both raise"))
+    assert right_for(findings(*seen), BOTH) == "batch 2 with length 7        wrong from length 9"
+
+
 def test_too_many_stretches_are_cut_short() -> None:
     seen: list[tuple[dict[str, int], Status]] = [
         ({"length": size}, "wrong" if size % 2 == 0 else "equal") for size in range(1, 14)
