@@ -56,7 +56,10 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
         "none",
     ),
     "backends": ("names of the backends to export with", '`["jit"]`'),
-    "checks": ("names of the checks to run; `-name` leaves one out", "all"),
+    "checks": (
+        "names of the checks to run; `-name` leaves one out",
+        "all, `interface` where there is [a baseline](../how-to/baseline.md)",
+    ),
     "max_examples": ("cases for each check, 1 or more", "that of the hypothesis profile: 100"),
     "budget": ("seconds that the search for one subject may take", "60"),
 }

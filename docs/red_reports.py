@@ -32,8 +32,12 @@ def reports() -> Mapping[str, Mapping[str, str]]:
         junit = Path(folder) / "junit.xml"
         names = [str(path.relative_to(ROOT)) for path in sorted(RED.glob("*.py"))]
         options = [f"--junit-xml={junit}", f"--ts-seed={SEED}", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
+        baseline = ["-o", f"ts_baseline={(RED / 'ts-baseline.json').relative_to(ROOT)}"]
         subprocess.run(
-            [sys.executable, "-m", "pytest", *names, *options], cwd=ROOT, check=False, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "pytest", *names, *options, *baseline],
+            cwd=ROOT,
+            check=False,
+            stdout=subprocess.DEVNULL,
         )
         items = list(ET.parse(junit).getroot().iter("testcase"))
     found: dict[str, dict[str, str]] = {Path(name).stem: {} for name in names}

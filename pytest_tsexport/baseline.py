@@ -51,7 +51,7 @@ class Baseline:
             return {}
         except (OSError, ValueError) as error:
             raise PolicyError(
-                f"{self.typed} cannot be read as a baseline ({error}); restore it, "
+                f"{self.typed} cannot be read as a baseline ({_why(error)}); restore it, "
                 f"or delete it and write it again with --ts-baseline={self.typed}"
             ) from None
 
@@ -59,8 +59,11 @@ class Baseline:
         """Put these in the place of what the file holds, at once. Raises `OSError`."""
         target = self.path.resolve()
         partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-        partial.write_text(_text(entries), encoding="utf-8")
-        partial.replace(target)
+        try:
+            partial.write_text(_text(entries), encoding="utf-8")
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def changes(was: Promises, now: Promises) -> tuple[Row, ...]:
@@ -113,6 +116,13 @@ def _expanded(read: object) -> Entries:
                     raise ValueError(f"{subject}: {part} is none of {', '.join(PARTS)} with a list of texts")
             entries[subject].update(dict.fromkeys(backends.split(", "), interface))
     return entries
+
+
+def _why(error: OSError | ValueError) -> str:
+    """Without the path, which is said already and is that of one machine."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no UTF-8 text"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _mapping(what: str, value: object) -> Mapping[str, Mapping[str, Sequence[str]]]:

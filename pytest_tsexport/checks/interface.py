@@ -86,7 +86,9 @@ def _outputs(evidence: Evidence) -> Iterator[str]:
         output = evidence.runner.output(evidence.subject.inputs)
         leaves = flatten(output)
     except Exception as error:  # a file may raise anything at all; what it raises is the finding
-        raise ArtifactError(f"raises on its own example inputs, so it promises nothing: {told(error)}") from error
+        raise ArtifactError(
+            f"the file raises on its own example inputs, so it promises nothing: {told(error)}"
+        ) from error
     if isinstance(output, Mapping):
         # A mapping is read by name: it has no order to promise.
         for name in sorted(leaves, key=lambda name: name.partition(".")[0]):

@@ -24,9 +24,12 @@ def write(session: pytest.Session, baseline: Baseline | None, verdicts: Sequence
         counts = _update(entries, verdicts)
         if counts:
             baseline.write(entries)
-    except (OSError, PolicyError) as error:
+    except PolicyError as error:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        return f"{baseline.typed} was not written: {error}"
+        return str(error)
+    except OSError as error:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return f"{baseline.typed} was not written: {error.strerror}"
     if not counts:
         return f"{baseline.typed} was not written: no export was asked for its interface"
     kept = sum(map(len, entries.values())) - counts.total()

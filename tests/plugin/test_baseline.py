@@ -1,0 +1,256 @@
+"""Proves that `--ts-baseline` writes what callers are promised, and that runs are compared with it, however spread."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.plugin.conftest import Project, Run
+
+MODELS = """
+@pytest.mark.torchscript(inputs=ROWS, checks=["-shapes", "-padding", "-round_trip"], max_examples=20)
+def test_doubles():
+    return Doubles()
+
+@pytest.mark.torchscript(inputs=IDS, checks=["interface"])
+@pytest.mark.parametrize("n", [1, 2])
+def test_tied(n):
+    return TiedHead()
+"""
+CHANGED = """
+class Renamed(torch.nn.Module):
+    def forward(self, x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        return {"doubled": x * 2}
+""" + MODELS.replace("Doubles()", "Renamed()").replace("inputs=ROWS", "inputs={**ROWS, 'scale': torch.ones(1)}")
+PROMISED = {
+    "test_export.py::test_doubles": {
+        "jit": {"forward": ["x"], "inputs": ["x: float32 of rank 2"], "outputs": ["0 = output: float32 of rank 2"]}
+    },
+    **{
+        f"test_export.py::test_tied[{n}]": {
+            "jit": {
+                "forward": ["ids"],
+                "inputs": ["ids: int64 of rank 2"],
+                "outputs": ["0 = output: float32 of rank 3"],
+            }
+        }
+        for n in (1, 2)
+    },
+}
+
+
+def promised(pytester: pytest.Pytester, name: str = "ts-baseline.json") -> object:
+    return json.loads(pytester.path.joinpath(name).read_text(encoding="utf-8"))
+
+
+def test_written_once_then_compared(
+    project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
+) -> None:
+    project(MODELS)
+    result = run("--ts-baseline=ts-baseline.json", *plugin_args)
+    result.assert_outcomes(passed=5, skipped=1)
+    result.stdout.fnmatch_lines(["ts-baseline.json was written: 3 new"])
+    assert promised(pytester) == PROMISED
+    result = run(*plugin_args)
+    result.assert_outcomes(passed=5, skipped=1)
+    assert "was written" not in result.stdout.str()
+    project(CHANGED)
+    result = run("--ts-seed=5", *plugin_args)
+    result.assert_outcomes(passed=4, failed=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "jit-interface: not the interface that callers were promised",
+            "  promised in      ts-baseline.json",
+            "  argument 2       is new: scale",
+            "  input 2          is new: scale: float32 of rank 1",
+            "  output 1         was 0 = output: float32 of rank 2, is 0 = doubled: float32 of rank 2",
+            "  mend             keep the promise in a wrapper, or tell callers and run with "
+            "--ts-baseline=ts-baseline.json",
+            '  again            pytest "test_export.py::test_doubles[[]jit-interface]" --ts-seed=5',
+        ],
+        consecutive=True,
+    )
+
+
+def test_what_did_not_run_stays_and_what_changed_is_shown(
+    project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
+) -> None:
+    project(MODELS)
+    pytester.path.joinpath("other").mkdir()
+    name = "other/promises.json"
+    old = {"gone.py::test_gone": {"neuron": {"forward": ["x"]}}, **PROMISED}
+    doubles: dict[str, list[str]] = PROMISED["test_export.py::test_doubles"]["jit"]
+    old["test_export.py::test_doubles"] = {"jit": {**doubles, "forward": ["y"]}}
+    pytester.path.joinpath(name).write_text(json.dumps(old))
+    result = run(f"--ts-baseline={name}", "-k", "doubles or 1", *plugin_args)
+    result.assert_outcomes(passed=4, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "note            interface: argument 1: was y, is x (test_doubles)",
+            "other/promises.json was written: 1 changed, 1 as before; 2 did not run and stay",
+        ]
+    )
+    assert promised(pytester, name) == {**old, **PROMISED}
+
+
+def test_the_option_takes_one_file_and_no_test(project: Project, run: Run) -> None:
+    project(MODELS)
+    run("--ts-baseline", "new.json", "test_export.py").assert_outcomes(passed=5, skipped=1)
+    run("--ts-baseline=new.json", "test_export.py").stdout.fnmatch_lines(["new.json was written: 3 as before"])
+
+
+def test_the_ini_names_the_file_to_compare_with_and_the_option_writes_its_own(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project(MODELS, pytest_ini="[pytest]\nts_baseline = a.json\n")
+    result = run()
+    result.assert_outcomes(passed=2, failed=3, skipped=1)
+    sentence = (
+        "jit-interface: a.json promises nothing for this test on jit; "
+        "look at what it takes and gives, and add it with --ts-baseline=a.json"
+    )
+    assert result.outlines.count(sentence) == 3
+    run("--ts-baseline=b.json").assert_outcomes(passed=5, skipped=1)
+    assert promised(pytester, "b.json") == PROMISED
+    assert not pytester.path.joinpath("a.json").exists()
+    run("--ts-baseline=a.json").assert_outcomes(passed=5, skipped=1)
+    run().assert_outcomes(passed=5, skipped=1)
+
+
+def test_from_another_folder_the_path_can_be_typed(
+    project: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(MODELS, pytest_ini="[pytest]\nts_baseline = a.json\n")
+    below = pytester.path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    result = pytester.runpytest_subprocess("-p", "no:randomly", "../test_export.py")
+    result.stdout.fnmatch_lines(
+        ["jit-interface: ../a.json promises nothing *, and add it with --ts-baseline=../a.json"]
+    )
+
+
+def test_without_a_baseline_no_item_is_made(project: Project, run: Run) -> None:
+    project("@pytest.mark.torchscript(inputs=ROWS)\ndef test_x():\n    return Doubles()\n")
+    result = run("--collect-only", "-q")
+    assert "interface" not in result.stdout.str()
+    result = run("--collect-only", "-q", "--ts-baseline=new.json")
+    result.stdout.fnmatch_lines(["*jit-padding]", "*jit-interface]", "*jit-round_trip]"])
+
+
+@pytest.mark.parametrize("how", ["marker", "option"])
+def test_asked_for_by_name_without_a_baseline_it_is_red(project: Project, run: Run, how: str) -> None:
+    checks = ", checks=['interface']" if how == "marker" else ""
+    project(f"@pytest.mark.torchscript(inputs=ROWS{checks})\ndef test_x():\n    return Doubles()\n")
+    result = run(*(["--ts-checks=interface"] if how == "option" else []))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "jit-interface: there is no baseline to compare with; "
+            "write one with --ts-baseline=ts-baseline.json and commit it"
+        ]
+    )
+
+
+def test_a_damaged_file_is_red_and_is_not_written_over(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    pytester.path.joinpath("ts-baseline.json").write_text("{<<<<<<< HEAD")
+    sentence = (
+        "ts-baseline.json cannot be read as a baseline (Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)); restore it, or delete it and write it again with --ts-baseline=ts-baseline.json"
+    )
+    result = run("-k", "doubles")
+    result.assert_outcomes(passed=2, failed=1, skipped=1)
+    result.stdout.fnmatch_lines([f"jit-interface: {sentence}"])
+    result = run("--ts-baseline=ts-baseline.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
+    assert pytester.path.joinpath("ts-baseline.json").read_text() == "{<<<<<<< HEAD"
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("", "--ts-baseline is empty; give a path"),
+        ("test_export.py/x.json", "--ts-baseline is '*test_export.py', where no folder can be made (File exists)"),
+        (".", ". cannot be read as a baseline (Is a directory); restore it, or delete it *"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_exit_code_4(project: Project, run: Run, value: str, sentence: str) -> None:
+    project(MODELS)
+    result = run(f"--ts-baseline={value}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
+
+
+@pytest.mark.parametrize(
+    ("harm", "line"),
+    [
+        ("path.mkdir()", "out/new.json cannot be read as a baseline (Is a directory); restore it, *"),
+        ("path.parent.rmdir()", "out/new.json was not written: No such file or directory"),
+    ],
+)
+def test_a_file_that_cannot_be_written_in_the_end_fails_the_run(
+    project: Project, run: Run, harm: str, line: str
+) -> None:
+    project(
+        MODELS,
+        conftest_py=f"""
+import pathlib
+def pytest_ts_report(verdicts):
+    path = pathlib.Path("out/new.json")
+    {harm}
+""",
+    )
+    result = run("--ts-baseline=out/new.json")
+    result.assert_outcomes(passed=5, skipped=1)
+    result.stdout.fnmatch_lines([line])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_where_nothing_was_asked_nothing_is_written_and_that_is_said(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project(MODELS)
+    result = run("--ts-baseline=new.json", "--ts-checks=trace", "-k", "doubles")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["new.json was not written: no export was asked for its interface"])
+    assert not pytester.path.joinpath("new.json").exists()
+
+
+def test_the_fixture_promises_and_compares_too(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project("def test_x(ts_export):\n    ts_export(Doubles(), ROWS, max_examples=20).validate()\n")
+    run("--ts-baseline=ts-baseline.json").assert_outcomes(passed=1)
+    assert promised(pytester) == {"test_export.py::test_x": PROMISED["test_export.py::test_doubles"]}
+    run().assert_outcomes(passed=1)
+    pytester.path.joinpath("ts-baseline.json").write_text("{}")
+    result = run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*jit-interface: ts-baseline.json promises nothing for this test on jit; *"])
+
+
+def test_backends_that_promise_the_same_share_an_entry(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(
+        "@pytest.mark.torchscript(inputs=ROWS, checks=['interface'])\ndef test_x():\n    return Doubles()\n",
+        conftest_py="""
+from pytest_tsexport.testing import Faulty
+import torch
+
+class Renames(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return {"doubled": self.model(x), "mean": x.mean()}
+
+def pytest_ts_backends():
+    return {"same": Faulty("same", lambda model: model), "other": Faulty("other", Renames)}
+""",
+    )
+    run("--ts-backend=jit,other,same", "--ts-baseline=ts-baseline.json").assert_outcomes(passed=3)
+    (told,) = json.loads(pytester.path.joinpath("ts-baseline.json").read_text()).values()
+    assert list(told) == ["jit, same", "other"]
+    assert told["other"]["outputs"] == ["0: float32 of rank 2", "1: float32 of rank 0"]
+    run("--ts-backend=other,same").assert_outcomes(passed=2)
