@@ -50,13 +50,13 @@ def families() -> dict[str, tuple[str, ...]]:
     return {name: heads for name, family in TABLE.items() if (heads := _heads(family))}
 
 
-def build(name: str, head: str | None = None) -> Any:
+def build(name: str, head: str | None = None, **settings: Any) -> Any:
     """A new `nn.Module` of the family, in training mode, its weights the same at every call.
 
-    `Any`, because the attributes of a model are typed as tensors or modules, and its config is neither.
+    `settings` go into its config. `Any`, because the attributes of a model are typed as tensors or modules, and its config is neither.
     """
     family = TABLE[name]
-    config = getattr(transformers, f"{family.stem}Config")(**copy.deepcopy(dict(family.settings)))
+    config = getattr(transformers, f"{family.stem}Config")(**copy.deepcopy({**family.settings, **settings}))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         model = getattr(transformers, family.class_name(head or family.head))(config)

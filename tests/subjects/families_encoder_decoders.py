@@ -18,7 +18,15 @@ ENCODER_DECODERS: Mapping[str, Family] = {
     "umt5": Family("UMT5", "ForConditionalGeneration", T5),
     "longt5": Family("LongT5", "ForConditionalGeneration", {**T5, "local_radius": 4}),
     "switch_transformers": Family(
-        "SwitchTransformers", "ForConditionalGeneration", {**T5, "num_decoder_layers": 2, "num_experts": 4}
+        "SwitchTransformers",
+        "ForConditionalGeneration",
+        {
+            **T5,
+            "num_decoder_layers": 2,
+            "num_experts": 4,
+            "num_sparse_encoder_layers": 1,  # the default of 3 leaves two layers without a router
+            "num_sparse_decoder_layers": 1,
+        },
     ),
     "bart": Family("Bart", "ForConditionalGeneration", BART),
     "mbart": Family("MBart", "ForConditionalGeneration", BART),
