@@ -53,7 +53,8 @@ def families() -> dict[str, tuple[str, ...]]:
 def build(name: str, head: str | None = None, **settings: Any) -> Any:
     """A new `nn.Module` of the family, in training mode, its weights the same at every call.
 
-    `settings` go into its config. `Any`, because the attributes of a model are typed as tensors or modules, and its config is neither.
+    `settings` go into its config. `Any`, because the attributes of a model are typed as tensors or modules, and its
+    config is neither.
     """
     family = TABLE[name]
     config = getattr(transformers, f"{family.stem}Config")(**copy.deepcopy({**family.settings, **settings}))
