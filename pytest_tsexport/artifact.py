@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +20,7 @@ from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.subjects.reference import Answer, Inputs, answer, told
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.archive import members, needed, weight_bytes
 from pytest_tsexport.tensors.schema import Argument, arguments_of
 from pytest_tsexport.tensors.tree import Leaves, detached, renamed
 
@@ -78,44 +78,26 @@ class Artifact:
 
     @cached_property
     def weight_bytes(self) -> int:
-        """Bytes of the archive's tensor records: exact, where the file's size is not (class names differ)."""
-        with zipfile.ZipFile(self.path) as archive:
-            records = [info for info in archive.infolist() if "data" in Path(info.filename).parts[1:-1]]
-            return sum(info.file_size for info in records)
+        """Bytes of its weights in the archive."""
+        return weight_bytes(self.path)
 
 
 def open_file(path: Path) -> Artifact:
-    """The artifact in a file. Raises `ArtifactError`, one sentence, where there is none."""
-    traced = any(Path(name).name == "traced_inputs.pkl" for name in _members(path))
+    """The artifact in a file. Raises `ArtifactError`, one sentence, where there is none, or none that loads here."""
+    traced = any(Path(name).name == "traced_inputs.pkl" for name in members(path))
     extra = {MANIFEST: ""}
     try:
         with torch_jit_allowed():
             module = torch.jit.load(str(path), map_location="cpu", _extra_files=extra, _restore_shapes=traced)
     except (RuntimeError, ValueError) as error:
-        raise ArtifactError(f"artifact {path} cannot be loaded: {told(error)}") from error
+        why = needed(error) or f"cannot be loaded: {told(error)}"
+        raise ArtifactError(f"artifact {path} {why}") from error
     return Artifact(
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         takes=arguments_of(module),
         manifest=json.loads(extra[MANIFEST]) if extra[MANIFEST] else {},
     )
-
-
-def _members(path: Path) -> list[str]:
-    """The names in a TorchScript archive; a trace has its inputs among them."""
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise ArtifactError(f"artifact {path} {what}; give the path of a file written by torch.jit.save")
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            damaged = file.read(2) == b"PK"
-        what = "is truncated: its archive has no end" if damaged else "is no TorchScript archive"
-        raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if not any("code" in Path(name).parts[1:-1] for name in names):
-            raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
-    return names
 
 
 def _load(path: Path) -> torch.jit.ScriptModule:

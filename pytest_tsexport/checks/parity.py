@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tsexport.checks.base import Evidence, blind_below, kept_as, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.causes import cause
 from pytest_tsexport.checks.judging import judged
+from pytest_tsexport.checks.suspects import suspect
 from pytest_tsexport.generation.cases import Case, example_cases, odd_cases, off_size, traced_cases
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Plan, search
 from pytest_tsexport.policy import CHECKS
-from pytest_tsexport.tensors.weights import named_weights
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 MENDS = {
@@ -114,28 +115,11 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
         ("counterexample", f"{what} {case}        in {among}"),
         ("differs", found.text),
     ]
-    cause = _other_weights(evidence)
-    if cause is None:
-        rows.append(("mend", _mend(evidence, found)))
-    else:
-        rows += [("likely cause", cause), ("mend", "export it again from the model that this test returns")]
-    return tuple(rows)
+    rows += suspect(evidence, found.case) or cause(evidence, found.case)
+    return tuple(rows if dict(rows).get("mend") else [*rows, ("mend", _mend(evidence, found))])
 
 
 def _mend(evidence: Evidence, found: Judged) -> str:
     if evidence.process.given or evidence.policy.meaning.export is not None:
         return MENDS["export"]
     return MENDS["call" if found.text.startswith("on call") else found.status]
-
-
-def _other_weights(evidence: Evidence) -> str | None:
-    """Whether the file holds weights of another model: a stale export."""
-    theirs = named_weights(evidence.artifact.load())
-    ours = dict(evidence.subject.model.named_parameters())  # buffers change where forward writes to them
-    for name, weight in ours.items():
-        twin = next((theirs[key] for key in theirs if key == name or key.endswith(f".{name}")), None)
-        if twin is not None and twin.shape == weight.shape and twin.dtype == weight.dtype:
-            gap = (twin.detach().double() - weight.detach().cpu().double()).abs()
-            if gap.numel() and float(gap.max()) > 0:
-                return f"the file was exported from other weights: {name} differs by up to {float(gap.max()):.1e}"
-    return None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
+from pytest_tsexport.checks.causes import cause
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import judged, wrong_at_home
 from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases, too_far
@@ -93,7 +94,8 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
     found = findings.smallest
     if found is not None:
         headline, mend = _headline(evidence, found)
-        rows = (*_rows(evidence, findings, found), ("mend", mend))
+        causes = cause(evidence, found.case) if found.status == "wrong" else ()
+        rows = (*_rows(evidence, findings, found), *causes, ("mend", mend))
         return verdict(evidence, check, Outcome.FAILED, headline, rows)
     why = too_few(findings)
     if why is not None:

@@ -6,6 +6,7 @@ models that remember (BigBird, dynamic rotary embeddings). (facts: detection, 5 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from pytest_tsexport.tensors.tree import Leaves, detached, flatten
 from pytest_tsexport.tensors.weights import duplicate, share
 
 Inputs = Mapping[str, torch.Tensor]
+
+RAISED = re.compile(r"[\w.]+(Error|Exception): ")
+"""How TorchScript's message goes on behind its tracebacks, in as many lines as the operator likes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +39,10 @@ class Answer:
 
 
 def told(error: BaseException) -> str:
-    """An exception in one line: TorchScript puts the sentence last, eager puts it first."""
+    """An exception in one line: TorchScript puts the sentence behind its own two tracebacks, eager puts it first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    line = lines[-1] if "TorchScript" in str(error) else lines[0]
+    sentences = [line for line in lines if RAISED.match(line)]
+    line = (sentences or lines)[-1] if "TorchScript" in str(error) else lines[0]
     name = type(error).__name__
     return line if line.startswith(name) else f"{name}: {line}"[:300]
 

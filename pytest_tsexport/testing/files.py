@@ -30,6 +30,21 @@ def stale(model: nn.Module, inputs: Inputs, path: Path) -> None:
     fresh(older, inputs, path)
 
 
+def other_bias(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """Traced before one single bias was mended."""
+    older = copy.deepcopy(model)
+    with torch.no_grad():
+        list(older.parameters())[-1][0].add_(0.01)
+    fresh(older, inputs, path)
+
+
+def saved_again(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    """A right one: loaded and saved by another program since."""
+    fresh(model, inputs, path)
+    with quiet():
+        torch.jit.save(torch.jit.load(str(path)), str(path))
+
+
 def shared(model: nn.Module, inputs: Inputs, path: Path) -> None:
     """Traced as it is: whatever is tied in the model is one tensor in the file."""
     with quiet():

@@ -9,20 +9,24 @@ import torch
 from torch import nn
 
 from pytest_tsexport.testing import exporters, files
+from pytest_tsexport.testing import right_choices as choices
 from pytest_tsexport.testing import right_outputs as outputs
 from pytest_tsexport.testing import right_padding as padding
+from pytest_tsexport.testing import right_routing as routing
 from pytest_tsexport.testing import right_sizes as sizes
 from pytest_tsexport.testing import right_state as state
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import right_weights as weights
+from pytest_tsexport.testing import wrong_choices as ruled
+from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
-from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows
+from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows, two_rows
 
 
 def right() -> tuple[Specimen, ...]:
     """Every specimen that must not be accused."""
-    return (*_sizes(), *_outputs(), *_inputs(), *_weights(), *_ties(), *_exported())
+    return (*_sizes(), *_outputs(), *_inputs(), *_weights(), *_shared(), *_values(), *_choices(), *_exported())
 
 
 def _sizes() -> Iterator[Specimen]:
@@ -66,7 +70,7 @@ def _outputs() -> Iterator[Specimen]:
         outputs.Infinities,
         outputs.ScalarOutput,
         outputs.ComplexInside,
-        family="baked value",
+        family="values",
     )
     yield looks(build=outputs.ComplexOutput, family="dtype")
 
@@ -82,6 +86,15 @@ def _inputs() -> Iterator[Specimen]:
     yield looks(build=values.MaskedMean, inputs=masked_ids(), family="baked mask")
     yield looks(build=padding.Pooled, inputs=ids(), family="baked mask")
     yield looks(build=padding.CannotBePadded, inputs=ids(), family="baked mask")
+    yield looks(build=padding.RunningMean, inputs=ids(), family="baked mask")
+    yield looks(build=padding.RowsEndToEnd, inputs=masked_ids(), family="baked mask")
+    yield looks(build=padding.MindsSomeTexts, inputs=masked_ids(), family="baked mask")
+    yield looks(
+        build=padding.BarelyMinds,
+        inputs=masked_ids(),
+        family="baked mask",
+        keywords={"export": exporters.instead(padding.AddsLittle), "rtol": 0.0, "atol": 0.01},
+    )
     yield looks(build=_scripted, name="HoldsScripted", inputs=rows(), family="baked branch")
 
 
@@ -100,11 +113,27 @@ def _weights() -> Iterator[Specimen]:
         yield looks(build=partial(weights.HalfPlain, dtype), name=name, family="dtype", inputs=rows(dtype=dtype))
 
 
-def _ties() -> Iterator[Specimen]:
-    tied = partial(Specimen, family="ties", inputs=rows())
+def _shared() -> Iterator[Specimen]:
+    tied = partial(Specimen, family="aliasing", inputs=rows())
     yield from each(tied, made.TiedBias, ties.TiedThrice, ties.TiedBuffer, ties.TwoRowsOfOneBuffer)
     yield from each(tied, ties.SharedModuleTwoNames, ties.OneParameterTwoNames)
     yield from each(tied, made.TiedHead, made.TiedSlice, ties.TransposedCopy, ties.TransposedView, inputs=ids())
+
+
+def _values() -> Iterator[Specimen]:
+    looks = partial(Specimen, inputs=rows())
+    yield from each(looks, routing.WeighsExperts, routing.MasksExperts, routing.GathersExperts, family="routing")
+    yield from each(looks, routing.DropsInTraining, routing.DrawsWithoutUse, family="randomness")
+    yield from each(looks, devices.AddsPositions, devices.FillsByDevice, family="device")
+    yield looks(build=routing.BandedMask, family="windowing")
+
+
+def _choices() -> Iterator[Specimen]:
+    chooses = partial(Specimen, family="ties", inputs=rows())
+    yield from each(chooses, ruled.PicksOfTies, ruled.LabelsOfTies, ruled.BestThree, ruled.Ranks)
+    for build, wrap in _REORDERED:
+        name = f"{build.__name__}{wrap.__name__}"
+        yield chooses(build=build, name=name, keywords={"export": exporters.instead(wrap)})
 
 
 def _exported() -> Iterator[Specimen]:
@@ -112,6 +141,9 @@ def _exported() -> Iterator[Specimen]:
     yield own(name="UntiedByExporter", keywords={"export": exporters.careful})
     yield own(name="FrozenByExporter", keywords={"export": exporters.frozen})
     yield own(name="FreshFile", file=files.fresh, family="stale file")
+    yield own(name="SavedAgainFile", file=files.saved_again, family="stale file")
+    yield Specimen(build=made.TwoInputs, name="InputsInOtherOrder", family="order", inputs=_other_order)
+    yield Specimen(build=outputs.UnsortedNames, family="order", inputs=rows())
     yield own(build=made.Plain, name="PlainExporter", inputs=rows(), keywords={"export": exporters.plain})
 
 
@@ -120,6 +152,19 @@ def _many() -> Inputs:
     return {"ids": length["ids"], "features": torch.linspace(-1, 1, 6).view(2, 3), "weights": length["weights"]}
 
 
+def _other_order() -> Inputs:
+    return dict(reversed(list(two_rows()().items())))
+
+
 def _scripted() -> nn.Module:
     with files.quiet():
         return outputs.HoldsScripted(torch.jit.script(outputs.ScriptedBranch()))
+
+
+_REORDERED = (
+    (choices.LongerSum, choices.AddsBackwards),
+    (choices.LongerSum, choices.AddsInDouble),
+    (choices.EqualOrMore, choices.AddsBackwards),
+    (choices.EqualOrMore, choices.AddsInDouble),
+    (choices.RanksThirds, choices.AddsBackwards),
+)

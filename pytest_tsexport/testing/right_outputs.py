@@ -68,6 +68,13 @@ class NumberOutput(nn.Module):
         return x * 2, 3
 
 
+class UnsortedNames(nn.Module):
+    """Its outputs are not in the order of their names."""
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"second": x * 2, "first": x.sin()}
+
+
 class SameTensorTwice(nn.Module):
     """One tensor in two places of the answer."""
 

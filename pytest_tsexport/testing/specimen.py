@@ -56,6 +56,11 @@ def rows(*shape: int, dtype: torch.dtype = torch.float32) -> Callable[[], Inputs
     return lambda: {"x": torch.randn(shape or (2, 7), generator=_generator()).to(dtype)}
 
 
+def two_rows() -> Callable[[], Inputs]:
+    """Inputs `x` and `y` of floats, of shape (2, 7), that are not alike."""
+    return lambda: {"x": rows()()["x"], "y": torch.linspace(-1, 2, 14).reshape(2, 7)}
+
+
 def ids(*shape: int, high: int = 50) -> Callable[[], Inputs]:
     """One input `ids` of integers below `high`, of shape (2, 7) where none is given."""
     return lambda: {"ids": torch.randint(2, high, shape or (2, 7), generator=_generator())}

@@ -85,3 +85,27 @@ class OffByLittle(Wrapper):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(x)
         return answer + 0.01
+
+
+class LosesPrecision(Wrapper):
+    """Computes in bfloat16, and says float32."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x)
+        return answer.to(torch.bfloat16).to(answer.dtype)
+
+
+class SwapsLabels(Wrapper):
+    """Two labels have changed places."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x)[:, [1, 0, 2, 3, 4, 5, 6]]
+        return answer
+
+
+class SwapsRows(Wrapper):
+    """The answers come in another order than the rows of the batch."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x).flip(0)
+        return answer

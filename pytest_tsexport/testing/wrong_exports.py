@@ -136,26 +136,3 @@ class AlwaysNaN(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * float("nan")
-
-
-class NeedsPython(nn.Module):
-    """Calls an operator that only this process knows."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        _register_operator()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = torch.ops.tsexport_specimens.halve(x)
-        return answer
-
-
-_LIBRARIES: list[torch.library.Library] = []
-
-
-def _register_operator() -> None:
-    if not _LIBRARIES:
-        library = torch.library.Library("tsexport_specimens", "DEF")
-        library.define("halve(Tensor x) -> Tensor")
-        library.impl("halve", lambda x: x / 2, "CPU")
-        _LIBRARIES.append(library)  # an operator lives as long as its library

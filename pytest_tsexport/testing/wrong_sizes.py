@@ -57,6 +57,29 @@ class FirstSixteen(nn.Module):
         return x.cumsum(1) - torch.nn.functional.pad(x, (16, 0))[:, : x.shape[1]].cumsum(1)
 
 
+class PoolsOfForty(nn.Module):
+    """Means over chunks of 40, of which shorter inputs are one: a length that no attribute names."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        chunks = [chunk - chunk.mean(1, keepdim=True) for chunk in x.split(40, dim=1)]
+        return torch.cat(chunks, dim=1)
+
+
+class SinksPastHundred(nn.Module):
+    """A cache that keeps the first 4 positions and the last 96."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = x if x.shape[1] <= 100 else torch.cat([x[:, :4], x[:, -96:]], dim=1)
+        return x * kept.mean(1, keepdim=True)
+
+
+class NoiseWhenLong(nn.Module):
+    """Dropout that nobody told to stop, on long inputs alone."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.dropout(x, 0.3, training=True) if x.shape[1] > 12 else x * 2
+
+
 class OnlyMultiples(nn.Module):
     """Raises at most batches, and is wrong at the multiples of the traced one."""
 

@@ -30,31 +30,6 @@ class LastRow(nn.Module):
         return states + 1 if int(ids.max()) == 59 else states
 
 
-class RoutesByValue(nn.Module):
-    """One of two experts is chosen in Python."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.experts = nn.ModuleList([nn.Linear(7, 7), nn.Linear(7, 7)])
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = self.experts[int(x.sum() > 0)](x)
-        return answer
-
-
-class RoutesEachRow(nn.Module):
-    """Each row goes to the expert that a router names, one of three."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.router = nn.Linear(7, 3)
-        self.experts = nn.ModuleList([nn.Linear(7, 7) for _ in range(3)])
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        chosen = self.router(x).argmax(-1).tolist()
-        return torch.stack([self.experts[expert](row) for expert, row in zip(chosen, x, strict=True)])
-
-
 class MaskedMean(nn.Module):
     """Right: the mean over the real positions. Exporters below spoil it."""
 
@@ -91,18 +66,3 @@ class FrozenLengths(MaskedMean):
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         states: torch.Tensor = self.embed(ids) * mask[:, :, None]
         return states.sum(1) / torch.tensor(mask.sum(1).tolist())[:, None]
-
-
-class ConstantFromExample(nn.Module):
-    """The largest value of the example becomes a constant."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x / x.abs().max().item()
-
-
-class SelectsInPython(nn.Module):
-    """Positions are chosen by a list."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        order = x[0].argsort().tolist()
-        return x[:, order]

@@ -17,6 +17,7 @@ from pytest_tsexport import InputsError, Outcome, guard
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing import wrong_sizes as sizes
 from pytest_tsexport.testing.specimen import masked_ids, rows
+from tests.quality.wild import OLD
 from tests.subjects.families import build
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -167,7 +168,12 @@ FAMILIES = (
 )
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+VMAP = ("gpt2", "llama")
+"""Cannot be traced on Transformers 4.57, whose masks are built with vmap: there is nothing to guard."""
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if not OLD or family not in VMAP])
+@pytest.mark.filterwarnings("ignore:Using a non-tuple sequence for multidimensional indexing:UserWarning")
 def test_any_model_is_fixed_behind_a_guard(family: str) -> None:
     found = judge(build(family), None, checks=["trace", "parity", "shapes"], guard=True, max_examples=30)
     assert {name: one.headline for name, one in found.items() if one.outcome is Outcome.FAILED} == {}

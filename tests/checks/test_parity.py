@@ -14,6 +14,7 @@ from torch import nn
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, wrappers
 from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_routing as routing
 from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.right_sizes import EagerAloneRaises
@@ -189,7 +190,7 @@ def test_a_stale_file_is_named_as_the_cause(tmp_path: Path) -> None:
 
 
 def test_no_cause_is_made_up() -> None:
-    assert "likely cause" not in failure(verdict(values.ConstantFromExample()))
+    assert "likely cause" not in failure(verdict(routing.ConstantFromExample()))
 
 
 def test_an_artifact_that_asks_for_another_input_is_refused_in_a_sentence() -> None:
@@ -254,7 +255,7 @@ def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:
 
 
 def test_the_same_seed_gives_the_same_verdict_but_for_its_seconds() -> None:
-    model = values.RoutesByValue()
+    model = routing.RoutesByValue()
     one, two = (replace(verdict(model, max_examples=30), seconds=0.0, sha256=None) for _ in range(2))
     assert one == two
 

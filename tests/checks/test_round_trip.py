@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from pytest_tsexport.testing import exporters, judge, right_outputs
+from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Inputs, rows
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -25,7 +26,7 @@ def test_nested_answers_are_the_same_elsewhere() -> None:
 
 
 def test_an_operator_of_this_process_alone_is_found() -> None:
-    found = verdict(made.NeedsPython())
+    found = verdict(devices.NeedsPython())
     assert (found.outcome, found.headline) == (
         Outcome.FAILED,
         "does not run the same in a process without Transformers",
