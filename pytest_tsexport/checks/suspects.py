@@ -19,7 +19,8 @@ from pytest_tsexport.subjects.reference import answer
 from pytest_tsexport.tensors.archive import absent_devices, code
 from pytest_tsexport.tensors.tree import Leaves, flatten
 
-PACKED = re.compile(r"ops\.quantized\.\w+")
+PACKED = re.compile(r"ops\.quantized\.(?!\w*pack)(\w+)")
+"""An operator that computes with packed weights."""
 
 
 def suspect(evidence: Evidence, case: Case) -> Rows:
@@ -130,7 +131,6 @@ def _quantised(trials: Trials) -> Rows:
     found = sorted(set(PACKED.findall(code(trials.evidence.artifact.path))))
     if not found:
         return ()
-    cause = (
-        f"it computes with {', '.join(found[:2])}: int8, packed, so whether its weights are the model's is not asked"
-    )
+    named = ", ".join(f"quantized::{name}" for name in found[:2])
+    cause = f"it computes with {named}: int8, packed, so whether its weights are the model's is not asked"
     return ("likely cause", cause), ("mend", "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from pytest_tsexport.testing import exporters
+from pytest_tsexport.testing import exporters, files
 from pytest_tsexport.testing.specimen import Inputs
 from pytest_tsexport.testing.wrappers import Wrapper
 
@@ -50,11 +49,7 @@ class NeedsPython(nn.Module):
 def on_cuda(model: nn.Module, inputs: Inputs, path: Path) -> None:
     """Exports carefully, with `cuda:0` wherever the code names a device: as traced where there is one."""
     exporters.careful(model, inputs, path)
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in members.items():
-            archive.writestr(name, text.replace(b'torch.device("cpu")', b'torch.device("cuda:0")'))
+    files.rewrite(path, 'torch.device("cpu")', 'torch.device("cuda:0")')
 
 
 _LIBRARIES: list[torch.library.Library] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -33,7 +34,7 @@ def told(found: Verdict) -> dict[str, str]:
     return dict(found.rows)
 
 
-def shapes(model: nn.Module, inputs: Inputs | None = None, **keywords: object) -> dict[str, str]:
+def shapes(model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> dict[str, str]:
     return told(judge(model, inputs or rows()(), checks="shapes", **keywords)["shapes"])
 
 

@@ -189,10 +189,6 @@ def test_a_stale_file_is_named_as_the_cause(tmp_path: Path) -> None:
     assert found["mend"] == "export it again from the model that this test returns"
 
 
-def test_no_cause_is_made_up() -> None:
-    assert "likely cause" not in failure(verdict(routing.ConstantFromExample()))
-
-
 def test_an_artifact_that_asks_for_another_input_is_refused_in_a_sentence() -> None:
     found = verdict(made.Plain(), export=exports_with_scale)
     assert (found.outcome, found.headline) == (Outcome.FAILED, "raises at the traced size")
