@@ -16,6 +16,7 @@ from torch import nn
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects import transformers
+from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.given import Example, check_initialised, check_tolerance_names, examples, strategies
@@ -135,20 +136,24 @@ def _with_axes(
         named, axes = declared(inputs, meaning.dynamic_shapes)
         domains = {one.name: one.domain for one in fields}
         fields = tuple(replace(one, domain=domains[one.name]) for one in named)
-        axes = tuple(_informed(axis, description.axes) for axis in axes)
     elif not description.fields and meaning.inputs is not None:
         fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, description.constants))
     fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in fields)
+    axes = tuple(_informed(axis, description.axes, model) for axis in axes)
     _check_contract(meaning.shapes, axes)
     return Subject(
         name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes, constants=description.constants
     )
 
 
-def _informed(axis: Axis, derived: tuple[Axis, ...]) -> Axis:
-    """The user's axis, with the edges that the model's config names for the derived one of that name."""
-    twin = next((one for one in derived if one.name == axis.name), None)
-    return axis if twin is None else replace(axis, edges=twin.edges, high=axis.high or twin.high)
+def _informed(axis: Axis, derived: tuple[Axis, ...], model: nn.Module) -> Axis:
+    """The axis with the bound and the edges of the derived one of its name, else those that the model names."""
+    if axis.name == "batch":
+        return axis
+    twin = next((one for one in derived if one.name == axis.name), axis)
+    high = axis.high or twin.high
+    edges = twin.edges or tuple(edge for edge in edges_of(model) if high is None or edge <= high)
+    return replace(axis, edges=edges, high=high)
 
 
 def _check_contract(shapes: str | Mapping[str, str] | None, axes: tuple[Axis, ...]) -> None:

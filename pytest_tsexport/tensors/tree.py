@@ -29,6 +29,8 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
     if isinstance(value, torch.Tensor):
         if value.layout != torch.strided:
             raise TypeError(f"output {name or 'itself'} is {value.layout}, which no check can compare; make it dense")
+        if value.is_meta:
+            raise TypeError(f"output {name or 'itself'} is on the meta device, which holds no values to compare")
         yield name, value
     elif isinstance(value, (bool, int, float)):
         yield name, torch.tensor(value)

@@ -9,17 +9,18 @@ from pytest_tsexport.testing.wrappers import Wrapper
 
 
 class LongerSum(nn.Module):
-    """Which of two sums is more, where they are one sum added in two orders."""
+    """Which of three sums is most, where two are one sum added in two orders."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.stack([x.cumsum(1)[:, -1], x.flip(1).cumsum(1)[:, -1]]).argmax(0)
+        return torch.stack([x.cumsum(1)[:, -1], x.flip(1).cumsum(1)[:, -1], x.square().sum(1) / 4]).argmax(0)
 
 
 class EqualOrMore(nn.Module):
-    """Whether one sum reaches the other, and both are one."""
+    """Whether one sum reaches another, which is the same one, and one that is not."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.cumsum(1)[:, -1] >= x.flip(1).cumsum(1)[:, -1]
+        total, other = x.cumsum(1)[:, -1], x.flip(1).cumsum(1)[:, -1]
+        return torch.stack([total >= other, total >= x.square().sum(1) / 4], dim=1)
 
 
 class RanksThirds(nn.Module):

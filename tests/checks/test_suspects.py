@@ -6,6 +6,7 @@ import copy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from pytest_tsexport.testing.specimen import Inputs, Writer, ids, rows, two_rows
 from pytest_tsexport.verdict import Outcome
 
 
-def told(model: nn.Module, inputs: Inputs, **keywords: object) -> dict[str, str]:
+def told(model: nn.Module, inputs: Inputs, **keywords: Any) -> dict[str, str]:
     """The rows of the failure that parity tells."""
     found = judge(model, inputs, checks="parity", max_examples=40, **keywords)["parity"]
     assert found.outcome is Outcome.FAILED
@@ -79,7 +80,7 @@ MEANT = "export it in float32; where {} is meant, return the model in it, and th
 )
 def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, mend: str, tmp_path: Path) -> None:
     model, inputs = made.Plain(), rows()()
-    given: dict[str, object] = {"export": write}
+    given: dict[str, Any] = {"export": write}
     if way == "artifact":
         write(model.eval(), inputs, tmp_path / "earlier.pt")
         given = {"artifact": tmp_path / "earlier.pt"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import nn
 
+from pytest_tsexport.subjects.edges import edges_in
 from pytest_tsexport.subjects.transformers.facts import Facts
 
 # A table of absolute positions under one of these names has no row for a longer sequence. Relative and rotary
@@ -29,13 +29,6 @@ TABLES = (
 
 _OTHER_SENSES = re.compile(r"vision|visual|image|video|audio|speech")
 
-# Config attributes that name a length at which attention, or the making of positions, changes its ways.
-EDGES = re.compile(
-    r"(\w+_)?(window|window_size|block_size|chunk_(size|length)\w*|num_buckets|position_buckets|max_distance"
-    r"|max_relative_positions|max_position_embeddings|max_source_positions|n_positions|n_ctx|max_seq_len"
-    r"|context_length|local_radius)|local_attention"
-)
-
 
 def bound_of(facts: Facts, axis: str, axes: tuple[str, ...]) -> int | None:
     """The longest sequence that the position tables along this axis hold; None where there is no such table.
@@ -54,7 +47,7 @@ def bound_of(facts: Facts, axis: str, axes: tuple[str, ...]) -> int | None:
 
 def edges_of(facts: Facts, high: int | None) -> tuple[int, ...]:
     """The lengths, up to `high`, that config attributes name as edges, ascending."""
-    found = {edge for config in facts.configs for edge in _edges(config.to_dict())}
+    found = {edge for config in facts.configs for edge in edges_in(config.to_dict())}
     return tuple(sorted(edge for edge in found if high is None or edge <= high))
 
 
@@ -91,12 +84,3 @@ def _numbered(module: nn.Module) -> int:
     # A ready-made row of position numbers may be shorter than the table that it points into.
     numbers = getattr(module, "position_ids", None)
     return int(numbers.shape[-1]) if isinstance(numbers, torch.Tensor) else sys.maxsize
-
-
-def _edges(config: Mapping[str, Any]) -> Iterator[int]:
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _edges(value)
-        elif EDGES.fullmatch(str(name)):
-            values = value if isinstance(value, (list, tuple)) else (value,)
-            yield from (edge for edge in values if isinstance(edge, int) and not isinstance(edge, bool) and edge > 1)

@@ -1,0 +1,87 @@
+"""Proves that families of Transformers are judged as they deserve: by what they do, and by no list of names."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pytest_tsexport.generation.spread import measure
+from pytest_tsexport.policy import Meaning
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import build as subject_of
+from pytest_tsexport.testing import judge
+from pytest_tsexport.verdict import Outcome
+from tests.quality.wild import Inputs, Wild, failed, right, verdicts, wrong
+from tests.subjects.families import build
+
+# Families warn of their own accord.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+
+CASES = 60
+
+ALONE = ("clip_text_at_length_1",)
+"""One position has no other to be mixed with, so nothing but an answer that never moves can be refused."""
+
+HALF = (
+    "bert",
+    "roberta",
+    "distilbert",
+    "albert",
+    "electra",
+    "mobilebert",
+    "gpt2",
+    "llama",
+    "mistral",
+    "opt",
+    "t5",
+    "bart",
+)
+HALF_WRONG = ("longformer", "funnel", "rwkv", "led", "t5_at_decoder_length_1", "clip_text_at_length_1")
+
+
+@pytest.mark.parametrize("one", wrong(), ids=lambda one: one.title)
+def test_a_wrong_one_is_caught(one: Wild) -> None:
+    found = failed(verdicts(one, seed=5, max_examples=CASES))
+    assert set(one.fails) <= found
+    assert found <= {*one.fails, *one.also}
+
+
+@pytest.mark.parametrize("one", right(), ids=lambda one: one.title)
+def test_a_right_one_passes(one: Wild) -> None:
+    assert failed(verdicts(one, seed=5, max_examples=CASES)) == set()
+
+
+@pytest.mark.parametrize("one", [one for one in right() if one.title in HALF], ids=lambda one: one.title)
+def test_a_right_one_passes_in_bfloat16(one: Wild) -> None:
+    assert failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES)) == set()
+
+
+@pytest.mark.parametrize("one", [one for one in wrong() if one.title in HALF_WRONG], ids=lambda one: one.title)
+def test_a_wrong_one_is_caught_in_bfloat16(one: Wild) -> None:
+    assert set(one.fails) <= failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES))
+
+
+def test_bloom_is_told_that_it_traces_and_cannot_be_saved() -> None:
+    found = judge(build("bloom"), checks=["trace", "shapes"])
+    assert found["trace"].outcome is Outcome.FAILED
+    assert dict(found["trace"].rows)["likely cause"] == (
+        "it traces and cannot be saved: a torch.autograd.Function of the model has no TorchScript form"
+    )
+    assert found["shapes"].outcome is Outcome.NOT_RUN
+
+
+@pytest.mark.parametrize("one", (*wrong(), *right()), ids=lambda one: one.title)
+def test_a_freshly_built_one_is_not_refused_as_vacuous_and_a_zero_init_one_is(one: Wild) -> None:
+    inputs = None if one.inputs is None else one.inputs()
+    assert vacuous(one.model(), inputs) is None
+    model = one.model()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(0 if one.title in ALONE else 1e-6)
+    assert vacuous(model, inputs) is not None
+
+
+def vacuous(model: torch.nn.Module, inputs: Inputs | None) -> str | None:
+    subject = subject_of(model, Meaning(inputs=inputs), name="it")
+    return measure(subject, Reference(subject.reference, subject.constants)).vacuous
