@@ -1,15 +1,17 @@
 # Two commands do everything on a machine with Python, pip and make:
 #   make demo    a model that is exported rightly, and one that is not
 #   make test    the whole suite
-# PYTHON chooses the interpreter, ARGS is handed to pytest: make test ARGS="-k shapes -v"
+# PYTHON chooses the interpreter, ARGS is handed to pytest: make test ARGS="-k shapes -v"; SEEDS is for `make detection`
 
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+SEEDS ?= 3
 
 VENV := .venv
 OLD_VENV := .venv-4.57
 TIMM := .timm
+PEERS := .peers
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OLD_READY := $(OLD_VENV)/.ready
@@ -21,7 +23,7 @@ export HF_HUB_OFFLINE = 1
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 
-.PHONY: demo test test-4.57 timm lint types layers docs reference format check clean
+.PHONY: demo test test-4.57 timm detection lint types layers docs reference format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -35,6 +37,10 @@ test-4.57: $(OLD_READY)
 # timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
 timm: $(TIMM)/.ready
 	TIMM_SDIST=$(abspath $(TIMM)) $(BIN)/python -m pytest tests/plugin/test_timm.py $(SUITE)
+
+# What is found, missed and wrongly accused, beside other tools: docs/explanation/detection.md has the table.
+detection: $(PEERS)/.ready
+	$(BIN)/python -m tests.benchmarks.detection --seeds $(SEEDS) --jobs $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -84,5 +90,10 @@ $(TIMM)/.ready: $(READY)
 	$(BIN)/python -m pip install -q --no-deps --target $(TIMM)/site torchvision pillow
 	touch $@
 
+# Not in the environment: pytest-torch is a plugin, and would put fixtures of its own around each test of every run.
+$(PEERS)/.ready: $(READY)
+	$(BIN)/python -m pip install -q --no-deps --target $(PEERS) pytest-torch==1.1.1
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(TIMM) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

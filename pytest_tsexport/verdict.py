@@ -48,7 +48,8 @@ class Verdict:
     `interface` is what the check of that name saw of inputs and outputs: lists of texts by part.
     `rows` are the labelled lines under a failure, `notes` what is worth telling though it is no
     failure, `unseen` what was not looked at. `judged` of `planned` cases were compared;
-    `seconds` is wall time. `counterexample` is the smallest case that breaks, as plain data that draws it again.
+    `seconds` is wall time. `first_breach` tells how many cases it took to meet one that breaks;
+    `counterexample` is the smallest such case, as plain data that draws it again.
     """
 
     subject: str
@@ -62,6 +63,7 @@ class Verdict:
     worst: Worst | None = None
     seed: int | None = None
     seconds: float = 0.0
+    first_breach: int | None = None
     notes: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     sha256: str | None = None

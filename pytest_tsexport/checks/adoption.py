@@ -14,7 +14,6 @@ from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.tensors.weights import duplicate, named_weights
 
 HALVES = (torch.bfloat16, torch.float16)
-UNCHANGED = "export it in {ours}; where {theirs} is meant, return the model in it, and the {ours} one as reference="
 
 Call = Callable[[Inputs], object]
 
@@ -87,7 +86,8 @@ def _told_converted(first: Twin, others: list[Twin]) -> Rows:
 
 
 def _in_words(ours: torch.dtype, theirs: torch.dtype) -> str:
-    return UNCHANGED.format(ours=spelt(ours), theirs=spelt(theirs))
+    own, other = spelt(ours), spelt(theirs)
+    return f"export it in {own}; where {other} is meant, return the model in it, and the {own} one as reference="
 
 
 def _twins(trials: Trials) -> list[Twin]:

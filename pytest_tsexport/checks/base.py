@@ -139,11 +139,11 @@ def wrong_already(evidence: Evidence, check: str, found: Judged) -> Verdict:
 
 def too_few(findings: Findings) -> str | None:
     """Why what was judged answers nothing, or None."""
-    counted = [one for one in findings.judged if one.status != "eager raises"]
+    counted = len(findings.counted)
     floor = min(FLOOR, (findings.planned + 1) // 2)
-    if len(counted) >= floor:
+    if counted >= floor:
         return None
-    return f"only {len(counted)} of {findings.planned} cases could be judged, fewer than {floor}"
+    return f"only {counted} of {findings.planned} cases could be judged, fewer than {floor}"
 
 
 def blind_below(evidence: Evidence) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def _foreign(evidence: Evidence) -> bool:
 
 
 def origin(evidence: Evidence, case: Case) -> str | None:
-    """The line and the submodule that differ first; None where the graphs cannot be read, do not run, or do not differ."""
+    """The line and the submodule that differ first; None where the graphs do not, or cannot be read or run."""
     given = evidence.runner.given_to(tensors(case, evidence.subject))
     theirs = read(evidence.artifact.load(), len(given))
     ours = None if theirs is None else retraced(evidence.subject, given)
@@ -111,10 +111,13 @@ def _first(theirs: Graph, ours: Graph, twins: Mapping[int, int], apart: set[int]
     """
     equal = set(twins) - apart
     number = _origin_of(theirs, theirs.results, equal)
-    if number is None or number not in twins:
-        return None if number is None else theirs.steps[number]
-    ours_first = _origin_of(ours, ours.steps[twins[number]].made_from, {twins[step] for step in equal})
-    return theirs.steps[number] if ours_first is None else ours.steps[ours_first]
+    if number is not None and number not in twins:
+        return theirs.steps[number]
+    behind = ours.results if number is None else ours.steps[twins[number]].made_from
+    more = _origin_of(ours, behind, {twins[step] for step in equal})
+    if more is not None:
+        return ours.steps[more]
+    return None if number is None else theirs.steps[number]
 
 
 def _origin_of(graph: Graph, results: Iterable[int], equal: Collection[int]) -> int | None:

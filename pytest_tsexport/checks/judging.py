@@ -34,12 +34,11 @@ def judged(evidence: Evidence, case: Case) -> Judged:
     stored = _stored(evidence, case, eager[0], artifact[0])
     if stored is not None:
         return stored
-    pairs = [(eager[number], _untied(evidence, inputs, eager[number], artifact[number])) for number in range(calls)]
-    first = _one(evidence, case, *pairs[0])
+    first = _one(evidence, case, eager[0], _untied(evidence, inputs, eager[0], artifact[0]))
     if first.status != "equal":
         return first
     for number in range(1, calls):
-        later = _one(evidence, case, *pairs[number])
+        later = _one(evidence, case, eager[number], _untied(evidence, inputs, eager[number], artifact[number]))
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first

@@ -73,16 +73,16 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
 
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
-    counted = [one for one in findings.judged if one.status != "eager raises"]
     flat = (
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
         *blind_below(evidence),
     )
     return replace(
         found,
-        judged=len(counted),
+        judged=len(findings.counted),
         planned=findings.planned,
         worst=worst_of(findings),
+        first_breach=findings.first_breach,
         unseen=flat,
         counterexample=kept_as(findings),
     )

@@ -137,7 +137,6 @@ def _borders(findings: Findings, subject: Subject) -> Iterator[tuple[Axis, int]]
 
 def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
-    counted = [one for one in findings.judged if one.status != "eager raises"]
     further = [one.case for one in findings.judged if one.status == "eager raises"]
     notes = raising(findings, subject) if found.outcome is Outcome.PASSED else ()
     if further and found.outcome is Outcome.PASSED:
@@ -147,9 +146,10 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     unseen += [f"{axis.name} {edge}: too far" for axis in subject.axes for edge in too_far(axis)]
     return replace(
         found,
-        judged=len(counted),
+        judged=len(findings.counted),
         planned=findings.planned,
         worst=worst_of(findings),
+        first_breach=findings.first_breach,
         counterexample=kept_as(findings),
         notes=notes,
         unseen=tuple(unseen),

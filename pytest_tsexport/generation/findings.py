@@ -43,6 +43,16 @@ class Findings:
         return tuple(one for one in self.judged if one.breach)
 
     @property
+    def counted(self) -> tuple[Judged, ...]:
+        """The cases that eager answers, or that both refuse: what eager alone refuses says nothing."""
+        return tuple(one for one in self.judged if one.status != "eager raises")
+
+    @property
+    def first_breach(self) -> int | None:
+        """How many cases were counted until one broke the promise, that one included; None where none did."""
+        return next((number for number, one in enumerate(self.counted, 1) if one.breach), None)
+
+    @property
     def worst(self) -> Judged | None:
         """The breach that is furthest off."""
         return max(self.breaches, key=_badness, default=None)

@@ -88,7 +88,7 @@ def _inputs() -> Iterator[Specimen]:
     yield looks(build=padding.CannotBePadded, inputs=ids(), family="baked mask")
     yield looks(build=padding.RunningMean, inputs=ids(), family="baked mask")
     yield looks(build=padding.RowsEndToEnd, inputs=masked_ids(), family="baked mask")
-    yield looks(build=padding.MindsSomeTexts, inputs=masked_ids(), family="baked mask")
+    yield looks(build=padding.MindsOnePosition, inputs=masked_ids(), family="baked mask")
     yield looks(
         build=padding.BarelyMinds,
         inputs=masked_ids(),
@@ -131,6 +131,8 @@ def _values() -> Iterator[Specimen]:
 def _choices() -> Iterator[Specimen]:
     chooses = partial(Specimen, family="ties", inputs=rows())
     yield from each(chooses, ruled.PicksOfTies, ruled.LabelsOfTies, ruled.BestThree, ruled.Ranks)
+    last = {"export": exporters.instead(padding.PicksLast)}
+    yield chooses(build=padding.TiedMeans, name="TiedMeansPicksLast", inputs=masked_ids(), keywords=last)
     for build, wrap in _REORDERED:
         name = f"{build.__name__}{wrap.__name__}"
         yield chooses(build=build, name=name, keywords={"export": exporters.instead(wrap)})

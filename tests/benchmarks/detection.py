@@ -1,124 +1,60 @@
-"""specimens -> table: what is found, missed and wrongly accused, in how many cases and seconds.
+"""specimens -> tables: what is found, missed and wrongly accused, in how many cases and seconds, by whom.
 
 `python -m tests.benchmarks.detection --seeds 20` judges every specimen of `pytest_tsexport.testing` with the default
-number of cases at each seed, and exits with 1 where one is missed or a right one is accused.
+number of cases at each seed, and puts it to the peers of `tests.benchmarks.peers`. It exits with 1 where the plugin
+missed a wrong one or accused a right one.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from statistics import median
+from collections.abc import Sequence
 
-import torch
-
-from pytest_tsexport.errors import ArtifactError
-from pytest_tsexport.testing import Specimen, judge_specimen, right, wrong
-from pytest_tsexport.verdict import Outcome, Verdict
-
-CHECKS = ("trace", "tied_weights", "parity", "shapes", "padding")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One specimen at one seed: the checks that failed, the cases judged until then, seconds."""
-
-    specimen: Specimen
-    seed: int
-    failed: frozenset[str]
-    cases: int
-    seconds: float
-    refused: bool = False
-
-    @property
-    def missed(self) -> bool:
-        """Whether a fault went through."""
-        return self.specimen.refused != self.refused or not set(self.specimen.fails) <= self.failed
-
-    @property
-    def accused(self) -> bool:
-        """Whether a check failed for which there is no reason."""
-        return not self.failed <= {*self.specimen.fails, *self.specimen.also}
+from tests.benchmarks import tables
+from tests.benchmarks.peers import PEERS, why_missing
+from tests.benchmarks.runs import PLUGIN, Run, Task, all_runs, specimens
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print, and say by the exit code whether it came out right."""
+    """Run, print, and say by the exit code whether the plugin came out right."""
+    given = _parser().parse_args(arguments)
+    unknown = [title for title in given.only if title not in specimens()]
+    if unknown:
+        sys.stderr.write(f"no specimen is called {', '.join(unknown)}\n")
+        return 2
+    peers = tuple(name for name in PEERS if given.peers and why_missing(name) is None)
+    tasks = [
+        Task(title, seed, peers, given.max_examples)
+        for title in given.only or specimens()
+        for seed in range(given.seeds)
+    ]
+    runs: list[Run] = []
+    for run in all_runs(tasks, given.jobs):
+        runs.append(run)
+        if run.by == PLUGIN and (run.missed or run.accused):
+            _say(tables.fault(run))
+    for line in tables.all_tables(runs):
+        _say(line)
+    for name in PEERS if given.peers else ():
+        if name not in peers:
+            _say(str(why_missing(name)))
+    return int(any(run.missed or run.accused for run in runs if run.by == PLUGIN))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="How well faults are found, over the specimens of the kit.")
     parser.add_argument("--seeds", type=int, default=3, help="seeds a specimen (3)")
     parser.add_argument("--max-examples", type=int, default=None, help="cases a check (those of hypothesis: 100)")
     parser.add_argument("--only", nargs="*", default=(), help="titles of specimens")
-    given = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-    specimens = [one for one in (*wrong(), *right()) if not given.only or one.title in given.only]
-    runs = [one for specimen in specimens for one in _runs(specimen, given.seeds, given.max_examples)]
-    for line in table(runs):
-        sys.stdout.write(f"{line}\n")
-    return int(any(run.missed or run.accused for run in runs))
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True, help="ask other tools, too")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    return parser
 
 
-def _runs(specimen: Specimen, seeds: int, cases: int | None) -> Iterator[Run]:
-    for seed in range(seeds):
-        yield _run(specimen, seed, cases)
-
-
-def _run(specimen: Specimen, seed: int, cases: int | None) -> Run:
-    checks = (*CHECKS, "round_trip") if "round_trip" in specimen.fails else CHECKS
-    hard = {} if cases is None else {"max_examples": cases}
-    started = time.monotonic()
-    try:
-        verdicts = judge_specimen(specimen, seed=seed, checks=checks, **hard)
-    except ArtifactError:
-        return Run(specimen, seed, frozenset(), 0, time.monotonic() - started, refused=True)
-    failed = frozenset(name for name, one in verdicts.items() if one.outcome is Outcome.FAILED)
-    return Run(specimen, seed, failed, _cases(verdicts), time.monotonic() - started)
-
-
-def _cases(verdicts: Mapping[str, Verdict]) -> int:
-    """Cases judged by the checks up to and with the first that failed."""
-    judged = 0
-    for one in verdicts.values():
-        judged += one.judged
-        if one.outcome is Outcome.FAILED:
-            break
-    return judged
-
-
-def table(runs: Sequence[Run]) -> Iterator[str]:
-    """A line a family, the sums, and each run that came out wrong."""
-    yield f"{'family':<16}{'runs':>6}{'found':>7}{'missed':>8}{'alarms':>8}{'cases':>7}{'seconds':>9}"
-    for kind, group in (("wrong", [run for run in runs if _is_wrong(run)]), ("right", _rest(runs))):
-        yield f"{kind} ones"
-        ordered = sorted(group, key=lambda run: run.specimen.family)
-        for family, members in groupby(ordered, key=lambda run: run.specimen.family):
-            yield _line(f"  {family}", list(members))
-        yield _line("  all", group)
-    for run in runs:
-        if run.missed or run.accused:
-            what = "missed" if run.missed else "wrongly accused"
-            failed = ", ".join(sorted(run.failed)) or "nothing"
-            yield f"{run.specimen.title} at seed {run.seed} was {what}: failed {failed}"
-
-
-def _is_wrong(run: Run) -> bool:
-    return bool(run.specimen.fails) or run.specimen.refused
-
-
-def _rest(runs: Iterable[Run]) -> list[Run]:
-    return [run for run in runs if not _is_wrong(run)]
-
-
-def _line(name: str, runs: Sequence[Run]) -> str:
-    missed, accused = (sum(getattr(run, what) for run in runs) for what in ("missed", "accused"))
-    found = sum(_is_wrong(run) and not run.missed for run in runs)
-    cases = median([run.cases for run in runs]) if runs else 0
-    seconds = sum(run.seconds for run in runs)
-    return f"{name:<16}{len(runs):>6}{found:>7}{missed:>8}{accused:>8}{cases:>7.0f}{seconds:>9.1f}"
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

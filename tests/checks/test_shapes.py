@@ -55,11 +55,12 @@ def test_the_counterexample_is_the_smallest(model: type[nn.Module], counterexamp
 def test_the_rows_of_a_failure() -> None:
     found = verdict(sizes.BakesBranch())
     rows = dict(found.rows)
-    assert list(rows) == ["traced at", "counterexample", "differs", "right for", "mend"]
+    assert list(rows) == ["traced at", "counterexample", "differs", "right for", "likely cause", "mend"]
     assert rows["traced at"] == "x (batch=2, dim1=7)"
     assert rows["differs"].startswith("output (1, 11): off by ")
     assert rows["right for"].startswith("batch 1-")
     assert "wrong from dim1 1" in rows["right for"]
+    assert rows["likely cause"].endswith(", in BakesBranch")
     assert found.worst is not None
     assert found.worst.difference > found.worst.allowed
 

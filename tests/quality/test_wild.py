@@ -70,7 +70,7 @@ def test_bloom_is_told_that_it_traces_and_cannot_be_saved() -> None:
     assert found["shapes"].outcome is Outcome.NOT_RUN
 
 
-@pytest.mark.parametrize("one", (*wrong(), *right()), ids=lambda one: one.title)
+@pytest.mark.parametrize("one", [*wrong(), *right()], ids=lambda one: one.title)
 def test_a_freshly_built_one_is_not_refused_as_vacuous_and_a_zero_init_one_is(one: Wild) -> None:
     inputs = None if one.inputs is None else one.inputs()
     assert vacuous(one.model(), inputs) is None
