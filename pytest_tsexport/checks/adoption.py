@@ -128,7 +128,10 @@ def _explains(trials: Trials, trial: Trial, call: Call, dtype: torch.dtype) -> b
 
 
 def _answers_in(trials: Trials, dtype: torch.dtype) -> bool:
-    model = duplicate(trials.evidence.subject.model).to(dtype)
+    try:
+        model = duplicate(trials.evidence.subject.model).to(dtype)
+    except Exception:  # a model may refuse another dtype in any way at all; it explains nothing then
+        return False
     reference = Reference(model, trials.evidence.subject.constants)
     return all(_same_in(trials, trial, reference, dtype) for trial in trials.all)
 

@@ -66,13 +66,13 @@ def _nudged(evidence: Evidence, inputs: Inputs, eager: Leaves, *, nudge: int, se
 
 def _moved(tensor: torch.Tensor, nudge: int, generator: torch.Generator) -> torch.Tensor:
     """Each value by itself, and each row and the whole as one: what is summed over many values cancels out else."""
-    shapes = [
-        tensor.shape[:kept] + (1,) * (tensor.dim() - kept) for kept in sorted({0, min(1, tensor.dim()), tensor.dim()})
-    ]
-    noises = [torch.rand(shape, generator=generator, dtype=torch.float64) * 2 - 1 for shape in shapes]
-    noise = sum(noises[1:], noises[0]) / len(noises)
-    step = 1 + nudge * torch.finfo(tensor.dtype).eps * noise.to(tensor.device)
-    return (tensor.double() * step).to(tensor.dtype)
+    wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    noise = torch.zeros((), dtype=wide)
+    for kept in {0, min(1, tensor.dim()), tensor.dim()}:
+        shape = tensor.shape[:kept] + (1,) * (tensor.dim() - kept)
+        noise = noise + torch.rand(shape, generator=generator, dtype=wide) * 2 - 1
+    step = 1 + nudge * torch.finfo(tensor.dtype).eps * noise.to(tensor.device) / 3
+    return (tensor.to(wide) * step).to(tensor.dtype)
 
 
 def _settled(
