@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
 from typing import Any, Protocol
@@ -21,8 +22,19 @@ from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tolerance import Tolerance
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
+OPERATOR = re.compile(r"aten::(\w+)\(")
+"""An operator in the text of a graph."""
+
 FLOOR = 10
 """Fewer judged cases than this (or than half of the planned ones, if that is less) answer nothing."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long excuses were looked for, in seconds, and whether a difference was met that has none."""
+
+    spent: float = 0.0
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,12 @@ class Evidence:
     cases: int = 100
     tell: Callable[[str], None] = lambda _line: None
     known: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _check: ()
+    patience: Patience = field(default_factory=Patience)
+
+    @cached_property
+    def operators(self) -> frozenset[str]:
+        """The names of torch's operators that the artifact is made of."""
+        return frozenset(OPERATOR.findall(str(self.runner.module.inlined_graph)))
 
     @cached_property
     def reference(self) -> Reference:
@@ -53,7 +71,7 @@ class Evidence:
     @cached_property
     def spread(self) -> Spread:
         """How much each output moves."""
-        return measure(self.subject, self.reference)
+        return measure(self.subject, self.reference, self.policy.meaning.metric)
 
     @cached_property
     def tolerance(self) -> Tolerance:

@@ -11,6 +11,7 @@ from pytest_tsexport.generation.cases import Case, at, tensors
 from pytest_tsexport.generation.findings import Judged, Status
 from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.values import ODD_MASKS
 from pytest_tsexport.tensors.compare import Difference, difference, distance
 from pytest_tsexport.tensors.tolerance import Tolerance
 from pytest_tsexport.tensors.tree import Leaves
@@ -31,14 +32,15 @@ def judged(evidence: Evidence, case: Case) -> Judged:
     calls = 1 if is_long(case, evidence.subject) else CALLS
     eager = evidence.reference.case(inputs, calls)
     artifact = evidence.runner.case(inputs, calls)
-    stored = _stored(evidence, case, eager[0], artifact[0])
-    if stored is not None:
-        return stored
-    first = _one(evidence, case, eager[0], _untied(evidence, inputs, eager[0], artifact[0]))
+    if case.example is not None:
+        failed = _example(evidence, case, eager[0], artifact[0])
+        if failed is not None:
+            return failed
+    first = _one(evidence, case, inputs, eager[0], artifact[0])
     if first.status != "equal":
         return first
     for number in range(1, calls):
-        later = _one(evidence, case, eager[number], _untied(evidence, inputs, eager[number], artifact[number]))
+        later = _one(evidence, case, inputs, eager[number], artifact[number])
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first
@@ -59,46 +61,51 @@ def is_long(case: Case, subject: Subject) -> bool:
     return case.volume > LONG * prod(max(size, 1) for size in subject.sizes.values())
 
 
-def _one(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged:
+def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> Judged:
     if eager.leaves is None:
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
         return Judged(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
-    found = difference(eager.leaves, artifact.leaves, evidence.tolerance) or _overwrites(eager, artifact)
+    found = difference(eager.leaves, artifact.leaves, evidence.tolerance)
+    tie = found is not None and is_tie(evidence, inputs, eager.leaves, artifact.leaves)
+    found = (None if tie else found) or _overwrites(eager, artifact)
     if found is not None:
+        evidence.patience.lost = evidence.patience.lost or case.mask not in ODD_MASKS
         return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
+    if tie:
+        return Judged(case=case, status="equal", breach=False, tie=True)
     nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
-    noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, Tolerance()) is not None
+    floor = Tolerance(cast=evidence.tolerance.cast)
+    noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, floor) is not None
     return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
 
 
-def _stored(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged | None:
-    """Where the artifact misses the outputs that the user stored with an example; None where there are none."""
-    expected = {} if case.example is None else evidence.subject.examples[case.example].expected
-    if not expected or eager.leaves is None or artifact.leaves is None:
+def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged | None:
+    """What is wrong with a real input, which is no guess of ours: eager has to answer it, and what is stored holds."""
+    assert case.example is not None
+    if eager.leaves is None:
+        text = f"eager itself raises on it: {eager.raised}"
+        return _wrong(case, Difference(kind="refused", leaf="", text=text, value=float("inf"), allowed=0.0))
+    expected = evidence.subject.examples[case.example].expected
+    if not expected or artifact.leaves is None:
         return None
     found = _missed(evidence, expected, artifact.leaves)
     if found is None:
         return None
-    too = "; eager differs from them too" if _missed(evidence, expected, eager.leaves) is not None else ""
-    text = f"from the outputs stored with it: {found.text}{too}"
-    return Judged(case=case, status="wrong", breach=False, difference=found, text=text)
+    stale = _missed(evidence, expected, eager.leaves) is not None
+    text = f"from the outputs stored with it: {found.text}" + ("; eager differs from them too" if stale else "")
+    return _wrong(case, replace(found, kind="stale" if stale else found.kind, text=text))
+
+
+def _wrong(case: Case, found: Difference) -> Judged:
+    return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
 
 
 def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
     there = {name: answered[name] for name in expected if name in answered}
-    return difference(expected, there, evidence.tolerance)
-
-
-def _untied(evidence: Evidence, inputs: Inputs, eager: Answer, artifact: Answer) -> Answer:
-    """The artifact's answer, or eager's where the two differ by a tie alone."""
-    if eager.leaves is None or artifact.leaves is None:
-        return artifact
-    if difference(eager.leaves, artifact.leaves, evidence.tolerance) is None:
-        return artifact
-    tied = is_tie(evidence, inputs, eager.leaves, artifact.leaves)
-    return replace(artifact, leaves=eager.leaves) if tied else artifact
+    found = difference(expected, there, evidence.tolerance)
+    return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
 
 
 def _overwrites(eager: Answer, artifact: Answer) -> Difference | None:

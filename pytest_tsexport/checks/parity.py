@@ -18,7 +18,16 @@ MENDS = {
     "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
     "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
+    "stale": "store its outputs again, or give the model that they were stored from",
+    "refused": "give examples= that the model takes",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
+}
+
+HEADLINES = {
+    "structure": "answers with other outputs than eager",
+    "overwrite": "overwrites its inputs",
+    "stale": "neither the file nor eager gives the outputs that are stored with an example",
+    "refused": "eager refuses an example",
 }
 
 
@@ -38,7 +47,8 @@ class Parity:
         if refused is not None:
             return refused
         real = [case for case in example_cases(evidence.subject) if not off_size(case, evidence.subject)]
-        first = [*evidence.kept(self.name), *real]
+        kept = [case for case in evidence.kept(self.name) if not off_size(case, evidence.subject)]
+        first = [*kept, *real]
         plan = Plan(
             subject=evidence.subject,
             listed=[*first, *traced_cases(evidence.subject)][: max(evidence.cases, len(first))],
@@ -69,7 +79,7 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
         mend = ("mend", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
         return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), mend))
     found_right = verdict(evidence, check, Outcome.PASSED, "answers as eager does at the traced size")
-    return replace(found_right, notes=_odd_masks(evidence))
+    return replace(found_right, notes=(*findings.tied, *_odd_masks(evidence)))
 
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
@@ -99,8 +109,7 @@ def _headline(found: Judged) -> str:
     if found.status == "raises":
         return "raises at the traced size"
     assert found.difference is not None
-    kinds = {"structure": "answers with other outputs than eager", "overwrite": "overwrites its inputs"}
-    return kinds.get(found.difference.kind, "answers otherwise than eager at the traced size")
+    return HEADLINES.get(found.difference.kind, "answers otherwise than eager at the traced size")
 
 
 def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
@@ -115,11 +124,18 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
         ("counterexample", f"{what} {case}        in {among}"),
         ("differs", found.text),
     ]
-    rows += suspect(evidence, found.case) or cause(evidence, found.case)
+    if not _is_examples_fault(found):
+        rows += suspect(evidence, found.case) or cause(evidence, found.case)
     return tuple(rows if dict(rows).get("mend") else [*rows, ("mend", _mend(evidence, found))])
 
 
+def _is_examples_fault(found: Judged) -> bool:
+    return found.difference is not None and found.difference.kind in ("stale", "refused")
+
+
 def _mend(evidence: Evidence, found: Judged) -> str:
+    if found.difference is not None and _is_examples_fault(found):
+        return MENDS[found.difference.kind]
     if evidence.process.given or evidence.policy.meaning.export is not None:
         return MENDS["export"]
     return MENDS["call" if found.text.startswith("on call") else found.status]

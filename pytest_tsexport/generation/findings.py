@@ -16,7 +16,8 @@ class Judged:
     """One case compared: what happened, whether that breaks the promise, and by how much.
 
     `nearest` is (difference, allowed, leaf) where the answers came nearest to the tolerance; `above_noise` tells that
-    they differ by more than any kernel does, though it is allowed.
+    they differ by more than any kernel does, though it is allowed; `tie` that they differ by a choice alone that turns
+    on the last bit.
     """
 
     case: Case
@@ -25,6 +26,7 @@ class Judged:
     difference: Difference | None = None
     nearest: tuple[float, float, str] = (0.0, 0.0, "")
     above_noise: bool = False
+    tie: bool = False
     text: str = ""
 
 
@@ -51,6 +53,13 @@ class Findings:
     def first_breach(self) -> int | None:
         """How many cases were counted until one broke the promise, that one included; None where none did."""
         return next((number for number, one in enumerate(self.counted, 1) if one.breach), None)
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """A note on the cases that only a tie kept from being equal."""
+        ties = sum(one.tie for one in self.judged)
+        how = "by a choice that turns on the last bit, and no more"
+        return (f"{ties} of {len(self.counted)} cases differ {how}",) if ties else ()
 
     @property
     def worst(self) -> Judged | None:

@@ -12,7 +12,10 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, wrappers
+from pytest_tsexport.host import Asker
+from pytest_tsexport.keywords import from_keywords
+from pytest_tsexport.pipeline import export
+from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, right_sizes, wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_routing as routing
 from pytest_tsexport.testing import wrong_state as state
@@ -297,6 +300,44 @@ def test_outputs_that_were_stored_are_met() -> None:
     assert told["counterexample"].startswith("example 1 ")
     assert told["differs"].startswith("from the outputs stored with it: output (2, 7): off by 1.0e-01 at ")
     assert told["differs"].endswith("; eager differs from them too")
+
+
+def test_an_example_that_eager_refuses_is_a_failure_of_the_example() -> None:
+    class Looks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed = nn.Embedding(10, 4)
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.embed(ids)
+            return answer
+
+    beyond = {"ids": torch.full((2, 7), 99), "output": torch.zeros(2, 7, 4)}
+    found = failure(judge(Looks(), ids(2, 7, high=9)(), checks="parity", examples=[beyond])["parity"])
+    assert found["headline"] == "eager refuses an example"
+    assert found["differs"].startswith("eager itself raises on it: IndexError: index out of range")
+    assert found["mend"] == "give examples= that the model takes"
+    assert "likely cause" not in found
+
+
+def test_stored_outputs_that_eager_misses_too_are_what_is_stale() -> None:
+    torch.manual_seed(0)
+    model = made.Plain()
+    x = torch.linspace(-1, 1, 14).reshape(2, 7)
+    found = failure(judge(model, rows()(), checks="parity", examples=[{"x": x, "output": torch.ones(2, 3)}])["parity"])
+    assert found["headline"] == "neither the file nor eager gives the outputs that are stored with an example"
+    differs = "from the outputs stored with it: output has shape (2, 7), the stored one has (2, 3)"
+    assert found["differs"] == f"{differs}; eager differs from them too"
+    assert found["mend"] == "store its outputs again, or give the model that they were stored from"
+    assert "likely cause" not in found
+
+
+def test_a_counterexample_of_another_traced_size_is_not_paritys() -> None:
+    policy = from_keywords({"inputs": rows(2, 9)(), "guard": True, "max_examples": 20})
+    kept = {"sizes": {"batch": 2, "dim1": 7}, "seed": 0, "values": "uniform", "mask": "ones"}
+    asker = Asker(known=lambda _subject, _name: [kept])
+    found = export(right_sizes.PositionsFromShape(), policy, name="it", asker=asker)
+    assert found.check("parity").outcome is Outcome.PASSED
 
 
 def test_an_example_of_other_names_is_one_sentence() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import strategies as st
 from torch import nn
 
 from pytest_tsexport.testing import judge
@@ -71,6 +73,104 @@ def test_a_choice_by_a_thousandth_is_one(kind: type[Scores], seed: int) -> None:
     found = parity(kind(tilt=-1e-3), kind(tilt=1e-3), seed)
     assert found.outcome is Outcome.FAILED
     assert found.headline == "answers otherwise than eager at the traced size"
+
+
+class Keeps(nn.Module):
+    """Sums what a mask keeps, by an exact comparison with an exact threshold."""
+
+    threshold: torch.Tensor
+
+    def __init__(self, scale: int = 1) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(20, 8)
+        self.register_buffer("threshold", torch.tensor(1.0))
+        self.scale = scale
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        kept = (mask * self.scale).float() >= self.threshold
+        best: torch.Tensor = (self.embed(ids) * kept[..., None]).sum(1).argmax(-1)
+        return best
+
+
+class Halves(nn.Module):
+    """The middle of a row, by a ratio that is exact; with `ceil`, one place off at even lengths."""
+
+    ratio: torch.Tensor
+
+    def __init__(self, *, ceil: bool = False) -> None:
+        super().__init__()
+        self.register_buffer("ratio", torch.tensor(0.5))
+        self.ceil = ceil
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        middle = torch.ones_like(x).sum(1, keepdim=True) * self.ratio
+        place = ((middle.ceil() - 1) if self.ceil else middle.floor()).long()
+        return x.argsort(1).gather(1, place)
+
+
+class Reaches(nn.Module):
+    """Which counts reach three; or exceed it, which is another question."""
+
+    def __init__(self, *, exceed: bool = False) -> None:
+        super().__init__()
+        self.exceed = exceed
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x > 3 if self.exceed else x >= 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_exact_is_no_tie(seed: int) -> None:
+    masked = {"ids": torch.randint(0, 20, (2, 7)), "mask": torch.ones(2, 7, dtype=torch.int64)}
+    torch.manual_seed(seed)
+    model = Keeps()
+    twin = Keeps(scale=0)
+    twin.load_state_dict(model.state_dict())
+    found = judge(model, masked, checks=["parity", "shapes"], seed=seed, export=exporting(twin))
+    assert found["parity"].outcome is Outcome.FAILED
+    even = rows(2, 8)()
+    assert judge(Halves(), even, checks="parity", seed=seed, export=exporting(Halves(ceil=True)))["parity"].outcome is (
+        Outcome.FAILED
+    )
+
+
+def test_whole_numbers_in_floats_are_exact_too() -> None:
+    counts = st.integers(0, 2**16).map(
+        lambda seed: torch.randint(0, 6, (2, 7), generator=torch.Generator().manual_seed(seed)).float()
+    )
+    given = {"strategies": {"x": lambda shape: counts}, "dynamic_shapes": {}}
+    found = judge(Reaches(), rows()(), checks="parity", export=exporting(Reaches(exceed=True)), **given)
+    assert found["parity"].outcome is Outcome.FAILED
+
+
+class TopTwo(nn.Module):
+    """The two best, which are alike in every row; the file gives the first of them twice."""
+
+    def __init__(self, *, twice: bool = False) -> None:
+        super().__init__()
+        self.linear = nn.Linear(7, 5)
+        with torch.no_grad():
+            self.linear.weight[1] = self.linear.weight[0]
+            self.linear.bias[:2] = 500
+        self.twice = twice
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        scores = self.linear(x)
+        best = scores.topk(2, -1).indices
+        return torch.cat([best[:, :1], best[:, :1]], 1) if self.twice else best, scores
+
+
+def test_choices_that_are_made_together_are_settled_together() -> None:
+    model = TopTwo()
+    twin = TopTwo(twice=True)
+    twin.load_state_dict(model.state_dict())
+    assert parity(model, twin).outcome is Outcome.FAILED
+
+
+def test_what_a_tie_excused_is_told() -> None:
+    found = parity(Chooses(), Chooses(backwards=True))
+    assert re.fullmatch(r"\d+ of 100 cases differ by a choice that turns on the last bit, and no more", found.notes[0])
+    assert parity(Chooses(), Chooses()).notes == ()
 
 
 def test_another_number_of_choices_is_no_tie() -> None:
