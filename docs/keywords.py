@@ -11,7 +11,7 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "dynamic_shapes": (
         'the dimensions that callers vary, in the form of `torch.export`: `{name: {0: "batch", 1: "sequence"}}`; '
-        "a value is a name or a `torch.export.Dim`, whose `min` and `max` bound the search",
+        "a value is a name or a plain `torch.export.Dim`, whose `min` and `max` bound the search",
         "derived from the model",
     ),
     "shapes": (
@@ -34,7 +34,8 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
         "none",
     ),
     "strategies": (
-        "`{argument name: strategy}`: a hypothesis strategy of a tensor, or a function of the shape that returns one",
+        "`{argument name: strategy}`: a function of the shape that returns a hypothesis strategy of a tensor of it; "
+        "the strategy itself where no dimension of the input varies",
         "derived from dtype, config and example",
     ),
     "guard": (

@@ -58,7 +58,7 @@ def guard(
     given = _by_argument(module, inputs)
     with torch_jit_allowed():
         guarded = torch.jit.script(_Guard(module))
-        guarded.define(_dtype_names())
+        guarded.define(_refuse())
         guarded.define(_forward(given))
     return guarded
 
@@ -68,23 +68,27 @@ def _by_argument(module: torch.jit.ScriptModule, inputs: Any) -> dict[str, torch
     arguments = [argument.name for argument in module.forward.schema.arguments[1:]]  # type: ignore[attr-defined]
     if isinstance(inputs, torch.Tensor):
         inputs = (inputs,)
-    if isinstance(inputs, Mapping) and set(inputs) == set(arguments):
-        inputs = [inputs[name] for name in arguments]
-    values = list(inputs.values() if isinstance(inputs, Mapping) else inputs)
+    got, values = f"a {type(inputs).__name__}", []
+    if isinstance(inputs, Mapping):
+        got = ", ".join(map(str, inputs))
+        values = [inputs[name] for name in arguments] if set(inputs) == set(arguments) else []
+    elif isinstance(inputs, Sequence):
+        got, values = f"{len(inputs)} inputs", list(inputs)
     if len(values) != len(arguments) or not all(isinstance(value, torch.Tensor) for value in values):
         takes = ", ".join(arguments) or "nothing"
-        got = ", ".join(inputs) if isinstance(inputs, Mapping) else f"{len(values)} inputs"
         raise InputsError(f"guard was given {got or 'no inputs'}; the module takes {takes}: give a tensor for each")
     return dict(zip(arguments, values, strict=True))
 
 
-def _dtype_names() -> str:
-    """The source of a method that spells a dtype."""
+def _refuse() -> str:
+    """The source of the method that raises, in which the names of arguments hide nothing."""
     names = {code: _name(dtype) for code, dtype in _DTYPES.items()}
     return f"""
-def _dtype(self, code: int) -> str:
+def _refuse(self, name: str, sizes: List[int], code: int, takes: str) -> None:
     names = {names}
-    return names[code] if code in names else "of another type"
+    dtype = names[code] if code in names else "of another type"
+    got = "(" + ", ".join([str(size) for size in sizes]) + ") " + dtype
+    raise ValueError(name + " is " + got + "; this export takes " + takes + " only")
 """
 
 
@@ -100,7 +104,7 @@ def forward(self, {arguments}):
 
 
 def _check(name: str, tensor: torch.Tensor) -> str:
-    """The source of the check of one input; its own names begin with an underscore, which arguments seldom do."""
+    """The source of the check of one input; it has no names but those of the arguments, which may be any."""
     code = next((code for code, dtype in _DTYPES.items() if dtype == tensor.dtype), None)
     if code is None:
         raise InputsError(f"guard cannot check {name}, which is {tensor.dtype}")
@@ -108,9 +112,7 @@ def _check(name: str, tensor: torch.Tensor) -> str:
     takes = f"({', '.join(map(str, sizes))}) {_name(tensor.dtype)}"
     return f"""
     if {name}.size() != {sizes} or {name}.dtype != {code}:
-        _sizes = ", ".join([str(_size) for _size in {name}.size()])
-        _got = "(" + _sizes + ") " + self._dtype({name}.dtype)
-        raise ValueError("{name} is " + _got + "; this export takes {takes} only")
+        self._refuse("{name}", {name}.size(), {name}.dtype, "{takes}")
 """
 
 

@@ -99,10 +99,6 @@ class Evidence:
         return Clock(seconds=self.policy.budget * share)
 
 
-BLIND = 0.02
-"""Part of a leaf's spread from which on a tolerance is worth telling."""
-
-
 class Check(Protocol):
     """One question about one artifact."""
 
@@ -144,7 +140,8 @@ def vacuous(evidence: Evidence, check: str) -> Verdict | None:
     """The verdict of a check that compares, where no comparison would mean anything."""
     if evidence.spread.vacuous is None:
         return None
-    mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
+    closer = "" if evidence.policy.meaning.metric is None else ", or compare by metric='close'"
+    mend = ("mend", f"return a model with real weights, or random ones of an ordinary scale{closer}")
     headline = f"nothing to compare: {evidence.spread.vacuous}"
     return verdict(evidence, check, Outcome.FAILED, headline, (traced_at(evidence), mend))
 
@@ -162,18 +159,6 @@ def too_few(findings: Findings) -> str | None:
     if counted >= floor:
         return None
     return f"only {counted} of {findings.planned} cases could be judged, fewer than {floor}"
-
-
-def blind_below(evidence: Evidence) -> tuple[str, ...]:
-    """What half precision hides: a tolerance that is a large part of what the leaf moves by."""
-    answer = evidence.reference.case(evidence.subject.inputs)[0]
-    told = []
-    for name, leaf in (answer.leaves or {}).items():
-        spread = evidence.spread.by_leaf.get(name, 0.0)
-        allowed = float(evidence.tolerance.allowed(name, leaf).max()) if leaf.numel() and spread else 0.0
-        if spread and allowed > BLIND * spread:
-            told.append(f"{name}: differences below {allowed / spread:.0%} of its spread")
-    return tuple(told)
 
 
 def kept_as(findings: Findings) -> dict[str, Any] | None:

@@ -21,15 +21,20 @@ MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring visited sizes that ended alike; `last` tells that eager answered none that is larger."""
+    """Neighbouring visited sizes that ended alike; `last` tells that eager answered none that is larger.
+
+    Every size up to `whole` was visited, and the largest one.
+    """
 
     status: Status
     first: int
-    size: int
+    whole: int
+    largest: int
     last: bool
 
     def __str__(self) -> str:
-        return str(self.first) if self.first == self.size else f"{self.first}-{self.size}"
+        text = str(self.first) if self.first == self.whole else f"{self.first}-{self.whole}"
+        return text if self.whole == self.largest else f"{text} … {self.largest}"
 
 
 def right_for(findings: Findings, subject: Subject) -> str:
@@ -97,4 +102,5 @@ def _stretches(sizes: Mapping[int, Status]) -> Iterator[Stretch]:
     largest = max(size for size, status in sizes.items() if status in ("wrong", "raises", "equal"))
     for status, members in groupby(sizes.items(), key=lambda item: item[1]):
         found = [size for size, _ in members]
-        yield Stretch(status, found[0], found[-1], found[-1] >= largest)
+        whole = next(size for size in found if size + 1 not in found)
+        yield Stretch(status, found[0], whole, found[-1], found[-1] >= largest)

@@ -19,6 +19,15 @@ from pytest_tsexport.tensors.tree import Leaves
 CALLS = 3
 """The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
 
+EXAMPLE_FAULTS = {
+    "stale": (
+        "neither the file nor eager gives the outputs that are stored with an example",
+        "store its outputs again, or give the model that they were stored from",
+    ),
+    "refused": ("eager refuses an example", "give examples= that the model takes"),
+}
+"""What is wrong with an example of the user's own, and with no file: headline and mend, by the kind of difference."""
+
 HOME = 3
 """Seed of the case without which those of other sizes say nothing."""
 
@@ -44,6 +53,11 @@ def judged(evidence: Evidence, case: Case) -> Judged:
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first
+
+
+def fault_of_example(found: Judged) -> tuple[str, str] | None:
+    """Headline and mend where the example is at fault, and not the file."""
+    return None if found.difference is None else EXAMPLE_FAULTS.get(found.difference.kind)
 
 
 def wrong_at_home(evidence: Evidence, like: Case | None = None) -> Judged | None:

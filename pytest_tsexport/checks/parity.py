@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, blind_below, kept_as, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.checks.causes import cause
-from pytest_tsexport.checks.judging import judged
+from pytest_tsexport.checks.judging import fault_of_example, judged
 from pytest_tsexport.checks.suspects import suspect
 from pytest_tsexport.generation.cases import Case, example_cases, odd_cases, off_size, traced_cases
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Plan, search
+from pytest_tsexport.generation.unseen import unswept, unvaried
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
@@ -18,16 +19,15 @@ MENDS = {
     "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
     "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
-    "stale": "store its outputs again, or give the model that they were stored from",
-    "refused": "give examples= that the model takes",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
 }
+
+BLIND = 0.02
+"""Part of a leaf's spread from which on a tolerance is worth telling."""
 
 HEADLINES = {
     "structure": "answers with other outputs than eager",
     "overwrite": "overwrites its inputs",
-    "stale": "neither the file nor eager gives the outputs that are stored with an example",
-    "refused": "eager refuses an example",
 }
 
 
@@ -83,9 +83,11 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
 
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
-    flat = (
+    unseen = (
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
-        *blind_below(evidence),
+        *_blind_below(evidence),
+        *unvaried(evidence.subject),
+        *unswept(evidence.subject, [one.case for one in findings.judged]),
     )
     return replace(
         found,
@@ -93,9 +95,21 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         planned=findings.planned,
         worst=worst_of(findings),
         first_breach=findings.first_breach,
-        unseen=flat,
+        unseen=unseen,
         counterexample=kept_as(findings),
     )
+
+
+def _blind_below(evidence: Evidence) -> tuple[str, ...]:
+    """What half precision hides: a tolerance that is a large part of what the leaf moves by."""
+    answer = evidence.reference.case(evidence.subject.inputs)[0]
+    told = []
+    for name, leaf in (answer.leaves or {}).items():
+        spread = evidence.spread.by_leaf.get(name, 0.0)
+        allowed = float(evidence.tolerance.allowed(name, leaf).max()) if leaf.numel() and spread else 0.0
+        if spread and allowed > BLIND * spread:
+            told.append(f"{name}: differences below {allowed / spread:.0%} of its spread")
+    return tuple(told)
 
 
 def _odd_masks(evidence: Evidence) -> tuple[str, ...]:
@@ -108,6 +122,9 @@ def _odd_masks(evidence: Evidence) -> tuple[str, ...]:
 def _headline(found: Judged) -> str:
     if found.status == "raises":
         return "raises at the traced size"
+    fault = fault_of_example(found)
+    if fault is not None:
+        return fault[0]
     assert found.difference is not None
     return HEADLINES.get(found.difference.kind, "answers otherwise than eager at the traced size")
 
@@ -124,18 +141,15 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
         ("counterexample", f"{what} {case}        in {among}"),
         ("differs", found.text),
     ]
-    if not _is_examples_fault(found):
+    if fault_of_example(found) is None:
         rows += suspect(evidence, found.case) or cause(evidence, found.case)
     return tuple(rows if dict(rows).get("mend") else [*rows, ("mend", _mend(evidence, found))])
 
 
-def _is_examples_fault(found: Judged) -> bool:
-    return found.difference is not None and found.difference.kind in ("stale", "refused")
-
-
 def _mend(evidence: Evidence, found: Judged) -> str:
-    if found.difference is not None and _is_examples_fault(found):
-        return MENDS[found.difference.kind]
+    fault = fault_of_example(found)
+    if fault is not None:
+        return fault[1]
     if evidence.process.given or evidence.policy.meaning.export is not None:
         return MENDS["export"]
     return MENDS["call" if found.text.startswith("on call") else found.status]

@@ -5,19 +5,17 @@ dynamic: equal wherever eager answers. safe: equal, or it raises. fixed: it rais
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
 from pytest_tsexport.checks.causes import cause
 from pytest_tsexport.checks.envelope import raising, right_for
-from pytest_tsexport.checks.judging import judged, wrong_at_home
-from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases, too_far
+from pytest_tsexport.checks.judging import fault_of_example, judged, wrong_at_home
+from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Plan, search
+from pytest_tsexport.generation.unseen import unvisited
 from pytest_tsexport.policy import CHECKS
-from pytest_tsexport.subjects.fields import Axis
-from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _MEND = {
@@ -50,7 +48,7 @@ class Shapes:
         others = [case for case in size_cases(evidence.subject) if case not in edges]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*evidence.kept(self.name), *real, *edges, *others[: max(evidence.cases // 2 - len(edges), 0)]],
+            listed=[*evidence.kept(self.name), *real, *edges, *others[: max(3 * evidence.cases // 5 - len(edges), 0)]],
             total=evidence.cases,
             off_size=True,
             random=evidence.random(self.name),
@@ -93,8 +91,8 @@ def _judge(evidence: Evidence, case: Case) -> Judged | None:
 def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
     found = findings.smallest
     if found is not None:
-        headline, mend = _headline(evidence, found)
-        causes = cause(evidence, found.case) if found.status == "wrong" else ()
+        headline, mend = fault_of_example(found) or _headline(evidence, found)
+        causes = cause(evidence, found.case) if found.status == "wrong" and fault_of_example(found) is None else ()
         rows = (*_rows(evidence, findings, found), *causes, ("mend", mend))
         return verdict(evidence, check, Outcome.FAILED, headline, rows)
     why = too_few(findings)
@@ -127,23 +125,15 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     return (*rows, ("right for", right_for(findings, evidence.subject)))
 
 
-def _borders(findings: Findings, subject: Subject) -> Iterator[tuple[Axis, int]]:
-    """Each axis that goes on beyond the largest size that was judged, with that size."""
-    for axis in subject.axes:
-        largest = max((one.case.size(axis.name) for one in findings.judged), default=axis.size)
-        if axis.high is None or largest < axis.high:
-            yield axis, largest
-
-
 def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
     further = [one.case for one in findings.judged if one.status == "eager raises"]
-    notes = raising(findings, subject) if found.outcome is Outcome.PASSED else ()
+    notes = (*findings.tied, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
     if further and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
     unseen = [f"{case}: no room in the budget" for case in findings.skipped]
-    unseen += [f"{axis.name} above {looked}" for axis, looked in _borders(findings, subject)]
-    unseen += [f"{axis.name} {edge}: too far" for axis in subject.axes for edge in too_far(axis)]
+    cases = [one.case for one in findings.judged]
+    unseen += [told for axis in subject.axes for told in unvisited(axis, cases)]
     return replace(
         found,
         judged=len(findings.counted),

@@ -33,6 +33,9 @@ GLANCE = 4
 SHARE = 0.2
 """Part of the subject's budget that may be spent on looking for ties."""
 
+LARGE = 2**20
+"""Values above which only rows, and the whole, are moved: each by itself would cost more than the model."""
+
 _CHOICES = {"argmax", "argmin", "argsort", "sort", "topk", "kthvalue", "median", "mode", "unique", "searchsorted"}
 """Operators whose answer jumps; comparisons jump too, and are seen by what they answer: no floating leaf."""
 
@@ -105,7 +108,7 @@ def _moved(tensor: torch.Tensor, nudge: int, generator: torch.Generator, *, exac
     """
     wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
     noise = torch.zeros((), dtype=wide)
-    for kept in sorted({0, min(1, tensor.dim()), tensor.dim()}):
+    for kept in sorted({0, min(1, tensor.dim()), tensor.dim() if tensor.numel() <= LARGE else 0}):
         shape = tensor.shape[:kept] + (1,) * (tensor.dim() - kept)
         noise = noise + torch.rand(shape, generator=generator, dtype=wide) * 2 - 1
     eps = torch.finfo(tensor.dtype).eps
@@ -117,7 +120,7 @@ def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
     """Where a value needs half of its digits at most, as 1, 0.5 and 300 do, and what was computed hardly ever."""
     mantissa, _ = torch.frexp(tensor.double())
     half = -int(math.log2(torch.finfo(tensor.dtype).eps)) // 2
-    digits = mantissa * 2**half
+    digits: torch.Tensor = mantissa * 2**half
     return digits == digits.round()
 
 

@@ -21,8 +21,8 @@ from pytest_tsexport.subjects.values import MASK_PATTERNS, ODD_MASKS, PATTERNS, 
 REACH = 33
 """Sizes are drawn up to this at least: a window of 16 or 32 shows at 33 (facts: detection, 8)."""
 
-BEYOND = (65, 129, 257, 513)
-"""Sizes past the next powers of two, where a window or block shows that no attribute names."""
+BEYOND = (64, 65, 128, 129, 256, 257, 512, 513)
+"""The next powers of two and the sizes past them, where a window or block shows that no attribute names."""
 
 FARTHEST = 1025
 """Edges are visited up to this at least, time allowing."""
@@ -70,8 +70,13 @@ def again(subject: Subject, kept: Mapping[str, Any]) -> Case | None:
         return None
     if values not in PATTERNS or mask not in MASK_PATTERNS or not all(type(size) is int for size in sizes.values()):
         return None
-    fits = all(subject.axis(name).low <= size for name, size in sizes.items())
+    fits = all(_fits(subject.axis(name), size) for name, size in sizes.items())
     return at(subject, sizes, seed, values, mask) if fits else None
+
+
+def _fits(axis: Axis, size: int) -> bool:
+    """Whether a size is within what the axis allows: the user's own maximum is not exceeded, a model's own may be."""
+    return axis.low <= size and not (axis.named and axis.high is not None and size > axis.high)
 
 
 def off_size(case: Case, subject: Subject) -> tuple[str, ...]:
@@ -93,20 +98,12 @@ def edge_sizes(axis: Axis) -> list[int]:
         sizes |= {size for size in BEYOND if axis.high is None or size <= axis.high}
     for edge in (*axis.edges, *(() if axis.high is None else (axis.high,))):
         sizes |= {edge - 1, edge, edge + 1, 2 * edge, 2 * edge + 1}
-    if axis.named:
-        sizes = {size for size in sizes if axis.high is None or size <= axis.high}
-    return sorted(size for size in sizes if size >= max(axis.low, 1) and size != traced and size <= farthest(axis))
+    return sorted(size for size in sizes if _fits(axis, size) and 0 < size != traced and size <= farthest(axis))
 
 
 def farthest(axis: Axis) -> int:
     """The largest size looked at: rotary models name edges of 131072, whose attention no machine holds."""
     return max(8 * axis.size + 1, FARTHEST)
-
-
-def too_far(axis: Axis) -> tuple[int, ...]:
-    """Edges that are not looked at because they are too far."""
-    edges = {*axis.edges, *(() if axis.high is None else (axis.high,))}
-    return tuple(sorted(edge for edge in edges if edge > farthest(axis)))
 
 
 def edge_cases(subject: Subject) -> Iterator[Case]:
@@ -153,7 +150,7 @@ def traced_cases(subject: Subject) -> Iterator[Case]:
 
 def odd_cases(subject: Subject) -> Iterator[Case]:
     """At the traced size, masks that production never sends."""
-    if any(field.domain.kind == "mask" for field in subject.fields):
+    if any(field.domain.kind == "mask" and not field.flag for field in subject.fields):
         yield from (at(subject, {}, seed=seed, mask=mask) for mask in ODD_MASKS for seed in range(2))
 
 
@@ -180,8 +177,8 @@ def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
     given = {}
     for place, field in enumerate(subject.fields):
         if field.name in subject.strategies:
-            strategy = subject.strategies[field.name]
-            given[field.name] = sample(strategy, field.shape(sizes), case.seed * 31 + place)
+            strategy, shape = subject.strategies[field.name], field.shape(sizes)
+            given[field.name] = sample(strategy, field, shape, case.seed * 31 + place)
         else:
             pattern = case.mask if field.domain.kind == "mask" else case.values
             given[field.name] = draw(field, sizes, case.seed, pattern)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.fields import Field
 
 T = TypeVar("T")
 
@@ -53,13 +54,43 @@ _FAR = 7_340_291_884_113
 """A number that stands in no other source, nor do the next 100 000 after it."""
 
 
-def sample(strategy: Any, shape: tuple[int, ...], number: int) -> torch.Tensor:
-    """The tensor of this shape that the user's own strategy draws for a seed.
+def sample(strategy: Any, field: Field, shape: tuple[int, ...], number: int) -> torch.Tensor:
+    """The tensor of this shape that the user's own strategy of an input draws for a seed.
 
-    `strategy` is a hypothesis strategy of a tensor, or a function of the shape that returns one.
+    `strategy` is a hypothesis strategy of a tensor, or a function of the shape that returns one. Raises `InputsError`,
+    one sentence, where it raises, draws no tensor, or one of another shape or dtype.
     """
-    made = strategy if isinstance(strategy, st.SearchStrategy) else strategy(shape)
-    drawn: list[torch.Tensor] = []
+    value = _asked(strategy, f"strategies[{field.name!r}]", shape, number)
+    drew = f"strategies[{field.name!r}] drew"
+    if not isinstance(value, torch.Tensor):
+        raise InputsError(f"{drew} {type(value).__name__} for shape {shape}; give a strategy of tensors")
+    if tuple(value.shape) != shape:
+        got = tuple(value.shape)
+        raise InputsError(f"{drew} shape {got} where {shape} is asked for; give a function of the shape")
+    if value.dtype != field.domain.dtype:
+        raise InputsError(f"{drew} {value.dtype}; give a strategy of {field.domain.dtype}, which the input is")
+    return value
+
+
+def _asked(strategy: Any, name: str, shape: tuple[int, ...], number: int) -> Any:
+    try:
+        made = strategy if isinstance(strategy, st.SearchStrategy) else strategy(shape)
+        drawn = _drawn(made, number) if isinstance(made, st.SearchStrategy) else None
+    except Unsatisfiable:
+        drawn = []
+    except Exception as error:  # the user's own code may raise anything; the user must hear what
+        what, why = f"{name} raised {type(error).__name__} for shape {shape}", str(error).partition("\n")[0]
+        raise InputsError(f"{what}; give a strategy that draws a tensor of it: {why}") from error
+    if drawn is None:
+        got = type(made).__name__
+        raise InputsError(f"{name} returned {got} for shape {shape}; return a hypothesis strategy of tensors")
+    if not drawn:
+        raise InputsError(f"{name} drew nothing for shape {shape}; give a strategy whose filters let tensors through")
+    return drawn[-1]
+
+
+def _drawn(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
+    drawn: list[Any] = []
 
     @seed(number)
     @settings(
@@ -70,12 +101,9 @@ def sample(strategy: Any, shape: tuple[int, ...], number: int) -> torch.Tensor:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(made)
-    def keep(value: torch.Tensor) -> None:
+    @given(strategy)
+    def keep(value: Any) -> None:
         drawn.append(value)
 
     keep()
-    if not drawn or not isinstance(drawn[-1], torch.Tensor):
-        got = type(drawn[-1]).__name__ if drawn else "nothing"
-        raise InputsError(f"strategies: drew {got} for shape {shape}; give a strategy of tensors")
-    return drawn[-1]
+    return drawn

@@ -96,10 +96,14 @@ class _Seen:
             return False
         started = time.monotonic()
         self.judged[case] = self._judge(case)
-        if case.volume >= self._largest[0]:
-            self._largest = case.volume, time.monotonic() - started
+        self._learn(case.volume, time.monotonic() - started)
         self._plan.tell(f"{len(self.judged)} of {max(self._plan.total, len(self._plan.listed))} cases")
         return True
+
+    def _learn(self, volume: int, seconds: float) -> None:
+        """What the largest case took; of those as large, the quickest: to look into a difference takes longer."""
+        if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] < seconds):
+            self._largest = volume, seconds
 
     def _price(self, case: Case) -> float:
         """Seconds that a case may take, from the largest one so far: between a layer's growth and attention's."""

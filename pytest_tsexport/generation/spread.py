@@ -17,8 +17,11 @@ from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
-from pytest_tsexport.tensors.tolerance import RTOL
+from pytest_tsexport.tensors.metrics import angles, regrets
+from pytest_tsexport.tensors.tolerance import RTOL, Tolerance
 from pytest_tsexport.tensors.tree import Leaves
+
+Metric = str | Mapping[str, str] | None
 
 DRAWS = 10
 """Cases that the spread is measured over."""
@@ -34,7 +37,8 @@ A zero-init Longformer moves by none, a freshly built RocBERT by 11 (the least o
 class Spread:
     """The largest standard deviation of each floating leaf over drawn inputs, in the unit of the leaf.
 
-    `flat` are the leaves that do not move; `vacuous` says why no comparison would mean anything, or is None.
+    `flat` are the leaves that do not move, or not in their metric; `vacuous` says why no comparison would mean
+    anything, or is None.
     """
 
     by_leaf: Mapping[str, float]
@@ -42,34 +46,53 @@ class Spread:
     vacuous: str | None = None
 
 
-def measure(subject: Subject, reference: Reference) -> Spread:
-    """The spread of `subject` at the traced size."""
-    answers = list(_answers(subject, reference))
-    floating = [name for name, leaf in answers[0].items() if _moves_by_degrees(leaf)] if answers else []
-    spread = {name: _deviation([leaves[name] for leaves in answers]) for name in floating}
-    largest = {name: max(_magnitude(leaves[name]) for leaves in answers) for name in floating}
-    flat = tuple(n for n in floating if spread[n] <= 2 * torch.finfo(answers[0][n].dtype).eps * largest[n])
+def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Spread:
+    """The spread of `subject` at the traced size; what `metric` does not see move is flat."""
+    answers = _answers(subject, reference)
+    by_name = {name: [leaves[name] for leaves in answers] for name in (answers[0] if answers else ())}
+    floating = [name for name, leaves in by_name.items() if _moves_by_degrees(leaves[0])]
+    spread = {name: _deviation(by_name[name]) for name in floating}
+    compare = Tolerance(metric=metric)
+    flat = tuple(n for n in floating if _is_flat(by_name[n], spread[n], compare.metric_of(n, by_name[n][0])))
     vacuous = None
-    if answers and _still(answers, flat, floating):
-        vacuous = "its outputs do not move when its inputs do, so any export would pass"
+    if answers and _still(by_name, flat, floating):
+        seen = "" if metric is None else f", as metric={metric!r} compares them"
+        vacuous = f"its outputs do not move when its inputs do{seen}, so any export would pass"
     elif floating and _unmixed(subject, reference, spread):
         vacuous = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
     return Spread(by_leaf=spread, flat=flat, vacuous=vacuous)
 
 
-def _still(answers: list[Leaves], flat: tuple[str, ...], floating: list[str]) -> bool:
+def _still(by_name: Mapping[str, list[torch.Tensor]], flat: tuple[str, ...], floating: list[str]) -> bool:
     """Whether nothing moves: no floating leaf, or, where there is none, no other."""
     if floating:
         return len(flat) == len(floating)
-    return all(_deviation([leaves[name] for leaves in answers]) == 0 for name in answers[0])
+    return all(_one_shape(leaves) and _deviation(leaves) == 0 for leaves in by_name.values())
+
+
+def _is_flat(leaves: list[torch.Tensor], spread: float, metric: str) -> bool:
+    """Whether a leaf has one shape and one value in all answers, or what is as good as one to its metric."""
+    if not _one_shape(leaves):
+        return False
+    first = leaves[0]
+    if spread <= 2 * torch.finfo(first.dtype).eps * max(map(_magnitude, leaves)):
+        return True
+    if metric == "argmax":
+        return not any(gaps.any() for one in leaves for gaps in (regrets(first, one), regrets(one, first)))
+    return metric == "cosine" and all(float(angles(first, one).max()) <= RTOL.get(first.dtype, 0.0) for one in leaves)
+
+
+def _one_shape(leaves: list[torch.Tensor]) -> bool:
+    return len({leaf.shape for leaf in leaves}) == 1
 
 
 def _answers(subject: Subject, reference: Reference) -> list[Leaves]:
+    """The answers with the leaves of the first; their shapes may follow from the values that were drawn."""
     found: list[Leaves] = []
     for seed in range(DRAWS):
         values, mask = PATTERNS[0 if seed % 3 else 1], MASK_PATTERNS[seed % len(MASK_PATTERNS)]
         leaves = reference.case(tensors(at(subject, {}, 1000 + seed, values, mask), subject))[0].leaves
-        if leaves is not None and (not found or _alike(leaves, found[0])):
+        if leaves is not None and (not found or list(leaves) == list(found[0])):
             found.append(leaves)
     return found
 
@@ -87,10 +110,13 @@ def _real(leaf: torch.Tensor) -> torch.Tensor:
 
 
 def _deviation(leaves: list[torch.Tensor]) -> float:
-    if not leaves[0].numel():
+    """Of the place that deviates most; of all values together where the shape moves and no place is one."""
+    real = [_real(leaf).nan_to_num(0.0, 0.0, 0.0) for leaf in leaves]
+    if not any(leaf.numel() for leaf in real):
         return 0.0
-    stacked = torch.stack([_real(leaf) for leaf in leaves]).nan_to_num(0.0, 0.0, 0.0)
-    return float(stacked.std(dim=0, correction=0).max())
+    if _one_shape(leaves):
+        return float(torch.stack(real).std(dim=0, correction=0).max())
+    return float(torch.cat([leaf.flatten() for leaf in real]).std(correction=0))
 
 
 def _magnitude(leaf: torch.Tensor) -> float:
@@ -143,11 +169,8 @@ def _first_moved(subject: Subject, axis: Axis, inputs: Inputs) -> dict[str, torc
             changed = inputs[field.name].clone()
             first = changed.narrow(place, 0, axis.size // 2)
             high = max(field.domain.high - field.domain.low, 2)
-            first.copy_(
-                first * -2 + 1
-                if field.domain.kind == "floats"
-                else (first - field.domain.low + 1) % high + field.domain.low
-            )
+            floats, low = field.domain.kind == "floats", field.domain.low
+            first.copy_(first * -2 + 1 if floats else (first - low + 1) % high + low)
             moved[field.name] = changed
             return moved
     return None

@@ -16,6 +16,9 @@ from torch import nn
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.fields import Axis, Domain, Field
 
+SHUT = -1e4
+"""An additive mask shuts a position with this or less, beside values none of which is as large above 0."""
+
 Accepts = Callable[[Mapping[str, torch.Tensor]], bool]
 
 
@@ -60,15 +63,23 @@ def _named(parameters: Any) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
 
 
-def domain_of(name: str, example: torch.Tensor) -> Domain:
+def domain_of(example: torch.Tensor) -> Domain:
     """The values that an input like `example` may hold, as far as it tells."""
     if example.is_floating_point() or example.is_complex():
-        scale = float(example.detach().abs().double().mean())
-        return Domain(kind="floats", dtype=example.dtype, scale=scale or 1.0)
-    if example.dtype == torch.bool or "mask" in name or (example.numel() and set(example.unique().tolist()) <= {0, 1}):
-        return Domain(kind="mask", dtype=example.dtype)
+        return Domain(kind="floats", dtype=example.dtype, scale=_scale(example))
+    if set(example.unique().tolist()) <= {0, 1} and (example.numel() or example.dtype == torch.bool):
+        return Domain(kind="mask", dtype=example.dtype, flag=example.shape[-1:] in ((), (1,)))
     low, high = (int(example.min()), int(example.max()) + 1) if example.numel() else (0, 2)
     return Domain(kind="integers", dtype=example.dtype, low=low, high=high)
+
+
+def _scale(example: torch.Tensor) -> float:
+    """The mean size of its values, without those that an additive mask shuts positions with."""
+    values = example.detach().flatten().to(torch.complex128 if example.is_complex() else torch.float64)
+    values = values[values.isfinite()]
+    if not values.is_complex() and values.numel() and float(values.max()) < -SHUT:
+        values = values[values > SHUT] if bool((values > SHUT).any()) else values
+    return float(values.abs().mean()) or 1.0 if values.numel() else 1.0
 
 
 def declared(
@@ -93,7 +104,7 @@ def declared(
                     "give each size its own name"
                 )
             dims[place] = axis.name
-        fields.append(Field(name, tuple(dims), domain_of(name, example)))
+        fields.append(Field(name, tuple(dims), domain_of(example)))
     return tuple(fields), tuple(axes.values())
 
 
@@ -111,9 +122,15 @@ def _axes_of(name: str, example: torch.Tensor, shape: Any) -> Iterator[tuple[int
 def _axis(name: str, value: Any, size: int) -> Axis:
     if isinstance(value, str) and value:
         return Axis(name=value, size=size, named=True)
+    if hasattr(value, "root"):  # half of its sizes are none: 2*half is never 3
+        raise PolicyError(f"dynamic_shapes[{name!r}] holds {value}, a derived Dim; give an axis name or a plain Dim")
     if hasattr(value, "min") and hasattr(value, "max") and isinstance(getattr(value, "__name__", None), str):
         bounded = bool(value.max < torch.iinfo(torch.int32).max)  # where no max is given it is sympy's infinity
         high = int(value.max) if bounded else None
+        if not value.min <= size <= value.max:
+            bounds = f"from {value.min}" if high is None else f"to {value.min}-{high}"
+            what = f"bounds {value.__name__!r} {bounds}, where the example has {size}"
+            raise PolicyError(f"dynamic_shapes[{name!r}] {what}; give an example within the bounds")
         return Axis(name=value.__name__, size=size, low=max(int(value.min), 0), high=high, named=True)
     raise PolicyError(f"dynamic_shapes[{name!r}] holds {value!r}; give an axis name or a torch.export.Dim")
 
@@ -142,7 +159,7 @@ def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tu
         Field(
             name,
             tuple(names.get((name, place), size) for place, size in enumerate(example.shape)),
-            domain_of(name, example),
+            domain_of(example),
         )
         for name, example in inputs.items()
     )

@@ -22,7 +22,8 @@ class Domain:
     `ids` and `integers` run from `low` to `high` - 1; `pad` fills what is padded; `last`, where given,
     stands at the end of every row and nowhere else (heads that read the state at the end-of-sequence token).
     `special` are the ids that the model treats in a way of their own (padding, ends, separators), as far as known.
-    `mask` holds 0 and 1. `floats` are drawn at the scale of `example`.
+    `mask` holds 0 and 1; `flag` tells that rows of one value switch something, and may be 0 as much as 1.
+    `floats` are drawn at the scale of `example`.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Domain:
     last: int | None = None
     special: tuple[int, ...] = ()
     scale: float = 1.0
+    flag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class Field:
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The shape of this input where the axes have these sizes."""
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
+
+    @property
+    def flag(self) -> bool:
+        """Whether a row of one value is a switch; the mask of a sequence of length 1 keeps its one token."""
+        mask = "mask" in self.name and (len(self.dims) > 1 or any(isinstance(dim, str) for dim in self.dims))
+        return self.domain.kind == "mask" and self.domain.flag and not mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,7 @@ def _with_axes(
 ) -> Subject:
     """The fields in the order of the inputs; what the user declared of axes overrides what was derived."""
     known = {one.name: one for one in description.fields}
-    fields = tuple(known.get(name) or Field(name, tuple(t.shape), domain_of(name, t)) for name, t in inputs.items())
+    fields = tuple(known.get(name) or Field(name, tuple(t.shape), domain_of(t)) for name, t in inputs.items())
     axes = description.axes
     if meaning.dynamic_shapes is not None:
         named, axes = declared(inputs, meaning.dynamic_shapes)
@@ -190,6 +190,7 @@ def _watched(subject: Subject) -> Subject:
 
 def _widened(one: Field, rows: Mapping[str, int]) -> Field:
     """Ids run over the rows of the table that they reach; a mask stays a mask."""
-    if one.name not in rows or one.domain.kind == "floats" or "mask" in one.name:
+    mask = one.domain.kind == "mask" and "mask" in one.name
+    if one.name not in rows or one.domain.kind == "floats" or mask:
         return one
     return replace(one, domain=replace(one.domain, kind="ids", low=0, high=rows[one.name]))

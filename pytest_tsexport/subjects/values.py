@@ -6,7 +6,7 @@ Drawn from a seeded generator and not element by element: hypothesis draws the s
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 
 import torch
@@ -22,6 +22,9 @@ ODD_MASKS = ("holes", "empty")
 PATTERNS = ("uniform", "extremes", "repeats", "special", "sweep")
 """How ids, integers and floats are spread over their domain."""
 
+ENDLESS = 2**22
+"""More values than any vocabulary has, as times have: they are not swept, their shuffle alone would fill the memory."""
+
 
 def draw(field: Field, sizes: Mapping[str, int], seed: int, pattern: str = "uniform") -> torch.Tensor:
     """One input of `field`'s shape at these sizes; fields of other names are drawn independently.
@@ -30,21 +33,36 @@ def draw(field: Field, sizes: Mapping[str, int], seed: int, pattern: str = "unif
     """
     generator = torch.Generator().manual_seed(zlib.crc32(f"{field.name}:{seed}".encode()))
     shape = field.shape(sizes)
+    if field.flag and shape[-1:] in ((), (1,)):
+        return _flags(shape, generator, pattern).to(field.domain.dtype)
     if field.domain.kind == "mask":
         return _mask(shape, generator, pattern).to(field.domain.dtype)
     if field.domain.kind == "floats":
         return _floats(shape, field.domain, generator, pattern)
-    if pattern == "sweep":
+    if pattern == "sweep" and sweeps(field, sizes):
         return _ended(_sweep(shape, field.domain, seed), field.domain)
-    return _ended(_INTEGERS[pattern](shape, field.domain, generator), field.domain)
+    return _ended(_INTEGERS.get(pattern, _uniform)(shape, field.domain, generator), field.domain)
+
+
+def _flags(shape: tuple[int, ...], generator: torch.Generator, pattern: str) -> torch.Tensor:
+    """Every one 1, every one 0 (`single`), or each of them either."""
+    if pattern in ("ones", "single"):
+        return torch.full(shape, int(pattern == "ones"))
+    return torch.randint(0, 2, shape, generator=generator)
 
 
 def sweeps(field: Field, sizes: Mapping[str, int]) -> int:
     """How many seeds the pattern `sweep` needs until every value of the domain was drawn: 0 where there is no end."""
-    drawn = prod(field.shape(sizes))
-    if field.domain.kind not in ("ids", "integers") or not drawn:
+    drawn, count = prod(field.shape(sizes)), field.domain.high - field.domain.low
+    if field.domain.kind not in ("ids", "integers") or not drawn or count > ENDLESS:
         return 0
-    return -(-(field.domain.high - field.domain.low) // drawn)
+    return -(-count // drawn)
+
+
+def swept(field: Field, sizes: Mapping[str, int], seeds: Iterable[int]) -> int:
+    """How many values of the domain the pattern `sweep` drew with these seeds."""
+    drawn, count = prod(field.shape(sizes)), max(field.domain.high - field.domain.low, 1)
+    return len({(seed * drawn + place) % count for seed in seeds for place in range(drawn)})
 
 
 def _mask(shape: tuple[int, ...], generator: torch.Generator, pattern: str) -> torch.Tensor:
@@ -115,6 +133,14 @@ _INTEGERS: Mapping[str, Callable[[tuple[int, ...], Domain, torch.Generator], tor
 
 
 def _floats(shape: tuple[int, ...], domain: Domain, generator: torch.Generator, pattern: str) -> torch.Tensor:
+    values = _spread(shape, generator, pattern)
+    if domain.dtype.is_complex:
+        values = torch.complex(values, _spread(shape, generator, pattern))
+    return (values * domain.scale).to(domain.dtype)
+
+
+def _spread(shape: tuple[int, ...], generator: torch.Generator, pattern: str) -> torch.Tensor:
+    """Floats around 0 that are about 1 large."""
     values = torch.randn(shape, generator=generator, dtype=torch.float64)
     if pattern == "extremes":
         values = values * _chosen((0.0, 1e-3, 10.0), shape, generator)
@@ -124,7 +150,7 @@ def _floats(shape: tuple[int, ...], domain: Domain, generator: torch.Generator, 
         values = -values.abs() * _chosen((0.0, 1.0, 1.0), shape, generator)
     elif pattern == "sweep":
         values = values * _chosen((1e-2, 1.0, 10.0), (*shape[:1], *(1 for _ in shape[1:])), generator)
-    return (values * domain.scale).to(domain.dtype)
+    return values
 
 
 def _chosen(values: tuple[float, ...], shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:

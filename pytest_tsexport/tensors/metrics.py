@@ -7,7 +7,7 @@ import torch
 
 def distances(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
     """|expected - actual| in float64, 0 where both are the same infinity or both NaN."""
-    wide = torch.complex128 if expected.is_complex() else torch.float64
+    wide = torch.complex128 if expected.is_complex() or actual.is_complex() else torch.float64
     gaps = (expected.to(wide) - actual.to(wide)).abs()
     same = (expected == actual) | (expected.isnan() & actual.isnan())
     return torch.where(same, torch.zeros_like(gaps), gaps).nan_to_num(float("inf"), float("inf"))
@@ -21,17 +21,25 @@ def mistakes(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
 
 
 def regrets(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
-    """What `expected` loses along the last dimension by choosing as `actual` does: 0 for the same, little for a tie."""
-    values = expected.double()
-    chosen = values.gather(-1, actual.nan_to_num(0.0).argmax(-1, keepdim=True)).squeeze(-1)
-    best = values.nan_to_num(float("-inf"), float("inf"), float("-inf")).amax(-1)
-    return torch.where(best == chosen, torch.zeros_like(best), best - chosen).nan_to_num(float("inf"), float("inf"))
+    """What `expected` loses along the last dimension by choosing as `actual` does: 0 for the same, little for a tie.
+
+    A NaN is never chosen.
+    """
+    inf = float("inf")
+    values, theirs = (one.double().nan_to_num(-inf, inf, -inf) for one in (expected, actual))
+    chosen = values.gather(-1, theirs.argmax(-1, keepdim=True)).squeeze(-1)
+    best = values.amax(-1)
+    return torch.where(best == chosen, torch.zeros_like(best), best - chosen)
 
 
 def angles(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
-    """1 - cosine similarity along the last dimension: 0 for the same direction, 1 for a right angle, 2 at most."""
+    """1 - cosine similarity along the last dimension: 0 for the same direction, 1 for a right angle, 2 at most.
+
+    A NaN or an infinity that both have points nowhere; one that only one has is a right angle to all.
+    """
     one, other = expected.double(), actual.double()
-    lengths = one.norm(dim=-1) * other.norm(dim=-1)
-    cosine = (one * other).sum(-1) / lengths
-    both_zero = (one.norm(dim=-1) == 0) & (other.norm(dim=-1) == 0)
-    return torch.where(both_zero, torch.zeros_like(cosine), 1 - cosine).nan_to_num(1.0).clamp_min(0.0)
+    endless = ~one.isfinite() & ((one == other) | (one.isnan() & other.isnan()))
+    one, other = one.masked_fill(endless, 0.0), other.masked_fill(endless, 0.0)
+    cosine = (one * other).sum(-1) / (one.norm(dim=-1) * other.norm(dim=-1))
+    same = (one == other).all(-1)
+    return torch.where(same, torch.zeros_like(cosine), 1 - cosine).nan_to_num(1.0).clamp_min(0.0)

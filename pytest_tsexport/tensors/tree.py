@@ -31,6 +31,8 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
             raise TypeError(f"output {name or 'itself'} is {value.layout}, which no check can compare; make it dense")
         if value.is_meta:
             raise TypeError(f"output {name or 'itself'} is on the meta device, which holds no values to compare")
+        if value.is_quantized:
+            raise TypeError(f"output {name or 'itself'} is {value.dtype}, which no check can compare; dequantize it")
         yield name, value
     elif isinstance(value, (bool, int, float)):
         yield name, torch.tensor(value)
@@ -53,12 +55,15 @@ def _children(name: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
-    """The leaves of an artifact's answer under eager's `names`.
+    """The leaves of an artifact's answer under eager's `names`, in their order.
 
-    A mapping keeps its own names. A tuple is matched by position where the numbers agree; where they do not,
-    the leaves keep their positions as names, so that the comparison says what is missing.
+    Where its own names are the same, in whatever order, each keeps its own: a mapping has none. Where they are others,
+    a mapping keeps them, and a tuple is matched by position if the numbers agree; if they do not, the leaves keep their
+    positions as names, so that the comparison says what is missing.
     """
     leaves = flatten(output)
+    if set(leaves) == set(names):
+        return {name: leaves[name] for name in names}
     if isinstance(output, Mapping) or len(leaves) != len(names):
         return leaves
     return dict(zip(names, leaves.values(), strict=True))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -108,6 +109,56 @@ def test_what_does_not_fit_is_one_sentence() -> None:
         guard(traced(), torch.ones(2, 7))
     with pytest.raises(InputsError, match=r"^guard was given y; the module takes x, got"):
         guard(traced(), {"y": torch.ones(2, 7)})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (5, "a int"),
+        (None, "a NoneType"),
+        ([], "0 inputs"),
+        ({}, "no inputs"),
+        ([torch.ones(2, 7), 5], "2 inputs"),
+        ({"x": torch.ones(2, 7), "got": 5}, "x, got"),
+        ({"got": torch.ones(2, 7), "ids": torch.ones(2, 7)}, "got, ids"),
+        ({**inputs(), "more": torch.ones(2)}, "x, got, more"),
+    ],
+)
+def test_no_input_is_bound_by_chance(given: Any, told: str) -> None:
+    with pytest.raises(InputsError) as raised:
+        guard(traced(), given)
+    assert str(raised.value) == f"guard was given {told}; the module takes x, got: give a tensor for each"
+
+
+NAMES = (
+    "str",
+    "list",
+    "_sizes",
+    "_got",
+    "_size",
+    "_dtype",
+    "_refuse",
+    "guarded",
+    "ValueError",
+    "torch",
+    "names",
+    "code",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_argument_may_have_any_name(name: str) -> None:
+    space: dict[str, Any] = {"torch_": torch}
+    exec(f"def forward(self, {name}, x): return self.linear({name}) + x", space)
+    named = type("Named", (nn.Module,), {"forward": space["forward"]})()
+    named.linear = nn.Linear(7, 7)
+    made = torch.jit.trace(named.eval(), (torch.ones(2, 7), torch.ones(2, 7)))
+    assert isinstance(made, torch.jit.ScriptModule)
+    guarded = guard(made, {"x": torch.ones(2, 7), name: torch.ones(2, 7)})
+    assert torch.equal(guarded(torch.ones(2, 7), torch.zeros(2, 7)), made(torch.ones(2, 7), torch.zeros(2, 7)))
+    assert said(guarded, torch.ones(3, 7), torch.ones(2, 7)).endswith(
+        f"{name} is (3, 7) float32; this export takes (2, 7) float32 only"
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.float16, torch.bfloat16, torch.float64, torch.int32])

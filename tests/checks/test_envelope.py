@@ -46,7 +46,7 @@ def test_right_for_in_words() -> None:
         ({"length": 33}, "wrong"),
     )
     assert right_for(found, BOTH) == (
-        "batch 2 with length 1-8        raises for batch 1; wrong from batch 3, and from length 9"
+        "batch 2 with length 1 … 8        raises for batch 1; wrong from batch 3, and from length 9"
     )
 
 
@@ -72,7 +72,7 @@ def test_where_it_raises(seen: list[tuple[dict[str, int], Status]], notes: tuple
 def test_what_is_wrong_together_alone_is_listed_apart() -> None:
     seen: Seen = (({"length": 9}, "equal"), ({"batch": 3}, "equal"), ({"batch": 3, "length": 9}, "wrong"))
     assert right_for(findings(*seen), BOTH) == (
-        "batch 2-3 with length 7-9        wrong together from (batch=3, length=9)"
+        "batch 2-3 with length 7 … 9        wrong together from (batch=3, length=9)"
     )
     implied: Seen = (({"length": 9}, "wrong"), ({"batch": 3}, "equal"), ({"batch": 3, "length": 12}, "wrong"))
     assert "together" not in right_for(findings(*implied), BOTH)
@@ -95,6 +95,11 @@ def test_too_many_stretches_are_cut_short() -> None:
     assert right_for(findings(*seen), BOTH) == (
         "batch 2 with length 1, 3, 5 …        wrong at length 2, and at length 4"
     )
+
+
+def test_sizes_between_that_were_not_visited_are_not_claimed() -> None:
+    seen: list[tuple[dict[str, int], Status]] = [({"length": size}, "equal") for size in (5, 6, 8, 9, 33, 65)]
+    assert right_for(findings(*seen), BOTH) == "batch 2 with length 5-9 … 65"
 
 
 def test_borders_are_read_off_the_noise_floor_where_something_is_wrong() -> None:

@@ -160,6 +160,117 @@ def test_an_int8_file_says_that_it_is_one() -> None:
     assert found["mend"] == "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'"
 
 
+@pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
+def test_int8_is_no_cause_where_the_model_is_int8_itself() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.ao.quantization is on its way out
+        packed = torch.ao.quantization.quantize_dynamic(made.Plain(), {nn.Linear})
+    found = told(packed, rows()(), export=exporters.instead(wrappers.OffByLittle))
+    assert "likely cause" not in found
+
+
+class Turns(nn.Module):
+    """Complex weights, of length 1."""
+
+    def __init__(self, more: nn.Module | None = None) -> None:
+        super().__init__()
+        self.turn = nn.Parameter(torch.polar(torch.ones(7), torch.arange(7.0)))
+        self.more = more or nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.more(torch.view_as_real(x * self.turn).flatten(1))
+        return answer
+
+
+@pytest.mark.filterwarnings("error")
+def test_complex_weights_are_told_by_their_difference() -> None:
+    def turned(model: nn.Module) -> nn.Module:
+        weight: torch.Tensor = model.turn  # type: ignore[assignment]
+        weight.data = torch.complex(weight.real, weight.imag + 0.5).detach()
+        return model
+
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        with files.quiet():
+            exporters.plain(turned(copy.deepcopy(model)), inputs, path)
+
+    found = told(Turns(), rows()(), export=export)
+    assert found["likely cause"] == "the file was exported from other weights: turn differs by up to 5.0e-01"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_with_complex_weights_is_not_asked_in_another_dtype() -> None:
+    found = told(Turns(nn.Linear(14, 3)), rows()(), export=of(lambda model: nn.Sequential(model, Add()), frozen=True))
+    assert "likely cause" not in found
+
+
+class Add(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + 0.1
+
+
+class Named(nn.Module):
+    """Answers a mapping: of another order, of another name, or short of one."""
+
+    def __init__(self, *pairs: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(7, 3)
+        self.pairs = pairs or ("a:a", "b:b")
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        leaves = {"a": self.linear(x), "b": self.linear(x).sin()}
+        return {name: leaves[of] for name, of in (pair.split(":") for pair in self.pairs)}
+
+
+def writes(*pairs: str) -> Writer:
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        other = Named(*pairs)
+        other.load_state_dict(model.state_dict())
+        traced = torch.jit.trace(other, tuple(inputs.values()), check_trace=False, strict=False)
+        torch.jit.save(traced, str(path))
+
+    return export
+
+
+def test_a_mapping_has_no_order() -> None:
+    found = judge(Named(), rows()(), checks="parity", max_examples=20, export=writes("b:b", "a:a"))["parity"]
+    assert found.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("pairs", "cause"),
+    [
+        (("a:b", "b:a"), "a equals eager's b, b equals eager's a"),
+        (("x:a", "y:b"), "x equals eager's a, y equals eager's b"),
+        (("b:b",), "b equals eager's b; eager's a is not among them"),
+    ],
+)
+def test_a_mapping_of_other_names(pairs: tuple[str, ...], cause: str) -> None:
+    found = told(Named(), rows()(), export=writes(*pairs))
+    assert found["likely cause"] == cause
+
+
+def test_outputs_where_they_belong_are_no_cause() -> None:
+    """What it overwrites is what is wrong, and its answers are eager's."""
+    for model in (made.Plain(), made.TwoOutputs(), Named()):
+        found = told(model, rows()(), export=overwriting)
+        assert "likely cause" not in found
+        assert found["differs"].endswith("overwrites its input x, eager leaves it alone")
+
+
+def overwriting(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    class Overwrites(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, x: torch.Tensor) -> object:
+            answer = self.model(x)
+            x.add_(1)
+            return answer
+
+    torch.jit.save(torch.jit.trace(Overwrites(), tuple(inputs.values()), check_trace=False, strict=False), str(path))
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -138,7 +139,7 @@ def test_whole_numbers_in_floats_are_exact_too() -> None:
     counts = st.integers(0, 2**16).map(
         lambda seed: torch.randint(0, 6, (2, 7), generator=torch.Generator().manual_seed(seed)).float()
     )
-    given = {"strategies": {"x": lambda shape: counts}, "dynamic_shapes": {}}
+    given: dict[str, Any] = {"strategies": {"x": lambda shape: counts}, "dynamic_shapes": {}}
     found = judge(Reaches(), rows()(), checks="parity", export=exporting(Reaches(exceed=True)), **given)
     assert found["parity"].outcome is Outcome.FAILED
 

@@ -6,12 +6,15 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
+from pytest_tsexport.errors import InputsError
 from pytest_tsexport.generation.cases import (
     Case,
+    again,
     at,
     edge_cases,
     edge_sizes,
     example_cases,
+    odd_cases,
     off_size,
     reach,
     tensors,
@@ -41,7 +44,7 @@ BOTH = subject(BATCH, LENGTH)
 @pytest.mark.parametrize(
     ("axis", "sizes"),
     [
-        (LENGTH, {1, 2, 6, 8, 14, 33}),
+        (LENGTH, {1, 2, 6, 8, 14, 33, 64, 65, 128, 129, 256, 257, 512, 513}),
         (BATCH, {1, 3, 4, 8}),
         (Axis(name="length", size=1), {2, 33}),
         (Axis(name="length", size=7, edges=(16,)), {15, 16, 17}),
@@ -103,6 +106,27 @@ def test_a_case_prints_its_sizes() -> None:
     assert at(BOTH, {"batch": 3}).size("batch") == 3
 
 
+@pytest.mark.parametrize(
+    ("axis", "size", "kept"),
+    [
+        (LENGTH, 17, True),
+        (Axis(name="length", size=7, high=16), 17, True),
+        (Axis(name="length", size=7, high=16, named=True), 17, False),
+        (Axis(name="length", size=7, high=16, named=True), 16, True),
+        (Axis(name="length", size=7, low=5), 4, False),
+    ],
+)
+def test_a_kept_case_is_judged_again_within_the_bounds_of_today(axis: Axis, size: int, *, kept: bool) -> None:
+    case = at(subject(BATCH, axis), {"length": size}, seed=3, values="special", mask="left")
+    assert again(subject(BATCH, axis), case.to_dict()) == (case if kept else None)
+
+
+def test_a_flag_has_no_odd_mask() -> None:
+    assert list(odd_cases(BOTH))
+    flag = Field("causal", (), Domain(kind="mask", dtype=torch.bool, flag=True))
+    assert not list(odd_cases(subject(BATCH, LENGTH, fields=(flag,))))
+
+
 def test_volume_counts_an_empty_axis_as_one() -> None:
     assert Case(sizes=(("batch", 0), ("length", 7))).volume == 7
 
@@ -133,6 +157,13 @@ def test_the_users_strategy_draws_its_input() -> None:
     drawn = tensors(at(one, {}, seed=1), one)["x"]
     assert 3.0 <= float(drawn[0, 0]) <= 5.0
     assert torch.equal(drawn, tensors(at(one, {}, seed=1), one)["x"])
+
+
+def test_a_strategy_of_one_shape_is_refused_at_every_other() -> None:
+    one = subject(BATCH, LENGTH, strategies={"x": st.just(torch.zeros(2, 7))})
+    assert tensors(at(one, {}), one)["x"].shape == (2, 7)
+    with pytest.raises(InputsError, match=r"drew shape \(2, 7\) where \(2, 9\) is asked for; give a function"):
+        tensors(at(one, {"length": 9}), one)
 
 
 def test_a_strategy_may_be_a_function_of_the_shape() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from random import Random
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.generation.hypotheses import default_examples, derandomized, sample, smallest
+from pytest_tsexport.subjects.fields import Domain, Field
 
 
 def looked_at(seed: int, tries: int) -> list[int]:
@@ -61,12 +63,46 @@ def test_profiles_of_hypothesis_are_heeded() -> None:
         settings.load_profile(before)
 
 
+def field(*dims: str | int, dtype: torch.dtype = torch.float32) -> Field:
+    return Field("x", dims, Domain(kind="floats", dtype=dtype))
+
+
 def test_a_sample_is_repeated_by_its_number_and_varies_with_it() -> None:
-    strategy = st.integers(0, 10**9).map(torch.tensor)
-    assert sample(strategy, (), 3) == sample(strategy, (), 3)
-    assert len({int(sample(strategy, (), number)) for number in range(10)}) > 1
+    strategy, whole = st.integers(0, 10**9).map(torch.tensor), field(dtype=torch.int64)
+    assert sample(strategy, whole, (), 3) == sample(strategy, whole, (), 3)
+    assert len({int(sample(strategy, whole, (), number)) for number in range(10)}) > 1
 
 
-def test_a_strategy_that_draws_no_tensor_is_refused_in_a_sentence() -> None:
-    with pytest.raises(InputsError, match=r"^strategies: drew int for shape \(2,\); give a strategy of tensors$"):
-        sample(st.integers(), (2,), 0)
+def raising(_: object) -> Any:
+    raise ValueError("nope\nand more")
+
+
+ONES = st.just(torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "sentence"),
+    [
+        (st.integers(), "drew int for shape (2,); give a strategy of tensors"),
+        (torch.zeros, "returned Tensor for shape (2,); return a hypothesis strategy of tensors"),
+        (lambda shape: None, "returned NoneType for shape (2,); return a hypothesis strategy of tensors"),
+        (lambda: ONES, "raised TypeError for shape (2,); give a strategy that draws a tensor of it: "),
+        (raising, "raised ValueError for shape (2,); give a strategy that draws a tensor of it: nope"),
+        (ONES.map(raising), "raised ValueError for shape (2,); give a strategy that draws a tensor of it: nope"),
+        (
+            ONES.filter(lambda _: False),
+            "drew nothing for shape (2,); give a strategy whose filters let tensors through",
+        ),
+        (st.nothing(), "drew nothing for shape (2,); give a strategy whose filters let tensors through"),
+        (st.just(torch.ones(3)), "drew shape (3,) where (2,) is asked for; give a function of the shape"),
+        (
+            st.just(torch.ones(2, dtype=torch.int64)),
+            "drew torch.int64; give a strategy of torch.float32, which the input is",
+        ),
+    ],
+)
+def test_a_strategy_that_draws_no_such_tensor_is_refused_in_a_sentence(strategy: Any, sentence: str) -> None:
+    with pytest.raises(InputsError) as refusal:
+        sample(strategy, field("batch"), (2,), 0)
+    assert str(refusal.value).startswith(f"strategies['x'] {sentence}")
+    assert "\n" not in str(refusal.value)

@@ -18,9 +18,11 @@ from pytest_tsexport.testing.wrong_exports import ZeroInitMixing
 from tests.subjects.families import build as family
 
 
-def spread(model: nn.Module, inputs: Mapping[str, torch.Tensor] | None = None) -> Spread:
+def spread(
+    model: nn.Module, inputs: Mapping[str, torch.Tensor] | None = None, metric: str | Mapping[str, str] | None = None
+) -> Spread:
     subject = build(model, Meaning(inputs=inputs), name="it")
-    return measure(subject, Reference(model, subject.constants))
+    return measure(subject, Reference(model, subject.constants), metric)
 
 
 VACUOUS = [one for one in wrong() if one.family == "vacuous"]
@@ -113,3 +115,71 @@ def test_whole_numbers_that_never_move_say_nothing(dtype: torch.dtype) -> None:
     assert (
         spread(Constant(), rows()()).vacuous == "its outputs do not move when its inputs do, so any export would pass"
     )
+
+
+class Positive(nn.Module):
+    """How many values it answers follows from the values that it is given."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[x > 0] * 2
+
+
+class Distinct(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = torch.unique((x * 300).long())
+        return found
+
+
+class CountsOnes(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(x[x > 0])
+
+
+@pytest.mark.parametrize("size", [(2, 4), (4, 64)])
+@pytest.mark.parametrize("model", [Positive, Distinct, CountsOnes])
+def test_a_shape_that_moves_is_an_output_that_moves(model: type[nn.Module], size: tuple[int, int]) -> None:
+    for seed in range(3):
+        found = spread(model(), {"x": torch.randn(*size, generator=torch.Generator().manual_seed(seed))})
+        assert (found.vacuous, found.flat) == (None, ())
+        assert all(value > 0 for value in found.by_leaf.values()) or model is CountsOnes
+
+
+class Head(nn.Module):
+    bias: torch.Tensor
+
+    def __init__(self, *bias: float) -> None:
+        super().__init__()
+        self.register_buffer("bias", torch.tensor(bias))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[..., : len(self.bias)] + self.bias
+
+
+SAYS = "its outputs do not move when its inputs do, as metric={!r} compares them, so any export would pass"
+
+
+@pytest.mark.parametrize(
+    ("bias", "metric", "says"),
+    [
+        ((0.0,), "argmax", True),
+        ((1e5, 0.0, 0.0), "argmax", True),
+        ((1e5, 0.0, 0.0), "cosine", True),
+        ((0.0, 0.0, 0.0), "argmax", False),
+        ((0.0, 0.0, 0.0), "cosine", False),
+        ((1e5, 0.0, 0.0), None, False),
+    ],
+)
+def test_what_the_metric_does_not_see_move_is_flat(bias: tuple[float, ...], metric: str | None, *, says: bool) -> None:
+    found = spread(Head(*bias), rows(7, 3)(), metric)
+    assert found.flat == (("output",) if says else ())
+    assert found.vacuous == (SAYS.format(metric) if says else None)
+    assert found.by_leaf["output"] > 0
+
+
+def test_a_metric_of_one_leaf_leaves_the_others_theirs() -> None:
+    class Both(nn.Module):
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"score": x[:, :1], "states": x}
+
+    found = spread(Both(), rows()(), {"score": "argmax"})
+    assert (found.flat, found.vacuous) == (("score",), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of, forward_arguments
-from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.fields import Axis, Field
+from pytest_tsexport.testing import judge
 
 ROW = torch.randn(2, 7)
 IDS = torch.arange(14).view(2, 7)
@@ -64,29 +66,68 @@ def test_inputs_that_do_not_fit_are_refused_in_a_sentence(inputs: Mapping[str, A
 
 
 @pytest.mark.parametrize(
-    ("name", "example", "kind", "low", "high"),
+    ("example", "kind", "low", "high"),
     [
-        ("x", torch.tensor([0.5, -3.0]), "floats", 0, 2),
-        ("attention_mask", torch.ones(2, 3, dtype=torch.int64), "mask", 0, 2),
-        ("flags", torch.tensor([0, 1]), "mask", 0, 2),
-        ("flags", torch.tensor([True]), "mask", 0, 2),
-        ("my_mask_values", torch.tensor([0, 5]), "mask", 0, 2),
-        ("ids", torch.tensor([3, 9]), "integers", 3, 10),
-        ("ids", torch.tensor([], dtype=torch.int64), "integers", 0, 2),
-        ("offsets", torch.tensor([-4, 2]), "integers", -4, 3),
+        (torch.tensor([0.5, -3.0]), "floats", 0, 2),
+        (torch.ones(2, 3, dtype=torch.int64), "mask", 0, 2),
+        (torch.tensor([0, 1]), "mask", 0, 2),
+        (torch.tensor([True]), "mask", 0, 2),
+        (torch.tensor([0, 5]), "integers", 0, 6),
+        (torch.tensor([3, 9]), "integers", 3, 10),
+        (torch.tensor([], dtype=torch.int64), "integers", 0, 2),
+        (torch.tensor([-4, 2]), "integers", -4, 3),
     ],
 )
-def test_the_values_that_an_input_may_hold(name: str, example: torch.Tensor, kind: str, low: int, high: int) -> None:
-    domain = domain_of(name, example)
+def test_the_values_that_an_input_may_hold(example: torch.Tensor, kind: str, low: int, high: int) -> None:
+    domain = domain_of(example)
     assert (domain.kind, domain.low, domain.high, domain.dtype) == (kind, low, high, example.dtype)
 
 
 @pytest.mark.parametrize(
     ("example", "scale"),
-    [(torch.tensor([2.0, -4.0]), 3.0), (torch.zeros(2), 1.0), (torch.full((2,), 1e-3), 1e-3)],
+    [
+        (torch.tensor([2.0, -4.0]), 3.0),
+        (torch.zeros(2), 1.0),
+        (torch.full((2,), 1e-3), 1e-3),
+        (torch.tensor([3 + 4j, 0]), 2.5),
+        (torch.tensor([-2e5, 1e5]), 1.5e5),
+        (torch.full((2,), -2e5), 2e5),
+    ],
 )
 def test_floats_are_drawn_at_the_scale_of_the_example(example: torch.Tensor, scale: float) -> None:
-    assert domain_of("x", example).scale == pytest.approx(scale)
+    assert domain_of(example).scale == pytest.approx(scale)
+
+
+@pytest.mark.parametrize("shut", [-math.inf, torch.finfo(torch.float32).min, -1e9, -1e4])
+def test_what_shuts_a_position_in_an_additive_mask_is_no_scale(shut: float) -> None:
+    assert domain_of(torch.tensor([[0.0, shut], [0.0, 0.0]])).scale == 1.0
+    assert domain_of(torch.tensor([[0.5, shut], [-0.5, 0.5]])).scale == 0.5
+
+
+def test_an_example_without_a_finite_value_is_drawn_at_scale_one() -> None:
+    assert domain_of(torch.tensor([math.nan, math.inf])).scale == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "dims", "example", "flag"),
+    [
+        ("causal", (), torch.tensor(True), True),
+        ("causal", (1,), torch.tensor([1]), True),
+        ("causal", ("batch", 1), torch.tensor([[1], [0]]), True),
+        ("causal", ("batch", "dim1"), torch.tensor([[1], [1]]), True),
+        ("causal", ("batch",), torch.tensor([1, 0]), False),
+        ("use_mask", (), torch.tensor(True), True),
+        ("use_mask", (1,), torch.tensor([True]), True),
+        ("mask", ("length",), torch.tensor([True]), False),
+        ("attention_mask", ("batch", "length"), torch.tensor([[1], [1]]), False),
+        ("attention_mask", (2, 1), torch.tensor([[1], [1]]), False),
+        ("count", (), torch.tensor(3), False),
+    ],
+)
+def test_what_switches_is_told_from_the_mask_of_one_token(
+    name: str, dims: tuple[str | int, ...], example: torch.Tensor, *, flag: bool
+) -> None:
+    assert Field(name, dims, domain_of(example)).flag is flag
 
 
 def test_declared_axes_are_shared_by_name() -> None:
@@ -113,6 +154,39 @@ def test_a_dim_bounds_the_search() -> None:
     dim = torch.export.Dim("length", min=3, max=50)
     (axis,) = declared({"ids": IDS}, {"ids": {1: dim}})[1]
     assert axis == Axis(name="length", size=7, low=3, high=50, named=True)
+
+
+class Switched(nn.Module):
+    """A branch on an input, which a trace freezes."""
+
+    def forward(self, x: torch.Tensor, causal: torch.Tensor) -> torch.Tensor:
+        return x.cumsum(1) if bool(causal.all()) else x * 2
+
+
+@pytest.mark.parametrize("flag", [torch.tensor(True), torch.tensor([1]), torch.ones(2, 1, dtype=torch.bool)])
+def test_a_frozen_flag_is_found(flag: torch.Tensor) -> None:
+    found = judge(Switched(), {"x": ROW, "causal": flag}, checks="parity", max_examples=20)["parity"]
+    assert found.headline == "answers otherwise than eager at the traced size"
+
+
+@pytest.mark.parametrize(
+    ("dim", "text"),
+    [
+        (2 * torch.export.Dim("half", min=1, max=16), "holds 2*half, a derived Dim; give an axis name or a plain Dim"),
+        (
+            torch.export.Dim("length", min=8),
+            "bounds 'length' from 8, where the example has 7; give an example within the bounds",
+        ),
+        (
+            torch.export.Dim("length", min=2, max=6),
+            "bounds 'length' to 2-6, where the example has 7; give an example within the bounds",
+        ),
+    ],
+)
+def test_a_dim_that_the_example_or_the_search_cannot_keep_is_refused(dim: Any, text: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        declared({"ids": IDS}, {"ids": {1: dim}})
+    assert str(refusal.value) == f"dynamic_shapes['ids'] {text}"
 
 
 def test_a_dim_without_a_maximum_has_none() -> None:

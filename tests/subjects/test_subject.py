@@ -47,8 +47,26 @@ def test_ids_run_over_the_rows_of_the_embedding_that_they_reach() -> None:
 
 
 def test_ids_that_happen_to_be_zero_and_one_are_ids_where_they_are_looked_up() -> None:
-    (field,) = built(wrong_values.LastRow(), inputs={"ids": torch.tensor([[0, 1]])}).fields
-    assert (field.domain.kind, field.domain.high) == ("ids", 60)
+    for given in ([[0, 1]], [[0], [1]]):
+        (field,) = built(wrong_values.LastRow(), inputs={"ids": torch.tensor(given)}).fields
+        assert (field.domain.kind, field.domain.high, field.flag) == ("ids", 60, False)
+
+
+class RowsAt(nn.Module):
+    """The rows of a table at positions that were masked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(9, 4)
+
+    def forward(self, masked_positions: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.table(masked_positions)
+        return found
+
+
+def test_positions_whose_name_says_mask_are_positions() -> None:
+    (field,) = built(RowsAt(), inputs={"masked_positions": torch.tensor([[3, 5], [2, 6]])}).fields
+    assert (field.domain.kind, field.domain.low, field.domain.high) == ("ids", 0, 9)
 
 
 def test_a_mask_stays_a_mask() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_tsexport.subjects.fields import Domain, Field
-from pytest_tsexport.subjects.values import MASK_PATTERNS, ODD_MASKS, PATTERNS, draw, sweeps
+from pytest_tsexport.subjects.values import MASK_PATTERNS, ODD_MASKS, PATTERNS, draw, sweeps, swept
 
 SIZES = {"batch": 4, "length": 9}
 ROW = ("batch", "length")
@@ -109,6 +109,56 @@ def test_special_ids_are_half_of_what_is_drawn_and_never_beyond_the_range() -> N
     values = draw(field("ids", high=1000, special=(0, 999, 1000)), {"batch": 20, "length": 50}, 1, "special")
     assert 0.4 < float(((values == 0) | (values == 999)).float().mean()) < 0.6
     assert int(values.max()) <= 999
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_both_parts_of_a_complex_input_move(pattern: str) -> None:
+    values = draw(field("floats", torch.complex64, scale=100.0), SIZES, 0, pattern)
+    assert values.dtype == torch.complex64
+    assert float(values.imag.abs().max()) > 1
+    assert not torch.equal(values.real, values.imag)
+
+
+@pytest.mark.parametrize("dims", [(), (1,), ("batch", 1)])
+def test_a_flag_is_drawn_both_ways(dims: tuple[str | int, ...]) -> None:
+    one = Field("causal", dims, Domain(kind="mask", dtype=torch.bool, flag=True))
+    ones, right, left, single = (
+        torch.stack([draw(one, SIZES, seed, pattern) for seed in range(20)]) for pattern in MASK_PATTERNS
+    )
+    assert bool(ones.all())
+    assert not bool(single.any())
+    for either in (right, left):
+        assert 0.2 < float(either.double().mean()) < 0.8
+
+
+def test_a_mask_of_one_token_keeps_it_and_is_odd_without() -> None:
+    one = Field("attention_mask", ROW, Domain(kind="mask", dtype=torch.int64, flag=True))
+    short = {"batch": 4, "length": 1}
+    assert all(bool(draw(one, short, seed, pattern).all()) for seed in range(20) for pattern in MASK_PATTERNS)
+    assert not bool(draw(one, short, 0, "empty").all())
+
+
+def test_a_flag_that_is_longer_elsewhere_is_padded_there() -> None:
+    one = Field("keep", ROW, Domain(kind="mask", dtype=torch.int64, flag=True))
+    assert all(bool(draw(one, SIZES, seed, "right")[:, 0].all()) for seed in range(20))
+
+
+def test_more_values_than_can_be_swept_are_drawn_at_random() -> None:
+    times = field("integers", high=2**40)
+    assert sweeps(times, SIZES) == 0
+    assert len(draw(times, SIZES, 3, "sweep").unique()) == 36
+
+
+def test_how_much_of_the_domain_a_sweep_drew() -> None:
+    one = field("ids", low=2, high=102)
+    assert [swept(one, SIZES, seeds) for seeds in ([], [0], [0, 1], [1, 1], range(3), range(9))] == [
+        0,
+        36,
+        72,
+        36,
+        100,
+        100,
+    ]
 
 
 def test_fields_of_other_names_are_drawn_independently() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.tensors.metrics import angles, regrets
-from pytest_tsexport.tensors.tolerance import Tolerance
+from pytest_tsexport.tensors.tolerance import Tolerance, noise_floor
 
 SCORES = torch.tensor([[1.0, 3.0, 2.0], [0.5, 0.0, 0.1]])
 
@@ -58,6 +58,26 @@ def test_no_direction_is_like_no_direction_and_unlike_any() -> None:
     assert float(angles(nothing, torch.ones(1, 3))) == 1.0
 
 
+NAN, INF = float("nan"), float("inf")
+ENDLESS = torch.tensor([[NAN, -3.0, -2.0], [-INF, 1.0, 2.0], [INF, 1.0, INF], [NAN, NAN, NAN], [NAN, INF, -1.0]])
+
+
+@pytest.mark.parametrize("metric", ["argmax", "cosine"])
+def test_the_same_bits_are_no_difference_whatever_they_are(metric: str) -> None:
+    assert off(ENDLESS.clone(), ENDLESS, metric=metric, rtol=0.0, atol=0.0) is None
+    partly = torch.cat([ENDLESS, SCORES])
+    assert off(torch.cat([ENDLESS, SCORES * 1.01]), partly, metric=metric) is None
+    assert "at [5]" in str(off(torch.cat([ENDLESS, -SCORES]), partly, metric=metric))
+
+
+@pytest.mark.parametrize("metric", ["argmax", "cosine"])
+def test_what_stands_beside_a_nan_or_an_infinity_is_looked_at(metric: str) -> None:
+    masked = torch.tensor([[NAN, -INF, -1.0, -2.0]])
+    assert off(torch.tensor([[NAN, -INF, -1.001, -2.0]]), masked, metric=metric) is None
+    assert off(torch.tensor([[NAN, -INF, -2.0, -1.0]]), masked, metric=metric) is not None
+    assert off(torch.tensor([[NAN, 1.0, -1.0, -2.0]]), masked, metric=metric) is not None
+
+
 @pytest.mark.parametrize("metric", ["argmax", "cosine"])
 def test_a_number_alone_and_whole_numbers_have_only_their_value(metric: str) -> None:
     assert off(torch.tensor(2.0), torch.tensor(1.0), metric=metric) is not None
@@ -83,4 +103,7 @@ def test_two_floating_types_are_compared_in_the_coarser_where_that_is_allowed() 
     assert off(half) == "logits is bfloat16, eager's is float32"
     assert off(half, cast=True) is None
     assert off(half * 2, cast=True) is not None
+    found = difference({"logits": SCORES}, {"logits": half * 2}, Tolerance(cast=True))
+    assert found is not None
+    assert found.allowed == noise_floor(SCORES.bfloat16()) == 8 * 2**-7 * 3
     assert off(SCORES.long(), cast=True) == "logits is int64, eager's is float32"

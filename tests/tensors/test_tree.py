@@ -78,7 +78,9 @@ def test_what_is_no_tensor_is_named(output: object, text: str) -> None:
         ((ONE, TWO), ["logits", "hidden.0"], {"logits": ONE, "hidden.0": TWO}),
         (ONE, ["logits"], {"logits": ONE}),
         ((ONE, (TWO,)), ["logits", "hidden.0"], {"logits": ONE, "hidden.0": TWO}),
-        ({"b": ONE, "a": TWO}, ["a", "b"], {"b": ONE, "a": TWO}),
+        ({"b": ONE, "a": TWO}, ["a", "b"], {"a": TWO, "b": ONE}),
+        (({"b": ONE, "a": TWO}, THREE), ["0.a", "0.b", "1"], {"0.a": TWO, "0.b": ONE, "1": THREE}),
+        ({"b": ONE, "c": TWO}, ["a", "b"], {"b": ONE, "c": TWO}),
         ((ONE,), ["logits", "hidden"], {"0": ONE}),
         ((ONE, TWO, THREE), ["logits", "hidden"], {"0": ONE, "1": TWO, "2": THREE}),
     ],
@@ -103,3 +105,10 @@ def test_detached_leaves_are_copies() -> None:
 def test_a_sparse_leaf_is_refused() -> None:
     with pytest.raises(TypeError, match=r"output a is torch\.sparse_coo, which no check can compare; make it dense"):
         flatten({"a": torch.eye(2).to_sparse()})
+
+
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation:UserWarning")
+def test_a_quantised_leaf_is_refused() -> None:
+    leaf = torch.quantize_per_tensor(ONE, 0.1, 0, torch.qint8)
+    with pytest.raises(TypeError, match=r"output a is torch\.qint8, which no check can compare; dequantize it"):
+        flatten({"a": leaf})
