@@ -140,8 +140,9 @@ def vacuous(evidence: Evidence, check: str) -> Verdict | None:
     """The verdict of a check that compares, where no comparison would mean anything."""
     if evidence.spread.vacuous is None:
         return None
-    closer = "" if evidence.policy.meaning.metric is None else ", or compare by metric='close'"
-    mend = ("mend", f"return a model with real weights, or random ones of an ordinary scale{closer}")
+    mend = ("mend", "return a model with real weights, or random ones of an ordinary scale")
+    if evidence.policy.meaning.metric is not None:
+        mend = ("mend", "give examples= whose answers differ, or compare by metric='close'")
     headline = f"nothing to compare: {evidence.spread.vacuous}"
     return verdict(evidence, check, Outcome.FAILED, headline, (traced_at(evidence), mend))
 

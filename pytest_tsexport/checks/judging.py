@@ -83,6 +83,10 @@ def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact
         return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
     found = difference(eager.leaves, artifact.leaves, evidence.tolerance)
     tie = found is not None and is_tie(evidence, inputs, eager.leaves, artifact.leaves)
+    if tie is None:
+        return Judged(
+            case=case, status="unsettled", breach=False, text="it may be a tie, and the time to tell is spent"
+        )
     found = (None if tie else found) or _overwrites(eager, artifact)
     if found is not None:
         evidence.patience.lost = evidence.patience.lost or case.mask not in ODD_MASKS

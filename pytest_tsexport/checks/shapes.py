@@ -122,6 +122,8 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
         sizes = tuple(size for _, size in worst.case.sizes)
         text += f"; worst met {worst.difference.value:.1e} at {sizes}"
     rows = [traced_at(evidence), ("counterexample", f"{found.case}        {among}"), ("differs", text)]
+    if fault_of_example(found) is not None:
+        return tuple(rows)
     return (*rows, ("right for", right_for(findings, evidence.subject)))
 
 

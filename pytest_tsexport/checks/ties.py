@@ -21,10 +21,10 @@ from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.tensors.weights import named_weights
 
-NUDGES = (2, 4, 4, 8, 8, 16, 16, 16) * 6
+NUDGES = (2, 4, 4, 8, 8, 16, 16, 16) * 8
 """Units in the last place by which weights and inputs are moved, once each: what kernels differ by, and no more."""
 
-ENOUGH = 16
+ENOUGH = 32
 """A tie tips every other time: where nothing has been settled in so many, there is none."""
 
 GLANCE = 4
@@ -36,17 +36,21 @@ SHARE = 0.2
 LARGE = 2**20
 """Values above which only rows, and the whole, are moved: each by itself would cost more than the model."""
 
-_CHOICES = {"argmax", "argmin", "argsort", "sort", "topk", "kthvalue", "median", "mode", "unique", "searchsorted"}
+_RANKINGS, _BESTS = {"argsort", "sort", "topk"}, {"argmax", "argmin"}
+_CHOICES = {*_RANKINGS, *_BESTS, "kthvalue", "median", "mode", "unique", "searchsorted"}
 """Operators whose answer jumps; comparisons jump too, and are seen by what they answer: no floating leaf."""
 
 
-def is_tie(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves) -> bool:
-    """Whether each place at which the answers differ is answered so by eager too, moved by its last bits."""
-    if list(eager) != list(artifact) or not _chooses(evidence, eager):
+def is_tie(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves) -> bool | None:
+    """Whether each place at which the answers differ is answered so by eager too, moved by its last bits.
+
+    None where the time to find out is spent.
+    """
+    if list(eager) != list(artifact) or not _chooses(evidence, eager) or _repeats(evidence, eager, artifact):
         return False
     patience = evidence.patience
     if patience.spent > SHARE * evidence.policy.budget:
-        return False
+        return False if patience.lost else None
     started = time.monotonic()
     tied = _settles(evidence, inputs, eager, artifact, NUDGES[:GLANCE] if patience.lost else NUDGES)
     patience.spent += time.monotonic() - started
@@ -72,6 +76,18 @@ def _settles(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves
 def _open(eager: Leaves, left: Leaves) -> int:
     """How many places still differ in some bit."""
     return sum(int((eager[name] != left[name]).sum()) for name in left if eager[name].shape == left[name].shape)
+
+
+def _repeats(evidence: Evidence, eager: Leaves, artifact: Leaves) -> bool:
+    """Whether the artifact has a place twice in a ranking, where eager has none: no tie does that."""
+    if _RANKINGS.isdisjoint(evidence.operators) or not _BESTS.isdisjoint(evidence.operators):
+        return False
+    ranked = [name for name, leaf in eager.items() if leaf.dim() and leaf.dtype == torch.int64]
+    return any(_has_twice(artifact[name]) and not _has_twice(eager[name]) for name in ranked if artifact[name].dim())
+
+
+def _has_twice(leaf: torch.Tensor) -> bool:
+    return bool((leaf.sort(-1).values.diff(dim=-1) == 0).any())
 
 
 def _chooses(evidence: Evidence, eager: Leaves) -> bool:
@@ -127,16 +143,11 @@ def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
 def _settled(
     evidence: Evidence, name: str, eager: torch.Tensor, moved: torch.Tensor, artifact: torch.Tensor
 ) -> torch.Tensor:
-    """The artifact's leaf with eager's value wherever the moved eager answers as the artifact does.
-
-    Choices along the last dimension are made together, so they are settled together: the same place twice is no top 2.
-    """
+    """The artifact's leaf with eager's value wherever the moved eager answers as the artifact does."""
     if eager.shape != artifact.shape or eager.dtype != artifact.dtype:
         return artifact
     if eager.is_floating_point():
         agree = (moved.double() - artifact.double()).abs() <= evidence.tolerance.allowed(name, eager)
     else:
         agree = moved == artifact
-    if agree.dim() > 1:
-        agree = agree.all(-1, keepdim=True)
     return torch.where(agree, eager, artifact)

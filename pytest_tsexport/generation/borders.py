@@ -18,7 +18,7 @@ from pytest_tsexport.subjects.subject import Subject
 BORDERS = 4
 """Borders of one axis that are looked for: a fault at every second size has too many."""
 
-_RANK: dict[str, int] = {"wrong": 4, "raises": 3, "equal": 2, "both raise": 1, "eager raises": 0}
+_RANK: dict[str, int] = {"wrong": 4, "raises": 3, "equal": 2, "both raise": 1, "eager raises": 0, "unsettled": 0}
 
 
 def by_size(judged: Sequence[Judged], subject: Subject, axis: Axis) -> dict[int, Status]:

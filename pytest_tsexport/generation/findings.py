@@ -8,7 +8,8 @@ from typing import Literal
 from pytest_tsexport.generation.cases import Case
 from pytest_tsexport.tensors.compare import Difference
 
-Status = Literal["equal", "raises", "both raise", "eager raises", "wrong"]
+Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled"]
+"""`unsettled` is a difference that may be a tie, where the time to find out is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,8 @@ class Findings:
 
     @property
     def counted(self) -> tuple[Judged, ...]:
-        """The cases that eager answers, or that both refuse: what eager alone refuses says nothing."""
-        return tuple(one for one in self.judged if one.status != "eager raises")
+        """The cases that were compared, or that both refuse: what eager alone refuses says nothing."""
+        return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled"))
 
     @property
     def first_breach(self) -> int | None:

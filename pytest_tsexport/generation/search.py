@@ -91,7 +91,7 @@ class _Seen:
         """Judge a case if there is time for one of its volume; False where there is not."""
         if case in self.judged:
             return True
-        if case in self._refused or self._plan.clock.left < self._price(case):
+        if case in self._refused or self._plan.clock.left < self._price(case) * (len(self.judged) > 1):
             self._refused.add(case)
             return False
         started = time.monotonic()

@@ -15,6 +15,7 @@ from torch.nn.parameter import is_lazy
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.fields import Field
+from pytest_tsexport.tensors.tree import detached
 
 
 def check_initialised(model: nn.Module) -> None:
@@ -82,7 +83,7 @@ def _example(number: int, value: Any, fields: Sequence[Field], outputs: Sequence
         if not isinstance(output, torch.Tensor):
             what = f"examples[{number}][{name!r}] is {type(output).__name__}"
             raise InputsError(f"{what}; give the tensor that is expected")
-    return Example({name: tensors[name] for name in names}, expected)
+    return Example({name: tensors[name] for name in names}, detached(expected))
 
 
 def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -> None:

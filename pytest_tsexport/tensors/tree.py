@@ -62,7 +62,7 @@ def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
     positions as names, so that the comparison says what is missing.
     """
     leaves = flatten(output)
-    if set(leaves) == set(names):
+    if set(leaves) == set(names) and (isinstance(output, Mapping) or not all(name.isdigit() for name in names)):
         return {name: leaves[name] for name in names}
     if isinstance(output, Mapping) or len(leaves) != len(names):
         return leaves

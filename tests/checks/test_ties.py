@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,51 @@ class TopTwo(nn.Module):
         scores = self.linear(x)
         best = scores.topk(2, -1).indices
         return torch.cat([best[:, :1], best[:, :1]], 1) if self.twice else best, scores
+
+
+class TwoWays(nn.Module):
+    """Two classes whose scores are one sum, added in two orders: each position is a tie of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(64, 64)
+        self.vector = nn.Parameter(torch.randn(64, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states = self.linear(x)
+        backwards = (states * self.vector.squeeze(1)).flip(-1).cumsum(-1)[..., -1:]
+        return torch.cat([states @ self.vector, backwards], -1).argmax(-1)
+
+
+def in_double(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    torch.jit.save(torch.jit.trace(Double(model).eval(), tuple(inputs.values()), check_trace=False), str(path))
+
+
+class Double(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = copy.deepcopy(model).double()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x.double())
+        return answer
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_ties_in_one_row_are_many_ties(seed: int) -> None:
+    torch.manual_seed(seed)
+    found = judge(TwoWays(), rows(2, 3, 64)(), checks="parity", seed=seed, max_examples=20, export=in_double)["parity"]
+    assert found.outcome is Outcome.PASSED
+    assert "differ by a choice that turns on the last bit" in found.notes[0]
+
+
+def test_where_the_time_to_tell_is_spent_a_case_is_not_judged_and_nobody_is_accused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pytest_tsexport.checks.ties.SHARE", 0.0)
+    found = judge(TwoWays(), rows(2, 3, 64)(), checks="parity", export=in_double)["parity"]
+    assert found.outcome is Outcome.FAILED
+    assert re.fullmatch(r"only \d+ of 100 cases could be judged, fewer than 10", found.headline)
 
 
 def test_choices_that_are_made_together_are_settled_together() -> None:

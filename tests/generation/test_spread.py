@@ -155,7 +155,7 @@ class Head(nn.Module):
         return x[..., : len(self.bias)] + self.bias
 
 
-SAYS = "its outputs do not move when its inputs do, as metric={!r} compares them, so any export would pass"
+SAYS = "what metric={!r} compares is the same for all inputs, so any export would pass"
 
 
 @pytest.mark.parametrize(
@@ -183,3 +183,17 @@ def test_a_metric_of_one_leaf_leaves_the_others_theirs() -> None:
 
     found = spread(Both(), rows()(), {"score": "argmax"})
     assert (found.flat, found.vacuous) == (("score",), None)
+
+
+def test_real_examples_may_be_the_ones_that_move_a_choice() -> None:
+    """A trained classifier may answer one class to whatever is drawn."""
+    inputs = {"x": torch.randn(2, 3)}
+    rare = {"x": torch.tensor([[0.0, 200.0, 0.0], [0.0, 0.0, 0.0]])}
+
+    def vacuous(examples: list[dict[str, torch.Tensor]]) -> str | None:
+        meaning = Meaning(inputs=inputs, examples=examples, metric="argmax")
+        subject = build(Head(100.0, 0.0, 0.0), meaning, name="it")
+        return measure(subject, Reference(subject.reference, subject.constants), "argmax").vacuous
+
+    assert vacuous([]) == SAYS.format("argmax")
+    assert vacuous([rare]) is None

@@ -11,7 +11,7 @@ from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build as subject_of
 from pytest_tsexport.testing import judge
 from pytest_tsexport.verdict import Outcome
-from tests.quality.wild import Inputs, Wild, failed, right, verdicts, wrong
+from tests.quality.wild import OLD, Inputs, Wild, failed, right, verdicts, wrong
 from tests.subjects.families import build
 
 # Families warn of their own accord.
@@ -36,7 +36,8 @@ HALF = (
     "t5",
     "bart",
 )
-HALF_WRONG = ("longformer", "funnel", "rwkv", "led", "t5_at_decoder_length_1", "clip_text_at_length_1")
+HALF_WRONG = ("longformer", "rwkv", "led", "t5_at_decoder_length_1", "clip_text_at_length_1")
+"""Funnel is not among them: a quarter of its spread is below what bfloat16 rounds, and `parity` says so."""
 
 
 @pytest.mark.parametrize("one", wrong(), ids=lambda one: one.title)
@@ -61,6 +62,7 @@ def test_a_wrong_one_is_caught_in_bfloat16(one: Wild) -> None:
     assert set(one.fails) <= failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES))
 
 
+@pytest.mark.skipif(OLD, reason="Transformers 4.57 saves it")
 def test_bloom_is_told_that_it_traces_and_cannot_be_saved() -> None:
     found = judge(build("bloom"), checks=["trace", "shapes"])
     assert found["trace"].outcome is Outcome.FAILED

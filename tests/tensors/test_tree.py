@@ -102,6 +102,13 @@ def test_detached_leaves_are_copies() -> None:
     assert not copied.requires_grad
 
 
+def test_names_that_are_numbers_are_places_in_a_tuple_and_names_in_a_mapping() -> None:
+    one, two = torch.ones(1), torch.zeros(1)
+    assert list(renamed((one, two), ("1", "0"))) == ["1", "0"]
+    assert renamed((one, two), ("1", "0"))["1"] is one
+    assert renamed({"0": one, "1": two}, ("1", "0"))["0"] is one
+
+
 def test_a_sparse_leaf_is_refused() -> None:
     with pytest.raises(TypeError, match=r"output a is torch\.sparse_coo, which no check can compare; make it dense"):
         flatten({"a": torch.eye(2).to_sparse()})
