@@ -90,7 +90,7 @@ def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact
     found = (None if tie else found) or _overwrites(eager, artifact)
     if found is not None:
         evidence.patience.lost = evidence.patience.lost or case.mask not in ODD_MASKS
-        return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
+        return _wrong(case, found)
     if tie:
         return Judged(case=case, status="equal", breach=False, tie=True)
     nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
