@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One worker gets all checks of a subject."""
+    """One worker gets all items of a subject."""
     from pytest_tsexport.collecting import workers
 
     return workers.make_scheduler(config, log, config.stash[SETTINGS].backends)

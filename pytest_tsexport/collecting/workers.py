@@ -1,4 +1,4 @@
-"""node ids -> workers: a scheduler for pytest-xdist that gives one worker all checks of a subject.
+"""node ids -> workers: a scheduler for pytest-xdist that gives one worker all items of a subject.
 
 Only the hook that pytest-xdist calls loads this module. xdist's own `loadgroup` would need a mark on each item, groups
 nothing on pytest 9.2 (pytest-xdist #1386), and renames the items where it does.
@@ -55,7 +55,7 @@ class SubjectScheduling:
 
 
 class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no types
-    """The checks of a subject and backend are one piece of work; any other item is one by itself."""
+    """The items of a subject, on all its backends, are one piece of work; any other item is one by itself."""
 
     def __init__(self, config: pytest.Config, log: Producer, backends: tuple[str, ...]) -> None:
         super().__init__(config, log)
@@ -64,7 +64,7 @@ class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no ty
     def _split_scope(self, nodeid: str) -> str:
         parts: ItemId | None = parse(nodeid, self._backends)
         theirs: str = super()._split_scope(nodeid)
-        return theirs if parts is None else parts.group
+        return theirs if parts is None else parts.subject
 
     def remove_node(self, node: WorkerController) -> str | None:
         """The item that a worker died of is not run again; xdist's version would have it kill the next one too."""

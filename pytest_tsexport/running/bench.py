@@ -1,8 +1,11 @@
-"""item -> verdict: the export of one subject, held from its first item to its last."""
+"""item -> verdict: what the function of one subject returned, held from its first item to its last.
+
+From it comes the export of one backend at a time.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,38 +27,52 @@ FIXTURES = pytest.StashKey[list[str]]()
 
 @dataclass(frozen=True)
 class Held:
-    """What the first item of a subject left for the others: an export, or why there is none.
+    """What the first item of a subject left for the others, on whichever backend: what the function returned.
 
-    `answer` is the digest of what the model answered then.
+    None is a label, unless `error` says why there is nothing to judge. `latest` is the export that was made last, open
+    or closed, and `answer` the digest of what the model answered then.
     """
+
+    subject: str
+    returned: object = None
+    error: str = ""
+    latest: Export | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What the first item of a subject and backend left for the others: an export, or why there is none."""
 
     group: str
     export: Export | None = None
-    answer: str = ""
     error: str = ""
 
 
 class Bench:
-    """The one subject that is being judged."""
+    """The one subject that is being judged, and its export on the one backend that is asked about."""
 
     def __init__(self, settings: Settings, exporter: Exporter) -> None:
         self._settings = settings
         self._exporter = exporter
         self._held: Held | None = None
+        self._exported: Exported | None = None
         self.fixtures = FixtureGraph()
 
     def holds(self, item: pytest.Item) -> bool:
         """Whether an earlier item already ran the function of this one."""
         parts = id_of(item)
-        return parts is not None and self._held is not None and self._held.group == parts.group
+        return parts is not None and self._held is not None and self._held.subject == parts.subject
 
     def let_go(self, nextitem: pytest.Item | None = None) -> None:
-        """Free the export, unless the next item asks about it too."""
-        if self._held is None or (nextitem is not None and self.holds(nextitem)):
-            return
-        if self._held.export is not None:
-            self._held.export.close()
-        self._held = None
+        """Free the export, unless the next item asks about it too; the subject, unless that is what it asks about."""
+        parts = None if nextitem is None else id_of(nextitem)
+        if self._exported is not None and (parts is None or parts.group != self._exported.group):
+            if self._exported.export is not None:
+                self._exported.export.close()
+            self._exported = None
+        if self._held is not None and (parts is None or parts.subject != self._held.subject):
+            self._held = None
 
     def enter(self, item: pytest.Item) -> None:
         """An item begins: fixtures that only its function asks for are not set up for a second time."""
@@ -87,25 +104,39 @@ class Bench:
             held = self._held = self._begin(item, parts, returned)
         if held.error:
             judging.fail(held.error)
-        if held.export is None:
+        if held.returned is None:
             self._label(item, again=again)
             return
-        if again:
-            self._require_same_answer(item, held)
-        self._ask(item, parts, held.export)
+        self._require_same_answer(item, held)
+        exported = self._exported_on(item, parts, held)
+        if exported.export is None:
+            judging.fail(exported.error)
+        self._ask(item, parts, exported.export)
 
     def _begin(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> Held:
         if not returned:
-            return Held(parts.group, error=f"{item.originalname} was not called: another plugin ran it in its own way")
-        if returned[-1] is None:
-            label = unexpanded.may_be_label(item, self._settings)
-            return Held(parts.group, error="" if label else unexpanded.none_returned(item))
+            return Held(
+                parts.subject, error=f"{item.originalname} was not called: another plugin ran it in its own way"
+            )
+        if returned[-1] is None and not unexpanded.may_be_label(item, self._settings):
+            return Held(parts.subject, error=unexpanded.none_returned(item))
+        return Held(parts.subject, returned=returned[-1])
+
+    def _exported_on(self, item: pytest.Function, parts: ItemId, held: Held) -> Exported:
+        """The export of the item's backend: the first item that asks makes it."""
+        if self._exported is not None and self._exported.group == parts.group:
+            return self._exported
+        # What is raised unforeseen leaves nothing behind, not even a model that nobody has asked what it answers.
+        self._held = None
         try:
-            policy = item.stash[POLICY]
-            export = self._exporter.export(returned[-1], policy, name=parts.subject, backend=parts.backend)
-            return Held(parts.group, export=export, answer=export.reference_answer())
+            export = self._exporter.export(held.returned, item.stash[POLICY], name=parts.subject, backend=parts.backend)
         except TsExportError as error:
-            return Held(parts.group, error=f"{item.originalname}: {error}")
+            self._exported = Exported(parts.group, error=f"{item.originalname}: {error}")
+        else:
+            self._exported = Exported(parts.group, export)
+            held = replace(held, latest=export, answer=export.reference_answer())
+        self._held = held
+        return self._exported
 
     def _label(self, item: pytest.Item, *, again: bool) -> None:
         item.stash[recording.LABEL] = True
@@ -113,8 +144,9 @@ class Bench:
             judging.skip("the marked function returned None, and has run already")
 
     def _require_same_answer(self, item: pytest.Function, held: Held) -> None:
-        assert held.export is not None
-        if held.export.reference_answer() == held.answer:
+        """Fail where the model is not what it was, whichever backend asked it then."""
+        # The export that asked asks again: another one may have been given other inputs.
+        if held.latest is None or held.latest.reference_answer() == held.answer:
             return
         ended = self.fixtures.that_ended(item)
         if not ended:

@@ -59,7 +59,7 @@ class Worker:
 
 def scheduler(pytester: pytest.Pytester, dist: str) -> Any:
     config = pytester.parseconfig("--tx=2*popen", f"--dist={dist}", "-p", "no:randomly")
-    return make_scheduler(config, None, ("jit",))
+    return make_scheduler(config, None, ("jit", "other"))
 
 
 def scheduled(pytester: pytest.Pytester, dist: str, ids: Sequence[str]) -> tuple[Any, list[Worker]]:
@@ -83,6 +83,19 @@ FOREIGN = ["test_b.py::test_1", "test_b.py::test_2[jit]", "test_b.py::test_3[tra
 def test_one_worker_gets_all_checks_of_a_subject(pytester: pytest.Pytester, dist: str) -> None:
     _, workers = scheduled(pytester, dist, OURS)
     assert [worker.sent for worker in workers] == [[0, 1, 2], [3, 4, 5]]
+
+
+BOTH = [
+    f"test_a.py::test_x[{n}-{backend}-{check}]"
+    for n in (1, 2)
+    for backend in ("jit", "other")
+    for check in ("trace", "parity")
+]
+
+
+def test_one_worker_gets_all_backends_of_a_subject(pytester: pytest.Pytester) -> None:
+    _, workers = scheduled(pytester, "load", BOTH)
+    assert [worker.sent for worker in workers] == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 def test_groups_of_xdist_stay_groups_beside_ours(pytester: pytest.Pytester) -> None:
@@ -114,6 +127,17 @@ def test_what_a_dead_worker_had_left_goes_to_the_next(pytester: pytest.Pytester)
     chosen.schedule()
     assert replacement.sent == [2]
     assert chosen.remove_node(second) == OURS[3]
+
+
+def test_what_a_dead_worker_had_left_on_another_backend_goes_to_the_next_too(pytester: pytest.Pytester) -> None:
+    chosen, (first, _) = scheduled(pytester, "load", BOTH)
+    chosen.mark_test_complete(first, 0)
+    assert chosen.remove_node(first) == BOTH[1]
+    replacement = Worker()
+    chosen.add_node(replacement)
+    chosen.add_node_collection(replacement, BOTH)
+    chosen.schedule()
+    assert replacement.sent == [2, 3]
 
 
 def test_a_worker_that_finished_left_nothing(pytester: pytest.Pytester) -> None:
