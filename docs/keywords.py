@@ -63,4 +63,8 @@ KEYWORD_TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "max_examples": ("cases for each check, 1 or more", "that of the hypothesis profile: 100"),
     "budget": ("seconds that the search for one subject may take", "60"),
+    "neuron_args": (
+        "arguments of the Neuron compiler, as one text or a list: `--auto-cast matmult --auto-cast-type bf16`",
+        "none: the compiler's own defaults",
+    ),
 }

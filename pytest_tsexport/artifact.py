@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.subjects.reference import Answer, Inputs, answer, told
@@ -37,15 +39,17 @@ _SHORT |= {
 }
 
 
-def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: str) -> None:
+def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: Backend) -> None:
     """Write the archive, its manifest inside it. Raises whatever torch raises."""
     manifest = {
         "subject": subject.name,
-        "backend": backend,
+        "backend": backend.name,
         "inputs": {name: [_short(tensor), list(tensor.shape)] for name, tensor in subject.inputs.items()},
         "outputs": list(subject.outputs),
         "torch": torch.__version__,
     }
+    if isinstance(backend, Compiler):
+        manifest["casting"] = asdict(backend.device().casting)
     path.parent.mkdir(parents=True, exist_ok=True)
     with torch_jit_allowed():
         torch.jit.save(module, str(path), _extra_files={MANIFEST: json.dumps(manifest)})
@@ -98,6 +102,18 @@ def open_file(path: Path) -> Artifact:
         takes=arguments_of(module),
         manifest=json.loads(extra[MANIFEST]) if extra[MANIFEST] else {},
     )
+
+
+def unopened(path: Path) -> Artifact:
+    """The artifact in a file that cannot be loaded on this machine: what its manifest tells, and no more."""
+    with zipfile.ZipFile(path) as archive:
+        texts = [archive.read(name) for name in archive.namelist() if Path(name).parts[1:] == ("extra", MANIFEST)]
+    manifest = json.loads(texts[0]) if texts else {}
+    takes = tuple(
+        Argument(name=name, type="Tensor", shape=tuple(shape))
+        for name, (_, shape) in manifest.get("inputs", {}).items()
+    )
+    return Artifact(path=path, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), takes=takes, manifest=manifest)
 
 
 def _load(path: Path) -> torch.jit.ScriptModule:

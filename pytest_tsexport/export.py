@@ -14,20 +14,21 @@ from pathlib import Path
 import torch
 
 from pytest_tsexport.artifact import signature
-from pytest_tsexport.backends.base import Backend
 from pytest_tsexport.checks import REGISTERED
 from pytest_tsexport.checks.base import Evidence
+from pytest_tsexport.checks.compiled import is_compiled
 from pytest_tsexport.checks.trace import explained
 from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
 from pytest_tsexport.generation.hypotheses import default_examples
 from pytest_tsexport.host import Place
-from pytest_tsexport.keywords import valid_checks, valid_names
-from pytest_tsexport.making import Made
+from pytest_tsexport.making.compiling import runs_on
+from pytest_tsexport.making.make import Made
 from pytest_tsexport.policy import CHECKS, Policy, selected
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.subjects.reference import Reference, told
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
+from pytest_tsexport.validity import valid_checks, valid_names
 from pytest_tsexport.verdict import Outcome, Verdict
 
 
@@ -38,10 +39,10 @@ class Export:
     and answers a tuple of tensors; what a file of your own takes and answers is its own affair. `validate()` judges it.
     """
 
-    def __init__(self, made: Made, policy: Policy, backend: Backend, place: Place) -> None:
+    def __init__(self, made: Made, policy: Policy, place: Place) -> None:
         self._made = made
         self._policy = policy
-        self._backend = backend
+        self._backend = made.backend
         self._place = place
         self._verdicts: dict[str, Verdict] = {}
 
@@ -123,6 +124,8 @@ class Export:
             policy=self._policy,
             backend=self.backend,
             contract=self._backend.contract,
+            device=runs_on(made, made.artifact),
+            runs=made.unrunnable is None,
             seed=effort.seed or 0,
             process=made.process,
             cases=effort.max_examples or default_examples(),
@@ -133,7 +136,11 @@ class Export:
     def _answer(self, name: str) -> Verdict:
         if self._made.artifact is None:
             return self._unmade(name)
+        if self._made.unrunnable is not None and name != "trace":
+            return self._blank(name, Outcome.UNAVAILABLE, self._made.unrunnable)
         evidence, check = self._evidence, REGISTERED[name]
+        if name != "trace" and not is_compiled(evidence):
+            return self._blank(name, Outcome.NOT_RUN, "the file holds no operator of its device")
         try:
             why = check.why_not_applicable(evidence)
             if why is not None:
@@ -160,12 +167,13 @@ class Export:
 
     def _identified(self, found: Verdict) -> Verdict:
         """The verdict with which file was judged, and what it takes and gives."""
-        if self._made.artifact is None:
-            return found
-        return replace(found, sha256=self._made.artifact.sha256, signature=self._signature)
+        made = self._made.artifact
+        return found if made is None else replace(found, sha256=made.sha256, signature=self._signature)
 
     @cached_property
     def _signature(self) -> str | None:
+        if self._made.unrunnable is not None:
+            return None
         try:
             answer = self._evidence.runner.case(self.subject.inputs, 1)[0]
         except TsExportError:

@@ -30,11 +30,19 @@ def flag(key: str) -> str:
 
 
 OPTIONS = (
-    Option("backend", "NAME", "backends to export with: jit (the default)", many=True, ini_type="linelist"),
+    Option(
+        "backend",
+        "NAME",
+        "backends to export with: jit (the default), neuron, neuron-sim (a simulation)",
+        many=True,
+        ini_type="linelist",
+    ),
     Option("checks", "NAME", "checks to run; -NAME leaves one out", many=True, ini_type="linelist"),
     Option("max-examples", "N", "cases per check, 1 or more", ini_type="int"),
     Option("budget", "SECONDS", "seconds that one subject may take (60)"),
     Option("seed", "N", "the seed of every search, a whole number", ini_type="int"),
+    Option("timeout", "SECONDS", "seconds that a compiler may take for one export (1800)"),
+    Option("neuron-args", "ARGS", "arguments of the Neuron compiler, as '--auto-cast matmult --auto-cast-type bf16'"),
     Option("export-dir", "DIR", "keep the artifacts in this folder"),
     Option("counterexamples", "FILE", "look first at the counterexamples in this file, and add those that are found"),
     Option(

@@ -19,16 +19,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from pytest_tsexport import backends, making
-from pytest_tsexport.artifact import Artifact, open_file
-from pytest_tsexport.backends.base import Backend
+from pytest_tsexport import backends
+from pytest_tsexport.artifact import Artifact
+from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.export import Export
 from pytest_tsexport.generation.hypotheses import derandomized
 from pytest_tsexport.host import Asker, Place
 from pytest_tsexport.keywords import from_keywords
-from pytest_tsexport.making import Made, Process
+from pytest_tsexport.making import make
+from pytest_tsexport.making.compiling import compiling
+from pytest_tsexport.making.make import Made, Process
 from pytest_tsexport.policy import Policy
 from pytest_tsexport.subjects.examples import forward_arguments
 from pytest_tsexport.subjects.subject import Hints, Subject, build
@@ -74,7 +76,8 @@ def export(
         found = backends.found(backend)
         place = Place(live=module, folder=folder, asker=asker or Asker(), unavailable=found.why_unavailable())
         with torch.random.fork_rng(devices=[]):  # what a model draws here, the user's own tests must not miss
-            return Export(_made(name, policy, found, place), policy, found, place)
+            made = _made(name, policy, found, place)
+        return Export(made, policy, place)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -83,13 +86,17 @@ def export(
 def _made(name: str, policy: Policy, backend: Backend, place: Place) -> Made:
     """The artifact: a finished file, or a fresh one; none where the backend is unavailable."""
     given = policy.meaning.artifact
-    artifact = None if given is None else open_file(Path(given))
+    if place.unavailable is not None and isinstance(backend, Compiler):
+        given = None  # no file of a compiler loads without it; any other one can be judged where it was made elsewhere
+    artifact, why = (None, None) if given is None else make.opened(Path(given), backend)
     subject = build(place.live, policy.meaning, name=name, hints=_hints(place, artifact))
-    if artifact is not None:
-        return Made(subject=subject, process=Process(given=True), artifact=artifact)
-    if place.unavailable is not None:
-        return Made(subject=subject, process=Process())
-    return _make(subject, policy, backend, place.folder)
+    if artifact is None and place.unavailable is not None:
+        return Made(subject=subject, backend=backend, process=Process())
+    backend = compiling(backend, policy, subject, place.asker.processes)
+    if artifact is None:
+        return _make(subject, policy, backend, place.folder)
+    why = why or make.why_not_run(artifact, subject, backend)
+    return Made(subject=subject, backend=backend, process=Process(given=True), artifact=artifact, unrunnable=why)
 
 
 def _hints(place: Place, artifact: Artifact | None) -> Hints:
@@ -102,11 +109,12 @@ def _hints(place: Place, artifact: Artifact | None) -> Hints:
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
     path = folder / f"{_file_name(subject.name)}-{backend.name}.pt"
+    job = make.Job(path, backend, policy.timeout)
     exporter = policy.meaning.export
     if exporter is None:
-        made = making.trace(subject, backend, path, guarded=policy.meaning.guard)
+        made = make.trace(subject, job, guarded=policy.meaning.guard)
     else:
-        made = making.exported(subject, exporter, path)
+        made = make.exported(subject, exporter, job)
     if made.artifact is not None and policy.effort.export_dir is not None:
         _keep(path, policy.effort.export_dir)
     return made

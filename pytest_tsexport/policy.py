@@ -32,9 +32,19 @@ METRICS = ("close", "argmax", "cosine")
 """By every value; by which is largest along the last dimension; by the direction along it."""
 
 CONTRACTS = ("dynamic", "safe", "fixed")
-BACKENDS = ("jit",)
+BACKENDS = ("jit", "neuron", "neuron-sim")
+
+SIMULATIONS: Mapping[str, str] = {
+    "neuron-sim": "a simulation on the CPU: it keeps Neuron's rules of shapes, dtypes and casting, and says nothing of "
+    "its compiler, its operators, its arithmetic or its speed; nothing here is a pass on Neuron",
+}
+"""The backends that stand for another, with what they stand for; said wherever one of them is named."""
+
 DEFAULT_BUDGET = 60.0
 """Seconds a subject."""
+
+DEFAULT_TIMEOUT = 1800.0
+"""Seconds that a compiler may take for one export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +65,31 @@ class Meaning:
     metric: str | Mapping[str, str] | None = None
     xfail: Mapping[str, str] = field(default_factory=dict)
 
+    def contract_of(self, axis: str, *, named: bool, usual: str) -> str:
+        """The user's word for an axis; else `fixed` behind a guard, `dynamic` for a named axis, `usual` for any."""
+        if isinstance(self.shapes, str):
+            return self.shapes
+        if self.shapes is not None and axis in self.shapes:
+            return self.shapes[axis]
+        if self.guard:
+            return "fixed"
+        return "dynamic" if named else usual
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How hard to look, and where. `None` is "not said here"; `budget` is in seconds a subject."""
+    """How hard to look, and where. `None` is "not said here".
+
+    `budget` is in seconds a subject, `timeout` in seconds that a compiler may take for one export.
+    """
 
     backends: tuple[str, ...] | None = None
     checks: tuple[str, ...] | None = None
     max_examples: int | None = None
     budget: float | None = None
     seed: int | None = None
+    timeout: float | None = None
+    neuron_args: tuple[str, ...] | None = None
     export_dir: Path | None = None
     baseline: Baseline | None = None
 
@@ -100,6 +125,11 @@ class Policy:
     def budget(self) -> float:
         """Seconds that one subject may take."""
         return DEFAULT_BUDGET if self.effort.budget is None else self.effort.budget
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a compiler may take for one export."""
+        return DEFAULT_TIMEOUT if self.effort.timeout is None else self.effort.timeout
 
 
 def selected(names: Sequence[str] | None, offered: Sequence[str] = ()) -> tuple[str, ...]:

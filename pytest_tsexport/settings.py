@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 
 from pytest_tsexport.baseline import DEFAULT, Baseline
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.keywords import valid_checks, valid_count, valid_names, valid_seconds
 from pytest_tsexport.options import OPTIONS, Option, flag
 from pytest_tsexport.policy import BACKENDS, Effort
+from pytest_tsexport.validity import valid_arguments, valid_checks, valid_count, valid_names, valid_seconds
 
 T = TypeVar("T")
 ON_UNAVAILABLE = ("fail", "skip")
@@ -66,7 +67,8 @@ def _settings(
         told=_effort(config, told, names, flags=True),
         usual=_effort(config, usual, names, flags=False),
         backends=backends,
-        skip_unavailable=_read(either, "ts_on_unavailable", _on_unavailable) == "skip",
+        skip_unavailable=_read(either, "ts_on_unavailable", lambda w, v: valid_names(w, str(v), ON_UNAVAILABLE))
+        == ("skip",),
         models=models,
         artifact=artifact,
         counterexamples=_read(either, "ts_counterexamples", lambda where, value: _path(config, where, value)),
@@ -83,6 +85,8 @@ def _effort(config: pytest.Config, values: Mapping[str, object], backends: Seque
         checks=_read(named, "ts_checks", lambda where, value: valid_checks(where, _texts(where, value))),
         max_examples=_read(named, "ts_max_examples", lambda where, value: valid_count(where, _number(value))),
         budget=_read(named, "ts_budget", valid_seconds),
+        timeout=_read(named, "ts_timeout", valid_seconds),
+        neuron_args=_read(named, "ts_neuron_args", valid_arguments),
         seed=_hypothesis_seed(config) if seed is None and flags else seed,
         export_dir=_read(named, "ts_export_dir", lambda where, value: _folder(config, where, value)),
         baseline=_read(named, "ts_baseline", lambda where, value: _baseline(config, where, value)),
@@ -137,10 +141,6 @@ def _whole(where: str, value: object) -> int:
     return number
 
 
-def _on_unavailable(where: str, value: object) -> str:
-    return valid_names(where, str(value), ON_UNAVAILABLE)[0]
-
-
 def _path(config: pytest.Config, where: str, value: object) -> Path:
     """Relative to the working folder on the command line, and to the ini's folder in the ini."""
     if not value:
@@ -182,8 +182,12 @@ def _hypothesis_seed(config: pytest.Config) -> int | None:
 
 def _typed(told: Mapping[str, object]) -> tuple[str, ...]:
     """The options of the command line that decide what a search meets, as they can be typed again."""
-    deciding = ("ts_backend", "ts_max_examples", "ts_budget")
-    return tuple(f"{flag(key)}={','.join(_texts(key, told[key]))}" for key in deciding if told[key] is not None)
+    deciding = ("ts_backend", "ts_max_examples", "ts_budget", "ts_neuron_args")
+    return tuple(f"{flag(key)}={_as_typed(told[key])}" for key in deciding if told[key] is not None)
+
+
+def _as_typed(value: object) -> str:
+    return shlex.quote(",".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def _backends(config: pytest.Config) -> Mapping[str, object]:

@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 def saved(model: nn.Module, path: Path, inputs: Inputs | None = None) -> Subject:
     subject = subject_of(model, inputs)
-    save(Jit().trace(subject), path, subject, "jit")
+    save(Jit().trace(subject), path, subject, Jit())
     return subject
 
 

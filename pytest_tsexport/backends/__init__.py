@@ -7,7 +7,11 @@ from importlib import import_module
 from pytest_tsexport.backends.base import Backend
 from pytest_tsexport.errors import PolicyError
 
-BUILT_IN = {"jit": "pytest_tsexport.backends.jit:Jit"}
+BUILT_IN = {
+    "jit": "pytest_tsexport.backends.jit:Jit",
+    "neuron": "pytest_tsexport.backends.neuron:Neuron",
+    "neuron-sim": "pytest_tsexport.backends.neuron_sim:NeuronSim",
+}
 """The backends of this package: name -> where its class is; a module is imported when its backend is asked for."""
 
 

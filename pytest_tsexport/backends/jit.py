@@ -45,8 +45,19 @@ def _probing_allowed(module: nn.Module) -> Iterator[None]:
         yield
 
 
+def traced(module: nn.Module, inputs: tuple[torch.Tensor, ...], *, strict: bool = True) -> torch.jit.ScriptModule:
+    """`module` as `torch.jit.trace` records it on `inputs`, without torch's own check, which looks at one shape only.
+
+    Without `strict`, its output may be a mapping. Raises whatever torch or the module raises.
+    """
+    with torch_jit_allowed(), _probing_allowed(module), torch.no_grad():
+        made = torch.jit.trace(module, inputs, check_trace=False, strict=strict)
+    assert isinstance(made, torch.jit.ScriptModule)
+    return made
+
+
 class Jit:
-    """The `jit` backend: `torch.jit.trace`, without its own check, which looks at one shape only."""
+    """The `jit` backend: `torch.jit.trace`."""
 
     name = "jit"
     contract = "safe"
@@ -58,7 +69,4 @@ class Jit:
     def trace(self, subject: Subject) -> torch.jit.ScriptModule:
         """Trace a copy with untied weights; `subject.model` and its config are left alone."""
         bound = bind(untie(subject.model), tuple(subject.inputs), subject.constants).eval()
-        with torch_jit_allowed(), _probing_allowed(bound), torch.no_grad():
-            traced = torch.jit.trace(bound, tuple(detached(subject.inputs).values()), check_trace=False)
-        assert isinstance(traced, torch.jit.ScriptModule)
-        return traced
+        return traced(bound, tuple(detached(subject.inputs).values()))

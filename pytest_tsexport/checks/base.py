@@ -11,11 +11,13 @@ from random import Random
 from typing import Any, Protocol
 
 from pytest_tsexport.artifact import Artifact, Runner
+from pytest_tsexport.backends.base import Device
+from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.generation.cases import Case, again
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Clock
 from pytest_tsexport.generation.spread import Spread, measure
-from pytest_tsexport.making import Process
+from pytest_tsexport.making.make import Process
 from pytest_tsexport.policy import Policy
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
@@ -39,7 +41,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a check may ask: the subject, eager, the artifact, and how hard to look."""
+    """All that a check may ask; `device` is what the artifact runs on where that is not torch, if it `runs` here."""
 
     subject: Subject
     artifact: Artifact
@@ -48,6 +50,8 @@ class Evidence:
     contract: str
     seed: int
     process: Process
+    device: Device | None = None
+    runs: bool = True
     cases: int = 100
     tell: Callable[[str], None] = lambda _line: None
     known: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _check: ()
@@ -55,8 +59,12 @@ class Evidence:
 
     @cached_property
     def operators(self) -> frozenset[str]:
-        """The names of torch's operators that the artifact is made of."""
-        return frozenset(OPERATOR.findall(str(self.runner.module.inlined_graph)))
+        """The names of torch's operators that the artifact is made of, or was before a compiler took them."""
+        try:
+            module = self.runner.module if self.device is None else Jit().trace(self.subject)
+        except Exception:  # a compiler may take what torch cannot trace; then nothing is known of its operators
+            return frozenset()
+        return frozenset(OPERATOR.findall(str(module.inlined_graph)))
 
     @cached_property
     def reference(self) -> Reference:
@@ -83,6 +91,7 @@ class Evidence:
             atol=meaning.atol,
             metric=meaning.metric,
             cast=meaning.reference is not None,
+            share=0.0 if self.device is None else self.device.casting.share,
         )
 
     def random(self, check: str) -> Random:

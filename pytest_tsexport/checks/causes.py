@@ -45,7 +45,7 @@ def _differs_at_once(evidence: Evidence, case: Case) -> bool:
 
 
 def _foreign(evidence: Evidence) -> bool:
-    return evidence.process.given or evidence.policy.meaning.export is not None
+    return evidence.process.given or evidence.policy.meaning.export is not None or evidence.device is not None
 
 
 def origin(evidence: Evidence, case: Case) -> str | None:

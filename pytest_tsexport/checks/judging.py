@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+import torch
+
 from pytest_tsexport.checks.base import Evidence
+from pytest_tsexport.checks.casts import excused, rounded
 from pytest_tsexport.checks.ties import is_tie
 from pytest_tsexport.generation.cases import Case, at, tensors
 from pytest_tsexport.generation.findings import Judged, Status
@@ -27,6 +30,9 @@ EXAMPLE_FAULTS = {
     "refused": ("eager refuses an example", "give examples= that the model takes"),
 }
 """What is wrong with an example of the user's own, and with no file: headline and mend, by the kind of difference."""
+
+REFUSALS = (RuntimeError, torch.jit.Error, ValueError)
+"""What a file for a device raises at another size."""
 
 HOME = 3
 """Seed of the case without which those of other sizes say nothing."""
@@ -80,8 +86,9 @@ def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
         return Judged(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
-        return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
-    found = difference(eager.leaves, artifact.leaves, evidence.tolerance)
+        return _raises(evidence, case, artifact)
+    answered, tolerance = excused(evidence, eager.leaves, artifact.leaves, lambda: rounded(evidence, inputs))
+    found = difference(eager.leaves, answered, tolerance)
     tie = found is not None and is_tie(evidence, inputs, eager.leaves, artifact.leaves)
     if tie is None:
         return Judged(
@@ -93,7 +100,7 @@ def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact
         return _wrong(case, found)
     if tie:
         return Judged(case=case, status="equal", breach=False, tie=True)
-    nearest = distance(eager.leaves, artifact.leaves, evidence.tolerance)
+    nearest = distance(eager.leaves, answered, tolerance)
     floor = Tolerance(cast=evidence.tolerance.cast)
     noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, floor) is not None
     return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
@@ -124,6 +131,14 @@ def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Differenc
     there = {name: answered[name] for name in expected if name in answered}
     found = difference(expected, there, evidence.tolerance)
     return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
+
+
+def _raises(evidence: Evidence, case: Case, artifact: Answer) -> Judged:
+    """A raise; one of a class that no caller of a device's file expects is wrong. What it says is nobody's contract."""
+    if evidence.device is None or isinstance(artifact.error, REFUSALS):
+        return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
+    text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"
+    return _wrong(case, Difference(kind="raise", leaf="", text=text, value=float("inf"), allowed=0.0))
 
 
 def _overwrites(eager: Answer, artifact: Answer) -> Difference | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_tsexport.checks.base import Evidence, traced_at, vacuous, verdict, wrong_already
+from pytest_tsexport.checks.casts import excused, rounded
 from pytest_tsexport.checks.cost import cost
 from pytest_tsexport.checks.judging import wrong_at_home
 from pytest_tsexport.checks.ties import is_tie
@@ -142,7 +143,12 @@ def _try(evidence: Evidence, models: Sequence[Reference], plain: Sequence[Leaves
         return Tried(way, short, minded=False, wrong=answer.raised)
     # As eager answers the padded inputs is right too: it may come near the tolerance, and its export a bit beyond.
     there = real(answer.leaves, plain[0], short, way)
-    found = [difference(one, there, evidence.tolerance) for one in (plain[0], *right)]
+
+    def third() -> Leaves | None:
+        leaves = rounded(evidence, given)
+        return None if leaves is None else real(leaves, plain[0], short, way)
+
+    found = [difference(one, *excused(evidence, one, there, third)) for one in (plain[0], *right)]
     off = None if None in found or is_tie(evidence, given, whole[0], answer.leaves) else found[0]
     return Tried(way, short, minded=False, wrong=None if off is None else off.text)
 

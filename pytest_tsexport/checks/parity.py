@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.checks.causes import cause
+from pytest_tsexport.checks.compiled import wide
 from pytest_tsexport.checks.judging import fault_of_example, judged
 from pytest_tsexport.checks.suspects import suspect
 from pytest_tsexport.generation.cases import Case, example_cases, odd_cases, off_size, traced_cases
@@ -79,7 +80,7 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
         mend = ("mend", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
         return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), mend))
     found_right = verdict(evidence, check, Outcome.PASSED, "answers as eager does at the traced size")
-    return replace(found_right, notes=(*findings.tied, *_odd_masks(evidence)))
+    return replace(found_right, notes=(*findings.tied, *_odd_masks(evidence), *wide(evidence)))
 
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:

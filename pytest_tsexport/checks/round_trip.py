@@ -23,16 +23,25 @@ TIMEOUT = 300
 
 CASES = 3
 
+MENDS = {
+    "torch": "export what torch alone can run: no custom operator, no Python function",
+    "device": "see what it raises where its operators were imported alone; a second process needs a core of its own",
+}
+
 _PROGRAM = """
 import sys
+sys.modules["hypothesis"] = sys.modules["pytest"] = None  # torch itself asks whether they are there
+refused = ["transformers"]
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("transformers", "pytest_tsexport", "hypothesis", "pytest"):
+        if name.partition(".")[0] in refused:
             raise ModuleNotFoundError(f"No module named {name!r} (this process has torch alone)", name=name)
 sys.meta_path.insert(0, Refuse())
 import warnings
 warnings.simplefilter("ignore")
 import torch
+exec(sys.argv[5])
+refused.append("pytest_tsexport")
 torch.set_num_threads(int(sys.argv[4]))
 module = torch.jit.load(sys.argv[1], map_location="cpu")
 cases = torch.load(sys.argv[2], weights_only=True)
@@ -66,13 +75,18 @@ class RoundTrip:
             return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence),))
         failure = _differs_elsewhere(evidence, answered)
         if failure is not None:
-            mend = ("mend", "export what torch alone can run: no custom operator, no Python function")
-            rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), mend)
+            mend = MENDS["torch" if evidence.device is None else "device"]
+            rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("mend", mend))
             headline = "does not run the same in a process without Transformers"
             found = verdict(evidence, self.name, Outcome.FAILED, headline, rows)
         else:
-            found = verdict(evidence, self.name, Outcome.PASSED, "runs with torch alone, bit for bit the same")
+            found = verdict(evidence, self.name, Outcome.PASSED, _told(evidence))
         return replace(found, judged=len(answered), planned=CASES)
+
+
+def _told(evidence: Evidence) -> str:
+    beside = "" if evidence.device is None else f" and the operators of {evidence.device.namespace}"
+    return f"runs with torch{beside or ' alone'}, bit for bit the same"
 
 
 Answered = tuple[list[torch.Tensor], list[torch.Tensor]]
@@ -86,6 +100,7 @@ def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str 
         told, there = Path(folder, "inputs.pt"), Path(folder, "answers.pt")
         torch.save(given, told)
         arguments = [str(evidence.artifact.path), str(told), str(there), str(torch.get_num_threads())]
+        arguments.append("" if evidence.device is None else evidence.device.prologue)
         try:
             done = subprocess.run(
                 [sys.executable, "-c", _PROGRAM, *arguments],
@@ -131,7 +146,7 @@ def _sentence(traceback: str) -> str:
     lines = [line for line in traceback.splitlines() if line.strip()]
     for place, line in enumerate(lines):
         kind, colon, rest = line.partition(":")
-        if colon and kind.endswith(("Error", "Exception")) and not line[0].isspace():
+        if colon and kind.endswith(("Error", "Exception")) and not line[0].isspace() and "TorchScript" not in rest:
             below = lines[place + 1].strip() if place + 1 < len(lines) else ""
             return f"{kind}: {rest.strip() or below}"
     return lines[-1].strip() if lines else ""

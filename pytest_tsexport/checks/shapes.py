@@ -64,15 +64,9 @@ class Shapes:
 
 
 def contract_of(evidence: Evidence, axis: str) -> str:
-    """The user's word for the axis; else `fixed` behind a guard, `dynamic` for a named axis, the backend's for any."""
-    shapes = evidence.policy.meaning.shapes
-    if isinstance(shapes, str):
-        return shapes
-    if shapes is not None and axis in shapes:
-        return shapes[axis]
-    if evidence.policy.meaning.guard:
-        return "fixed"
-    return "dynamic" if evidence.subject.axis(axis).named else evidence.contract
+    """What the user says of the axis, else what holds for it on this backend."""
+    named = evidence.subject.axis(axis).named
+    return evidence.policy.meaning.contract_of(axis, named=named, usual=evidence.contract)
 
 
 def _judge(evidence: Evidence, case: Case) -> Judged | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from torch import nn
 
 from pytest_tsexport.checks.base import Evidence, traced_at, verdict
+from pytest_tsexport.checks.compiled import fault, remarks
 from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.subjects.reference import told
 from pytest_tsexport.tensors.compare import difference
@@ -45,13 +46,14 @@ class Trace:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails where the source changed, where it goes on training, or where it answers itself otherwise."""
-        failure = _changed(evidence) or _still_training(evidence) or _random(evidence)
+        failure = _changed(evidence) or _still_training(evidence) or _random(evidence) or fault(evidence)
         if failure is not None:
             headline, *rows = failure
             return verdict(evidence, self.name, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
         made = "loads" if evidence.process.given else "exports, and leaves the model alone"
         found = verdict(evidence, self.name, Outcome.PASSED, made)
-        return replace(found, notes=_baked_in(evidence.subject.model), judged=1, planned=1)
+        notes = (*_baked_in(evidence.subject.model), *remarks(evidence))
+        return replace(found, notes=notes, judged=1, planned=1)
 
 
 def explained(error: BaseException) -> tuple[Row, ...]:

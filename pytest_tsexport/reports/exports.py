@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.policy import CHECKS, SIMULATIONS
 from pytest_tsexport.verdict import Outcome, Verdict
 
 ExpectedFailure = tuple[str, str]
@@ -20,6 +20,16 @@ class Export:
     backend: str
     verdicts: tuple[Verdict, ...]
     known: frozenset[str] = frozenset()
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether its backend stands for another."""
+        return self.backend in SIMULATIONS
+
+    @property
+    def shown(self) -> str:
+        """The backend as every line names it: `neuron-sim, a simulation`."""
+        return f"{self.backend}, a simulation" if self.is_simulated else self.backend
 
     @property
     def judged(self) -> tuple[Verdict, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.policy import CHECKS, SIMULATIONS
 from pytest_tsexport.verdict import Verdict
 
 PROPERTY = "tsexport"
@@ -19,6 +19,8 @@ def to_property(verdict: Verdict) -> tuple[str, str]:
     takes: differences that are not finite are the texts "nan" and "inf".
     """
     fields = {"question": CHECKS.get(verdict.check, ""), **verdict.to_dict()}
+    if verdict.backend in SIMULATIONS:
+        fields["simulation"] = f"{verdict.backend} is {SIMULATIONS[verdict.backend]}"
     return PROPERTY, json.dumps(fields, allow_nan=False)
 
 

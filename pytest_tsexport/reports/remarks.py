@@ -11,6 +11,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from pytest_tsexport.policy import SIMULATIONS
 from pytest_tsexport.reports.exports import Export
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -30,6 +31,12 @@ def remark_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
     yield from _lines("not looked at", _folded(exports, "not looked at"), width)
     for outcome in (Outcome.NOT_APPLICABLE, Outcome.UNAVAILABLE, Outcome.NOT_RUN):
         yield from _lines(outcome.value, _folded(exports, outcome.value), width)
+
+
+def simulation_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
+    """Which backends stand for another, and for how much of it: nobody may read them as a pass there."""
+    named = sorted({export.backend for export in exports if export.is_simulated})
+    yield from _lines("simulation", [f"{name} is {SIMULATIONS[name]}" for name in named], width)
 
 
 def label_lines(labels: Sequence[str], width: int) -> Iterator[str]:

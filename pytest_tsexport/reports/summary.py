@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from pytest_tsexport.reports.exports import ExpectedFailure, Export, gather
 from pytest_tsexport.reports.numbers import counted, seconds
-from pytest_tsexport.reports.remarks import crash_lines, label_lines, remark_lines
+from pytest_tsexport.reports.remarks import crash_lines, label_lines, remark_lines, simulation_lines
 from pytest_tsexport.reports.table import table_lines
 from pytest_tsexport.verdict import Verdict
 
@@ -29,7 +29,12 @@ def summary_lines(
     """
     exports = gather(verdicts, expected)
     yield from table_lines(exports, width)
-    remarks = [*remark_lines(exports, width), *label_lines(labels, width), *crash_lines(crashed, width)]
+    remarks = [
+        *remark_lines(exports, width),
+        *label_lines(labels, width),
+        *crash_lines(crashed, width),
+        *simulation_lines(exports, width),
+    ]
     if exports and remarks:
         yield ""
     yield from remarks
@@ -45,4 +50,6 @@ def _totals(exports: Sequence[Export], crashed: int) -> str:
     counts += [f"{counted(crashed, 'item')} crashed"] if crashed else []
     cases = f"{sum(v.judged for v in verdicts)} of {counted(sum(v.planned for v in verdicts), 'case')} judged"
     time = seconds(sum(v.seconds for v in verdicts))
-    return f"{counted(len(exports), 'export')}: {', '.join(counts)}; {cases}; {time}"
+    simulated = sum(export.is_simulated for export in exports)
+    number = counted(len(exports), "export") + (f", {simulated} of them simulated" if simulated else "")
+    return f"{number}: {', '.join(counts)}; {cases}; {time}"

@@ -35,7 +35,8 @@ def table_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
     """The folded exports first, then those that the reader came for."""
     folded = [e for e in exports if not e.failed and len(exports) > FEW]
     unfolded = [e for e in exports if e not in folded]
-    yield from _folded_lines(folded, width, backends=len({e.backend for e in exports}) > 1)
+    several = len({e.backend for e in exports}) > 1
+    yield from _folded_lines(folded, width, backends=several or any(e.is_simulated for e in exports))
     if folded and unfolded:
         yield ""
     yield from _unfolded_lines(unfolded, width)
@@ -72,7 +73,7 @@ def _unfolded_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
     widths = _widths([CHECK_HEADS, *(_check_cells(export, v) for export in exports for v in export.judged)])
     yield GAP + _line(_padded(CHECK_HEADS, widths))
     for export in exports:
-        yield cut(f"{export.subject} ({export.backend})", width)
+        yield cut(f"{export.subject} ({export.shown})", width)
         if export.file:
             yield f"{GAP}{export.file}"[:width]
         for verdict in export.judged:
@@ -87,7 +88,7 @@ def _folded_cells(export: Export, *, backends: bool) -> Cells:
         _worst(max((v.worst for v in export.judged if v.worst), key=_closeness, default=None)),
         seconds(sum(v.seconds for v in export.verdicts)),
     )
-    return (export.backend, *cells) if backends else cells
+    return (export.shown, *cells) if backends else cells
 
 
 def _check_cells(export: Export, verdict: Verdict) -> Cells:

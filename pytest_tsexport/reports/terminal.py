@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pytest_tsexport.policy import SIMULATIONS
 from pytest_tsexport.reports.summary import summary_lines
 from pytest_tsexport.verdict import Row, Verdict
 
@@ -24,7 +25,11 @@ def failure_text(verdict: Verdict) -> str:
 
     Rows in excess are left out of the middle: the case comes first and how to see it again comes last.
     """
-    return "\n".join([_flat(f"{verdict.name}: {verdict.headline}"), *_row_lines(verdict.rows)])
+    return "\n".join([_flat(f"{_named(verdict)}: {verdict.headline}"), *_row_lines(verdict.rows)])
+
+
+def _named(verdict: Verdict) -> str:
+    return f"{verdict.name} (a simulation)" if verdict.backend in SIMULATIONS else verdict.name
 
 
 def _row_lines(rows: Sequence[Row]) -> Iterator[str]:

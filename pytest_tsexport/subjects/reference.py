@@ -24,6 +24,10 @@ RAISED = re.compile(r"[\w.]+(Error|Exception): ")
 """How TorchScript's message goes on behind its tracebacks, in as many lines as the operator likes."""
 
 
+TWICE = re.compile(r"^(\w+: )\1")
+"""What an operator of Python's raises, TorchScript puts behind its own class, which may be the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What one call gave: named leaves, or what it raised; and which of its inputs it overwrote."""
@@ -43,6 +47,7 @@ def told(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     sentences = [line for line in lines if RAISED.match(line)]
     line = (sentences or lines)[-1] if "TorchScript" in str(error) else lines[0]
+    line = TWICE.sub(r"\1", line)
     name = type(error).__name__
     return line if line.startswith(name) else f"{name}: {line}"[:300]
 

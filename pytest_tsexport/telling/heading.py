@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
+from pytest_tsexport.policy import SIMULATIONS
 from pytest_tsexport.settings import Settings
 
 
@@ -11,7 +12,8 @@ def header(settings: Settings) -> str:
     """`torchscript export: torch 2.13.0, transformers 5.23.0; backend jit`; asks the installer, and imports nothing."""
     versions = ", ".join(f"{name} {_version(name)}" for name in ("torch", "transformers"))
     backends = settings.told.backends or settings.usual.backends or ("jit",)
-    return f"torchscript export: {versions}; backend {', '.join(backends)}"
+    named = (f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
+    return f"torchscript export: {versions}; backend {', '.join(named)}"
 
 
 def _version(distribution: str) -> str:

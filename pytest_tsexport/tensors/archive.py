@@ -14,7 +14,12 @@ DEVICE = re.compile(r'torch\.device\("([^"]+)"\)')
 OPERATOR = re.compile(r"Unknown builtin op: ([\w.:]+\w)")
 CLASS = re.compile(r"Unknown type name '__torch__\.torch\.classes\.([\w.]+)'")
 
-MODULES = {"neuron": "torch_neuronx", "torchaudio": "torchaudio", "torchvision": "torchvision"}
+MODULES = {
+    "neuron": "torch_neuronx",
+    "neuron_sim": "pytest_tsexport.backends.simulator.device",
+    "torchaudio": "torchaudio",
+    "torchvision": "torchvision",
+}
 """Who registers the operators and classes of a namespace that is not torch's own."""
 
 

@@ -31,7 +31,8 @@ class Tolerance:
     With `rtol` and `atol` given, |d| <= atol + rtol * |expected| for each element, as in `torch.testing.assert_close`.
     `metric` is one of `policy.METRICS`, for all or by leaf: `argmax` allows a choice that is worth that little less,
     `cosine` an angle with 1 - cos <= rtol + atol. With `cast`, leaves of two floating types are compared in the
-    coarser one.
+    coarser one. `share` is what a device may be off by at least, as a share of the spread; `slack` an absolute
+    difference that is allowed a leaf besides, where nobody said otherwise.
     """
 
     spread: Mapping[str, float] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Tolerance:
     atol: float | Mapping[str, float] | None = None
     metric: str | Mapping[str, str] | None = None
     cast: bool = False
+    share: float = 0.0
+    slack: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def derived(self) -> bool:
@@ -61,8 +64,9 @@ class Tolerance:
         rtol, atol = _of(self.rtol, name), _of(self.atol, name)
         if rtol is not None or atol is not None:
             return (atol or 0.0) + (rtol or 0.0) * expected.double().abs()
-        share = RTOL.get(expected.dtype, RTOL[torch.float32])  # complex ones too
-        return torch.tensor(share * self.spread.get(name, 0.0) + noise_floor(expected), dtype=torch.float64)
+        share = max(RTOL.get(expected.dtype, RTOL[torch.float32]), self.share)  # complex ones too
+        moved = max(share * self.spread.get(name, 0.0), self.slack.get(name, 0.0))
+        return torch.tensor(moved + noise_floor(expected), dtype=torch.float64)
 
 
 def noise_floor(expected: torch.Tensor) -> float:

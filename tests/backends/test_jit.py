@@ -120,7 +120,7 @@ def test_a_backend_is_found_by_name_by_path_and_as_an_object() -> None:
 @pytest.mark.parametrize(
     ("backend", "text"),
     [
-        ("neurone", "^backend 'neurone' is not known; use one of jit, or module:Class$"),
+        ("neurone", "^backend 'neurone' is not known; use one of jit, neuron, neuron-sim, or module:Class$"),
         (3, r"^3 is no backend; it needs name, contract, why_unavailable\(\) and trace\(subject\)$"),
         ("pathlib:Path", "is no backend; it needs name, contract"),
     ],

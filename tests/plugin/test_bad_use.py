@@ -9,7 +9,7 @@ from tests.plugin.conftest import LIGHT, Project, Run
 CHECKS = "trace, tied_weights, parity, shapes, padding, interface, round_trip"
 
 BAD_OPTIONS = {
-    "backend": (["--ts-backend=jit,tensorrt"], "--ts-backend names 'tensorrt'; use one of jit"),
+    "backend": (["--ts-backend=jit,tensorrt"], "--ts-backend names 'tensorrt'; use one of jit, neuron, neuron-sim"),
     "no backend": (["--ts-backend=,"], "--ts-backend is empty; give one name, or a list split by commas"),
     "check": (["--ts-checks=shape"], f"--ts-checks names 'shape'; use one of {CHECKS}, or -name to leave one out"),
     "no check": (["--ts-checks=trace,-trace"], "--ts-checks is *trace*, which leaves no check to run"),
@@ -20,6 +20,8 @@ BAD_OPTIONS = {
     "no examples": (["--ts-max-examples=0"], "--ts-max-examples is 0; give a whole number of cases, 1 or more"),
     "budget": (["--ts-budget=-3"], "--ts-budget is '-3'; give a number of seconds above 0"),
     "endless budget": (["--ts-budget=inf"], "--ts-budget is 'inf'; give a number of seconds above 0"),
+    "timeout": (["--ts-timeout=0"], "--ts-timeout is '0'; give a number of seconds above 0"),
+    "neuron args": (["--ts-neuron-args=--x 'y"], "--ts-neuron-args is *--x 'y* (No closing quotation); give *"),
     "seed": (["--ts-seed=x"], "--ts-seed is 'x'; give a whole number"),
     "on unavailable": (["--ts-on-unavailable=pass"], "--ts-on-unavailable names 'pass'; use one of fail, skip"),
     "export dir": (["--ts-export-dir="], "--ts-export-dir is empty; give a path"),
@@ -27,7 +29,7 @@ BAD_OPTIONS = {
         ["--ts-export-dir=test_export.py/x"],
         "--ts-export-dir is 'test_export.py/x', where no folder can be made (Not a directory)",
     ),
-    "ini backend": (["-o", "ts_backend=tpu"], "ts_backend names 'tpu'; use one of jit"),
+    "ini backend": (["-o", "ts_backend=tpu"], "ts_backend names 'tpu'; use one of jit, neuron, neuron-sim"),
     "ini check": (["-o", "ts_checks=all"], f"ts_checks names 'all'; use one of {CHECKS}, or -name to leave one out"),
     "ini number": (
         ["-o", "ts_max_examples=many"],
@@ -69,8 +71,8 @@ BAD_MARKERS = {
     "unknown keyword": ("example=1", "unknown keyword 'example'; use one of inputs, *"),
     "positional": ("[1]", "takes keywords only, and got [[]1[]]; name the keyword, as in checks=[[]...[]]"),
     "check": ("checks=['shape']", f"checks names 'shape'; use one of {CHECKS}, or -name to leave one out"),
-    "backend": ("backends=['tpu']", "backends names 'tpu'; use one of jit"),
-    "no backend": ("backends=[]", "backends is [[][]]; give one or a list of jit"),
+    "backend": ("backends=['tpu']", "backends names 'tpu'; use one of jit, neuron, neuron-sim"),
+    "no backend": ("backends=[]", "backends is [[][]]; give one or a list of jit, neuron, neuron-sim"),
     "rtol alone": ("rtol=1e-3", "rtol is given without atol; give both, or neither"),
     "atol alone": ("atol=1e-3", "atol is given without rtol; give both, or neither"),
     "negative": ("rtol=-1, atol=1", "rtol is -1; give a number, 0 or more, or a mapping of output names to numbers"),

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport import making
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.errors import ExportError
+from pytest_tsexport.making import make
 from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.tensors.fingerprint import Fingerprint
@@ -21,6 +21,10 @@ from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.specimen import Inputs, ids, rows
 from tests.subjects.families import build as family
+
+
+def job(path: Path) -> make.Job:
+    return make.Job(path, Jit(), timeout=60)
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def subject_of(model: nn.Module, inputs: Inputs | None = None) -> Subject:
 
 def test_a_trace_is_a_file_and_changes_nothing(path: Path) -> None:
     model = made.TiedHead().train()
-    found = making.trace(subject_of(model, ids()()), Jit(), path)
+    found = make.trace(subject_of(model, ids()()), job(path))
     assert found.artifact is not None
     assert found.artifact.path == path
     assert (found.error, found.process.changed, found.process.given) == (None, (), False)
@@ -54,13 +58,13 @@ def test_a_trace_is_a_file_and_changes_nothing(path: Path) -> None:
 def test_state_that_a_trace_leaves_is_not_left_in_the_source(model: type[nn.Module], path: Path) -> None:
     source = model()
     before = {name: tensor.clone() for name, tensor in source.state_dict().items()}
-    making.trace(subject_of(source), Jit(), path)
+    make.trace(subject_of(source), job(path))
     assert getattr(source, "calls", 0) == 0
     assert all(torch.equal(source.state_dict()[name], tensor) for name, tensor in before.items())
 
 
 def test_an_error_is_a_finding_and_is_not_raised(path: Path) -> None:
-    found = making.trace(subject_of(made.CannotTrace()), Jit(), path)
+    found = make.trace(subject_of(made.CannotTrace()), job(path))
     assert found.artifact is None
     assert isinstance(found.error, RuntimeError)
 
@@ -68,7 +72,7 @@ def test_an_error_is_a_finding_and_is_not_raised(path: Path) -> None:
 def test_the_reference_of_an_exporter_is_a_copy_from_before(path: Path) -> None:
     model = made.Plain()
     before = model.linear.weight.detach().clone()
-    found = making.exported(subject_of(model), exporters.after(exporters.add_to_weights), path)
+    found = make.exported(subject_of(model), exporters.after(exporters.add_to_weights), job(path))
     kept = found.subject.model.get_parameter("linear.weight")
     assert torch.equal(kept, before)
     assert not torch.equal(model.linear.weight, before)
@@ -78,14 +82,14 @@ def test_the_reference_of_an_exporter_is_a_copy_from_before(path: Path) -> None:
 
 @pytest.mark.parametrize("model", [made.TiedHead, made.TiedSlice, right_ties.TransposedView])
 def test_the_copy_is_tied_as_the_model_is(model: type[nn.Module], path: Path) -> None:
-    found = making.exported(subject_of(model(), ids()()), exporters.careful, path)
+    found = make.exported(subject_of(model(), ids()()), exporters.careful, job(path))
     assert Fingerprint.of(found.subject.model).ties == Fingerprint.of(model()).ties
 
 
 def test_another_reference_stays_what_it_is(path: Path) -> None:
     other = made.Plain()
     subject = build(made.Plain(), Meaning(inputs=rows()(), reference=other), name="it")
-    assert making.exported(subject, exporters.careful, path).subject.reference is other
+    assert make.exported(subject, exporters.careful, job(path)).subject.reference is other
 
 
 def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(path: Path) -> None:
@@ -97,7 +101,7 @@ def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(
         inputs["x"].zero_()
 
     subject = subject_of(made.Plain().train())
-    making.exported(subject, export, path)
+    make.exported(subject, export, job(path))
     assert lent == [False, False]
     assert bool(subject.inputs["x"].any())
 
@@ -109,16 +113,16 @@ def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(
         (exporters.writes_text, r"^what was exported is no artifact: artifact .* is no TorchScript archive"),
     ],
 )
-def test_an_exporter_without_a_file(export: making.Exporter, text: str, path: Path) -> None:
-    error = making.exported(subject_of(made.Plain()), export, path).error
+def test_an_exporter_without_a_file(export: make.Exporter, text: str, path: Path) -> None:
+    error = make.exported(subject_of(made.Plain()), export, job(path)).error
     assert isinstance(error, ExportError)
     with pytest.raises(ExportError, match=text):
         raise error
 
 
 def test_a_file_of_an_earlier_run_is_not_taken_for_the_exporters(path: Path) -> None:
-    making.exported(subject_of(made.Plain()), exporters.careful, path)
-    found = making.exported(subject_of(made.Plain()), exporters.writes_nothing, path)
+    make.exported(subject_of(made.Plain()), exporters.careful, job(path))
+    found = make.exported(subject_of(made.Plain()), exporters.writes_nothing, job(path))
     assert found.artifact is None
 
 
@@ -126,14 +130,14 @@ def test_a_file_of_an_earlier_run_is_not_taken_for_the_exporters(path: Path) -> 
 @pytest.mark.parametrize("name", ["bert", "roberta", "t5"])
 def test_transformers_are_traced_where_warnings_are_errors(name: str, path: Path) -> None:
     subject = build(family(name), Meaning(), name="it")
-    found = making.trace(subject, Jit(), path)
+    found = make.trace(subject, job(path))
     assert found.error is None
     assert found.process.changed == ()
 
 
 @pytest.mark.usefixtures("as_errors")
 def test_tracer_warnings_are_heard_and_are_no_errors(path: Path) -> None:
-    found = making.trace(subject_of(wrong_sizes.BakesBatch()), Jit(), path)
+    found = make.trace(subject_of(wrong_sizes.BakesBatch()), job(path))
     assert found.error is None
     (heard,) = found.process.tracer_warnings
     assert "wrong_sizes.py:" in heard
@@ -142,7 +146,7 @@ def test_tracer_warnings_are_heard_and_are_no_errors(path: Path) -> None:
 
 def test_tracer_warnings_are_given_again_once(path: Path) -> None:
     with pytest.warns(torch.jit.TracerWarning) as given:  # type: ignore[attr-defined]
-        making.trace(subject_of(wrong_sizes.BakesBatch()), Jit(), path)
+        make.trace(subject_of(wrong_sizes.BakesBatch()), job(path))
     assert len(given) == 1
 
 
@@ -166,7 +170,7 @@ class Deprecates(nn.Module):
 def test_a_warning_of_the_models_own_is_left_alone(model: type[nn.Module], category: type[Warning], path: Path) -> None:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        found = making.trace(subject_of(model()), Jit(), path)
+        found = make.trace(subject_of(model()), job(path))
     assert found.error is None
     assert category in {one.category for one in heard}
 
@@ -175,19 +179,19 @@ def test_a_warning_of_the_models_own_is_an_error_where_the_user_says_so(path: Pa
     subject = subject_of(made.Plain())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = making.exported(subject, lambda model, inputs, where: warnings.warn("mine", stacklevel=1), path)
+        found = make.exported(subject, lambda model, inputs, where: warnings.warn("mine", stacklevel=1), job(path))
     assert isinstance(found.error, UserWarning)
 
 
 def test_torch_jits_own_deprecation_is_swallowed(path: Path) -> None:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        making.trace(subject_of(made.Plain()), Jit(), path)
-        making.exported(subject_of(made.Plain()), exporters.plain, path)
+        make.trace(subject_of(made.Plain()), job(path))
+        make.exported(subject_of(made.Plain()), exporters.plain, job(path))
     assert [str(one.message) for one in heard] == []
 
 
 def test_the_filters_are_the_users_again(path: Path) -> None:
     before = list(warnings.filters)
-    making.trace(subject_of(made.Plain()), Jit(), path)
+    make.trace(subject_of(made.Plain()), job(path))
     assert list(warnings.filters) == before

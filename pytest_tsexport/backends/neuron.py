@@ -1,0 +1,71 @@
+"""subject -> traced module, by the AWS Neuron SDK: `torch_neuronx.trace`, or `torch_neuron.trace` of Inf1.
+
+The SDK is given the model itself, as its users give it; what it does to that is seen, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from pytest_tsexport.backends import neuron_sdk
+from pytest_tsexport.backends.base import Compilation, Compiler, Device, bind, evaluating
+from pytest_tsexport.backends.casting import casting_of
+from pytest_tsexport.backends.neuron_sdk import TARGET, find, has_device, the_sdk
+from pytest_tsexport.errors import ExportError
+from pytest_tsexport.subjects.reference import told
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.tree import detached
+
+
+class Neuron:
+    """The `neuron` backend: every size but the traced one raises, or every batch but that one is cut into slices."""
+
+    name = "neuron"
+    contract = "fixed"
+    apart = True
+
+    def __init__(self, wanted: Compilation | None = None) -> None:
+        self._wanted = wanted or Compilation()
+
+    def compiling(self, wanted: Compilation) -> Compiler:
+        """This backend with compiler arguments. Raises `ExportError` for a casting that no compiler knows."""
+        if wanted.processes > 1 and "NEURON_RT_VISIBLE_CORES" not in os.environ:
+            # A process takes every core that there is, and keeps it. (facts: neuron, 2.6.)
+            os.environ.setdefault("NEURON_RT_NUM_CORES", "1")
+        return Neuron(wanted)
+
+    def why_unavailable(self) -> str | None:
+        """Where no SDK is installed: what was looked for. The SDK is imported here, so that its files can be loaded."""
+        sdk = find()
+        if not isinstance(sdk, str):
+            return None
+        wanted = "install torch_neuronx or torch_neuron with trace() and a version of 1.13 or newer"
+        return f"no Neuron SDK is here ({sdk}); {wanted}, or rehearse on the CPU with --ts-backend=neuron-sim"
+
+    def device(self) -> Device:
+        """The chip that the SDK compiles for."""
+        sdk, args = the_sdk(), self._wanted.args
+        casting = casting_of(args, sdk.usual_casting(args))
+        target = (f"compiled for {TARGET}: there is no device here, and no --target",) if sdk.target(args) else ()
+        remarks = (f"{sdk.name} {sdk.version}, --auto-cast {casting}", *target)
+        return Device(namespace="neuron", prologue=sdk.prologue, casting=casting, remarks=remarks)
+
+    def why_not_run(self, error: Exception) -> str | None:
+        """Where the kernel knows no device: that an artifact raised is no wonder there, and says nothing of it."""
+        if has_device():
+            return None
+        raised = f"{neuron_sdk.DEVICES} knows no neuron device, and running it raised {told(error)}"
+        return f"a compiled file cannot run here: {raised}"
+
+    def trace(self, subject: Subject) -> torch.jit.ScriptModule:
+        """The compiled model. Raises whatever the SDK raises."""
+        inputs = tuple(detached(subject.inputs).values())
+        with evaluating(subject.model):
+            bound = bind(subject.model, tuple(subject.inputs), subject.constants)
+            bound.train(subject.model.training)
+            made = the_sdk().trace(bound, inputs, self._wanted.args, batch=self._wanted.dynamic_batch)
+        if not isinstance(made, torch.jit.ScriptModule):
+            raise ExportError(f"the SDK's trace() answered a {type(made).__name__}, and no ScriptModule")
+        return made

@@ -1,0 +1,134 @@
+"""machine -> SDK: which Neuron SDK is installed, by what it offers, and whether there is a device.
+
+A module counts by its `trace` and a version of 1.13 or newer: placeholders of both names can be installed, and import.
+(facts: neuron, 1.1, 2.1 and 2.6.)
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from pytest_tsexport.backends.casting import Casting, argument
+from pytest_tsexport.errors import ExportError
+
+NAMES = ("torch_neuronx", "torch_neuron", "torch.neuron")
+"""Inf2, Trn1 and Trn2; Inf1; and the name that Inf1's takes once it is imported."""
+
+OLDEST = (1, 13)
+DEVICES = Path("/proc/devices")
+TARGET = "inf2"
+"""What is compiled for where there is no device and nobody says."""
+
+Calls = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """One SDK: its module, and its version as it tells it."""
+
+    name: str
+    version: str
+    module: ModuleType
+
+    @property
+    def is_inf1(self) -> bool:
+        """Whether it is the SDK of the first chip, which traces by other keywords."""
+        return self.name != "torch_neuronx"
+
+    @property
+    def prologue(self) -> str:
+        """What makes its operators known in a new process, where it is found as it was here."""
+        return f"import sys; sys.path[:] = {sys.path!r}; import {self.name}"
+
+    def usual_casting(self, args: Sequence[str]) -> Casting:
+        """What it casts where `--auto-cast` is not given: matmult up to 2.26, nothing from 2.27 on.
+
+        Inf1's compiler casts all, and products alone by `--fast-math none`. (facts: neuron, 1.2.)
+        """
+        if self.is_inf1:
+            return Casting(scope="matmult" if argument(args, "--fast-math") == "none" else "all")
+        release = re.match(r"\d+\.\d+\.\d+\.2\.(\d+)\.", self.version)
+        # 2.8.0.2.10 came with SDK 2.26 and 2.9.0.2.15 with 2.31: the fifth number runs 16 behind. (facts: neuron, 2.7.)
+        return Casting(scope="matmult") if release is not None and int(release[1]) + 16 < 27 else Casting()
+
+    def trace(self, func: Calls, inputs: tuple[torch.Tensor, ...], args: Sequence[str], *, batch: bool) -> Any:
+        """`func` compiled by the documented call; dimension 0 may vary with `batch`. Raises what the SDK raises."""
+        trace: Calls = self.module.trace
+        if self.is_inf1:
+            wanted = {"compiler_args": list(args)} if args else {}
+            return trace(func, inputs, **wanted, **({"dynamic_batch_size": True} if batch else {}))
+        here = has_device() or "cpu_backend" not in inspect.signature(trace).parameters
+        told = [*args, *self.target(args)]
+        keywords: dict[str, Any] = {"compiler_args": told} if told else {}
+        made = trace(func, inputs, **keywords, **({} if here else {"cpu_backend": True}))
+        return self.module.dynamic_batch(made) if batch else made
+
+    def target(self, args: Sequence[str]) -> tuple[str, ...]:
+        """The compiler arguments that say for which chip, where nobody does and there is no device to ask."""
+        if self.is_inf1 or has_device() or argument(args, "--target") is not None:
+            return ()
+        return "--target", TARGET
+
+
+def find() -> Sdk | str:
+    """The SDK that is installed; or, in half a sentence, what was found in its place."""
+    reasons = []
+    for name in NAMES:
+        found = _look(name)
+        if isinstance(found, Sdk):
+            return found
+        reasons.append(found)
+    return next(filter(None, reasons), f"{', '.join(NAMES[:-1])} and {NAMES[-1]} cannot be imported")
+
+
+def the_sdk() -> Sdk:
+    """The SDK that is installed. Raises `ExportError` where there is none."""
+    sdk = find()
+    if isinstance(sdk, str):
+        raise ExportError(sdk)
+    return sdk
+
+
+def has_device() -> bool:
+    """Whether the kernel knows a Neuron device: this explains why an artifact would not run, and never decides it."""
+    try:
+        return re.search(r"^\s*\d+\s+neuron\s*$", DEVICES.read_text(), re.MULTILINE) is not None
+    except OSError:
+        return False
+
+
+def _look(name: str) -> Sdk | str:
+    """The SDK of that name; else what keeps it from being one, empty where there is nothing of that name."""
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        return "" if error.name in (name, "torch.neuron") else f"{name} cannot be imported: {error}"
+    except Exception as error:  # a library of the vendor's may refuse a machine in any way
+        return f"{name} cannot be imported: {error}"
+    version = _version(name, module)
+    if not callable(getattr(module, "trace", None)):
+        return f"{name} {version or '(no version)'} has no trace(), as a placeholder has none"
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if numbers < OLDEST:
+        return f"{name} tells {version or 'no'} version, and {'.'.join(map(str, OLDEST))} or newer is needed"
+    return Sdk(name, version, module)
+
+
+def _version(name: str, module: ModuleType) -> str:
+    told = getattr(module, "__version__", None)
+    if isinstance(told, str):
+        return told
+    try:
+        return metadata.version(name.replace("_", "-").replace("torch.", "torch-"))
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,198 @@
+"""function, example inputs -> artifact: what the stand-in makes in the place of the Neuron compiler. A SIMULATION.
+
+`trace` and `dynamic_batch` keep the rules that are documented of `torch_neuronx`. (facts: neuron, 2.2 and 7.2.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+import shlex
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from pytest_tsexport.backends.base import with_arguments
+from pytest_tsexport.backends.casting import Casting, casting_of
+from pytest_tsexport.backends.jit import torch_jit_allowed, traced
+from pytest_tsexport.backends.reach import reaches
+from pytest_tsexport.backends.simulator.device import NAMESPACE, OPERATOR, Program, register, signature, with_batch
+from pytest_tsexport.errors import ExportError
+from pytest_tsexport.tensors.tree import flatten
+from pytest_tsexport.tensors.weights import untie
+
+Inputs = tuple[torch.Tensor, ...]
+
+BY_VALUE = {
+    function
+    for owner in (torch, torch.Tensor)
+    for name in ("nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount")
+    for function in [getattr(owner, name, None)]
+    if function is not None
+}
+"""Functions whose answer has a size that follows from values: they run once, when the model is traced."""
+
+
+def trace(
+    func: Callable[..., Any],
+    example_inputs: object,
+    *,
+    compiler_args: str | Sequence[str] = (),
+    namespace: str = NAMESPACE,
+) -> torch.jit.ScriptModule:
+    """`func` compiled for exactly these inputs: a tuple of tensors, or one tensor.
+
+    Raises `RuntimeError` for what cannot be compiled, and whatever `func` raises.
+    """
+    register(namespace)
+    inputs = _positional(example_inputs)
+    cast = casting(shlex.split(compiler_args) if isinstance(compiler_args, str) else compiler_args)
+    whole = _traced(_module(func), inputs)
+    _tell_unused(whole, inputs)
+    neff = _bytes(whole)
+    with torch.no_grad():
+        example = whole(*(tensor.clone() for tensor in inputs))
+    program = Program(
+        inputs=tuple(map(signature, inputs)),
+        outputs=tuple(map(signature, flatten(example).values())),
+        scope=cast.scope,
+        type=cast.type,
+        digest=hashlib.sha256(neff).hexdigest(),
+    )
+    shell = with_arguments(_Shell, _names(func, len(inputs)))
+    return traced(shell(program, neff, example, namespace), inputs, strict=False)
+
+
+def dynamic_batch(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+    """The same module, in place, whose dimension 0 may have any size. Raises `ValueError` where it cannot."""
+    module.metaneff = with_batch(Program.of(module.metaneff)).to_tensor()  # type: ignore[operator, unused-ignore]
+    return module
+
+
+def casting(compiler_args: Sequence[str]) -> Casting:
+    """The casting asked for. Raises `ExportError`, one sentence, for one that the stand-in does not stand for."""
+    cast = casting_of(compiler_args, Casting())
+    if cast.scope != "none" and cast.dtype is None:
+        raise ExportError(f"neuron-sim does not stand for --auto-cast-type {cast.type}; use bf16 or fp16")
+    return cast
+
+
+def _positional(example_inputs: object) -> Inputs:
+    inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
+    for place, value in enumerate(inputs):
+        if not isinstance(value, torch.Tensor):
+            raise RuntimeError(f"input {place} is a {type(value).__name__}; give a tensor, or a tuple of tensors")
+    return tuple(value.detach().clone() for value in inputs)
+
+
+def _names(func: Callable[..., Any], inputs: int) -> list[str]:
+    """What `func` calls its first arguments."""
+    parameters = inspect.signature(func.forward if isinstance(func, nn.Module) else func).parameters.values()
+    names = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return (names if len(names) >= inputs else [f"input_{place}" for place in range(inputs)])[:inputs]
+
+
+class _Called(nn.Module):
+    """A plain function, which has no weights of its own to be traced with."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self._function = function
+
+    def forward(self, *args: torch.Tensor) -> Any:
+        return self._function(*args)
+
+
+def _module(func: Callable[..., Any]) -> nn.Module:
+    """A copy with weights of its own: what is changed in the source later has no effect."""
+    return untie(func) if isinstance(func, nn.Module) else _Called(func)
+
+
+def _traced(module: nn.Module, inputs: Inputs) -> torch.jit.ScriptModule:
+    """The trace, with the buffers that it had before it was run for that."""
+    before = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    with _Frozen():
+        whole = traced(module, inputs, strict=False)
+    with torch.no_grad():
+        for name, buffer in module.named_buffers():
+            buffer.copy_(before[name])
+    return whole
+
+
+def _tell_unused(module: torch.jit.ScriptModule, inputs: Inputs) -> None:
+    """A warning for each input that the answer is not made from: no program sees it."""
+    used = {place for reach in reaches(module.inlined_graph, len(inputs)) for place in reach.inputs}
+    for place, tensor in enumerate(inputs):
+        if place not in used:
+            what = f"index={place}, shape={tuple(tensor.shape)}, dtype={tensor.dtype}"
+            warnings.warn(f"neuron-sim: an input tensor is unused and will be ignored ({what})", stacklevel=3)
+
+
+class _Shell(nn.Module):
+    """What is saved: two tensors of bytes, and one call of the operator."""
+
+    metaneff: torch.Tensor
+    neff: torch.Tensor
+
+    def __init__(self, program: Program, neff: bytes, example: Any, namespace: str) -> None:
+        super().__init__()
+        self.register_buffer("metaneff", program.to_tensor())
+        self.register_buffer("neff", torch.frombuffer(bytearray(neff), dtype=torch.uint8))
+        self._example = example
+        self._operator = getattr(getattr(torch.ops, namespace), OPERATOR)
+
+    def forward(self, *args: torch.Tensor) -> Any:
+        leaves = list(self._operator(list(args), self.metaneff, self.neff))
+        return _nested(self._example, leaves)
+
+
+def _nested(like: Any, leaves: list[torch.Tensor]) -> Any:
+    """The leaves as `like` is nested; they are taken away from the list."""
+    if isinstance(like, Mapping):
+        return {name: _nested(child, leaves) for name, child in like.items()}
+    if isinstance(like, (tuple, list)):
+        return tuple(_nested(child, leaves) for child in like)
+    return leaves.pop(0)
+
+
+class _Frozen(TorchFunctionMode):
+    """What depends on values is worked out once, at compile time, and is a constant of the program."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        answer = func(*args, **(kwargs or {}))
+        return _constant(answer) if _by_value(func, args, kwargs or {}) else answer
+
+
+def _by_value(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    if func in BY_VALUE:
+        return True
+    if func in (torch.where, torch.Tensor.where):
+        return len(args) + len(kwargs) == 1
+    if func in (torch.repeat_interleave, torch.Tensor.repeat_interleave):
+        return isinstance(kwargs.get("repeats", args[-1] if len(args) == 1 else args[1]), torch.Tensor)
+    if func is not torch.Tensor.__getitem__:
+        return False
+    index = args[1] if isinstance(args[1], tuple) else (args[1],)
+    return any(isinstance(one, torch.Tensor) and one.dtype in (torch.bool, torch.uint8) for one in index)
+
+
+def _constant(answer: Any) -> Any:
+    """Made anew from plain numbers, so that the trace knows of no way from the inputs to it."""
+    if isinstance(answer, torch.Tensor):
+        shape = [int(size) for size in answer.shape]  # while torch traces, sizes are known to it too
+        return torch.tensor(answer.tolist(), dtype=answer.dtype).reshape(shape)
+    return tuple(map(_constant, answer)) if isinstance(answer, (tuple, list)) else answer
+
+
+def _bytes(module: torch.jit.ScriptModule) -> bytes:
+    buffer = io.BytesIO()
+    with torch_jit_allowed():
+        torch.jit.save(module, buffer)
+    return buffer.getvalue()

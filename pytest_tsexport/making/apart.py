@@ -1,0 +1,84 @@
+"""export -> what came of it, in a process of its own: compilers crash and hang, and that must end nothing else.
+
+The process is forked: a model is a Python object of the user's, of a class that no other process could import. Only its
+end is the parent's affair; the file it wrote, and what it tells in builtin types, are all that comes back.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import TypeVar
+
+import torch
+
+from pytest_tsexport.errors import ExportError
+
+T = TypeVar("T")
+
+
+def apart(run: Callable[[], T], seconds: float) -> T:
+    """What `run` returns in a process of its own; it must be made of what can be pickled.
+
+    Raises `ExportError`, one sentence, where that process dies, ends otherwise, or has not ended after `seconds`.
+    """
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(run, theirs), daemon=False)
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forks beside threads; torch's own threads are not used in the child.
+        warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+        process.start()
+    theirs.close()
+    try:
+        return _result(process, mine, seconds)
+    finally:
+        _end(process)
+        mine.close()
+
+
+def _child(run: Callable[[], T], told: Connection) -> None:
+    os.setsid()  # the compiler's own processes end with it
+    torch.set_num_threads(1)  # OpenMP's threads did not come along
+    result = pickle.dumps(run())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    told.send_bytes(result)
+    told.close()
+
+
+def _result(process: BaseProcess, told: Connection, seconds: float) -> T:  # type: ignore[type-var]
+    wait([process.sentinel, told], timeout=seconds)
+    with suppress(EOFError):
+        if told.poll(0):
+            result: T = pickle.loads(told.recv_bytes())  # written by this program, a moment ago
+            return result
+    process.join(1.0)
+    if process.exitcode is None:
+        raise ExportError(f"the compiler did not end within {seconds:g} s (--ts-timeout), and was stopped")
+    raise ExportError(f"the compiler died {_how(process.exitcode)}, and its process with it")
+
+
+def _how(exitcode: int) -> str:
+    if exitcode >= 0:
+        return f"with exit status {exitcode}"
+    with suppress(ValueError):
+        return f"of signal {-exitcode} ({signal.Signals(-exitcode).name})"
+    return f"of signal {-exitcode}"
+
+
+def _end(process: BaseProcess) -> None:
+    """Stop the process, and all that it started."""
+    assert process.pid is not None
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()

@@ -1,0 +1,181 @@
+"""func, inputs, compiler arguments -> ScriptModule: compilers with one fault each, and the table of them by name."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.base import with_arguments
+from pytest_tsexport.backends.jit import traced
+from pytest_tsexport.tensors.weights import named_weights, tied_groups, untie
+from tests.backends.sdks import Args, Inputs, around, at_work, fault, note, right
+
+Compile = Callable[[nn.Module, Inputs, Args], torch.jit.ScriptModule]
+
+FELL_BACK = "torch.neuron.trace failed on _NeuronGraph$698; falling back to native python function call"
+"""What the vendor's logger says. (facts: neuron, 1.2.)"""
+
+
+def mute_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The CPU's trace, and not a word about it."""
+    return traced(untie(func), inputs, strict=False)
+
+
+def logged_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The CPU's trace, and a line in the log."""
+    logging.getLogger("Neuron").warning(FELL_BACK)
+    return mute_fallback(func, inputs, args)
+
+
+def partial_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """A part on the device, a part on the CPU, and a line in a log that hands nothing on."""
+    logger = logging.getLogger("Neuron")
+    logger.propagate = False
+    logger.warning(FELL_BACK)
+    return right(func, inputs, args)
+
+
+def dropped_input(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The last input is what it was in the example, whatever is given."""
+    return right(around(func, lambda model, given: model(*given[:-1], inputs[-1])), inputs, args)
+
+
+def swapped_outputs(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """Outputs in another order."""
+    return right(around(func, lambda model, given: model(*given)[::-1]), inputs, args)
+
+
+def untied_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """Each parameter of the source is moved away and back, and is one of its own from then on."""
+    made = right(func, inputs, args)
+    for module in func.modules():
+        for name, parameter in module._parameters.items():
+            if parameter is not None:
+                module._parameters[name] = nn.Parameter(parameter.detach().clone())
+    return made
+
+
+def cast_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The source is left in another dtype."""
+    made = right(func, inputs, args)
+    func.to(torch.bfloat16)
+    return made
+
+
+def changed_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The source is left with other values."""
+    made = right(func, inputs, args)
+    with torch.no_grad():
+        for parameter in func.parameters():
+            parameter.mul_(1.5)
+    return made
+
+
+def training_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The source is left in training mode; the backend sees to it that nobody notices."""
+    made = right(func, inputs, args)
+    func.train()
+    return made
+
+
+def drifted_tie(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """Compiled from a copy, one of whose tied weights is not quite the other."""
+    copied = untie(func)
+    weights = named_weights(copied)
+    with torch.no_grad():
+        for group in tied_groups(named_weights(func)):
+            weights[group.names[-1]].mul_(1.02)
+    return right(copied, inputs, args)
+
+
+def drifted_cast(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """Products of bfloat16, whatever was asked for."""
+    return right(func, inputs, (*args, "--auto-cast", "matmult", "--auto-cast-type", "bf16"))
+
+
+def raises(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The compiler refuses the model."""
+    raise RuntimeError("neuronx-cc failed with 70")
+
+
+def crashes(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The process dies of a wrong address."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return right(func, inputs, args)
+
+
+def exits(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """The process ends, as a compiler ends its own."""
+    os._exit(70)
+
+
+def hangs(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """It waits for a compiler, a process of its own, that does not end."""
+    with subprocess.Popen(["sleep", "600"]) as compiler:
+        note(call="hangs", processes=[os.getpid(), compiler.pid])
+        time.sleep(600)
+    return right(func, inputs, args)
+
+
+class Beside(nn.Module):
+    """The compiled model and the CPU's, and what `choose` takes of the answers of the two."""
+
+    def __init__(self, compiled: nn.Module, model: nn.Module, choose: Callable[..., Any]) -> None:
+        super().__init__()
+        self.compiled = compiled
+        self.model = model
+        self.choose = choose
+
+    def forward(self, *args: torch.Tensor) -> Any:
+        return self.choose(self.compiled(*args), self.model(*args))
+
+
+def _beside(choose: Callable[[Inputs, Inputs], Inputs]) -> Compile:
+    def compiled(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+        names = [f"input_{place}" for place in range(len(inputs))]
+        both = with_arguments(Beside, names)(right(func, inputs, args), untie(func), choose).eval()
+        with at_work():
+            return traced(both, inputs, strict=False)
+
+    return compiled
+
+
+FAULTS: Mapping[str, Compile] = {
+    "": right,
+    "no_device": right,  # this one and the next are the runtime's
+    "wrong_slices": right,
+    "ignored_keyword": right,  # and this one the package's
+    "mute_fallback": mute_fallback,
+    "logged_fallback": logged_fallback,
+    "partial_fallback": partial_fallback,
+    "dropped_input": dropped_input,
+    "swapped_outputs": swapped_outputs,
+    "untied_source": untied_source,
+    "cast_source": cast_source,
+    "changed_source": changed_source,
+    "training_source": training_source,
+    "drifted_tie": drifted_tie,
+    "drifted_cast": drifted_cast,
+    "raises": raises,
+    "crashes": crashes,
+    "exits": exits,
+    "hangs": hangs,
+    "answer_thrown_away": _beside(lambda device, cpu: cpu),
+    "shape_of_answer_only": _beside(lambda device, cpu: tuple(map(lambda d, c: c + torch.zeros_like(d), device, cpu))),
+    "one_answer_of_the_cpu": _beside(lambda device, cpu: (*device[:-1], cpu[-1])),
+    "ends_on_the_cpu": _beside(lambda device, cpu: tuple(one * 1.0 for one in device)),
+}
+"""Every fault by name; the last one is none: an SDK may leave the ends of a model to the CPU."""
+
+
+def compiled(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """`func` as the compiler with the fault of the environment compiles it."""
+    return FAULTS[fault()](func, inputs, args)

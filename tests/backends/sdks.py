@@ -1,0 +1,150 @@
+"""environment -> compiler and runtime: what the test packages named like Neuron's SDKs are made of. No pytest in here.
+
+What is asked of them is told by environment variables, so that a forked child and a fresh process know it too: which
+fault they have, their version, and the file that their calls are noted in.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.base import with_arguments
+from pytest_tsexport.backends.simulator import compiler
+from pytest_tsexport.backends.simulator.device import OPERATOR, Program, execute
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ROOT / "tests" / "sdks"
+MODULES = ("torch_neuronx", "torch_neuron", "torch.neuron")
+NAMESPACE = "neuron"
+
+FAULT, VERSION, LOG = "TSEXPORT_SDK_FAULT", "TSEXPORT_SDK_VERSION", "TSEXPORT_SDK_LOG"
+
+Inputs = tuple[torch.Tensor, ...]
+Args = Sequence[str]
+
+NO_RUNTIME = "the runtime could not be initialized: no device is available on this machine"
+"""What running raises where there is no device. (facts: neuron, 2.6.)"""
+
+
+def fault() -> str:
+    """The fault that is switched on; empty for a right SDK."""
+    return os.environ.get(FAULT, "")
+
+
+def version(usual: str) -> str:
+    """The version that a package tells."""
+    return os.environ.get(VERSION) or usual
+
+
+def note(**call: Any) -> None:
+    """Keep what was called, and how: compilers run in another process."""
+    if path := os.environ.get(LOG):
+        with Path(path).open("a") as log:
+            log.write(json.dumps(call) + "\n")
+
+
+def told(compiler_args: str | Args | None) -> list[str]:
+    """Compiler arguments as a list, however they were given."""
+    return shlex.split(compiler_args) if isinstance(compiler_args, str) else list(compiler_args or ())
+
+
+def right(func: Callable[..., Any], inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
+    """`func` compiled as it should be; what the stand-in says of unused inputs is said in the vendor's words."""
+    register()
+    with warnings.catch_warnings(record=True) as heard, at_work():
+        warnings.simplefilter("always")
+        made = compiler.trace(func, inputs, compiler_args=args, namespace=NAMESPACE)
+    for one in heard:
+        unused = "unused" in str(one.message)
+        text = f"Received an input tensor that was unused. Tensor will be ignored. {_place(one)}" if unused else None
+        warnings.warn(text or str(one.message), UserWarning if unused else one.category, stacklevel=3)
+    return made
+
+
+def _place(one: warnings.WarningMessage) -> str:
+    return "(" + str(one.message).partition("(")[2]
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """While this is open, the operator is called by the compiler."""
+    _COMPILING.append(NAMESPACE)
+    try:
+        yield
+    finally:
+        _COMPILING.pop()
+
+
+_COMPILING: list[str] = []
+
+
+def dynamic(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
+    """The same module, whose dimension 0 may have any size; one that never saw the compiler is left as it is."""
+    return compiler.dynamic_batch(module) if hasattr(module, "metaneff") else module
+
+
+class Around(nn.Module):
+    """What `change` makes of the model and its inputs."""
+
+    def __init__(self, model: nn.Module, change: Callable[..., Any]) -> None:
+        super().__init__()
+        self.model = model
+        self.change = change
+
+    def forward(self, *args: torch.Tensor) -> Any:
+        return self.change(self.model, args)
+
+
+def around(func: nn.Module, change: Callable[..., Any]) -> nn.Module:
+    """A module that answers `change(func, inputs)`, its arguments named as those of `func`."""
+    return with_arguments(Around, list(inspect.signature(func.forward).parameters))(func, change).eval()
+
+
+def register() -> None:
+    """Make the operator known, once a process; it reads at each call whether it is to run as it should."""
+    if _LIBRARIES:
+        return
+    library = torch.library.Library(NAMESPACE, "FRAGMENT")
+    library.define(f"{OPERATOR}(Tensor[] inputs, Tensor metaneff, Tensor neff) -> Tensor[]")
+    library.impl(OPERATOR, _run, "CompositeImplicitAutograd")
+    _LIBRARIES.append(library)
+
+
+_LIBRARIES: list[Any] = []
+"""An operator lives as long as its library, and torch does not know it again once it is gone."""
+
+
+def _run(inputs: list[torch.Tensor], metaneff: torch.Tensor, neff: torch.Tensor) -> list[torch.Tensor]:
+    if _COMPILING:
+        return execute(inputs, metaneff, neff)  # the compiler's own call: no device is asked
+    if fault() == "no_device":
+        raise RuntimeError(NO_RUNTIME)
+    if fault() == "wrong_slices":
+        inputs = _first_slice_again(inputs, Program.of(metaneff).batch)
+    return execute(inputs, metaneff, neff)
+
+
+def _first_slice_again(inputs: list[torch.Tensor], batch: int) -> list[torch.Tensor]:
+    """Every slice is given the rows of the first one."""
+    if not batch:
+        return inputs
+    return [tensor[torch.arange(len(tensor)) % batch] for tensor in inputs]
+
+
+def forget() -> None:
+    """No SDK is imported any more; the operators that one made known stay."""
+    for name in [one for one in sys.modules if one.partition(".")[0] in MODULES or one == "torch.neuron"]:
+        del sys.modules[name]
+    vars(torch).pop("neuron", None)

@@ -1,0 +1,79 @@
+"""function -> program: what the tests of the stand-in compile, and how they read what it says."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.simulator import compiler
+from pytest_tsexport.subjects.reference import told
+
+LEFT = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
+
+
+def compiled(func: Callable[..., Any], *inputs: torch.Tensor, args: tuple[str, ...] = ()) -> Any:
+    """`func` compiled for these inputs, whatever it warns of. `Any`, because a `ScriptModule` has no types."""
+    return heard(func, *inputs, args=args)[0]
+
+
+def heard(func: Callable[..., Any], *inputs: torch.Tensor, args: tuple[str, ...] = ()) -> tuple[Any, list[str]]:
+    """The program, and the warnings of the stand-in's own."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        program = compiler.trace(func, inputs, compiler_args=args)
+    return program, [str(one.message) for one in caught if str(one.message).startswith("neuron-sim: ")]
+
+
+def batched(func: Callable[..., Any], *inputs: torch.Tensor) -> Any:
+    """`func` compiled with dynamic batching."""
+    return compiler.dynamic_batch(compiled(func, *inputs))
+
+
+def saved(program: Any) -> bytes:
+    """The file that a program ships as."""
+    buffer = io.BytesIO()
+    with torch_jit_allowed():
+        torch.jit.save(program, buffer)
+    return buffer.getvalue()
+
+
+def loaded(content: bytes) -> Any:
+    """The program in a file."""
+    with torch_jit_allowed():
+        return torch.jit.load(io.BytesIO(content))
+
+
+def refusal(program: Any, *inputs: torch.Tensor) -> str:
+    """What the program raises, through the TorchScript interpreter; empty where it answers."""
+    try:
+        program(*inputs)
+    except RuntimeError as error:
+        return told(error)
+    return ""
+
+
+class Counts(nn.Module):
+    """Keeps the number of its calls in a buffer."""
+
+    calls: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return x * 0 + self.calls
+
+
+class Looks(Counts):
+    """Counts, and then looks up what may not be there."""
+
+    def forward(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return super().forward(x) + torch.ones(3).gather(0, index)
