@@ -42,7 +42,6 @@ class Export:
     def __init__(self, made: Made, policy: Policy, place: Place) -> None:
         self._made = made
         self._policy = policy
-        self._backend = made.backend
         self._place = place
         self._verdicts: dict[str, Verdict] = {}
 
@@ -54,7 +53,7 @@ class Export:
     @property
     def backend(self) -> str:
         """The name of the backend."""
-        return self._backend.name
+        return self._made.backend.name
 
     @property
     def path(self) -> Path:
@@ -123,7 +122,7 @@ class Export:
             artifact=made.artifact,
             policy=self._policy,
             backend=self.backend,
-            contract=self._backend.contract,
+            contract=self._made.backend.contract,
             device=runs_on(made, made.artifact),
             runs=made.unrunnable is None,
             seed=effort.seed or 0,
@@ -138,10 +137,10 @@ class Export:
             return self._unmade(name)
         if self._made.unrunnable is not None and name != "trace":
             return self._blank(name, Outcome.UNAVAILABLE, self._made.unrunnable)
-        evidence, check = self._evidence, REGISTERED[name]
-        if name != "trace" and not is_compiled(evidence):
-            return self._blank(name, Outcome.NOT_RUN, "the file holds no operator of its device")
         try:
+            evidence, check = self._evidence, REGISTERED[name]
+            if name != "trace" and not is_compiled(evidence):
+                return self._blank(name, Outcome.NOT_RUN, "the file holds no operator of its device")
             why = check.why_not_applicable(evidence)
             if why is not None:
                 return self._blank(name, Outcome.NOT_APPLICABLE, why)
@@ -158,7 +157,8 @@ class Export:
         assert error is not None
         cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error
         headline = str(error) if isinstance(error, TsExportError) else "the model cannot be exported"
-        return replace(self._blank(name, Outcome.FAILED, headline), rows=explained(cause))
+        blank = self._blank(name, Outcome.FAILED, headline)
+        return blank if isinstance(cause, TsExportError) else replace(blank, rows=explained(cause))
 
     def _blank(self, name: str, outcome: Outcome, headline: str) -> Verdict:
         seed = self._policy.effort.seed

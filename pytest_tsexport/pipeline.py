@@ -28,7 +28,7 @@ from pytest_tsexport.export import Export
 from pytest_tsexport.generation.hypotheses import derandomized
 from pytest_tsexport.host import Asker, Place
 from pytest_tsexport.keywords import from_keywords
-from pytest_tsexport.making import make
+from pytest_tsexport.making import make, opening
 from pytest_tsexport.making.compiling import compiling
 from pytest_tsexport.making.make import Made, Process
 from pytest_tsexport.policy import Policy
@@ -88,14 +88,14 @@ def _made(name: str, policy: Policy, backend: Backend, place: Place) -> Made:
     given = policy.meaning.artifact
     if place.unavailable is not None and isinstance(backend, Compiler):
         given = None  # no file of a compiler loads without it; any other one can be judged where it was made elsewhere
-    artifact, why = (None, None) if given is None else make.opened(Path(given), backend)
+    artifact, why = (None, None) if given is None else opening.opened(Path(given), backend)
     subject = build(place.live, policy.meaning, name=name, hints=_hints(place, artifact))
     if artifact is None and place.unavailable is not None:
         return Made(subject=subject, backend=backend, process=Process())
     backend = compiling(backend, policy, subject, place.asker.processes)
     if artifact is None:
         return _make(subject, policy, backend, place.folder)
-    why = why or make.why_not_run(artifact, subject, backend)
+    why = why or opening.why_not_run(artifact, subject, backend)
     return Made(subject=subject, backend=backend, process=Process(given=True), artifact=artifact, unrunnable=why)
 
 

@@ -54,9 +54,9 @@ def valid_seconds(where: str, value: object) -> float:
 
 
 def valid_arguments(where: str, value: object) -> tuple[str, ...]:
-    """Arguments of a compiler as a list of texts, or as one text that is split as a shell would."""
+    """Arguments of a compiler as texts: one text, or each of a list, is split as a shell would."""
     if isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(one, str) for one in value):
-        return tuple(value)
+        value = " ".join(value)
     try:
         if not isinstance(value, str):
             raise ValueError("it is no text")

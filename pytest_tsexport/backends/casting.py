@@ -17,6 +17,8 @@ from torch.utils._pytree import tree_map_only
 
 from pytest_tsexport.errors import ExportError
 
+FLAGS = ("--auto-cast", "--auto-cast-type")
+
 TYPES: Mapping[str, torch.dtype | None] = {
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
@@ -81,7 +83,10 @@ def casting_of(args: Sequence[str], usual: Casting) -> Casting:
 
     Raises `ExportError`, one sentence, for a value that the compiler does not know.
     """
-    told = {flag: argument(args, flag) for flag in ("--auto-cast", "--auto-cast-type")}
+    unknown = next((arg for arg in args if arg.startswith("--auto-") and arg.partition("=")[0] not in FLAGS), None)
+    if unknown is not None:
+        raise ExportError(f"the compiler argument {unknown} is not known; use one of {', '.join(FLAGS)}")
+    told = {flag: argument(args, flag) for flag in FLAGS}
     for (flag, value), valid in zip(told.items(), (SHARES, TYPES), strict=True):
         if value is not None and value not in valid:
             raise ExportError(f"the compiler argument {flag} is {value!r}; use one of {', '.join(valid)}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.jit._trace import TracerWarning
 
 from pytest_tsexport.backends.base import bind
 from pytest_tsexport.subjects.subject import Subject
@@ -70,3 +71,10 @@ class Jit:
         """Trace a copy with untied weights; `subject.model` and its config are left alone."""
         bound = bind(untie(subject.model), tuple(subject.inputs), subject.constants).eval()
         return traced(bound, tuple(detached(subject.inputs).values()))
+
+
+def quietly_traced(subject: Subject) -> torch.jit.ScriptModule:
+    """The jit trace of a subject that was exported by another backend, with no word on how it was made."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TracerWarning)
+        return Jit().trace(subject)

@@ -11,7 +11,7 @@ import torch
 
 from pytest_tsexport.backends import neuron_sdk
 from pytest_tsexport.backends.base import Compilation, Compiler, Device, bind, evaluating
-from pytest_tsexport.backends.casting import casting_of
+from pytest_tsexport.backends.casting import Casting, casting_of
 from pytest_tsexport.backends.neuron_sdk import TARGET, find, has_device, the_sdk
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.subjects.reference import told
@@ -34,6 +34,7 @@ class Neuron:
         if wanted.processes > 1 and "NEURON_RT_VISIBLE_CORES" not in os.environ:
             # A process takes every core that there is, and keeps it. (facts: neuron, 2.6.)
             os.environ.setdefault("NEURON_RT_NUM_CORES", "1")
+        casting_of(wanted.args, Casting())
         return Neuron(wanted)
 
     def why_unavailable(self) -> str | None:

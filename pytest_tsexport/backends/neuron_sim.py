@@ -39,7 +39,7 @@ class NeuronSim:
             namespace=NAMESPACE,
             prologue=f"import {register.__module__}",
             casting=casting,
-            remarks=(f"--auto-cast {casting}",),
+            remarks=(f"--auto-cast {casting}", *compiler.unheeded(self._wanted.args)),
         )
 
     def why_not_run(self, error: Exception) -> str | None:  # noqa: ARG002  # the protocol's

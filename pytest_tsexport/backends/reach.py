@@ -23,8 +23,10 @@ SHAPE_ONLY = frozenset(
 LIKE_ANOTHER = frozenset({"aten::expand_as", "aten::view_as", "aten::reshape_as", "aten::type_as"})
 """Operators that look at no value of their second tensor."""
 
-_VIEW = re.compile(r"[\w:.]+\(Tensor\((\w)!?\) .*-> Tensor\(\1")
-"""The schema of an operator whose answer is its first argument, or a view of it."""
+_VIEW = re.compile(r"[\w:.]+\(Tensor\((\w)(!| -> \*)?\) .*-> Tensor\(\1")
+"""The schema of an operator whose answer is its first argument, or views of it."""
+
+UNPACKS = frozenset({"prim::ListUnpack", "prim::TupleUnpack"})
 
 NESTS = frozenset({"prim::TupleConstruct", "prim::ListConstruct", "prim::DictConstruct"})
 
@@ -57,6 +59,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 def _reach(leaf: Any, places: dict[int, int], writes: list[Any]) -> Reach:
     seen: set[int] = set()
     kinds: set[str] = set()
+    inputs: set[int] = set()
     waiting = [leaf]
     while waiting:
         value = waiting.pop()
@@ -64,9 +67,21 @@ def _reach(leaf: Any, places: dict[int, int], writes: list[Any]) -> Reach:
             continue
         seen.add(value.unique())
         kinds.add(value.node().kind())
+        if value.node().kind() == "prim::If":
+            branches = _branches(value, places, writes)
+            inputs |= {place for one in branches for place in one.inputs}
+            kinds |= frozenset.intersection(*(one.kinds for one in branches)) if branches else frozenset()
         waiting += _made_from(value.node())
         waiting += [given for node in writes if _base(node).unique() in seen for given in node.inputs()]
-    return Reach(inputs=frozenset(places[one] for one in seen if one in places), kinds=frozenset(kinds))
+    return Reach(inputs=frozenset(inputs | {places[one] for one in seen if one in places}), kinds=frozenset(kinds))
+
+
+def _branches(value: Any, places: dict[int, int], writes: list[Any]) -> list[Reach]:
+    """What stands behind an answer in each branch that ends with one: what all of them have, it has for sure."""
+    node = value.node()
+    place = [one.unique() for one in node.outputs()].index(value.unique())
+    ending = [block for block in node.blocks() if all(one.kind() != "prim::RaiseException" for one in block.nodes())]
+    return [_reach(list(block.outputs())[place], places, writes) for block in ending]
 
 
 def _made_from(node: Any) -> list[Any]:
@@ -75,6 +90,8 @@ def _made_from(node: Any) -> list[Any]:
         return []
     if node.kind() in LIKE_ANOTHER:
         return [next(node.inputs())]
+    if node.kind() == "prim::If":
+        return list(node.inputs())
     inner = [value for block in node.blocks() for one in _nodes(block) for value in one.inputs()]
     return [*node.inputs(), *inner, *(value for block in node.blocks() for value in block.outputs())]
 
@@ -94,6 +111,6 @@ def _writes(node: Any) -> bool:
 def _base(node: Any) -> Any:
     """What it writes into, behind the views of it."""
     value = next(node.inputs())
-    while _VIEW.match(str(value.node().schema())):
+    while value.node().kind() in UNPACKS or _VIEW.match(str(value.node().schema())):
         value = next(value.node().inputs())
     return value

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pytest_tsexport.artifact import Artifact, Runner
 from pytest_tsexport.backends.base import Device
-from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.backends.jit import quietly_traced
 from pytest_tsexport.generation.cases import Case, again
 from pytest_tsexport.generation.findings import Findings, Judged
 from pytest_tsexport.generation.search import Clock
@@ -61,7 +61,7 @@ class Evidence:
     def operators(self) -> frozenset[str]:
         """The names of torch's operators that the artifact is made of, or was before a compiler took them."""
         try:
-            module = self.runner.module if self.device is None else Jit().trace(self.subject)
+            module = self.runner.module if self.device is None else quietly_traced(self.subject)
         except Exception:  # a compiler may take what torch cannot trace; then nothing is known of its operators
             return frozenset()
         return frozenset(OPERATOR.findall(str(module.inlined_graph)))

@@ -19,8 +19,13 @@ from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.verdict import Row
 
 FELL_BACK = re.compile(r"(?i)falling back|unable to compile")
-UNKNOWN = re.compile(r"(?i)unexpected keyword|positional arguments")
+UNKNOWN = re.compile(r"(?i)unexpected keyword arg|received \d+ positional arg")
 DROPPED = re.compile(r"(?is)unused.*index=(\d+)")
+
+MENDS = {
+    "made": "mend what the compiler refused, which its log tells, or leave this backend out for the model",
+    "given": "give a file that this backend made: --ts-export-dir keeps those that it makes",
+}
 
 TRIES = 8
 """Times that an input is drawn anew, to see whether eager's answer moves."""
@@ -44,7 +49,7 @@ def remarks(evidence: Evidence) -> tuple[str, ...]:
     """What is worth telling of a right one: versions, casting, inputs that were dropped and that nothing depends on."""
     if evidence.device is None:
         return ()
-    unused = [f"{name} is dropped: the answer does not depend on it" for name in _dropped_names(evidence)]
+    unused = [f"{name} is dropped: the answer does not depend on it" for name in dropped(evidence)]
     return (*evidence.device.remarks, *unused)
 
 
@@ -87,7 +92,7 @@ def _on_cpu(evidence: Evidence, device: Device) -> Rows | None:
         ("", "the file was not compiled for this device" if evidence.process.given else headline),
         ("in the file", "operators of the device and of the CPU" if compiled else f"no operator {device.namespace}::…"),
         *([("said", fell)] if fell is not None else []),
-        ("mend", "mend what the compiler refused, which its log tells, or leave this backend out for the model"),
+        ("mend", MENDS["given" if evidence.process.given else "made"]),
     ]
 
 
@@ -109,7 +114,7 @@ def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
     if not elsewhere:
         return None
     names = evidence.subject.outputs
-    told = ", ".join(names[place] if place < len(names) else f"output {place}" for place in elsewhere)
+    told = ", ".join(names[place] if len(names) == len(behind) else f"output {place}" for place in elsewhere)
     return [
         ("", "an answer does not come from the compiled part"),
         ("in the file", f"{told}: made by torch's own operators alone"),
@@ -126,7 +131,7 @@ def _is_computed(kinds: frozenset[str], namespace: str) -> bool:
 
 def _dropped(evidence: Evidence) -> Rows | None:
     """An input that the compiler dropped, though eager's answer moves with it."""
-    moving = next((name for name in _dropped_names(evidence) if _depends(evidence, name)), None)
+    moving = next((name for name in dropped(evidence) if _depends(evidence, name)), None)
     if moving is None:
         return None
     return [
@@ -135,7 +140,8 @@ def _dropped(evidence: Evidence) -> Rows | None:
     ]
 
 
-def _dropped_names(evidence: Evidence) -> Iterator[str]:
+def dropped(evidence: Evidence) -> Iterator[str]:
+    """The inputs that the compiler said that it drops."""
     names = tuple(evidence.subject.inputs)
     for text in evidence.process.said:
         found = DROPPED.search(text)

@@ -20,6 +20,7 @@ MENDS = {
     "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
     "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
+    "device": "see what the device does otherwise: --auto-cast, whole numbers of 32 bits, frozen branches",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
 }
 
@@ -153,4 +154,6 @@ def _mend(evidence: Evidence, found: Judged) -> str:
         return fault[1]
     if evidence.process.given or evidence.policy.meaning.export is not None:
         return MENDS["export"]
+    if evidence.device is not None and found.status == "wrong":
+        return MENDS["device"]
     return MENDS["call" if found.text.startswith("on call") else found.status]

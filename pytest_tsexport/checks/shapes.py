@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
 from pytest_tsexport.checks.causes import cause
+from pytest_tsexport.checks.compiled import dropped
 from pytest_tsexport.checks.envelope import raising, right_for
 from pytest_tsexport.checks.judging import fault_of_example, judged, wrong_at_home
 from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases
@@ -64,9 +65,13 @@ class Shapes:
 
 
 def contract_of(evidence: Evidence, axis: str) -> str:
-    """What the user says of the axis, else what holds for it on this backend."""
-    named = evidence.subject.axis(axis).named
-    return evidence.policy.meaning.contract_of(axis, named=named, usual=evidence.contract)
+    """What the user says of the axis, else what holds for it on this backend.
+
+    Of an input that the compiler dropped, no size is asked: the answer does not depend on it.
+    """
+    having = {field.name for field in evidence.subject.fields if axis in field.dims}
+    usual = "safe" if having <= set(dropped(evidence)) else evidence.contract
+    return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, usual=usual)
 
 
 def _judge(evidence: Evidence, case: Case) -> Judged | None:

@@ -6,11 +6,13 @@ end is the parent's affair; the file it wrote, and what it tells in builtin type
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import pickle
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +25,9 @@ import torch
 from pytest_tsexport.errors import ExportError
 
 T = TypeVar("T")
+
+INTERVAL = 0.5
+"""Seconds between two looks at a process."""
 
 
 def apart(run: Callable[[], T], seconds: float) -> T:
@@ -46,18 +51,28 @@ def apart(run: Callable[[], T], seconds: float) -> T:
 
 
 def _child(run: Callable[[], T], told: Connection) -> None:
+    faulthandler.disable()  # how it died is told in a sentence
     os.setsid()  # the compiler's own processes end with it
     torch.set_num_threads(1)  # OpenMP's threads did not come along
+    torch.set_num_threads = _ignored  # type: ignore[assignment]  # libgomp hangs in a fork of a process that has used it
     result = pickle.dumps(run())
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # a compiler may have closed it
+            stream.flush()
     told.send_bytes(result)
     told.close()
 
 
+def _ignored(_threads: int) -> None:
+    """What `torch.set_num_threads` does here."""
+
+
 def _result(process: BaseProcess, told: Connection, seconds: float) -> T:  # type: ignore[type-var]
-    wait([process.sentinel, told], timeout=seconds)
-    with suppress(EOFError):
+    until = time.monotonic() + seconds
+    # The pipe and the sentinel stay open while a child of the compiler's lives: so its end is asked for.
+    while not told.poll(0) and process.exitcode is None and time.monotonic() < until:
+        wait([process.sentinel, told], timeout=min(max(until - time.monotonic(), 0.0), INTERVAL))
+    with suppress(EOFError, OSError):
         if told.poll(0):
             result: T = pickle.loads(told.recv_bytes())  # written by this program, a moment ago
             return result

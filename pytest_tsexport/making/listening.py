@@ -16,7 +16,9 @@ from pathlib import Path
 
 from torch.jit._trace import TracerWarning
 
-EVIDENCE = r"(?si).*(\bunused\b|unexpected keyword|positional arguments|falling back|unable to compile)"
+EVIDENCE = (
+    r"(?si).*(\bunused\b.*index=\d|unexpected keyword arg|received \d+ positional arg|falling back|unable to comp)"
+)
 """What a compiler says in a warning and then goes on. (facts: neuron, 1.2 and 2.2.)"""
 
 _EVIDENCE = re.compile(EVIDENCE)
@@ -24,8 +26,8 @@ _EVIDENCE = re.compile(EVIDENCE)
 _OURS = str(Path(__file__).parents[1] / "backends")
 """A tracer warning of a line of ours explains nothing to anybody."""
 
-LOGGERS = ("", "Neuron")
-"""The vendor's logger may hand nothing on to the root's."""
+LOGGERS = ("Neuron", "torch_neuron", "torch_neuronx")
+"""The vendor's: what a model logs of itself is no compiler's word."""
 
 Heard = tuple[type[Warning], Warning | str, str, int]
 """Category, message, file and line of a warning."""
@@ -95,6 +97,9 @@ class _Writes(logging.Handler):
         self._ear = ear
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        with suppress(Exception):  # a line that cannot be formatted, which logging itself only prints
+            self._keep(record.getMessage())
+
+    def _keep(self, text: str) -> None:
         if _EVIDENCE.match(text) and text not in self._ear.said:
             self._ear.said.append(text)

@@ -13,15 +13,16 @@ from pathlib import Path
 from torch import nn
 from torch.jit._trace import TracerWarning
 
-from pytest_tsexport.artifact import Artifact, Runner, open_file, save, unopened
+from pytest_tsexport.artifact import Artifact, save
 from pytest_tsexport.backends.base import Backend, Compiler, evaluating
 from pytest_tsexport.backends.guard import guard
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.errors import ArtifactError, ExportError, TsExportError
 from pytest_tsexport.making.apart import apart
 from pytest_tsexport.making.listening import Heard, give_again, listening
+from pytest_tsexport.making.opening import opened, why_not_run
+from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.archive import needed
 from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.tensors.tree import detached
 from pytest_tsexport.tensors.weights import duplicate
@@ -78,7 +79,8 @@ def trace(subject: Subject, job: Job, *, guarded: bool = False) -> Made:
 
     def run() -> None:
         module = job.backend.trace(subject)
-        save(guard(module, subject.inputs) if guarded else module, job.path, subject, job.backend)
+        # By position: a compiler keeps the order of arguments, and not always their names.
+        save(guard(module, tuple(subject.inputs.values())) if guarded else module, job.path, subject, job.backend)
 
     return _made(subject, subject.model, run, job)
 
@@ -104,33 +106,6 @@ def exported(subject: Subject, exporter: Exporter, job: Job) -> Made:
         return _made(before, live, run, job)
 
 
-def opened(path: Path, backend: Backend) -> tuple[Artifact, str | None]:
-    """The artifact in a file; and why it cannot run here, where nothing of its backend can. Raises `ArtifactError`."""
-    try:
-        return open_file(path), None
-    except ArtifactError as error:
-        why = _why_not_load(error, backend)
-        if why is None:
-            raise
-        return unopened(path), why
-
-
-def _why_not_load(error: ArtifactError, backend: Backend) -> str | None:
-    """Why nothing of this backend loads here; None for a damaged file, which torch was not asked to load."""
-    raised = error.__cause__
-    if not isinstance(backend, Compiler) or not isinstance(raised, Exception) or needed(raised) is not None:
-        return None
-    return backend.why_not_run(raised)
-
-
-def why_not_run(artifact: Artifact, subject: Subject, backend: Backend) -> str | None:
-    """Why no artifact of this backend can run here: only running one tells. None where this one can, or is at fault."""
-    if not isinstance(backend, Compiler):
-        return None
-    error = Runner(artifact, subject).case(subject.inputs, 1)[0].error
-    return None if error is None else backend.why_not_run(error)
-
-
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What came of one run of an exporter, in what can cross to another process."""
@@ -142,7 +117,9 @@ class _Run:
 
 def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) -> Made:
     def watched() -> _Run:
-        return _watched(live, run, to_compiler=isinstance(job.backend, Compiler))
+        done = _watched(live, run, to_compiler=isinstance(job.backend, Compiler))
+        said = _without_own(done.process.said, subject)
+        return replace(done, process=replace(done.process, said=said))
 
     try:
         done = apart(lambda: _portable(watched()), job.timeout) if job.is_apart else watched()
@@ -172,6 +149,15 @@ def _watched(live: nn.Module, run: Callable[[], None], *, to_compiler: bool) -> 
         changed=before.changes(Fingerprint.of(live)), tracer_warnings=tuple(heard.tracer), said=tuple(heard.said)
     )
     return _Run(process, error, heard.others)
+
+
+def _without_own(said: tuple[str, ...], subject: Subject) -> tuple[str, ...]:
+    """What was said, but for what the model says of itself whenever it is called."""
+    if not said:
+        return ()
+    with listening(to_compiler=True) as heard:
+        Reference(subject.reference, subject.constants).case(subject.inputs)
+    return tuple(text for text in said if text not in heard.said)
 
 
 def _portable(done: _Run) -> _Run:

@@ -171,3 +171,24 @@ def test_a_file_of_inf1s_own_line_is_judged(sdk: Installed) -> None:
     found = judge(made.TwoInputs(), two_rows()(), backend="neuron", export=compile_it, **QUICK)
     assert accused(found) == {}
     assert sdk.calls[0]["keywords"] == []
+
+
+class Unused(nn.Module):
+    """Takes an input that it makes nothing of, with a size of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = made.Plain()
+
+    def forward(self, x: torch.Tensor, unused: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.inner(x)
+        return answer
+
+
+@pytest.mark.parametrize("name", ["independent", "neuronx"])
+def test_of_an_input_that_is_dropped_no_size_is_asked(name: str, sdk: Installed) -> None:
+    sdk(name)
+    inputs = {**rows()(), "unused": torch.ones(5)}
+    found = judge(Unused(), inputs, backend="neuron", checks=["trace", "shapes"], max_examples=20)
+    assert not accused(found)
+    assert "unused is dropped: the answer does not depend on it" in found["trace"].notes

@@ -80,7 +80,7 @@ def test_without_a_device_what_needs_to_run_is_unavailable(sdk: Installed) -> No
     assert {one.outcome for one in found.values()} == {Outcome.UNAVAILABLE}
     (why,) = {one.headline for one in found.values()}
     assert "knows no neuron device" in why
-    assert "The PyTorch Neuron Runtime could not be initialized" in why
+    assert "RuntimeError: the runtime could not be initialized" in why
 
 
 def test_without_a_device_a_fault_of_the_compiler_is_found(sdk: Installed) -> None:

@@ -82,6 +82,13 @@ def test_what_is_written_in_place_counts_for_what_is_made_of_it() -> None:
     assert found(lambda a, b: written((a * 1).view(-1), b.view(-1)) * 2) == [{0, 1}]
 
 
+def written_in_parts(into: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    first, _ = into.chunk(2, -1)
+    first.copy_(values.chunk(2, -1)[0])
+    into.unbind(0)[1].add_(values[1])
+    return into
+
+
 def written(into: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     into[1:] = values[1:]
     return into
@@ -94,8 +101,9 @@ def written(into: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         (lambda a, b: written(b.new_zeros(2, 3), b), [{1}]),
         (lambda a, b: written(b.new_full((2, 3), 1.0).view(6), b.view(6)), [{1}]),
         (lambda a, b: ((a * 1).add_(b), a + 1), [{0, 1}, {0}]),
+        (lambda a, b: written_in_parts(torch.zeros_like(a), b), [{1}]),
     ],
-    ids=["zeros_like", "new_zeros", "through a view", "a copy"],
+    ids=["zeros_like", "new_zeros", "through a view", "a copy", "through a part"],
 )
 def test_what_is_written_counts_for_the_tensor_and_not_for_what_that_was_made_of(
     func: Callable[..., Any], places: list[set[int]]
@@ -130,3 +138,25 @@ def test_a_module_itself_is_no_input() -> None:
     module: Any = torch.jit.trace(torch.nn.Linear(3, 3), X)
     assert [set(one.inputs) for one in reaches(module.inlined_graph, 1)] == [{0}]
     assert [set(one.inputs) for one in reaches(module.inlined_graph, 0)] == [set()]
+
+
+def test_behind_a_branch_is_what_all_branches_have() -> None:
+    @torch.jit.script
+    def chosen(a: torch.Tensor) -> torch.Tensor:
+        if a.size(0) == 2:
+            return a.exp().relu()
+        return a.cos().relu()
+
+    @torch.jit.script
+    def guarded(a: torch.Tensor) -> torch.Tensor:
+        if a.size(0) == 2:
+            answer = a.exp()
+        else:
+            raise ValueError("another size")
+        return answer
+
+    (one,) = reaches(chosen.inlined_graph, 1)
+    assert "aten::relu" in one.kinds
+    assert not {"aten::exp", "aten::cos"} & one.kinds
+    (other,) = reaches(guarded.inlined_graph, 1)
+    assert "aten::exp" in other.kinds

@@ -223,3 +223,32 @@ def test_no_process_and_no_file_is_left_behind() -> None:
         apart(killed(signal.SIGKILL), SECONDS)
     assert set(Path("/proc/self/fd").iterdir()) == before
     assert multiprocessing.active_children() == []
+
+
+def test_a_compiler_that_closes_its_output_is_not_accused() -> None:
+    def closes() -> str:
+        sys.stdout.close()
+        sys.stderr = None
+        return "made"
+
+    assert apart(closes, SECONDS) == "made"
+
+
+def test_a_death_is_noticed_while_a_child_of_the_compilers_lives() -> None:
+    def leaves_one_behind() -> None:
+        if os.fork() == 0:
+            time.sleep(600)
+        killed(signal.SIGSEGV)()
+
+    started = time.monotonic()
+    with pytest.raises(ExportError, match="died of signal 11"):
+        apart(leaves_one_behind, SECONDS)
+    assert time.monotonic() - started < SECONDS / 2
+
+
+def test_threads_stay_as_few_as_a_fork_can_have() -> None:
+    def asks_for_more() -> int:
+        torch.set_num_threads(2)
+        return torch.get_num_threads()
+
+    assert apart(asks_for_more, SECONDS) == 1

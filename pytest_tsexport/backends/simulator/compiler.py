@@ -15,27 +15,18 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from pytest_tsexport.backends.base import with_arguments
 from pytest_tsexport.backends.casting import Casting, casting_of
 from pytest_tsexport.backends.jit import torch_jit_allowed, traced
 from pytest_tsexport.backends.reach import reaches
 from pytest_tsexport.backends.simulator.device import NAMESPACE, OPERATOR, Program, register, signature, with_batch
+from pytest_tsexport.backends.simulator.freezing import Frozen
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.tensors.tree import flatten
 from pytest_tsexport.tensors.weights import untie
 
 Inputs = tuple[torch.Tensor, ...]
-
-BY_VALUE = {
-    function
-    for owner in (torch, torch.Tensor)
-    for name in ("nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount")
-    for function in [getattr(owner, name, None)]
-    if function is not None
-}
-"""Functions whose answer has a size that follows from values: they run once, when the model is traced."""
 
 
 def trace(
@@ -82,6 +73,13 @@ def casting(compiler_args: Sequence[str]) -> Casting:
     return cast
 
 
+def unheeded(compiler_args: Sequence[str]) -> tuple[str, ...]:
+    """The arguments that the stand-in does not stand for, as one remark."""
+    flags = [arg.partition("=")[0] for arg in compiler_args if arg.startswith("-")]
+    others = [flag for flag in flags if flag not in ("--auto-cast", "--auto-cast-type")]
+    return (f"neuron-sim does nothing for {', '.join(others)}",) if others else ()
+
+
 def _positional(example_inputs: object) -> Inputs:
     inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
     for place, value in enumerate(inputs):
@@ -116,7 +114,7 @@ def _module(func: Callable[..., Any]) -> nn.Module:
 def _traced(module: nn.Module, inputs: Inputs) -> torch.jit.ScriptModule:
     """The trace, with the buffers that it had before it was run for that."""
     before = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    with _Frozen():
+    with Frozen():
         whole = traced(module, inputs, strict=False)
     with torch.no_grad():
         for name, buffer in module.named_buffers():
@@ -158,37 +156,6 @@ def _nested(like: Any, leaves: list[torch.Tensor]) -> Any:
     if isinstance(like, (tuple, list)):
         return tuple(_nested(child, leaves) for child in like)
     return leaves.pop(0)
-
-
-class _Frozen(TorchFunctionMode):
-    """What depends on values is worked out once, at compile time, and is a constant of the program."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        answer = func(*args, **(kwargs or {}))
-        return _constant(answer) if _by_value(func, args, kwargs or {}) else answer
-
-
-def _by_value(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    if func in BY_VALUE:
-        return True
-    if func in (torch.where, torch.Tensor.where):
-        return len(args) + len(kwargs) == 1
-    if func in (torch.repeat_interleave, torch.Tensor.repeat_interleave):
-        return isinstance(kwargs.get("repeats", args[-1] if len(args) == 1 else args[1]), torch.Tensor)
-    if func is not torch.Tensor.__getitem__:
-        return False
-    index = args[1] if isinstance(args[1], tuple) else (args[1],)
-    return any(isinstance(one, torch.Tensor) and one.dtype in (torch.bool, torch.uint8) for one in index)
-
-
-def _constant(answer: Any) -> Any:
-    """Made anew from plain numbers, so that the trace knows of no way from the inputs to it."""
-    if isinstance(answer, torch.Tensor):
-        shape = [int(size) for size in answer.shape]  # while torch traces, sizes are known to it too
-        return torch.tensor(answer.tolist(), dtype=answer.dtype).reshape(shape)
-    return tuple(map(_constant, answer)) if isinstance(answer, (tuple, list)) else answer
 
 
 def _bytes(module: torch.jit.ScriptModule) -> bytes:

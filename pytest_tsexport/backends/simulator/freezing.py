@@ -1,0 +1,48 @@
+"""function that follows values -> constant: what is worked out once, when a program is compiled. A SIMULATION."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+BY_VALUE = {
+    function
+    for owner in (torch, torch.Tensor)
+    for name in ("nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "bincount")
+    for function in [getattr(owner, name, None)]
+    if function is not None
+}
+"""Functions whose answer has a size that follows from values: they run once, when the model is traced."""
+
+
+class Frozen(TorchFunctionMode):
+    """What depends on values is worked out once, at compile time, and is a constant of the program."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        answer = func(*args, **(kwargs or {}))
+        return _constant(answer) if _by_value(func, args, kwargs or {}) else answer
+
+
+def _by_value(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    if func in BY_VALUE:
+        return True
+    if func in (torch.where, torch.Tensor.where):
+        return len(args) + len(kwargs) == 1
+    if func in (torch.repeat_interleave, torch.Tensor.repeat_interleave):
+        return isinstance(kwargs.get("repeats", args[-1] if len(args) == 1 else args[1]), torch.Tensor)
+    if func is not torch.Tensor.__getitem__:
+        return False
+    index = args[1] if isinstance(args[1], tuple) else (args[1],)
+    return any(isinstance(one, torch.Tensor) and one.dtype in (torch.bool, torch.uint8) for one in index)
+
+
+def _constant(answer: Any) -> Any:
+    """Made anew from plain numbers, so that the trace knows of no way from the inputs to it."""
+    if isinstance(answer, torch.Tensor):
+        shape = [int(size) for size in answer.shape]  # while torch traces, sizes are known to it too
+        return torch.tensor(answer.tolist(), dtype=answer.dtype).reshape(shape)
+    return tuple(map(_constant, answer)) if isinstance(answer, (tuple, list)) else answer
