@@ -70,7 +70,7 @@ def contract_of(evidence: Evidence, axis: str) -> str:
     Of an input that the compiler dropped, no size is asked: the answer does not depend on it.
     """
     having = {field.name for field in evidence.subject.fields if axis in field.dims}
-    usual = "safe" if having <= set(dropped(evidence)) else evidence.contract
+    usual = "safe" if having and having <= set(dropped(evidence)) else evidence.contract
     return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, usual=usual)
 
 
