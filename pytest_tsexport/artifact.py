@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -22,7 +21,7 @@ from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.subjects.reference import Answer, Inputs, answer, told
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.archive import members, needed, weight_bytes
+from pytest_tsexport.tensors.archive import code, extra, members, needed, weight_bytes
 from pytest_tsexport.tensors.schema import Argument, arguments_of
 from pytest_tsexport.tensors.tree import Leaves, detached, renamed
 
@@ -81,6 +80,11 @@ class Artifact:
         return _load(self.path)
 
     @cached_property
+    def code(self) -> str:
+        """The serialized code in the archive."""
+        return code(self.path)
+
+    @cached_property
     def weight_bytes(self) -> int:
         """Bytes of its weights in the archive."""
         return weight_bytes(self.path)
@@ -106,9 +110,7 @@ def open_file(path: Path) -> Artifact:
 
 def unopened(path: Path) -> Artifact:
     """The artifact in a file that cannot be loaded on this machine: what its manifest tells, and no more."""
-    with zipfile.ZipFile(path) as archive:
-        texts = [archive.read(name) for name in archive.namelist() if Path(name).parts[1:] == ("extra", MANIFEST)]
-    manifest = json.loads(texts[0]) if texts else {}
+    manifest = json.loads(extra(path, MANIFEST) or "{}")
     takes = tuple(
         Argument(name=name, type="Tensor", shape=tuple(shape))
         for name, (_, shape) in manifest.get("inputs", {}).items()

@@ -14,6 +14,7 @@ import torch
 
 from pytest_tsexport.backends.casting import emulated
 from pytest_tsexport.checks.base import Evidence
+from pytest_tsexport.generation.answers import magnitude
 from pytest_tsexport.subjects.reference import Inputs
 from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.tensors.metrics import distances
@@ -24,8 +25,10 @@ TIMES = 5.0
 """Times that a device may be off by what the CPU is off by: it adds in another order, and rounds in other places."""
 
 MOST = 4.0
-"""Times the casting's usual share of the spread, or of the answer: where rounding ruins a model, so is its export."""
+"""Times the casting's usual share of the spread, or of the answer: where rounding ruins a model, so is its export.
 
+Of the answer's largest magnitude where that is more: extreme inputs move it beyond the spread of usual ones.
+"""
 
 Rounded = Callable[[], Leaves | None]
 """What eager answers to the same inputs in the compiler's bits; asked where there is a difference."""
@@ -48,14 +51,9 @@ def excused(evidence: Evidence, eager: Leaves, artifact: Leaves, third: Rounded)
     if evidence.device is None or alike is None or list(alike) != list(eager):
         return artifact, usual
     share = MOST * evidence.device.casting.share
-    most = {name: share * max(usual.spread.get(name, 0.0), _largest(leaf)) for name, leaf in eager.items()}
+    most = {name: share * max(usual.spread.get(name, 0.0), magnitude(leaf)) for name, leaf in eager.items()}
     slack = {name: min(TIMES * _off(leaf, alike[name]), most[name]) for name, leaf in eager.items()}
     return _agreed(eager, artifact, alike), replace(usual, slack=slack)
-
-
-def _largest(leaf: torch.Tensor) -> float:
-    """The largest magnitude of an answer: extreme inputs move it beyond the spread of usual ones."""
-    return float(leaf.abs().nan_to_num(0.0, 0.0, 0.0).max()) if leaf.numel() else 0.0
 
 
 def _off(expected: torch.Tensor, alike: torch.Tensor) -> float:

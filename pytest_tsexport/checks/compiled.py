@@ -14,13 +14,9 @@ from pytest_tsexport.backends.base import Device
 from pytest_tsexport.backends.reach import reaches
 from pytest_tsexport.checks.base import Evidence
 from pytest_tsexport.generation.cases import at, tensors
-from pytest_tsexport.tensors.archive import code
+from pytest_tsexport.making.listening import DROPPED, FELL_BACK, UNKNOWN
 from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.verdict import Row
-
-FELL_BACK = re.compile(r"(?i)falling back|unable to compile")
-UNKNOWN = re.compile(r"(?i)unexpected keyword arg|received \d+ positional arg")
-DROPPED = re.compile(r"(?is)unused.*index=(\d+)")
 
 MENDS = {
     "made": "mend what the compiler refused, which its log tells, or leave this backend out for the model",
@@ -79,11 +75,11 @@ def _apart(evidence: Evidence, name: str, number: int) -> bool:
 def is_compiled(evidence: Evidence) -> bool:
     """Whether the file holds an operator of its device; true of one that needs no device."""
     device = evidence.device
-    return device is None or re.search(rf"\bops\.{device.namespace}\.", code(evidence.artifact.path)) is not None
+    return device is None or re.search(rf"\bops\.{device.namespace}\.", evidence.artifact.code) is not None
 
 
 def _on_cpu(evidence: Evidence, device: Device) -> Rows | None:
-    fell = next((text for text in evidence.process.said if FELL_BACK.search(text)), None)
+    fell = next(_said(evidence, FELL_BACK), None)
     compiled = is_compiled(evidence)
     if compiled and fell is None:
         return None
@@ -91,17 +87,17 @@ def _on_cpu(evidence: Evidence, device: Device) -> Rows | None:
     return [
         ("", "the file was not compiled for this device" if evidence.process.given else headline),
         ("in the file", "operators of the device and of the CPU" if compiled else f"no operator {device.namespace}::…"),
-        *([("said", fell)] if fell is not None else []),
+        *([("said", fell.string)] if fell is not None else []),
         ("mend", MENDS["given" if evidence.process.given else "made"]),
     ]
 
 
 def _ignored(evidence: Evidence) -> Rows | None:
-    heard = next((text for text in evidence.process.said if UNKNOWN.search(text)), None)
+    heard = next(_said(evidence, UNKNOWN), None)
     if heard is None:
         return None
     mend = "give what this version of the compiler takes; an option that it does not know changes nothing"
-    return [("", "the compiler ignored arguments that it does not know"), ("said", heard), ("mend", mend)]
+    return [("", "the compiler ignored arguments that it does not know"), ("said", heard.string), ("mend", mend)]
 
 
 def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
@@ -143,10 +139,15 @@ def _dropped(evidence: Evidence) -> Rows | None:
 def dropped(evidence: Evidence) -> Iterator[str]:
     """The inputs that the compiler said that it drops."""
     names = tuple(evidence.subject.inputs)
-    for text in evidence.process.said:
-        found = DROPPED.search(text)
-        if found is not None and int(found[1]) < len(names):
+    for found in _said(evidence, DROPPED):
+        if int(found[1]) < len(names):
             yield names[int(found[1])]
+
+
+def _said(evidence: Evidence, pattern: str) -> Iterator[re.Match[str]]:
+    """Where the compiler said that; its whole text is the match's `string`."""
+    searched = (re.search(pattern, text, re.IGNORECASE | re.DOTALL) for text in evidence.process.said)
+    return (found for found in searched if found is not None)
 
 
 def _depends(evidence: Evidence, name: str) -> bool:

@@ -17,7 +17,7 @@ from pytest_tsexport.checks.base import Evidence
 from pytest_tsexport.checks.trials import Rows, Trials, spelt, tried
 from pytest_tsexport.generation.cases import Case
 from pytest_tsexport.subjects.reference import answer
-from pytest_tsexport.tensors.archive import absent_devices, code
+from pytest_tsexport.tensors.archive import absent_devices
 from pytest_tsexport.tensors.tree import Leaves, flatten
 
 PACKED = re.compile(r"ops\.quantized\.(?!\w*pack)(\w+)")
@@ -129,7 +129,7 @@ def _is_everywhere(trials: Trials, own: list[Leaves], place: str, name: str) -> 
 
 
 def _quantised(trials: Trials) -> Rows:
-    found = sorted(set(PACKED.findall(code(trials.evidence.artifact.path))))
+    found = sorted(set(PACKED.findall(trials.evidence.artifact.code)))
     own = any(isinstance(value, torch.ScriptObject) for value in _kept(trials.evidence.subject.model))
     if not found or own:
         return ()

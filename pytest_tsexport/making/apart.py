@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -44,7 +44,8 @@ def apart(run: Callable[[], T], seconds: float) -> T:
         process.start()
     theirs.close()
     try:
-        return _result(process, mine, seconds)
+        result: T = _result(process, mine, seconds)
+        return result
     finally:
         _end(process)
         mine.close()
@@ -67,15 +68,14 @@ def _ignored(_threads: int) -> None:
     """What `torch.set_num_threads` does here."""
 
 
-def _result(process: BaseProcess, told: Connection, seconds: float) -> T:  # type: ignore[type-var]
+def _result(process: BaseProcess, told: Connection, seconds: float) -> Any:
     until = time.monotonic() + seconds
     # The pipe and the sentinel stay open while a child of the compiler's lives: so its end is asked for.
     while not told.poll(0) and process.exitcode is None and time.monotonic() < until:
         wait([process.sentinel, told], timeout=min(max(until - time.monotonic(), 0.0), INTERVAL))
     with suppress(EOFError, OSError):
         if told.poll(0):
-            result: T = pickle.loads(told.recv_bytes())  # written by this program, a moment ago
-            return result
+            return pickle.loads(told.recv_bytes())  # written by this program, a moment ago
     process.join(1.0)
     if process.exitcode is None:
         raise ExportError(f"the compiler did not end within {seconds:g} s (--ts-timeout), and was stopped")

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from torch.jit._trace import TracerWarning
 
-EVIDENCE = (
-    r"(?si).*(\bunused\b.*index=\d|unexpected keyword arg|received \d+ positional arg|falling back|unable to comp)"
-)
+DROPPED = r"\bunused\b.*index=(\d+)"
+UNKNOWN = r"unexpected keyword arg|received \d+ positional arg"
+FELL_BACK = r"falling back|unable to compile"
+
+EVIDENCE = f"(?si).*({DROPPED}|{UNKNOWN}|{FELL_BACK})"
 """What a compiler says in a warning and then goes on. (facts: neuron, 1.2 and 2.2.)"""
 
 _EVIDENCE = re.compile(EVIDENCE)

@@ -54,6 +54,13 @@ def code(path: Path) -> str:
         return "\n".join(archive.read(name).decode() for name in names)
 
 
+def extra(path: Path, name: str) -> str:
+    """One of the archive's extra files; empty where it has none of that name."""
+    with zipfile.ZipFile(path) as archive:
+        found = (one for one in archive.namelist() if Path(one).parts[1:] == ("extra", name))
+        return next((archive.read(one).decode() for one in found), "")
+
+
 def absent_devices(path: Path) -> tuple[str, ...]:
     """The devices that are constants of the code, where `map_location` does not reach, and are not on this machine."""
     return tuple(name for name in dict.fromkeys(DEVICE.findall(code(path))) if not _is_here(name))

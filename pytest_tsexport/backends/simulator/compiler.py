@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.base import with_arguments
-from pytest_tsexport.backends.casting import Casting, casting_of
+from pytest_tsexport.backends.casting import FLAGS, Casting, casting_of
 from pytest_tsexport.backends.jit import torch_jit_allowed, traced
 from pytest_tsexport.backends.reach import reaches
 from pytest_tsexport.backends.simulator.device import NAMESPACE, OPERATOR, Program, register, signature, with_batch
@@ -76,7 +76,7 @@ def casting(compiler_args: Sequence[str]) -> Casting:
 def unheeded(compiler_args: Sequence[str]) -> tuple[str, ...]:
     """The arguments that the stand-in does not stand for, as one remark."""
     flags = [arg.partition("=")[0] for arg in compiler_args if arg.startswith("-")]
-    others = [flag for flag in flags if flag not in ("--auto-cast", "--auto-cast-type")]
+    others = [flag for flag in flags if flag not in FLAGS]
     return (f"neuron-sim does nothing for {', '.join(others)}",) if others else ()
 
 

@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_map_only
 
 from pytest_tsexport.backends.casting import Casting, aliases, emulated, writes
 from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.tensors.tree import flatten
 
 NAMESPACE = "neuron_sim"
 OPERATOR = "forward_v2"
@@ -108,8 +109,8 @@ def _run(program: Program, inputs: Sequence[torch.Tensor], neff: torch.Tensor) -
     code = _loaded(program.digest, _Bytes(neff))
     with _forgetting(code):
         given = [_narrow(tensor.detach().clone()) for tensor in inputs]
-        with torch.no_grad(), emulated(Casting(scope=program.scope, type=program.type)), _Narrow():
-            answers = [leaf.detach().clone() for leaf in _leaves(code(*given))]
+        with torch.no_grad(), emulated(Casting(scope=program.scope, type=program.type)), _Narrow():  # type: ignore[no-untyped-call]
+            answers = [leaf.detach().clone() for leaf in flatten(code(*given)).values()]
     if tuple(map(signature, answers)) != program.outputs:
         raise RuntimeError("an answer has another size than it was compiled for: something in it follows from values")
     return answers
@@ -154,19 +155,8 @@ def _loaded(digest: str, content: _Bytes) -> torch.jit.ScriptModule:
     return loaded
 
 
-def _leaves(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    else:
-        for child in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(child)
-
-
 class _Narrow(TorchDispatchMode):
     """Whole numbers are 32 bits wide on the chip, whatever their dtype says."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
