@@ -15,6 +15,7 @@ from pytest_tsexport.backends.base import Compilation, Compiler, Device
 from pytest_tsexport.backends.neuron_sim import NeuronSim
 from pytest_tsexport.checks.casts import MOST, TIMES, excused
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.tensors.tolerance import Tolerance
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.testing import judge
@@ -202,6 +203,15 @@ def test_whole_numbers_that_rounding_alone_moves_are_excused_one_by_one() -> Non
     assert answered["place"].tolist() == [3, 9]
     answered, _ = excuse({**EAGER}, {"place": torch.tensor([5, 4])})
     assert answered["place"].tolist() == [5, 4]
+
+
+def test_truths_that_rounding_alone_moves_are_excused_as_whole_numbers_are() -> None:
+    eager = {"output": torch.tensor([0.0, 1.0]), "above": torch.tensor([False, True])}
+    rounded = {"output": torch.tensor([0.01, 1.0]), "above": torch.tensor([True, True])}
+    evidence: Any = SimpleNamespace(device=Told(("all", "bf16")).device(), tolerance=Tolerance(spread={"output": 1.0}))
+    answered, allowed = excused(evidence, eager, rounded, lambda: rounded)
+    assert answered["above"].tolist() == [False, True]
+    assert difference(eager, answered, allowed) is None
 
 
 def test_a_third_answer_is_asked_for_where_there_is_a_difference_and_nobody_said_otherwise() -> None:
