@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from docs.keywords import KEYWORD_TEXTS
-from pytest_tsexport.keywords import EFFORT_KEYWORDS, MEANING_KEYWORDS
-from pytest_tsexport.options import OPTIONS, flag
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.config.keywords import EFFORT_KEYWORDS, MEANING_KEYWORDS
+from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.plugin.options import OPTIONS, flag
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pytest_tsexport"
@@ -44,7 +44,7 @@ def _options() -> Iterator[str]:
 
 
 def _hooks() -> Iterator[str]:
-    path = PACKAGE / "hookspecs.py"
+    path = PACKAGE / "plugin" / "hookspecs.py"
     for number, (name, signature) in enumerate(_functions(path)):
         yield from [""] * bool(number)
         yield f"## `{name}({signature})`\n"
@@ -102,7 +102,7 @@ def _cell(text: str) -> str:
 PLACES: Mapping[str, Callable[[], Iterator[str]]] = {
     "meaning": lambda: _keyword_table(MEANING_KEYWORDS),
     "effort": lambda: _keyword_table(EFFORT_KEYWORDS),
-    "fixture": lambda: _markdown(_docstring(PACKAGE / "fixtures.py", "ts_export")),
+    "fixture": lambda: _markdown(_docstring(PACKAGE / "plugin" / "fixtures.py", "ts_export")),
     "export": lambda: _markdown(_docstring(PACKAGE / "export.py", "Export")),
     "members": _export_members,
     "validate": lambda: _markdown(_docstring(PACKAGE / "pipeline.py", "validate")),

@@ -13,22 +13,22 @@ from pathlib import Path
 
 import torch
 
-from pytest_tsexport.artifact import signature
+from pytest_tsexport.cases.hypothesis_adapter import default_examples
 from pytest_tsexport.checks import REGISTERED
-from pytest_tsexport.checks.base import Evidence
-from pytest_tsexport.checks.compiled import is_compiled
 from pytest_tsexport.checks.trace import explained
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.policy import CHECKS, Policy, selected
+from pytest_tsexport.config.validators import valid_checks, valid_names
+from pytest_tsexport.diagnosis.compiled import is_compiled
 from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
-from pytest_tsexport.generation.hypotheses import default_examples
-from pytest_tsexport.host import Place
-from pytest_tsexport.making.compiling import runs_on
-from pytest_tsexport.making.make import Made
-from pytest_tsexport.policy import CHECKS, Policy, selected
+from pytest_tsexport.exporting.artifact import signature
+from pytest_tsexport.exporting.compile_request import runs_on
+from pytest_tsexport.exporting.context import ExportContext
+from pytest_tsexport.exporting.export_model import Made
 from pytest_tsexport.reports.terminal import failure_text
-from pytest_tsexport.subjects.reference import Reference, told
+from pytest_tsexport.subjects.reference import Reference, one_line
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.validity import valid_checks, valid_names
 from pytest_tsexport.verdict import Outcome, Verdict
 
 
@@ -39,10 +39,10 @@ class Export:
     and answers a tuple of tensors; what a file of your own takes and answers is its own affair. `validate()` judges it.
     """
 
-    def __init__(self, made: Made, policy: Policy, place: Place) -> None:
+    def __init__(self, made: Made, policy: Policy, context: ExportContext) -> None:
         self._made = made
         self._policy = policy
-        self._place = place
+        self._context = context
         self._verdicts: dict[str, Verdict] = {}
 
     @property
@@ -74,10 +74,10 @@ class Export:
         valid_names("check", name, tuple(CHECKS))
         if name not in self._verdicts:
             started = time.monotonic()
-            with torch.random.fork_rng(devices=[]), _threads(self._place.asker.processes):
+            with torch.random.fork_rng(devices=[]), _threads(self._context.callbacks.processes):
                 found = self._answer(name)
                 self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
-        self._place.asker.judged(self._verdicts[name])
+        self._context.callbacks.judged(self._verdicts[name])
         return self._verdicts[name]
 
     def validate(self, checks: Sequence[str] | None = None) -> tuple[Verdict, ...]:
@@ -99,7 +99,7 @@ class Export:
 
         It is taken from the live model, so that a model changed since it was returned shows.
         """
-        reference = Reference(self._place.live, self.subject.constants)
+        reference = Reference(self._context.live, self.subject.constants)
         with torch.random.fork_rng(devices=[]):
             answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
@@ -109,13 +109,13 @@ class Export:
         """Let the model, the artifact and its temporary file go."""
         for cached in ("module", "_evidence"):
             self.__dict__.pop(cached, None)
-        shutil.rmtree(self._place.folder, ignore_errors=True)
+        shutil.rmtree(self._context.folder, ignore_errors=True)
 
     @cached_property
     def _evidence(self) -> Evidence:
         made, effort = self._made, self._policy.effort
         if made.artifact is None:
-            why = self._place.unavailable or (told(made.error) if made.error is not None else "it was not made")
+            why = self._context.unavailable or (one_line(made.error) if made.error is not None else "it was not made")
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
         return Evidence(
             subject=made.subject,
@@ -128,8 +128,8 @@ class Export:
             seed=effort.seed or 0,
             process=made.process,
             cases=effort.max_examples or default_examples(),
-            tell=self._place.asker.progress,
-            known=lambda check: self._place.asker.known(made.subject.name, f"{self.backend}-{check}"),
+            tell=self._context.callbacks.progress,
+            known=lambda check: self._context.callbacks.known(made.subject.name, f"{self.backend}-{check}"),
         )
 
     def _answer(self, name: str) -> Verdict:
@@ -149,8 +149,8 @@ class Export:
             return self._blank(name, Outcome.FAILED, str(error))
 
     def _unmade(self, name: str) -> Verdict:
-        if self._place.unavailable is not None:
-            return self._blank(name, Outcome.UNAVAILABLE, self._place.unavailable)
+        if self._context.unavailable is not None:
+            return self._blank(name, Outcome.UNAVAILABLE, self._context.unavailable)
         if name != "trace":
             return self._blank(name, Outcome.NOT_RUN, "the model does not export")
         error = self._made.error

@@ -20,23 +20,23 @@ import torch
 from torch import nn
 
 from pytest_tsexport import backends
-from pytest_tsexport.artifact import Artifact
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.cases.hypothesis_adapter import derandomized
+from pytest_tsexport.config.keywords import from_keywords
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.export import Export
-from pytest_tsexport.generation.hypotheses import derandomized
-from pytest_tsexport.host import Asker, Place
-from pytest_tsexport.keywords import from_keywords
-from pytest_tsexport.making import make, opening
-from pytest_tsexport.making.compiling import compiling
-from pytest_tsexport.making.make import Made, Process
-from pytest_tsexport.policy import Policy
-from pytest_tsexport.subjects.examples import forward_arguments
+from pytest_tsexport.exporting import export_model, loading
+from pytest_tsexport.exporting.artifact import Artifact
+from pytest_tsexport.exporting.compile_request import compiling
+from pytest_tsexport.exporting.context import Callbacks, ExportContext
+from pytest_tsexport.exporting.export_model import Made, Process
+from pytest_tsexport.subjects.axes import forward_arguments
 from pytest_tsexport.subjects.subject import Hints, Subject, build
 from pytest_tsexport.verdict import Verdict
 
-__all__ = ["Asker", "Export", "export", "validate"]
+__all__ = ["Callbacks", "Export", "export", "validate"]
 
 DERANDOMIZED_SEED = 0
 
@@ -59,7 +59,7 @@ def validate(
 
 
 def export(
-    returned: object, policy: Policy, *, name: str, backend: object = "jit", asker: Asker | None = None
+    returned: object, policy: Policy, *, name: str, backend: object = "jit", callbacks: Callbacks | None = None
 ) -> Export:
     """What a test function returned, exported on one backend and ready to be judged.
 
@@ -74,47 +74,49 @@ def export(
         if isinstance(module, torch.jit.ScriptModule):
             module, policy = _already_exported(module, policy, folder)
         found = backends.found(backend)
-        place = Place(live=module, folder=folder, asker=asker or Asker(), unavailable=found.why_unavailable())
+        context = ExportContext(
+            live=module, folder=folder, callbacks=callbacks or Callbacks(), unavailable=found.why_unavailable()
+        )
         with torch.random.fork_rng(devices=[]):  # what a model draws here, the user's own tests must not miss
-            made = _made(name, policy, found, place)
-        return Export(made, policy, place)
+            made = _made(name, policy, found, context)
+        return Export(made, policy, context)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _made(name: str, policy: Policy, backend: Backend, place: Place) -> Made:
+def _made(name: str, policy: Policy, backend: Backend, context: ExportContext) -> Made:
     """The artifact: a finished file, or a fresh one; none where the backend is unavailable."""
     given = policy.meaning.artifact
-    if place.unavailable is not None and isinstance(backend, Compiler):
+    if context.unavailable is not None and isinstance(backend, Compiler):
         given = None  # no file of a compiler loads without it; any other one can be judged where it was made elsewhere
-    artifact, why = (None, None) if given is None else opening.opened(Path(given), backend)
-    subject = build(place.live, policy.meaning, name=name, hints=_hints(place, artifact))
-    if artifact is None and place.unavailable is not None:
+    artifact, why = (None, None) if given is None else loading.opened(Path(given), backend)
+    subject = build(context.live, policy.meaning, name=name, hints=_hints(context, artifact))
+    if artifact is None and context.unavailable is not None:
         return Made(subject=subject, backend=backend, process=Process())
-    backend = compiling(backend, policy, subject, place.asker.processes)
+    backend = compiling(backend, policy, subject, context.callbacks.processes)
     if artifact is None:
-        return _make(subject, policy, backend, place.folder)
-    why = why or opening.why_not_run(artifact, subject, backend)
+        return _make(subject, policy, backend, context.folder)
+    why = why or loading.why_not_run(artifact, subject, backend)
     return Made(subject=subject, backend=backend, process=Process(given=True), artifact=artifact, unrunnable=why)
 
 
-def _hints(place: Place, artifact: Artifact | None) -> Hints:
+def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
     """A finished file whose arguments are the model's own says which inputs there are, and their sizes."""
-    known = forward_arguments(place.live) or ()
+    known = forward_arguments(context.live) or ()
     if artifact is None or not artifact.arguments or not set(artifact.arguments) <= set(known):
-        return Hints(ask=place.asker.inputs)
-    return Hints(ask=place.asker.inputs, arguments=artifact.arguments, sizes=artifact.sizes)
+        return Hints(ask=context.callbacks.inputs)
+    return Hints(ask=context.callbacks.inputs, arguments=artifact.arguments, sizes=artifact.sizes)
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
     path = folder / f"{_file_name(subject.name)}-{backend.name}.pt"
-    job = make.Job(path, backend, policy.timeout)
+    job = export_model.Job(path, backend, policy.timeout)
     exporter = policy.meaning.export
     if exporter is None:
-        made = make.trace(subject, job, guarded=policy.meaning.guard)
+        made = export_model.trace(subject, job, guarded=policy.meaning.guard)
     else:
-        made = make.exported(subject, exporter, job)
+        made = export_model.exported(subject, exporter, job)
     if made.artifact is not None and policy.effort.export_dir is not None:
         _keep(path, policy.effort.export_dir)
     return made

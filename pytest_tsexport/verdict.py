@@ -65,7 +65,7 @@ class Verdict:
     seconds: float = 0.0
     first_breach: int | None = None
     notes: tuple[str, ...] = ()
-    unseen: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()
     sha256: str | None = None
     signature: str | None = None
     interface: Mapping[str, Any] | None = None
@@ -82,7 +82,7 @@ class Verdict:
         fields["outcome"] = self.outcome.value
         fields["rows"] = [list(row) for row in self.rows]
         fields["notes"] = list(self.notes)
-        fields["unseen"] = list(self.unseen)
+        fields["unseen"] = list(self.not_covered)
         if self.worst is not None:
             worst = {name: getattr(self.worst, name) for name in self.worst.__slots__}
             fields["worst"] = {name: _plain(value) for name, value in worst.items()}

@@ -13,8 +13,8 @@ from torch import nn
 
 import pytest_tsexport
 from pytest_tsexport import ArtifactError, ExportError, InputsError, Outcome, PolicyError, ValidationFailed, Verdict
-from pytest_tsexport.keywords import from_keywords
-from pytest_tsexport.pipeline import Asker, Export, export
+from pytest_tsexport.config.keywords import from_keywords
+from pytest_tsexport.pipeline import Callbacks, Export, export
 from pytest_tsexport.testing import Refuses, Unavailable, exporters, files, judge, wrong_sizes
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state
@@ -23,8 +23,10 @@ from pytest_tsexport.testing.specimen import ids, rows
 QUICK: Mapping[str, Any] = {"max_examples": 20, "checks": ["-round_trip"]}
 
 
-def exported(returned: object, *, backend: object = "jit", asker: Asker | None = None, **keywords: Any) -> Export:
-    return export(returned, from_keywords({**QUICK, **keywords}), name="it", backend=backend, asker=asker)
+def exported(
+    returned: object, *, backend: object = "jit", callbacks: Callbacks | None = None, **keywords: Any
+) -> Export:
+    return export(returned, from_keywords({**QUICK, **keywords}), name="it", backend=backend, callbacks=callbacks)
 
 
 def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
@@ -148,19 +150,21 @@ def test_closing_leaves_the_verdicts() -> None:
 
 def test_a_check_is_asked_once_and_told_each_time() -> None:
     told: list[str] = []
-    one = exported(made.Plain(), inputs=rows()(), asker=Asker(judged=lambda verdict: told.append(verdict.check)))
+    one = exported(
+        made.Plain(), inputs=rows()(), callbacks=Callbacks(judged=lambda verdict: told.append(verdict.check))
+    )
     assert one.check("trace") is one.check("trace")
     assert told == ["trace", "trace"]
 
 
 def test_progress_is_told() -> None:
     lines: list[str] = []
-    exported(made.Plain(), inputs=rows()(), asker=Asker(progress=lines.append)).check("parity")
+    exported(made.Plain(), inputs=rows()(), callbacks=Callbacks(progress=lines.append)).check("parity")
     assert any(line.startswith("parity ") and line.endswith(" of 20 cases") for line in lines)
 
 
 def test_a_hook_may_give_the_inputs() -> None:
-    one = exported(made.Plain(), asker=Asker(inputs=lambda model: rows(3, 7)()))
+    one = exported(made.Plain(), callbacks=Callbacks(inputs=lambda model: rows(3, 7)()))
     assert one.subject.sizes == {"batch": 3}
 
 

@@ -29,7 +29,7 @@ VERDICTS = st.builds(
     seed=st.none() | st.integers(0, 9999),
     seconds=st.floats(0, 1e6),
     notes=st.lists(TEXT, max_size=2).map(tuple),
-    unseen=st.lists(TEXT, max_size=2).map(tuple),
+    not_covered=st.lists(TEXT, max_size=2).map(tuple),
     sha256=st.none() | TEXT,
     signature=st.none() | TEXT,
     interface=st.none() | st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=2),

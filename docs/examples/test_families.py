@@ -25,7 +25,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-# A known failure is said where the test is, with its reason; the day it is mended, the test says so.
+# A known failure is said where the test is, with its reason; the day it is fixed, the test says so.
 OLD = int(transformers.__version__.split(".")[0]) < 5
 KNOWN = {"trace": "masks of Transformers 4 are made by vmap, which torch.jit.trace cannot follow"} if OLD else None
 

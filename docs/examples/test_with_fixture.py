@@ -7,7 +7,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from pytest_tsexport import Export
-from pytest_tsexport.fixtures import TsExport
+from pytest_tsexport.plugin.fixtures import TsExport
 
 INPUTS = {
     "input_ids": torch.tensor([[2, 41, 17, 3], [2, 8, 3, 0]]),

@@ -69,7 +69,7 @@ class Compiler(Backend, Protocol):
     """A backend whose artifacts run on a device of their own."""
 
     @property
-    def apart(self) -> bool:
+    def isolated(self) -> bool:
         """Whether it traces in a process of its own, because it may crash or hang."""
 
     def device(self) -> Device:

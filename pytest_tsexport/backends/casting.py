@@ -78,7 +78,7 @@ class Casting:
         return self.scope if self.scope == "none" else f"{self.scope} {self.type}"
 
 
-def casting_of(args: Sequence[str], usual: Casting) -> Casting:
+def casting_of(args: Sequence[str], default: Casting) -> Casting:
     """The casting that compiler arguments ask for; `usual` is the compiler's default.
 
     Raises `ExportError`, one sentence, for a value that the compiler does not know.
@@ -91,7 +91,7 @@ def casting_of(args: Sequence[str], usual: Casting) -> Casting:
         if value is not None and value not in valid:
             raise ExportError(f"the compiler argument {flag} is {value!r}; use one of {', '.join(valid)}")
     scope, kind = told.values()
-    return Casting(scope=scope or usual.scope, type=kind or usual.type)
+    return Casting(scope=scope or default.scope, type=kind or default.type)
 
 
 def argument(args: Sequence[str], flag: str) -> str | None:

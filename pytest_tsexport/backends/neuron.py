@@ -14,7 +14,7 @@ from pytest_tsexport.backends.base import Compilation, Compiler, Device, bind, e
 from pytest_tsexport.backends.casting import Casting, casting_of
 from pytest_tsexport.backends.neuron_sdk import TARGET, find, has_device, the_sdk
 from pytest_tsexport.errors import ExportError
-from pytest_tsexport.subjects.reference import told
+from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import detached
 
@@ -24,7 +24,7 @@ class Neuron:
 
     name = "neuron"
     contract = "fixed"
-    apart = True
+    isolated = True
 
     def __init__(self, wanted: Compilation | None = None) -> None:
         self._wanted = wanted or Compilation()
@@ -57,7 +57,7 @@ class Neuron:
         """Where the kernel knows no device: that an artifact raised is no wonder there, and says nothing of it."""
         if has_device():
             return None
-        raised = f"{neuron_sdk.DEVICES} knows no neuron device, and running it raised {told(error)}"
+        raised = f"{neuron_sdk.DEVICES} knows no neuron device, and running it raised {one_line(error)}"
         return f"a compiled file cannot run here: {raised}"
 
     def trace(self, subject: Subject) -> torch.jit.ScriptModule:

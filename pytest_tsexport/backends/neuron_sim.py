@@ -18,7 +18,7 @@ class NeuronSim:
 
     name = "neuron-sim"
     contract = "fixed"
-    apart = False
+    isolated = False
 
     def __init__(self, wanted: Compilation | None = None) -> None:
         self._wanted = wanted or Compilation()

@@ -9,12 +9,13 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from pytest_tsexport.baseline import DEFAULT, OPTIONAL, Baseline, Promises, changes
-from pytest_tsexport.checks.base import Evidence, verdict
+from pytest_tsexport.checks.base import verdict
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.baseline import DEFAULT, OPTIONAL, Baseline, Promises, changes
+from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.errors import ArtifactError
-from pytest_tsexport.policy import CHECKS
 from pytest_tsexport.reports.numbers import counted
-from pytest_tsexport.subjects.reference import told
+from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.subjects.transformers.labels import labels_of
 from pytest_tsexport.tensors.tree import flatten
 from pytest_tsexport.verdict import Outcome, Row, Verdict
@@ -87,7 +88,7 @@ def _outputs(evidence: Evidence) -> Iterator[str]:
         leaves = flatten(output)
     except Exception as error:  # a file may raise anything at all; what it raises is the finding
         raise ArtifactError(
-            f"the file raises on its own example inputs, so it promises nothing: {told(error)}"
+            f"the file raises on its own example inputs, so it promises nothing: {one_line(error)}"
         ) from error
     if isinstance(output, Mapping):
         # A mapping is read by name: it has no order to promise.
@@ -126,6 +127,6 @@ def _compared(evidence: Evidence, baseline: Baseline, was: Promises | None, now:
     broken = changes(was, now)
     if not broken:
         return verdict(evidence, Interface.name, Outcome.PASSED, f"as promised in {baseline.typed}")
-    mend: Row = ("mend", f"keep the promise in a wrapper, or tell callers and run with --ts-baseline={baseline.typed}")
-    rows = (("promised in", baseline.typed), *broken, mend)
+    fix: Row = ("fix", f"keep the promise in a wrapper, or tell callers and run with --ts-baseline={baseline.typed}")
+    rows = (("promised in", baseline.typed), *broken, fix)
     return verdict(evidence, Interface.name, Outcome.FAILED, "not the interface that callers were promised", rows)

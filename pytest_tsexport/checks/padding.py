@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_tsexport.checks.base import Evidence, traced_at, vacuous, verdict, wrong_already
-from pytest_tsexport.checks.casts import excused, rounded
-from pytest_tsexport.checks.cost import cost
-from pytest_tsexport.checks.judging import wrong_at_home
-from pytest_tsexport.checks.ties import is_tie
-from pytest_tsexport.generation.padded import Short, Way, padded, real, shorter, told, ways
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.cases.padded_cases import Short, Way, describe_ways, padded, real, shorter, ways
+from pytest_tsexport.checks.base import traced_at, vacuous, verdict, wrong_already
+from pytest_tsexport.comparison.compare_case import wrong_at_home
+from pytest_tsexport.comparison.cost import cost
+from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.rounding import excused, rounded
+from pytest_tsexport.comparison.tie_breaks import is_tie
+from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.subjects.reference import Inputs, Reference
-from pytest_tsexport.tensors.compare import difference
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
@@ -87,7 +88,7 @@ class Padding:
             _verdict(evidence, self.name, looked),
             judged=judged,
             planned=judged + left_out,
-            unseen=(f"{left_out} padded cases: no room in the budget, or eager raises",) if left_out else (),
+            not_covered=(f"{left_out} padded cases: no room in the budget, or eager raises",) if left_out else (),
             first_breach=looked.tried.index(looked.breaches[0]) + 1 if looked.breaches else None,
         )
 
@@ -157,15 +158,15 @@ def _verdict(evidence: Evidence, check: str, looked: Looked) -> Verdict:
     if not looked.tried:
         headline = "eager answers no shorter input, so none was padded"
         return verdict(evidence, check, Outcome.NOT_APPLICABLE, headline)
-    notes = (f"eager itself cannot be padded along {told(looked.minded)}",) if looked.minded else ()
+    notes = (f"eager itself cannot be padded along {describe_ways(looked.minded)}",) if looked.minded else ()
     if looked.breaches:
         headline, rows = "padding changes the answer of the export alone", _rows(evidence, looked)
         return replace(verdict(evidence, check, Outcome.FAILED, headline, rows), notes=notes)
     if not looked.able:
         return replace(verdict(evidence, check, Outcome.NOT_APPLICABLE, "eager itself cannot be padded"), notes=notes)
-    found = verdict(evidence, check, Outcome.PASSED, f"can be padded along {told(looked.able)}")
-    usual = next(one for one in looked.tried if one.way == looked.able[0])
-    return replace(found, notes=(*notes, _cost(evidence, usual)))
+    found = verdict(evidence, check, Outcome.PASSED, f"can be padded along {describe_ways(looked.able)}")
+    first = next(one for one in looked.tried if one.way == looked.able[0])
+    return replace(found, notes=(*notes, _cost(evidence, first)))
 
 
 def _rows(evidence: Evidence, looked: Looked) -> tuple[Row, ...]:
@@ -179,9 +180,9 @@ def _rows(evidence: Evidence, looked: Looked) -> tuple[Row, ...]:
         traced_at(evidence),
         ("counterexample", f"{first.way}, {size}        in {len(looked.breaches)} of {len(looked.tried)} cases"),
         ("differs", first.wrong or ""),
-        ("wrong along", told(wrong)),
-        *([("right along", told(right))] if right else []),
-        ("mend", f"{how} with inputs that hold padding"),
+        ("wrong along", describe_ways(wrong)),
+        *([("right along", describe_ways(right))] if right else []),
+        ("fix", f"{how} with inputs that hold padding"),
     )
 
 

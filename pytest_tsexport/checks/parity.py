@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of
-from pytest_tsexport.checks.causes import cause
-from pytest_tsexport.checks.compiled import wide
-from pytest_tsexport.checks.judging import fault_of_example, judged
-from pytest_tsexport.checks.suspects import suspect
-from pytest_tsexport.generation.cases import Case, example_cases, odd_cases, off_size, traced_cases
-from pytest_tsexport.generation.findings import Findings, Judged
-from pytest_tsexport.generation.search import Plan, search
-from pytest_tsexport.generation.unseen import unswept, unvaried
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.cases.cases import Case, example_cases, odd_cases, off_size, traced_cases
+from pytest_tsexport.cases.coverage import unswept, unvaried
+from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.search import Plan, search
+from pytest_tsexport.checks.base import kept_as, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.comparison.compare_case import fault_of_example, judged
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.diagnosis.compiled import wide
+from pytest_tsexport.diagnosis.divergence import cause
+from pytest_tsexport.diagnosis.hypotheses import suspect
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
-MENDS = {
+FIXES = {
     "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
     "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
@@ -78,14 +79,14 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
     if why is None and not any(one.status == "equal" for one in findings.judged):
         why = "eager raises on every case at the traced size, so nothing was compared"
     if why is not None:
-        mend = ("mend", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
-        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), mend))
+        fix = ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
+        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), fix))
     found_right = verdict(evidence, check, Outcome.PASSED, "answers as eager does at the traced size")
     return replace(found_right, notes=(*findings.tied, *_odd_masks(evidence), *wide(evidence)))
 
 
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
-    unseen = (
+    not_covered = (
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
         *_blind_below(evidence),
         *unvaried(evidence.subject),
@@ -97,7 +98,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         planned=findings.planned,
         worst=worst_of(findings),
         first_breach=findings.first_breach,
-        unseen=unseen,
+        not_covered=not_covered,
         counterexample=kept_as(findings),
     )
 
@@ -145,15 +146,15 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     ]
     if fault_of_example(found) is None:
         rows += suspect(evidence, found.case) or cause(evidence, found.case)
-    return tuple(rows if dict(rows).get("mend") else [*rows, ("mend", _mend(evidence, found))])
+    return tuple(rows if dict(rows).get("fix") else [*rows, ("fix", _fix(evidence, found))])
 
 
-def _mend(evidence: Evidence, found: Judged) -> str:
+def _fix(evidence: Evidence, found: Judged) -> str:
     fault = fault_of_example(found)
     if fault is not None:
         return fault[1]
     if evidence.process.given or evidence.policy.meaning.export is not None:
-        return MENDS["export"]
+        return FIXES["export"]
     if evidence.device is not None and found.status == "wrong":
-        return MENDS["device"]
-    return MENDS["call" if found.text.startswith("on call") else found.status]
+        return FIXES["device"]
+    return FIXES["call" if found.text.startswith("on call") else found.status]

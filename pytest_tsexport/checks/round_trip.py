@@ -11,10 +11,11 @@ from pathlib import Path
 
 import torch
 
-from pytest_tsexport.checks.base import Evidence, traced_at, verdict
-from pytest_tsexport.generation.cases import tensors as tensors_of
-from pytest_tsexport.generation.cases import traced_cases
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.cases.cases import tensors as tensors_of
+from pytest_tsexport.cases.cases import traced_cases
+from pytest_tsexport.checks.base import traced_at, verdict
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -23,7 +24,7 @@ TIMEOUT = 300
 
 CASES = 3
 
-MENDS = {
+FIXES = {
     "torch": "export what torch alone can run: no custom operator, no Python function",
     "device": "see what it raises where its operators were imported alone; a second process needs a core of its own",
 }
@@ -75,8 +76,8 @@ class RoundTrip:
             return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence),))
         failure = _differs_elsewhere(evidence, answered)
         if failure is not None:
-            mend = MENDS["torch" if evidence.device is None else "device"]
-            rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("mend", mend))
+            fix = FIXES["torch" if evidence.device is None else "device"]
+            rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("fix", fix))
             headline = "does not run the same in a process without Transformers"
             found = verdict(evidence, self.name, Outcome.FAILED, headline, rows)
         else:

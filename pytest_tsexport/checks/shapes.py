@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.checks.base import Evidence, kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
-from pytest_tsexport.checks.causes import cause
-from pytest_tsexport.checks.compiled import dropped
-from pytest_tsexport.checks.envelope import raising, right_for
-from pytest_tsexport.checks.judging import fault_of_example, judged, wrong_at_home
-from pytest_tsexport.generation.cases import Case, edge_cases, example_cases, off_size, size_cases
-from pytest_tsexport.generation.findings import Findings, Judged
-from pytest_tsexport.generation.search import Plan, search
-from pytest_tsexport.generation.unseen import unvisited
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.cases.cases import Case, edge_cases, example_cases, off_size, size_cases
+from pytest_tsexport.cases.coverage import unvisited
+from pytest_tsexport.cases.envelope import raising, right_for
+from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.search import Plan, search
+from pytest_tsexport.checks.base import kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
+from pytest_tsexport.comparison.compare_case import fault_of_example, judged, wrong_at_home
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.diagnosis.compiled import dropped
+from pytest_tsexport.diagnosis.divergence import cause
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
-_MEND = {
+_FIX = {
     "wrong": "trace at the largest size and pad, or export with guard=True so that other sizes raise",
-    "raises": "declare the axis shapes='safe' if callers can live with the error, or mend what bakes the size",
+    "raises": "declare the axis shapes='safe' if callers can live with the error, or fix what bakes the size",
     "computes": "export with guard=True so that another size raises, or declare the axis 'safe' or 'dynamic'",
 }
 
@@ -70,8 +71,8 @@ def contract_of(evidence: Evidence, axis: str) -> str:
     Of an input that the compiler dropped, no size is asked: the answer does not depend on it.
     """
     having = {field.name for field in evidence.subject.fields if axis in field.dims}
-    usual = "safe" if having and having <= set(dropped(evidence)) else evidence.contract
-    return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, usual=usual)
+    default = "safe" if having and having <= set(dropped(evidence)) else evidence.contract
+    return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, default=default)
 
 
 def _judge(evidence: Evidence, case: Case) -> Judged | None:
@@ -90,14 +91,14 @@ def _judge(evidence: Evidence, case: Case) -> Judged | None:
 def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
     found = findings.smallest
     if found is not None:
-        headline, mend = fault_of_example(found) or _headline(evidence, found)
+        headline, fix = fault_of_example(found) or _headline(evidence, found)
         causes = cause(evidence, found.case) if found.status == "wrong" and fault_of_example(found) is None else ()
-        rows = (*_rows(evidence, findings, found), *causes, ("mend", mend))
+        rows = (*_rows(evidence, findings, found), *causes, ("fix", fix))
         return verdict(evidence, check, Outcome.FAILED, headline, rows)
     why = too_few(findings)
     if why is not None:
-        mend = "raise --ts-budget or --ts-max-examples, or declare which dimensions vary with dynamic_shapes"
-        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), ("mend", mend)))
+        fix = "raise --ts-budget or --ts-max-examples, or declare which dimensions vary with dynamic_shapes"
+        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), ("fix", fix)))
     if all(one.status in ("raises", "both raise", "eager raises") for one in findings.judged):
         return verdict(evidence, check, Outcome.PASSED, "raises at every other size")
     return verdict(evidence, check, Outcome.PASSED, "keeps the contract at every other size")
@@ -106,10 +107,10 @@ def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
 def _headline(evidence: Evidence, found: Judged) -> tuple[str, str]:
     fixed = [axis for axis in off_size(found.case, evidence.subject) if contract_of(evidence, axis) == "fixed"]
     if fixed:
-        return f"computes outside the traced size, where the contract of {fixed[0]} is fixed", _MEND["computes"]
+        return f"computes outside the traced size, where the contract of {fixed[0]} is fixed", _FIX["computes"]
     if found.status == "raises":
-        return "raises outside the traced size, where the contract is dynamic", _MEND["raises"]
-    return "silently wrong outside the traced size", _MEND["wrong"]
+        return "raises outside the traced size, where the contract is dynamic", _FIX["raises"]
+    return "silently wrong outside the traced size", _FIX["wrong"]
 
 
 def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
@@ -132,9 +133,9 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     notes = (*findings.tied, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
     if further and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
-    unseen = [f"{case}: no room in the budget" for case in findings.skipped]
+    not_covered = [f"{case}: no room in the budget" for case in findings.skipped]
     cases = [one.case for one in findings.judged]
-    unseen += [told for axis in subject.axes for told in unvisited(axis, cases)]
+    not_covered += [told for axis in subject.axes for told in unvisited(axis, cases)]
     return replace(
         found,
         judged=len(findings.counted),
@@ -143,5 +144,5 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         first_breach=findings.first_breach,
         counterexample=kept_as(findings),
         notes=notes,
-        unseen=tuple(unseen),
+        not_covered=tuple(not_covered),
     )

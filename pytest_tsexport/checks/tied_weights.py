@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import torch
 
-from pytest_tsexport.checks.base import Evidence, verdict
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.checks.base import verdict
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.weights import Ties, named_weights, storages, tied_groups
 from pytest_tsexport.verdict import Outcome, Row, Verdict
@@ -39,8 +40,8 @@ class TiedWeights:
         planned = len(groups)
         if failures:
             group, text = failures[0]
-            mend: Row = ("mend", "clone every tied weight on a copy before tracing: pytest_tsexport.untie(model)")
-            rows = (("tied", " = ".join(group.names)), ("in the file", text), mend)
+            fix: Row = ("fix", "clone every tied weight on a copy before tracing: pytest_tsexport.untie(model)")
+            rows = (("tied", " = ".join(group.names)), ("in the file", text), fix)
             found = verdict(evidence, self.name, Outcome.FAILED, "tied weights are not copies of their own", rows)
             return replace(found, judged=planned, planned=planned)
         added = sum(group.bytes_added for group in groups)
@@ -78,8 +79,8 @@ def _failure(evidence: Evidence, group: Ties) -> tuple[Ties, str] | None:
 def _gap(ours: torch.Tensor, theirs: torch.Tensor) -> str:
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return f": {tuple(theirs.shape)} {theirs.dtype}, not {tuple(ours.shape)} {ours.dtype}"
-    apart = ours.detach().cpu().ne(theirs.detach())
-    return f": {int(apart.sum())} of {apart.numel()} elements differ"
+    differing = ours.detach().cpu().ne(theirs.detach())
+    return f": {int(differing.sum())} of {differing.numel()} elements differ"
 
 
 def _moves_together(group: Ties, names: Mapping[str, str], loaded: Weights) -> tuple[Ties, str] | None:

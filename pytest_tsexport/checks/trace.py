@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from torch import nn
 
-from pytest_tsexport.checks.base import Evidence, traced_at, verdict
-from pytest_tsexport.checks.compiled import fault, remarks
-from pytest_tsexport.policy import CHECKS
-from pytest_tsexport.subjects.reference import told
-from pytest_tsexport.tensors.compare import difference
+from pytest_tsexport.checks.base import traced_at, verdict
+from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.diagnosis.compiled import fault, remarks
+from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 EXPLAINED = {
@@ -59,10 +60,10 @@ class Trace:
 def explained(error: BaseException) -> tuple[Row, ...]:
     """Rows that say in words why a model could not be exported."""
     text = str(error)
-    for part, (meaning, mend) in EXPLAINED.items():
+    for part, (meaning, fix) in EXPLAINED.items():
         if part in text:
-            return ("likely cause", meaning), ("mend", mend), ("torch says", told(error))
-    return (("torch says", told(error)),)
+            return ("likely cause", meaning), ("fix", fix), ("torch says", one_line(error))
+    return (("torch says", one_line(error)),)
 
 
 def _changed(evidence: Evidence) -> list[Row] | None:
@@ -72,7 +73,7 @@ def _changed(evidence: Evidence) -> list[Row] | None:
     return [
         ("", "exporting changed the source model"),
         ("changed", "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")),
-        ("mend", "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy"),
+        ("fix", "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy"),
     ]
 
 
@@ -83,7 +84,7 @@ def _still_training(evidence: Evidence) -> list[Row] | None:
     return [
         ("", "still in training mode after .eval()"),
         ("modules", ", ".join(training[:4]) + (f" and {len(training) - 4} more" if len(training) > 4 else "")),
-        ("mend", "let train(False) reach every submodule: a trace in training mode bakes dropout in for good"),
+        ("fix", "let train(False) reach every submodule: a trace in training mode bakes dropout in for good"),
     ]
 
 
@@ -99,7 +100,7 @@ def _random(evidence: Evidence) -> list[Row] | None:
     return [
         ("", "eager answers two equal calls differently, so nothing can be faithful to it"),
         ("differs", found.text),
-        ("mend", "make evaluation deterministic: no dropout, no sampling, no fresh noise in forward"),
+        ("fix", "make evaluation deterministic: no dropout, no sampling, no fresh noise in forward"),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from pytest_tsexport.policy import CHECKS, SIMULATIONS
+from pytest_tsexport.config.policy import CHECKS, SIMULATIONS
 from pytest_tsexport.verdict import Verdict
 
 PROPERTY = "tsexport"

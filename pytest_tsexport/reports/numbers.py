@@ -6,7 +6,7 @@ MOST_DIGITS = 16
 """After the point; two different floats differ within them."""
 
 
-def apart(one: float, other: float) -> tuple[str, str]:
+def distinguishable(one: float, other: float) -> tuple[str, str]:
     """Both numbers in scientific notation, so that different numbers never read the same.
 
     >>> apart(3.14e-4, 9.92e-5)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from pytest_tsexport.reports.exports import ExpectedFailure, Export, gather
+from pytest_tsexport.reports.grouping import ExpectedFailure, Export, gather
+from pytest_tsexport.reports.notes import crash_lines, label_lines, remark_lines, simulation_lines
 from pytest_tsexport.reports.numbers import counted, seconds
-from pytest_tsexport.reports.remarks import crash_lines, label_lines, remark_lines, simulation_lines
 from pytest_tsexport.reports.table import table_lines
 from pytest_tsexport.verdict import Verdict
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from pytest_tsexport.reports.exports import Export
-from pytest_tsexport.reports.numbers import apart, seconds
+from pytest_tsexport.reports.grouping import Export
+from pytest_tsexport.reports.numbers import distinguishable, seconds
 from pytest_tsexport.verdict import Outcome, Verdict, Worst
 
 FEW = 3
@@ -111,7 +111,7 @@ def _judged(verdicts: Iterable[Verdict]) -> str:
 
 
 def _worst(worst: Worst | None) -> str:
-    return " of ".join(apart(worst.difference, worst.allowed)) if worst else ""
+    return " of ".join(distinguishable(worst.difference, worst.allowed)) if worst else ""
 
 
 def _closeness(worst: Worst) -> float:

@@ -3,14 +3,14 @@
 jit-shapes: silently wrong outside the traced size
   traced at        input_ids, attention_mask (batch=2, sequence=7)
   counterexample   (batch=3, sequence=2)            smallest of 6 in 41 of 120 cases, seed 3141
-  mend             trace at the largest size and pad
+  fix              trace at the largest size and pad
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_tsexport.policy import SIMULATIONS
+from pytest_tsexport.config.policy import SIMULATIONS
 from pytest_tsexport.reports.summary import summary_lines
 from pytest_tsexport.verdict import Row, Verdict
 

@@ -24,7 +24,7 @@ RAISED = re.compile(r"[\w.]+(Error|Exception): ")
 """How TorchScript's message goes on behind its tracebacks, in as many lines as the operator likes."""
 
 
-TWICE = re.compile(r"^(\w+: )\1")
+DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 """What an operator of Python's raises, TorchScript puts behind its own class, which may be the same."""
 
 
@@ -39,15 +39,15 @@ class Answer:
     @property
     def raised(self) -> str | None:
         """What was raised as `Type: last line`, or None."""
-        return None if self.error is None else told(self.error)
+        return None if self.error is None else one_line(self.error)
 
 
-def told(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """An exception in one line: TorchScript puts the sentence behind its own two tracebacks, eager puts it first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     sentences = [line for line in lines if RAISED.match(line)]
     line = (sentences or lines)[-1] if "TorchScript" in str(error) else lines[0]
-    line = TWICE.sub(r"\1", line)
+    line = DUPLICATED_PREFIX.sub(r"\1", line)
     name = type(error).__name__
     return line if line.startswith(name) else f"{name}: {line}"[:300]
 

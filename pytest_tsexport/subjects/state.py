@@ -59,7 +59,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CachedSubject:
     """An object known by identity alone."""
 
     thing: object
@@ -98,8 +98,8 @@ def _mark(value: Any, seen: set[int], depth: int) -> Mark:
     if isinstance(value, torch.Tensor):
         return _Version(value, value.data_ptr() if value.layout == torch.strided else 0, value._version)
     if id(value) in seen or (depth == 0 and not isinstance(value, nn.Module)):
-        return _Held(value)
-    return _Held(value), _inside(value, seen, depth - 1)
+        return _CachedSubject(value)
+    return _CachedSubject(value), _inside(value, seen, depth - 1)
 
 
 def _inside(value: Any, seen: set[int], depth: int) -> Mark:
@@ -189,7 +189,7 @@ def _same(one: Mark, other: Mark) -> bool:
         return True
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, _Held) and isinstance(other, _Held):
+    if isinstance(one, _CachedSubject) and isinstance(other, _CachedSubject):
         return one.thing is other.thing
     if isinstance(one, _Version) and isinstance(other, _Version):
         return one.tensor is other.tensor and (one.address, one.version) == (other.address, other.version)

@@ -13,16 +13,22 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
-from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects import transformers
+from pytest_tsexport.subjects.axes import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.edges import edges_of
-from pytest_tsexport.subjects.examples import checked, declared, discovered, domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
-from pytest_tsexport.subjects.given import Example, check_initialised, check_tolerance_names, examples, strategies
 from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.user_examples import (
+    Example,
+    check_initialised,
+    check_tolerance_names,
+    examples,
+    strategies,
+)
 from pytest_tsexport.subjects.values import draw
-from pytest_tsexport.subjects.watch import RowsReached
+from pytest_tsexport.subjects.vocabulary import RowsReached
 from pytest_tsexport.tensors.tree import detached, flatten
 
 EXAMPLE_SEED = 20

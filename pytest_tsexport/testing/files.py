@@ -31,7 +31,7 @@ def stale(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 def other_bias(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """Traced before one single bias was mended."""
+    """Traced before one single bias was fixed."""
     older = copy.deepcopy(model)
     with torch.no_grad():
         list(older.parameters())[-1][0].add_(0.01)

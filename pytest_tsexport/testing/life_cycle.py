@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from pytest_tsexport.keywords import from_keywords
+from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing.specimen import Inputs, Specimen
 from pytest_tsexport.verdict import Verdict

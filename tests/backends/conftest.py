@@ -12,8 +12,8 @@ import pytest
 from torch import nn
 
 from pytest_tsexport.backends import neuron_sdk
+from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.export import Export
-from pytest_tsexport.keywords import from_keywords
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing.specimen import Inputs
 from pytest_tsexport.verdict import Outcome, Verdict

@@ -43,9 +43,9 @@ def fault() -> str:
     return os.environ.get(FAULT, "")
 
 
-def version(usual: str) -> str:
+def version(default: str) -> str:
     """The version that a package tells."""
-    return os.environ.get(VERSION) or usual
+    return os.environ.get(VERSION) or default
 
 
 def note(**call: Any) -> None:

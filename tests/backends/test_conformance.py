@@ -18,8 +18,8 @@ from torch import nn
 
 from pytest_tsexport.backends import neuron_sdk
 from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.export import Export
-from pytest_tsexport.keywords import from_keywords
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing import wrong_exports as made

@@ -11,8 +11,8 @@ from torch import nn
 from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, bind
 from pytest_tsexport.backends.jit import Jit, torch_jit_allowed
+from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import Faulty, Refuses, Unavailable, right_outputs
 from pytest_tsexport.testing import wrong_exports as made

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport import policy
+from pytest_tsexport.config import policy
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import rows

@@ -14,8 +14,8 @@ import transformers
 from torch import nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
-from pytest_tsexport.baseline import Baseline
-from pytest_tsexport.keywords import from_keywords
+from pytest_tsexport.config.baseline import Baseline
+from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.testing import exporters, files, wrappers
@@ -136,7 +136,7 @@ def broken(baseline: Baseline, model: nn.Module, inputs: Inputs | None = None, *
     first, *rows, last = found.rows
     assert first == ("promised in", "ts-baseline.json")
     assert last == (
-        "mend",
+        "fix",
         "keep the promise in a wrapper, or tell callers and run with --ts-baseline=ts-baseline.json",
     )
     return dict(rows)

@@ -81,7 +81,7 @@ def test_what_eager_can_and_cannot_is_told(model: Build, inputs: Callable[[], In
     assert found.outcome is Outcome.PASSED
     assert told(found) == [f"can be padded along {able}", MINDS + minded]
     assert 0 < found.judged == found.planned
-    assert not found.unseen
+    assert not found.not_covered
 
 
 def test_frames_under_a_mask_are_padded_by_zeros() -> None:
@@ -139,14 +139,14 @@ def test_a_model_that_answers_no_shorter_input_is_not_accused() -> None:
         Outcome.NOT_APPLICABLE,
         "eager answers no shorter input, so none was padded",
     )
-    assert (found.judged, found.unseen) == (0, ("48 padded cases: no room in the budget, or eager raises",))
+    assert (found.judged, found.not_covered) == (0, ("48 padded cases: no room in the budget, or eager raises",))
 
 
 def test_what_there_was_no_time_for_is_said() -> None:
     found = verdict(values.MaskedMean(), masked_ids()(), budget=1e-6)
     assert (found.outcome, found.judged, found.planned) == (Outcome.PASSED, 2, 48)
     assert told(found) == ["can be padded along dim1 on either side with mask by the pad id"]
-    assert found.unseen == ("46 padded cases: no room in the budget, or eager raises",)
+    assert found.not_covered == ("46 padded cases: no room in the budget, or eager raises",)
 
 
 class RefusesPadding(values.MaskedMean):
@@ -233,14 +233,14 @@ def test_a_failure_is_told_whole() -> None:
         ("differs", "output (2, 4): off by 4.2e+00 at [0, 1], allowed 1.3e-04"),
         ("wrong along", "dim1 on either side without mask by the pad id"),
         ("right along", "dim1 on either side with mask"),
-        ("mend", "trace with inputs that hold padding"),
+        ("fix", "trace with inputs that hold padding"),
     )
     assert found.notes == (f"{MINDS}dim1 on either side without mask by another id",)
 
 
 def test_where_a_mask_is_sent_it_is_to_be_passed_on() -> None:
     found = verdict(values.MaskedMean(), masked_ids()(), export=exporters.instead(wrappers.IgnoresMask))
-    assert dict(found.rows)["mend"] == "pass the mask through the export, and trace with inputs that hold padding"
+    assert dict(found.rows)["fix"] == "pass the mask through the export, and trace with inputs that hold padding"
 
 
 class RaisesOnPadding(wrappers.Wrapper):

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.host import Asker
-from pytest_tsexport.keywords import from_keywords
+from pytest_tsexport.exporting.context import Callbacks
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import Faulty, LowPrecision, Offset, exporters, files, judge, right_sizes, wrappers
 from pytest_tsexport.testing import wrong_exports as made
@@ -39,7 +39,7 @@ def test_a_right_one() -> None:
     found = verdict(made.Plain())
     assert (found.outcome, found.headline) == (Outcome.PASSED, "answers as eager does at the traced size")
     assert 10 <= found.judged <= found.planned
-    assert (found.seed, found.unseen) == (0, ())
+    assert (found.seed, found.not_covered) == (0, ())
     assert found.worst is None or found.worst.difference == 0.0
 
 
@@ -189,7 +189,7 @@ def test_a_stale_file_is_named_as_the_cause(tmp_path: Path) -> None:
     files.stale(model, rows()(), tmp_path / "earlier.pt")
     found = failure(verdict(model, artifact=tmp_path / "earlier.pt"))
     assert found["likely cause"].startswith("the file was exported from other weights: linear.weight differs by up to")
-    assert found["mend"] == "export it again from the model that this test returns"
+    assert found["fix"] == "export it again from the model that this test returns"
 
 
 def test_an_artifact_that_asks_for_another_input_is_refused_in_a_sentence() -> None:
@@ -232,7 +232,7 @@ def test_too_little_time_is_not_green() -> None:
 
     found = failure(verdict(Slow(), max_examples=100, budget=0.2))
     assert found["headline"].startswith("only ")
-    assert "--ts-budget" in found["mend"]
+    assert "--ts-budget" in found["fix"]
 
 
 def test_a_vacuous_subject_is_refused() -> None:
@@ -246,7 +246,7 @@ def test_a_flat_output_is_told_as_not_looked_at() -> None:
 
     found = verdict(Half())
     assert found.outcome is Outcome.PASSED
-    assert found.unseen == ("stays: it never moved, so its values say nothing",)
+    assert found.not_covered == ("stays: it never moved, so its values say nothing",)
 
 
 def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:
@@ -316,7 +316,7 @@ def test_an_example_that_eager_refuses_is_a_failure_of_the_example() -> None:
     found = failure(judge(Looks(), ids(2, 7, high=9)(), checks="parity", examples=[beyond])["parity"])
     assert found["headline"] == "eager refuses an example"
     assert found["differs"].startswith("eager itself raises on it: IndexError: index out of range")
-    assert found["mend"] == "give examples= that the model takes"
+    assert found["fix"] == "give examples= that the model takes"
     assert "likely cause" not in found
 
 
@@ -328,15 +328,15 @@ def test_stored_outputs_that_eager_misses_too_are_what_is_stale() -> None:
     assert found["headline"] == "neither the file nor eager gives the outputs that are stored with an example"
     differs = "from the outputs stored with it: output has shape (2, 7), the stored one has (2, 3)"
     assert found["differs"] == f"{differs}; eager differs from them too"
-    assert found["mend"] == "store its outputs again, or give the model that they were stored from"
+    assert found["fix"] == "store its outputs again, or give the model that they were stored from"
     assert "likely cause" not in found
 
 
 def test_a_counterexample_of_another_traced_size_is_not_paritys() -> None:
     policy = from_keywords({"inputs": rows(2, 9)(), "guard": True, "max_examples": 20})
     kept = {"sizes": {"batch": 2, "dim1": 7}, "seed": 0, "values": "uniform", "mask": "ones"}
-    asker = Asker(known=lambda _subject, _name: [kept])
-    found = export(right_sizes.PositionsFromShape(), policy, name="it", asker=asker)
+    callbacks = Callbacks(known=lambda _subject, _name: [kept])
+    found = export(right_sizes.PositionsFromShape(), policy, name="it", callbacks=callbacks)
     assert found.check("parity").outcome is Outcome.PASSED
 
 

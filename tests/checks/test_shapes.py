@@ -28,7 +28,7 @@ def test_a_right_one() -> None:
     assert (found.outcome, found.headline) == (Outcome.PASSED, "keeps the contract at every other size")
     assert 10 <= found.judged <= found.planned == 60
     assert found.notes == ()
-    batch, length = found.unseen
+    batch, length = found.not_covered
     assert batch.startswith("batch above 33 and ")
     assert length.startswith("dim1 above 513 and most of ")
 
@@ -59,7 +59,7 @@ def test_the_counterexample_is_the_smallest(model: type[nn.Module], counterexamp
 def test_the_rows_of_a_failure() -> None:
     found = verdict(sizes.BakesBranch())
     rows = dict(found.rows)
-    assert list(rows) == ["traced at", "counterexample", "differs", "right for", "likely cause", "mend"]
+    assert list(rows) == ["traced at", "counterexample", "differs", "right for", "likely cause", "fix"]
     assert rows["traced at"] == "x (batch=2, dim1=7)"
     assert rows["differs"].startswith("output (1, 11): off by ")
     assert rows["right for"].startswith("batch 1-")
@@ -131,7 +131,7 @@ def test_no_time_is_not_green() -> None:
     found = verdict(right_sizes.PositionsFromShape(), budget=1e-6)
     assert found.outcome is Outcome.FAILED
     assert found.headline.startswith("only ")
-    assert found.unseen
+    assert found.not_covered
 
 
 def test_bounds_that_the_user_declared_are_not_left() -> None:

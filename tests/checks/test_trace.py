@@ -40,7 +40,7 @@ def test_what_cannot_be_traced_is_told_in_torchs_words() -> None:
 def test_what_cannot_be_saved_is_explained() -> None:
     rows = dict(verdict(made.CannotSave()).rows)
     assert rows["likely cause"].startswith("it traces and cannot be saved: a torch.autograd.Function")
-    assert "mend" in rows
+    assert "fix" in rows
 
 
 def test_checks_that_could_not_run_say_so() -> None:

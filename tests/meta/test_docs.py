@@ -10,8 +10,8 @@ import transformers
 
 from docs import make_reference, red_reports
 from docs.keywords import KEYWORD_TEXTS
-from pytest_tsexport.keywords import KEYWORDS
-from pytest_tsexport.policy import CHECKS
+from pytest_tsexport.config.keywords import KEYWORDS
+from pytest_tsexport.config.policy import CHECKS
 from tests.meta.sources import ROOT, named, tracked
 
 DOCS = ROOT / "docs"

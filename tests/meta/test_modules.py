@@ -9,7 +9,7 @@ import pytest
 
 from tests.meta.sources import PACKAGE, functions, imported, modules, named, parsed
 
-MOST_LINES = 200
+MOST_LINES = 250
 MOST_LINES_OF_PLUGIN = 120
 MOST_LINES_OF_FUNCTIONS = 25
 every_module = pytest.mark.parametrize("module", modules(), ids=named)
@@ -23,7 +23,7 @@ def test_the_first_line_says_what_goes_in_and_what_comes_out(module: Path) -> No
 
 @every_module
 def test_a_module_is_read_in_one_sitting(module: Path) -> None:
-    most = MOST_LINES_OF_PLUGIN if module == PACKAGE / "plugin.py" else MOST_LINES
+    most = MOST_LINES_OF_PLUGIN if module == PACKAGE / "plugin" / "hooks.py" else MOST_LINES
     assert len(module.read_text(encoding="utf-8").splitlines()) <= most
 
 

@@ -65,9 +65,9 @@ def test_written_once_then_compared(
             "  argument 2       is new: scale",
             "  input 2          is new: scale: float32 of rank 1",
             "  output 1         was 0 = output: float32 of rank 2, is 0 = doubled: float32 of rank 2",
-            "  mend             keep the promise in a wrapper, or tell callers and run with "
+            "  fix              keep the promise in a wrapper, or tell callers and run with "
             "--ts-baseline=ts-baseline.json",
-            '  again            pytest "test_export.py::test_doubles[[]jit-interface]" --ts-seed=5',
+            '  rerun            pytest "test_export.py::test_doubles[[]jit-interface]" --ts-seed=5',
         ],
         consecutive=True,
     )

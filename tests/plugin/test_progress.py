@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tsexport.running import progress
+from pytest_tsexport.plugin.execution import progress
 from tests.plugin.conftest import Project, Run
 
 

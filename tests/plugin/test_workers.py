@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tsexport.collecting.itemid import parse
-from pytest_tsexport.collecting.workers import BySubject, SubjectScheduling, make_scheduler
+from pytest_tsexport.plugin.collection.item_ids import parse
+from pytest_tsexport.plugin.collection.xdist_scheduler import BySubject, SubjectScheduling, make_scheduler
 from tests.plugin.conftest import Project, Run
 
 CRASHES = """

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.keywords import from_keywords
+from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import Export, export
 from pytest_tsexport.subjects.reference import Inputs
 from pytest_tsexport.testing import judge

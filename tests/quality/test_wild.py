@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pytest_tsexport.generation.spread import measure
-from pytest_tsexport.policy import Meaning
+from pytest_tsexport.comparison.spread import measure
+from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build as subject_of
 from pytest_tsexport.testing import judge

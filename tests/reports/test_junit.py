@@ -21,7 +21,7 @@ VERDICT = Verdict(
     seed=3141,
     seconds=1.5,
     notes=("a note",),
-    unseen=("calls 2 and 3",),
+    not_covered=("calls 2 and 3",),
     sha256="ab12",
     signature="input_ids i64 -> logits f32",
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_tsexport.reports.numbers import apart, counted, seconds
+from pytest_tsexport.reports.numbers import counted, distinguishable, seconds
 
 POSITIVE = st.floats(min_value=0, allow_nan=False, allow_infinity=True)
 
@@ -25,12 +25,12 @@ POSITIVE = st.floats(min_value=0, allow_nan=False, allow_infinity=True)
     ],
 )
 def test_apart(one: float, other: float, texts: tuple[str, str]) -> None:
-    assert apart(one, other) == texts
+    assert distinguishable(one, other) == texts
 
 
 @given(POSITIVE, POSITIVE)
 def test_different_numbers_read_differently(one: float, other: float) -> None:
-    texts = apart(one, other)
+    texts = distinguishable(one, other)
     assert (texts[0] == texts[1]) == (one == other)
 
 

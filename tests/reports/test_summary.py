@@ -52,7 +52,7 @@ def right(name: str, *, tied: bool = True) -> Iterator[Verdict]:
         worst=QUIET,
         seconds=2.5,
         notes=("batch ≠ 2 raises",),
-        unseen=("sequence above 40: out of time",),
+        not_covered=("sequence above 40: out of time",),
     )
 
 

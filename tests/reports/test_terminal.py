@@ -18,8 +18,8 @@ LONGFORMER = Verdict(
         ("counterexample", "(batch=3, sequence=2)            smallest of 6 in 41 of 120 cases, seed 3141"),
         ("last_hidden_state", "(3, 2, 32): off by 3.1e-04 at [2, 1, 9], allowed 9.9e-05; worst met 2.6e-01 at (2, 9)"),
         ("right for", "batch 2 with sequence 1-8        raises for batch 1; wrong from batch 3, and from sequence 9"),
-        ("mend", "trace at the largest size and pad"),
-        ("again", 'pytest "test_export.py::test_longformer[jit-shapes]" --ts-seed=3141'),
+        ("fix", "trace at the largest size and pad"),
+        ("rerun", 'pytest "test_export.py::test_longformer[jit-shapes]" --ts-seed=3141'),
     ),
 )
 
@@ -33,8 +33,8 @@ jit-shapes: silently wrong outside the traced size
   counterexample   (batch=3, sequence=2)            smallest of 6 in 41 of 120 cases, seed 3141
   last_hidden_state (3, 2, 32): off by 3.1e-04 at [2, 1, 9], allowed 9.9e-05; worst met 2.6e-01 at (2, 9)
   right for        batch 2 with sequence 1-8        raises for batch 1; wrong from batch 3, and from sequence 9
-  mend             trace at the largest size and pad
-  again            pytest "test_export.py::test_longformer[jit-shapes]" --ts-seed=3141"""
+  fix              trace at the largest size and pad
+  rerun            pytest "test_export.py::test_longformer[jit-shapes]" --ts-seed=3141"""
     )
 
 

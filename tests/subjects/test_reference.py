@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.subjects.reference import Reference, same_bits, told
+from pytest_tsexport.subjects.reference import Reference, one_line, same_bits
 from pytest_tsexport.testing import right_sizes, right_state, wrong_exports, wrong_state
 
 X = {"x": torch.randn(2, 7)}
@@ -125,8 +125,8 @@ def test_a_copy_that_shares_nothing() -> None:
     ],
 )
 def test_an_exception_is_told_in_one_line(error: Exception, text: str) -> None:
-    assert told(error).endswith(text)
-    assert "\n" not in told(error)
+    assert one_line(error).endswith(text)
+    assert "\n" not in one_line(error)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
-from pytest_tsexport.policy import Meaning
 from pytest_tsexport.subjects.subject import Hints, Subject, build
 from pytest_tsexport.testing import right_outputs, right_sizes, wrong_exports, wrong_state, wrong_values
 from pytest_tsexport.testing.specimen import ids, masked_ids, rows

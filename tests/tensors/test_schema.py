@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pytest_tsexport.artifact import open_file
+from pytest_tsexport.exporting.artifact import open_file
 from pytest_tsexport.tensors.schema import Argument, arguments_of
 from pytest_tsexport.testing.files import quiet
 

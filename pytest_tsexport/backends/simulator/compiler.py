@@ -18,8 +18,8 @@ from torch import nn
 
 from pytest_tsexport.backends.base import with_arguments
 from pytest_tsexport.backends.casting import FLAGS, Casting, casting_of
+from pytest_tsexport.backends.dataflow import reaches
 from pytest_tsexport.backends.jit import torch_jit_allowed, traced
-from pytest_tsexport.backends.reach import reaches
 from pytest_tsexport.backends.simulator.device import NAMESPACE, OPERATOR, Program, register, signature, with_batch
 from pytest_tsexport.backends.simulator.freezing import Frozen
 from pytest_tsexport.errors import ExportError

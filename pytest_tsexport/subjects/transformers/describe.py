@@ -9,8 +9,8 @@ from torch import nn
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
+from pytest_tsexport.subjects.transformers.input_rules import NEEDED, ROWS, WIDTH, Row
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
-from pytest_tsexport.subjects.transformers.rows import NEEDED, ROWS, WIDTH, Row
 
 SIZES: Mapping[str, int] = {
     # Never 1, which hides what is baked in; all different, so that no axis can stand in for another.

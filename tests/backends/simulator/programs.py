@@ -12,7 +12,7 @@ from torch import nn
 
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.backends.simulator import compiler
-from pytest_tsexport.subjects.reference import told
+from pytest_tsexport.subjects.reference import one_line
 
 LEFT = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
@@ -54,7 +54,7 @@ def refusal(program: Any, *inputs: torch.Tensor) -> str:
     try:
         program(*inputs)
     except RuntimeError as error:
-        return told(error)
+        return one_line(error)
     return ""
 
 

@@ -33,7 +33,7 @@ def trace(
     if not has_device() and not (cpu_backend and "--target" in args):
         raise RuntimeError("Init: error condition !(num_devices > 0):")
     inputs = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
-    return compiled(func, inputs, [*_usual(), *args])  # type: ignore[arg-type]
+    return compiled(func, inputs, [*_default(), *args])  # type: ignore[arg-type]
 
 
 def dynamic_batch(neuron_script: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
@@ -41,7 +41,7 @@ def dynamic_batch(neuron_script: torch.jit.ScriptModule) -> torch.jit.ScriptModu
     return sdks.dynamic(neuron_script)
 
 
-def _usual() -> list[str]:
+def _default() -> list[str]:
     """What is cast where nobody says: products, up to SDK 2.26."""
     return ["--auto-cast", "matmult"] if __version__.startswith("2.8.") else []
 
@@ -51,7 +51,7 @@ def _older(func: Callable[..., Any], example_inputs: Any, *_: object, **unknown:
     sdks.note(call="trace", unknown=sorted(unknown))
     if unknown:
         warnings.warn(f"Unexpected keyword arguments: {sorted(unknown)}", stacklevel=2)
-    return compiled(func, example_inputs, _usual())  # type: ignore[arg-type]
+    return compiled(func, example_inputs, _default())  # type: ignore[arg-type]
 
 
 if sdks.fault() == "ignored_keyword":

@@ -1,0 +1,1 @@
+"""subject -> cases: sizes, values, masks; the search through them."""

@@ -1,0 +1,106 @@
+"""findings -> envelope: per axis, the sizes that are right, raise, or are silently wrong, as text.
+
+Read off the cases that leave the traced size along one axis alone; what is wrong only where axes leave it together
+is listed apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from pytest_tsexport.cases.bisection import by_size
+from pytest_tsexport.cases.cases import Case, off_size
+from pytest_tsexport.cases.findings import Findings, Status
+from pytest_tsexport.subjects.subject import Subject
+
+MOST = 3
+"""Stretches of one axis that are listed: a fault at every second size has too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring visited sizes that ended alike; `last` tells that eager answered none that is larger.
+
+    Every size up to `whole` was visited, and the largest one.
+    """
+
+    status: Status
+    first: int
+    whole: int
+    largest: int
+    last: bool
+
+    def __str__(self) -> str:
+        text = str(self.first) if self.first == self.whole else f"{self.first}-{self.whole}"
+        return text if self.whole == self.largest else f"{text} … {self.largest}"
+
+
+def right_for(findings: Findings, subject: Subject) -> str:
+    """`batch 2 with sequence 1-8        raises for batch 1; wrong from batch 3, and from sequence 9`."""
+    right, raises, wrong = [], [], []
+    for axis in subject.axes:
+        stretches = list(_stretches(by_size(findings.judged, subject, axis)))
+        right.append(f"{axis.name} {_listed(stretches, 'equal')}")
+        if any(one.status == "raises" for one in stretches):
+            raises.append(f"{axis.name} {_listed(stretches, 'raises')}")
+        wrong += [_wrong(axis.name, one) for one in stretches if one.status == "wrong"][:2]
+    tail = [f"raises for {', '.join(raises)}"] if raises else []
+    tail += [f"wrong {', and '.join(wrong)}"] if wrong else []
+    joint = _joint(findings, subject)
+    tail += [f"wrong together from {joint}"] if joint is not None else []
+    return f"{' with '.join(right)}        {'; '.join(tail)}".rstrip()
+
+
+def _listed(stretches: list[Stretch], status: Status) -> str:
+    found = [str(one) for one in stretches if one.status == status]
+    return ", ".join(found[:MOST]) + (" …" if len(found) > MOST else "")
+
+
+def _wrong(axis: str, one: Stretch) -> str:
+    return f"from {axis} {one.first}" if one.last else f"at {axis} {one}"
+
+
+def _joint(findings: Findings, subject: Subject) -> Case | None:
+    """The smallest wrong case that leaves several axes, at sizes none of which is wrong alone."""
+    alone = {axis.name: by_size(findings.judged, subject, axis) for axis in subject.axes}
+    joint = [
+        one.case
+        for one in findings.judged
+        if one.status == "wrong"
+        and len(off := off_size(one.case, subject)) > 1
+        and not any(_at(alone[axis], one.case.size(axis)) == "wrong" for axis in off)
+    ]
+    return min(joint, key=lambda case: case.volume, default=None)
+
+
+def _at(sizes: Mapping[int, Status], size: int) -> Status:
+    """What happens at a size, visited or between two that were."""
+    below = [visited for visited in sizes if visited <= size]
+    return sizes[max(below, default=min(sizes))]
+
+
+def raising(findings: Findings, subject: Subject) -> tuple[str, ...]:
+    """Notes for a green line: `batch ≠ 2 raises`, `sequence 33 raises`."""
+    notes = []
+    for axis in subject.axes:
+        sizes = by_size(findings.judged, subject, axis)
+        off = {size: status for size, status in sizes.items() if size != axis.size and status in ("equal", "raises")}
+        if off and all(status == "raises" for status in off.values()):
+            notes.append(f"{axis.name} ≠ {axis.size} raises")
+        elif "raises" in off.values():
+            notes.append(f"{axis.name} {_listed(list(_stretches(sizes)), 'raises')} raises")
+    joint = [one.case for one in findings.judged if one.status == "raises" and len(off_size(one.case, subject)) > 1]
+    if joint and not notes:
+        notes.append(f"{joint[0]} raises")
+    return tuple(notes)
+
+
+def _stretches(sizes: Mapping[int, Status]) -> Iterator[Stretch]:
+    """Each stretch of visited sizes of one status, in their order."""
+    largest = max(size for size, status in sizes.items() if status in ("wrong", "raises", "equal"))
+    for status, members in groupby(sizes.items(), key=lambda item: item[1]):
+        found = [size for size, _ in members]
+        whole = next(size for size in found if size + 1 not in found)
+        yield Stretch(status, found[0], whole, found[-1], found[-1] >= largest)

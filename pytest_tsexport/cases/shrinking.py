@@ -1,0 +1,51 @@
+"""breach -> smaller breach: along every axis, as far as it stays one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pytest_tsexport.cases.cases import Case, off_size
+from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.subject import Subject
+
+Breaks = Callable[[Case], bool]
+
+SHRINKS = 12
+"""Smaller sizes tried for each axis of a breach."""
+
+
+def corners(subject: Subject, breaches: Sequence[Case]) -> list[Case]:
+    """The smallest breach of every set of axes that left the traced size: each may shrink to another corner."""
+    smallest_of: dict[tuple[str, ...], Case] = {}
+    for case in breaches:
+        smallest_of.setdefault(off_size(case, subject), case)
+    return list(smallest_of.values())
+
+
+def shrink(subject: Subject, case: Case, breaks: Breaks) -> Case:
+    """The breach with each axis as small as it goes, one after the other. A real example stays what it is."""
+    if case.example is None:
+        for axis in subject.axes:
+            case = _least(axis, case, breaks)
+    return case
+
+
+def _least(axis: Axis, case: Case, breaks: Breaks) -> Case:
+    """The breach at the smallest size of one axis: small sizes in turn, then the border by bisection."""
+    low, size = max(axis.low, 1), case.size(axis.name)
+    right = low - 1
+    for right in range(low, min(size, low + SHRINKS)):
+        if breaks(_resized(case, axis, right)):
+            return _resized(case, axis, right)
+    while size - right > 1:
+        middle = (right + size) // 2
+        if breaks(_resized(case, axis, middle)):
+            size = middle
+        else:
+            right = middle
+    return _resized(case, axis, size)
+
+
+def _resized(case: Case, axis: Axis, size: int) -> Case:
+    return replace(case, sizes=tuple({**dict(case.sizes), axis.name: size}.items()))

@@ -1,0 +1,1 @@
+"""answers -> equal or not: what may differ, and what explains a difference that is no fault."""

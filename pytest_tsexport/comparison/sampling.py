@@ -1,0 +1,51 @@
+"""subject -> answers: what eager says to a few drawn inputs, and how much that moves."""
+
+from __future__ import annotations
+
+import torch
+
+from pytest_tsexport.cases.cases import at, tensors
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.tensors.tree import Leaves
+
+DRAWS = 10
+"""Cases that the spread is measured over."""
+
+
+def answers(subject: Subject, reference: Reference) -> list[Leaves]:
+    """The answers with the leaves of the first; their shapes may follow from the values that were drawn."""
+    found: list[Leaves] = []
+    for seed in range(DRAWS):
+        values, mask = PATTERNS[0 if seed % 3 else 1], MASK_PATTERNS[seed % len(MASK_PATTERNS)]
+        leaves = reference.case(tensors(at(subject, {}, 1000 + seed, values, mask), subject))[0].leaves
+        if leaves is not None and (not found or list(leaves) == list(found[0])):
+            found.append(leaves)
+    return found
+
+
+def alike(leaves: Leaves, other: Leaves) -> bool:
+    return {n: leaf.shape for n, leaf in leaves.items()} == {n: leaf.shape for n, leaf in other.items()}
+
+
+def one_shape(leaves: list[torch.Tensor]) -> bool:
+    return len({leaf.shape for leaf in leaves}) == 1
+
+
+def deviation(leaves: list[torch.Tensor]) -> float:
+    """Of the place that deviates most; of all values together where the shape moves and no place is one."""
+    real = [_real(leaf).nan_to_num(0.0, 0.0, 0.0) for leaf in leaves]
+    if not any(leaf.numel() for leaf in real):
+        return 0.0
+    if one_shape(leaves):
+        return float(torch.stack(real).std(dim=0, correction=0).max())
+    return float(torch.cat([leaf.flatten() for leaf in real]).std(correction=0))
+
+
+def magnitude(leaf: torch.Tensor) -> float:
+    return float(_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
+
+
+def _real(leaf: torch.Tensor) -> torch.Tensor:
+    return (torch.view_as_real(leaf.resolve_conj()) if leaf.is_complex() else leaf).double()

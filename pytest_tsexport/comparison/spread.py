@@ -1,0 +1,99 @@
+"""subject -> spread: how much each output leaf moves, and whether there is anything to compare at all.
+
+A zero-init model answers the same whatever it is asked, so every export of it passes: such a subject is refused
+as vacuous. bf16 models and small heads are not. (facts: detection, 1 and 4.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from pytest_tsexport.cases.cases import at, example_cases, off_size, tensors
+from pytest_tsexport.comparison.metrics import angles, regrets
+from pytest_tsexport.comparison.sampling import answers, deviation, magnitude, one_shape
+from pytest_tsexport.comparison.tolerance import RTOL, Tolerance
+from pytest_tsexport.comparison.vacuity import unmixed
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import Subject
+
+Metric = str | Mapping[str, str] | None
+
+Names = tuple[str, ...]
+
+MORE = 50
+"""Cases more that are drawn where the choices of the first do not move."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The largest standard deviation of each floating leaf over drawn inputs, in the unit of the leaf.
+
+    `flat` are the leaves that do not move, or not in their metric; `vacuous` says why no comparison would mean
+    anything, or is None.
+    """
+
+    by_leaf: Mapping[str, float]
+    flat: tuple[str, ...] = ()
+    vacuous: str | None = None
+
+
+def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Spread:
+    """The spread of `subject` at the traced size; what `metric` does not see move is flat."""
+    drawn = answers(subject, reference)
+    by_name = {name: [leaves[name] for leaves in drawn] for name in (drawn[0] if drawn else ())}
+    floating = [name for name, (leaf, *_) in by_name.items() if leaf.is_floating_point() or leaf.is_complex()]
+    spread = {name: deviation(by_name[name]) for name in floating}
+    still = tuple(name for name in floating if _is_flat(by_name[name], spread[name]))
+    flat = still if metric is None else _flat_to(metric, subject, reference, by_name, still)
+    vacuous = None
+    if drawn and _still(by_name, still, floating):
+        vacuous = "its outputs do not move when its inputs do, so any export would pass"
+    elif floating and len(flat) == len(floating):
+        vacuous = f"what metric={metric!r} compares is the same for all inputs, so any export would pass"
+    elif floating and unmixed(subject, reference, spread):
+        vacuous = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
+    return Spread(by_leaf=spread, flat=flat, vacuous=vacuous)
+
+
+def _still(by_name: Mapping[str, list[torch.Tensor]], flat: tuple[str, ...], floating: list[str]) -> bool:
+    """Whether nothing moves: no floating leaf, or, where there is none, no other."""
+    if floating:
+        return len(flat) == len(floating)
+    return all(one_shape(leaves) and deviation(leaves) == 0 for leaves in by_name.values())
+
+
+def _is_flat(leaves: list[torch.Tensor], spread: float) -> bool:
+    """Whether a leaf has one shape and one value in all answers."""
+    return one_shape(leaves) and spread <= 2 * torch.finfo(leaves[0].dtype).eps * max(map(magnitude, leaves))
+
+
+def _flat_to(
+    metric: Metric, subject: Subject, reference: Reference, by_name: Mapping[str, list[torch.Tensor]], still: Names
+) -> Names:
+    """The leaves that do not move, or not in what their metric compares, real examples and more draws among them."""
+    compare = Tolerance(metric=metric)
+    same = {name for name, leaves in by_name.items() if _same_to(compare.metric_of(name, leaves[0]), leaves)}
+    for case in (*example_cases(subject), *(at(subject, {}, 2000 + seed) for seed in range(MORE))):
+        if not same - set(still):
+            break
+        if not off_size(case, subject):
+            more = reference.case(tensors(case, subject))[0].leaves or {}
+            same -= {
+                name
+                for name in same & set(more)
+                if not _same_to(compare.metric_of(name, more[name]), [by_name[name][0], more[name]])
+            }
+    return tuple(name for name in by_name if name in same or name in still)
+
+
+def _same_to(metric: str, leaves: list[torch.Tensor]) -> bool:
+    """Whether a metric sees no difference in a leaf from one answer to another; by value, that is asked elsewhere."""
+    first = leaves[0]
+    if not one_shape(leaves):
+        return False
+    if metric == "argmax":
+        return not any(gaps.any() for one in leaves for gaps in (regrets(first, one), regrets(one, first)))
+    return metric == "cosine" and all(float(angles(first, one).max()) <= RTOL.get(first.dtype, 0.0) for one in leaves)

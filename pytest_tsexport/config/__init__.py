@@ -1,0 +1,1 @@
+"""marker, options -> what was asked: the policy of a test, checked."""

@@ -1,0 +1,1 @@
+"""a difference -> why: what explains a failure, and never decides one."""

@@ -1,1 +1,0 @@
-"""subject -> cases: what is worth drawing, and the search through it."""

@@ -1,0 +1,1 @@
+"""pytest -> verdicts: all that imports pytest."""

@@ -1,0 +1,51 @@
+"""--ts-model -> collection: a module that ships is collected, in the place of the repository's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pytest_tsexport.plugin.settings import Settings
+
+NODEID = "ts-model"
+MODULE = Path(__file__).with_name("model_under_test.py")
+
+
+def collect_given(config: pytest.Config, settings: Settings) -> None:
+    """Where a model is given: only it is validated, unless files are named beside it; `testpaths` are not named."""
+    if not settings.models:
+        return
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = []
+    config.pluginmanager.register(GivenModels(), "tsexport-given-models")
+
+
+class GivenModels:
+    """One more file, behind those that the session collected; a plugin object, where a model is given."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Only the session has files."""
+        report = yield
+        if isinstance(collector, pytest.Session) and report.passed:
+            module = pytest.Module.from_parent(collector, path=MODULE, nodeid=NODEID)
+            report.result = [*(report.result or []), module]
+        return report
+
+
+def is_given(item: pytest.Item) -> bool:
+    """Whether the item is about a model that the command line named."""
+    return item.nodeid.startswith(f"{NODEID}::")
+
+
+def replay(item: pytest.Item, settings: Settings) -> list[str] | None:
+    """How to run an item of that module again, since its id is no file; None for any other item."""
+    if not is_given(item):
+        return None
+    name = getattr(item, "callspec").params["ts_model"]  # noqa: B009  # Function has it, and does not declare it
+    artifact = [f"--ts-artifact={settings.artifact}"] if settings.artifact else []
+    return [f'"--ts-model={name}"', *artifact]

@@ -1,0 +1,29 @@
+"""items -> order: the items of one subject stay neighbours, whoever shuffles."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.plugin.collection.expansion import id_of
+from pytest_tsexport.plugin.collection.item_ids import ItemId
+from pytest_tsexport.plugin.settings import SETTINGS
+
+
+def regroup(items: list[pytest.Item]) -> None:
+    """Bring the items of a subject together where the first of them stands: backend by backend, check by check.
+
+    A plugin that shuffles would have each model built once an item.
+    """
+    places: dict[str, list[tuple[tuple[int, int], pytest.Item]]] = {}
+    for item in items:
+        parts = id_of(item)
+        subject, rank = (parts.subject, _rank(item, parts)) if parts else (item.nodeid, (0, 0))
+        places.setdefault(subject, []).append((rank, item))
+    items[:] = [item for place in places.values() for _, item in sorted(place, key=lambda ranked: ranked[0])]
+
+
+def _rank(item: pytest.Item, parts: ItemId) -> tuple[int, int]:
+    """The place of an item among those of its subject: the order in which they are collected."""
+    backends = tuple(item.config.stash[SETTINGS].backends)
+    return backends.index(parts.backend), tuple(CHECKS).index(parts.check)

@@ -1,0 +1,81 @@
+"""node ids -> workers: a scheduler for pytest-xdist that gives one worker all items of a subject.
+
+Only the hook that pytest-xdist calls loads this module. xdist's own `loadgroup` would need a mark on each item, groups
+nothing on pytest 9.2 (pytest-xdist #1386), and renames the items where it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadGroupScheduling, LoadScheduling, Scheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
+
+from pytest_tsexport.plugin.collection.item_ids import ItemId, parse
+
+THEIRS = {"load": LoadScheduling, "loadgroup": LoadGroupScheduling}
+"""What stands back for ours; a user who asks for `loadfile`, `worksteal` or `each` gets just that."""
+
+
+def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str]) -> object:
+    """The scheduler of this run, or None where the user asked for another kind."""
+    theirs = THEIRS.get(config.getoption("dist"))
+    if theirs is None:
+        return None
+    names = tuple(backends)
+    return SubjectScheduling(
+        BySubject(config, log, names), theirs(config, log), lambda nodeid: parse(nodeid, names) is not None
+    )
+
+
+class SubjectScheduling:
+    """Ours where some collected id is one of ours, else xdist's own, which nobody here has a reason to replace."""
+
+    def __init__(self, ours: Scheduling, theirs: Scheduling, is_ours: Callable[[str], bool]) -> None:
+        self._scheduler = ours
+        self._theirs = theirs
+        self._is_ours = is_ours
+        self._decided = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever xdist asks of a scheduler."""
+        return getattr(self._scheduler, name)
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """The first collection decides: all workers collect the same."""
+        if not self._decided and not any(map(self._is_ours, collection)):
+            for waiting in self._scheduler.nodes:
+                self._theirs.add_node(waiting)
+            self._scheduler = self._theirs
+        self._decided = True
+        self._scheduler.add_node_collection(node, collection)
+
+
+class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no types
+    """The items of a subject, on all its backends, are one piece of work; any other item is one by itself."""
+
+    def __init__(self, config: pytest.Config, log: Producer, backends: tuple[str, ...]) -> None:
+        super().__init__(config, log)
+        self._backends = backends
+
+    def _split_scope(self, nodeid: str) -> str:
+        parts: ItemId | None = parse(nodeid, self._backends)
+        theirs: str = super()._split_scope(nodeid)
+        return theirs if parts is None else parts.subject
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """The item that a worker died of is not run again; xdist's version would have it kill the next one too."""
+        work: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
+        crashed = next((nodeid for unit in work.values() for nodeid, done in unit.items() if not done), None)
+        if crashed is None:
+            return None
+        for scope, unit in work.items():
+            left = {nodeid: done or nodeid == crashed for nodeid, done in unit.items()}
+            if not all(left.values()):
+                self.workqueue[scope] = left
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return crashed

@@ -1,0 +1,79 @@
+"""returned, policy -> export: the one seam to the half that loads torch, when an item first needs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_tsexport.config.policy import Policy
+from pytest_tsexport.plugin.collection import cli_models
+from pytest_tsexport.plugin.execution.progress import Progress
+from pytest_tsexport.plugin.session.counterexamples import COUNTEREXAMPLES
+from pytest_tsexport.plugin.session.transport import note
+from pytest_tsexport.plugin.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_tsexport.export import Export
+    from pytest_tsexport.verdict import Verdict
+
+
+class Exporter:
+    """Makes exports for whichever item is running, and tells that item and the terminal how it goes."""
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self._backends = settings.backends
+        self._progress = progress
+        self._running: pytest.Item | None = None
+
+    def enter(self, item: pytest.Item) -> None:
+        """`item` is the one that runs now."""
+        self._running = item
+        self._progress.begin(item.name)
+
+    def pause(self) -> None:
+        """A phase of the item has ended, and pytest is about to write its line."""
+        self._progress.end()
+
+    def leave(self) -> None:
+        """No item runs."""
+        self._running = None
+
+    @property
+    def running(self) -> pytest.Item | None:
+        """The item that runs now, whichever asked for the export first."""
+        return self._running
+
+    def export(self, returned: object, policy: Policy, *, name: str, backend: str) -> Export:
+        """What the marked function returned, exported. Raises `TsExportError`, one sentence."""
+        from pytest_tsexport import pipeline
+
+        callbacks = pipeline.Callbacks(
+            inputs=self._inputs,
+            progress=self._progress.tell,
+            judged=self._judged,
+            known=self._known,
+            processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+        )
+        return pipeline.export(returned, policy, name=name, backend=self._backends[backend], callbacks=callbacks)
+
+    def _inputs(self, model: object) -> Mapping[str, object] | None:
+        if self._running is None:
+            return None
+        # Through the item, so that the conftest of a folder answers for that folder alone.
+        # The module that `--ts-model` collects lies in no folder of the project: there, every conftest answers.
+        hook = self._running.config.hook if cli_models.is_given(self._running) else self._running.ihook
+        inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
+        return inputs
+
+    def _known(self, subject: str, name: str) -> Sequence[Mapping[str, object]]:
+        return () if self._running is None else self._running.config.stash[COUNTEREXAMPLES].known(subject, name)
+
+    def _judged(self, verdict: Verdict) -> None:
+        if self._running is not None:
+            note(self._running, verdict)
+
+
+EXPORTER = pytest.StashKey[Exporter]()

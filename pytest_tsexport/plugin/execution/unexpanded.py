@@ -1,0 +1,66 @@
+"""marked item that was not expanded -> outcome: a label that others use, or a mistake that must not look green."""
+
+from __future__ import annotations
+
+import unittest
+
+import pytest
+
+from pytest_tsexport.plugin.collection.bare_markers import returns_something
+from pytest_tsexport.plugin.collection.expansion import is_async
+from pytest_tsexport.plugin.execution import outcomes
+from pytest_tsexport.plugin.markers import is_bare, marks_of, parameter_marks
+from pytest_tsexport.plugin.session.transport import LABEL
+from pytest_tsexport.plugin.settings import Settings
+
+VALID = "return an nn.Module, a ScriptModule, or (module, inputs)"
+
+
+def may_be_label(item: pytest.Item, settings: Settings) -> bool:
+    """Whether a test that returns nothing may be one that the marker only labels, as timm's are."""
+    return is_bare(marks_of(item)) and not settings.configured
+
+
+def none_returned(item: pytest.Item) -> str:
+    """The sentence for a marked function that forgot its `return`."""
+    return f"{_name(item)} returned None; a function marked torchscript must {VALID}"
+
+
+def refuse_async(item: pytest.Item) -> None:
+    """Fail a coroutine that would return a model, before anything runs it; a bare label on one is legal."""
+    if not isinstance(item, pytest.Function) or not is_async(item):
+        return
+    if not is_bare(marks_of(item)) or returns_something(item.function):
+        outcomes.fail(f"{_name(item)} is async, and no check can await it; make it a plain `def`, and {VALID}")
+
+
+def judge(item: pytest.Item, returned: list[object], settings: Settings) -> None:
+    """Fail what returned a value that no check looked at, or nothing where a value was due."""
+    if not returned:
+        return  # a TestCase method that raised, which pytest keeps to itself until the report
+    value = returned[-1]
+    if value is not None:
+        outcomes.fail(f"{_name(item)} returned {_a(value)}, which no check looked at: {_why_not_expanded(item)}")
+    if not may_be_label(item, settings):
+        outcomes.fail(none_returned(item))
+    item.stash[LABEL] = True
+
+
+def _why_not_expanded(item: pytest.Item) -> str:
+    cls = getattr(item, "cls", None)
+    if isinstance(cls, type) and issubclass(cls, unittest.TestCase):
+        return "a method of a unittest.TestCase is one test; mark a plain function or method instead"
+    if is_async(item):
+        return "it is async; make it a plain `def`"
+    if parameter_marks(item) and len(parameter_marks(item)) == len(marks_of(item)):
+        return "its marker is inside pytest.param; put @pytest.mark.torchscript on the function"
+    return "its source shows no `return` with a value; give the marker a keyword, as in checks=[...], and it is"
+
+
+def _name(item: pytest.Item) -> str:
+    return getattr(item, "originalname", None) or item.name
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"

@@ -1,0 +1,49 @@
+"""verdicts -> baseline: what each export takes and gives is written at the end of the run, by one process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_tsexport.config.baseline import Baseline, Entries
+from pytest_tsexport.errors import PolicyError
+from pytest_tsexport.verdict import Verdict
+
+
+def write(session: pytest.Session, baseline: Baseline | None, verdicts: Sequence[Verdict]) -> str:
+    """The line that says what was written; empty where nobody asked for it.
+
+    Entries of tests that did not run stay as they are. Where nothing can be written, the run fails.
+    """
+    if baseline is None:
+        return ""
+    try:
+        entries = baseline.read()
+        counts = _update(entries, verdicts)
+        if counts:
+            baseline.write(entries)
+    except PolicyError as error:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return str(error)
+    except OSError as error:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return f"{baseline.typed} was not written: {error.strerror}"
+    if not counts:
+        return f"{baseline.typed} was not written: no export was asked for its interface"
+    kept = sum(map(len, entries.values())) - counts.total()
+    told = [f"{counts[word]} {word}" for word in ("new", "changed", "as before") if counts[word]]
+    return f"{baseline.typed} was written: {', '.join(told)}" + (f"; {kept} did not run and stay" if kept else "")
+
+
+def _update(entries: Entries, verdicts: Sequence[Verdict]) -> Counter[str]:
+    """Put what was seen into `entries`, and count what that did."""
+    counts: Counter[str] = Counter()
+    for verdict in verdicts:
+        if verdict.interface is not None:
+            by_backend = entries.setdefault(verdict.subject, {})
+            was = by_backend.get(verdict.backend)
+            counts["new" if was is None else "as before" if was == verdict.interface else "changed"] += 1
+            by_backend[verdict.backend] = verdict.interface
+    return counts

@@ -1,0 +1,76 @@
+"""verdicts -> exports: the verdicts of one subject on one backend, put together and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_tsexport.config.policy import CHECKS, SIMULATIONS
+from pytest_tsexport.verdict import Outcome, Verdict
+
+ExpectedFailure = tuple[str, str]
+"""A subject and the `backend-check` of it that is marked as a known failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that was asked of one subject on one backend; `known` are the checks that may fail."""
+
+    subject: str
+    backend: str
+    verdicts: tuple[Verdict, ...]
+    known: frozenset[str] = frozenset()
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether its backend stands for another."""
+        return self.backend in SIMULATIONS
+
+    @property
+    def shown(self) -> str:
+        """The backend as every line names it: `neuron-sim, a simulation`."""
+        return f"{self.backend}, a simulation" if self.is_simulated else self.backend
+
+    @property
+    def judged(self) -> tuple[Verdict, ...]:
+        """The verdicts that rest on something that was looked at."""
+        return tuple(v for v in self.verdicts if v.outcome in (Outcome.PASSED, Outcome.FAILED))
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """The verdicts that are red, known failures among them."""
+        return tuple(v for v in self.verdicts if v.outcome is Outcome.FAILED)
+
+    @property
+    def file(self) -> str:
+        """`3ba1ad50d1c2  input_ids i64 -> logits f32`: which file was judged; empty where there was none."""
+        named = (v for v in self.verdicts if v.sha256 is not None)
+        return next((f"{(v.sha256 or '')[:12]}  {v.signature or ''}".rstrip() for v in named), "")
+
+    @property
+    def state(self) -> str:
+        """One of `right`, `known to be wrong`, `wrong` and `not judged`."""
+        if any(verdict.name not in self.known for verdict in self.failed):
+            return "wrong"
+        if any(v.outcome in (Outcome.NOT_RUN, Outcome.UNAVAILABLE) for v in self.verdicts) or not self.judged:
+            return "known to be wrong" if self.failed else "not judged"
+        return "known to be wrong" if self.failed else "right"
+
+
+def gather(verdicts: Iterable[Verdict], expected: Collection[ExpectedFailure] = ()) -> tuple[Export, ...]:
+    """One `Export` for each subject and backend, by name: the same text serial, shuffled and with workers."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault((verdict.subject, verdict.backend), []).append(verdict)
+    known: dict[str, set[str]] = {}
+    for subject, name in expected:
+        known.setdefault(subject, set()).add(name)
+    return tuple(
+        Export(subject, backend, _in_order(found[subject, backend]), frozenset(known.get(subject, ())))
+        for subject, backend in sorted(found)
+    )
+
+
+def _in_order(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    order = list(CHECKS)
+    return tuple(sorted(verdicts, key=lambda v: (order.index(v.check) if v.check in order else len(order), v.check)))

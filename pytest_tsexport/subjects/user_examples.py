@@ -1,0 +1,110 @@
+"""model, examples, strategies -> what the user gave, checked before anything is made of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.fields import Field
+from pytest_tsexport.tensors.tree import detached
+
+
+def check_initialised(model: nn.Module) -> None:
+    """Raises `InputsError` for a weight that has no values yet: lazy, or on the meta device."""
+    for name, weight in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(weight):
+            raise InputsError(
+                f"{name} of {type(model).__name__} is not initialised; call the model once before returning it"
+            )
+        if weight.device.type == "meta":
+            raise InputsError(
+                f"{name} of {type(model).__name__} is on the meta device, without values; load its weights"
+            )
+
+
+def check_tolerance_names(meaning: Meaning, outputs: Sequence[str]) -> None:
+    """Raises `InputsError` for a tolerance or a metric of an output that the model does not have."""
+    for keyword, value in (("rtol", meaning.rtol), ("atol", meaning.atol), ("metric", meaning.metric)):
+        for name in value if isinstance(value, Mapping) else ():
+            if name not in outputs:
+                raise InputsError(f"{keyword} names {name!r}; use one of {', '.join(outputs)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Real inputs by name, and the outputs that were stored with them, some or all or none."""
+
+    inputs: Mapping[str, torch.Tensor]
+    expected: Mapping[str, torch.Tensor]
+
+
+def examples(values: Sequence[Any], fields: Sequence[Field], outputs: Sequence[str]) -> tuple[Example, ...]:
+    """Real inputs in the order of `fields`, with outputs where stored: mappings of tensors, or safetensors files.
+
+    Raises `InputsError`, one sentence, for a file that is not there and for an example that does not fit.
+    """
+    return tuple(_example(number, value, fields, outputs) for number, value in enumerate(values))
+
+
+def strategies(values: Mapping[str, Any], fields: Sequence[Field]) -> Mapping[str, Any]:
+    """The user's strategies by input. Raises `InputsError` for a name that is no input, or a value that draws none."""
+    names = [field.name for field in fields]
+    for name, strategy in values.items():
+        if name not in names:
+            raise InputsError(f"strategies names {name!r}; use one of {', '.join(names)}")
+        if not callable(strategy) and not hasattr(strategy, "example"):
+            raise InputsError(f"strategies[{name!r}] is {strategy!r}; give a strategy, or a function of the shape")
+    return values
+
+
+def _example(number: int, value: Any, fields: Sequence[Field], outputs: Sequence[str]) -> Example:
+    tensors = _read(number, value) if isinstance(value, (str, os.PathLike)) else value
+    names = [field.name for field in fields]
+    if not isinstance(tensors, Mapping) or not set(names) <= set(tensors) <= {*names, *outputs}:
+        got = ", ".join(map(str, tensors)) if isinstance(tensors, Mapping) else type(tensors).__name__
+        raise InputsError(
+            f"examples[{number}] holds {got}; give a tensor for each of {', '.join(names)}, "
+            f"and for those of {', '.join(outputs)} that are to be met"
+        )
+    sizes: dict[str, int] = {}
+    for field in fields:
+        _check_fits(number, field, tensors[field.name], sizes)
+    expected = {name: tensors[name] for name in outputs if name in tensors and name not in names}
+    for name, output in expected.items():
+        if not isinstance(output, torch.Tensor):
+            what = f"examples[{number}][{name!r}] is {type(output).__name__}"
+            raise InputsError(f"{what}; give the tensor that is expected")
+    return Example({name: tensors[name] for name in names}, detached(expected))
+
+
+def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -> None:
+    """`sizes` gathers the size of each axis, which must be one in the whole example."""
+    shape = tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
+    if shape is None or len(shape) != len(field.dims):
+        raise InputsError(f"examples[{number}][{field.name!r}] is {shape or type(tensor).__name__}; give {field.dims}")
+    for dim, size in zip(field.dims, shape, strict=True):
+        if (sizes.setdefault(dim, size) if isinstance(dim, str) else dim) != size:
+            raise InputsError(f"examples[{number}][{field.name!r}] has shape {shape}; give {field.dims}")
+
+
+def _read(number: int, path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not Path(path).is_file():
+        raise InputsError(f"examples[{number}] names {os.fspath(path)}, which does not exist; give a safetensors file")
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise InputsError(
+            f"examples[{number}] names {os.fspath(path)}, which is no safetensors file: {error}"
+        ) from error

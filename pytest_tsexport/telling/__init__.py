@@ -1,1 +1,0 @@
-"""verdicts -> reports: what an item was told leaves its process, and is told once more at the end."""

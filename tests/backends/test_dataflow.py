@@ -1,0 +1,162 @@
+"""Proves that a graph tells by value what each answer is made from: an input asked for its size is no part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from pytest_tsexport.backends.dataflow import Reach, reaches
+
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning", "ignore::torch.jit.TracerWarning")
+
+X = torch.ones(2, 3)
+
+
+def found(func: Callable[..., Any], inputs: int = 2) -> list[set[int]]:
+    """The places of the inputs behind each answer."""
+    return [set(one.inputs) for one in traced(func, inputs)]
+
+
+def traced(func: Callable[..., Any], inputs: int = 2) -> tuple[Reach, ...]:
+    module: Any = torch.jit.trace(func, (X.clone(),) * inputs, check_trace=False, strict=False)
+    return reaches(module.inlined_graph, inputs)
+
+
+@pytest.mark.parametrize(
+    ("func", "places"),
+    [
+        (lambda a, b: a * 2, [{0}]),
+        (lambda a, b: a + b, [{0, 1}]),
+        (lambda a, b: (b * 2, a), [{1}, {0}]),
+        (lambda a, b: (a, (b, a + b)), [{0}, {1}, {0, 1}]),
+        (lambda a, b: {"first": b + 1, "second": a + 1}, [{1}, {0}]),
+        (lambda a, b: [b + 1, a + 1], [{1}, {0}]),
+        (lambda a, b: torch.cat([a, b]), [{0, 1}]),
+        (lambda a, b: a.split(1)[0] + b.unbind(0)[0], [{0, 1}]),
+        (lambda a, b: torch.ones(2), [set()]),
+    ],
+)
+def test_each_answer_has_its_own_inputs_however_it_is_nested(func: Callable[..., Any], places: list[set[int]]) -> None:
+    assert found(func) == places
+
+
+@pytest.mark.parametrize(
+    "func",
+    [
+        lambda a, b: a * b.shape[0],
+        lambda a, b: a + torch.zeros_like(b),
+        lambda a, b: a + torch.ones_like(b) * b.dim(),
+        lambda a, b: a + b.new_zeros(2, 3),
+        lambda a, b: a.reshape(b.size(0), b.size(1)),
+        lambda a, b: a + torch.arange(b.shape[1]),
+        lambda a, b: a + torch.ones(3, device=b.device, dtype=b.dtype),
+        lambda a, b: a * b.numel(),
+    ],
+    ids=["shape", "zeros_like", "ones_like", "new_zeros", "size", "arange", "device", "numel"],
+)
+def test_an_input_whose_size_alone_is_asked_for_is_no_part(func: Callable[..., Any]) -> None:
+    assert found(func) == [{0}]
+
+
+@pytest.mark.parametrize(
+    "func",
+    [
+        lambda a, b: a.expand_as(b),
+        lambda a, b: a.view_as(b),
+        lambda a, b: a.to(b),
+        lambda a, b: a.type_as(b),
+        lambda a, b: torch.empty_like(b).copy_(a),
+        lambda a, b: a + torch.zeros(b.shape),
+    ],
+    ids=["expand_as", "view_as", "to", "type_as", "empty_like", "zeros"],
+)
+def test_no_other_way_to_ask_for_a_size_is_a_part_either(func: Callable[..., Any]) -> None:
+    assert found(func) == [{0}]
+
+
+def test_what_is_written_in_place_counts_for_what_is_made_of_it() -> None:
+    assert found(lambda a, b: (a * 1).add_(b)) == [{0, 1}]
+    assert found(lambda a, b: written((a * 1).view(-1), b.view(-1)) * 2) == [{0, 1}]
+
+
+def written_in_parts(into: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    first, _ = into.chunk(2, -1)
+    first.copy_(values.chunk(2, -1)[0])
+    into.unbind(0)[1].add_(values[1])
+    return into
+
+
+def written(into: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    into[1:] = values[1:]
+    return into
+
+
+@pytest.mark.parametrize(
+    ("func", "places"),
+    [
+        (lambda a, b: written(torch.zeros_like(a), b), [{1}]),
+        (lambda a, b: written(b.new_zeros(2, 3), b), [{1}]),
+        (lambda a, b: written(b.new_full((2, 3), 1.0).view(6), b.view(6)), [{1}]),
+        (lambda a, b: ((a * 1).add_(b), a + 1), [{0, 1}, {0}]),
+        (lambda a, b: written_in_parts(torch.zeros_like(a), b), [{1}]),
+    ],
+    ids=["zeros_like", "new_zeros", "through a view", "a copy", "through a part"],
+)
+def test_what_is_written_counts_for_the_tensor_and_not_for_what_that_was_made_of(
+    func: Callable[..., Any], places: list[set[int]]
+) -> None:
+    assert found(func) == places
+
+
+def test_the_operators_behind_an_answer_are_told() -> None:
+    one, two = traced(lambda a, b: (a.relu() + 1, b.exp()))
+    assert {"aten::relu", "aten::add"} <= one.kinds
+    assert "aten::exp" not in one.kinds
+    assert "aten::exp" in two.kinds
+
+
+def test_an_input_handed_through_is_made_by_no_operator() -> None:
+    (one,) = traced(lambda a, b: b)
+    assert one.inputs == {1}
+    assert not [kind for kind in one.kinds if kind.startswith("aten::")]
+
+
+def test_what_a_block_uses_counts_for_what_it_makes() -> None:
+    @torch.jit.script
+    def chosen(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        if bool(a.sum() > 0):
+            return b * 2
+        return b.clone()
+
+    assert [set(one.inputs) for one in reaches(chosen.inlined_graph, 2)] == [{0, 1}]
+
+
+def test_a_module_itself_is_no_input() -> None:
+    module: Any = torch.jit.trace(torch.nn.Linear(3, 3), X)
+    assert [set(one.inputs) for one in reaches(module.inlined_graph, 1)] == [{0}]
+    assert [set(one.inputs) for one in reaches(module.inlined_graph, 0)] == [set()]
+
+
+def test_behind_a_branch_is_what_all_branches_have() -> None:
+    @torch.jit.script
+    def chosen(a: torch.Tensor) -> torch.Tensor:
+        if a.size(0) == 2:
+            return a.exp().relu()
+        return a.cos().relu()
+
+    @torch.jit.script
+    def guarded(a: torch.Tensor) -> torch.Tensor:
+        if a.size(0) == 2:
+            answer = a.exp()
+        else:
+            raise ValueError("another size")
+        return answer
+
+    (one,) = reaches(chosen.inlined_graph, 1)
+    assert "aten::relu" in one.kinds
+    assert not {"aten::exp", "aten::cos"} & one.kinds
+    (other,) = reaches(guarded.inlined_graph, 1)
+    assert "aten::exp" in other.kinds

@@ -1,0 +1,108 @@
+"""Proves that what hypothesis draws is ours to repeat: by the seed given, without its database or its deadline."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from pytest_tsexport.cases.hypothesis_adapter import default_examples, derandomized, sample, smallest
+from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.fields import Domain, Field
+
+
+def looked_at(seed: int, tries: int) -> list[int]:
+    seen: list[int] = []
+
+    def look(value: int) -> bool:
+        seen.append(value)
+        return False
+
+    smallest(st.integers(0, 10**6), look, tries=tries, random=Random(seed))
+    return seen
+
+
+def test_the_smallest_of_what_is_wanted() -> None:
+    assert smallest(st.integers(0, 1000), lambda value: value > 40, tries=100, random=Random(0)) == 41
+
+
+def test_nothing_wanted_is_none() -> None:
+    assert smallest(st.integers(0, 9), lambda value: value > 10, tries=50, random=Random(0)) is None
+
+
+def test_the_same_seed_looks_at_the_same_values() -> None:
+    assert looked_at(1, 30) == looked_at(1, 30)
+    assert looked_at(1, 30) != looked_at(2, 30)
+
+
+def test_no_more_than_the_tries_are_looked_at() -> None:
+    assert len(looked_at(0, 25)) <= 25
+
+
+def test_slow_cases_are_no_error() -> None:
+    def slow(value: int) -> bool:
+        time.sleep(0.3)
+        return False
+
+    assert smallest(st.integers(0, 3), slow, tries=2, random=Random(0)) is None
+
+
+def test_profiles_of_hypothesis_are_heeded() -> None:
+    before = settings.get_current_profile_name()
+    settings.register_profile("tiny", max_examples=7, derandomize=True)
+    try:
+        settings.load_profile("tiny")
+        assert default_examples() == 7
+        assert derandomized()
+    finally:
+        settings.load_profile(before)
+
+
+def field(*dims: str | int, dtype: torch.dtype = torch.float32) -> Field:
+    return Field("x", dims, Domain(kind="floats", dtype=dtype))
+
+
+def test_a_sample_is_repeated_by_its_number_and_varies_with_it() -> None:
+    strategy, whole = st.integers(0, 10**9).map(torch.tensor), field(dtype=torch.int64)
+    assert sample(strategy, whole, (), 3) == sample(strategy, whole, (), 3)
+    assert len({int(sample(strategy, whole, (), number)) for number in range(10)}) > 1
+
+
+def raising(_: object) -> Any:
+    raise ValueError("nope\nand more")
+
+
+ONES = st.just(torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "sentence"),
+    [
+        (st.integers(), "drew int for shape (2,); give a strategy of tensors"),
+        (torch.zeros, "returned Tensor for shape (2,); return a hypothesis strategy of tensors"),
+        (lambda shape: None, "returned NoneType for shape (2,); return a hypothesis strategy of tensors"),
+        (lambda: ONES, "raised TypeError for shape (2,); give a strategy that draws a tensor of it: "),
+        (raising, "raised ValueError for shape (2,); give a strategy that draws a tensor of it: nope"),
+        (ONES.map(raising), "raised ValueError for shape (2,); give a strategy that draws a tensor of it: nope"),
+        (
+            ONES.filter(lambda _: False),
+            "drew nothing for shape (2,); give a strategy whose filters let tensors through",
+        ),
+        (st.nothing(), "drew nothing for shape (2,); give a strategy whose filters let tensors through"),
+        (st.just(torch.ones(3)), "drew shape (3,) where (2,) is asked for; give a function of the shape"),
+        (
+            st.just(torch.ones(2, dtype=torch.int64)),
+            "drew torch.int64; give a strategy of torch.float32, which the input is",
+        ),
+    ],
+)
+def test_a_strategy_that_draws_no_such_tensor_is_refused_in_a_sentence(strategy: Any, sentence: str) -> None:
+    with pytest.raises(InputsError) as refusal:
+        sample(strategy, field("batch"), (2,), 0)
+    assert str(refusal.value).startswith(f"strategies['x'] {sentence}")
+    assert "\n" not in str(refusal.value)

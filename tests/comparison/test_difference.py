@@ -1,0 +1,184 @@
+"""Proves what counts as a difference between two answers, and how much of one is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from pytest_tsexport.cases.findings import Difference
+from pytest_tsexport.comparison.difference import difference, distance
+from pytest_tsexport.comparison.tolerance import Tolerance, noise_floor
+
+INF, NAN = math.inf, math.nan
+WIDE = Tolerance(spread={"x": 1.0})
+
+
+def compared(expected: torch.Tensor, actual: torch.Tensor, tolerance: Tolerance = WIDE) -> Difference | None:
+    return difference({"x": expected}, {"x": actual}, tolerance)
+
+
+def found(expected: torch.Tensor, actual: torch.Tensor, tolerance: Tolerance = WIDE) -> Difference:
+    one = compared(expected, actual, tolerance)
+    assert one is not None
+    return one
+
+
+def test_equal_answers_do_not_differ() -> None:
+    assert compared(torch.tensor([1.0, NAN, INF, -INF]), torch.tensor([1.0, NAN, INF, -INF])) is None
+
+
+@pytest.mark.parametrize(
+    ("off", "differs"), [(0.5e-4, False), (0.99e-4, False), (1.02e-4, True), (1e-3, True), (-1.02e-4, True)]
+)
+def test_float32_may_be_off_by_a_ten_thousandth_of_the_spread(off: float, *, differs: bool) -> None:
+    assert (compared(torch.zeros(3), torch.tensor([0.0, off, 0.0])) is not None) is differs
+
+
+@pytest.mark.parametrize(("spread", "differs"), [(1.0, False), (0.1, True), (0.0, True)])
+def test_the_allowance_follows_the_spread(spread: float, *, differs: bool) -> None:
+    tolerance = Tolerance(spread={"x": spread})
+    assert (compared(torch.zeros(3), torch.full((3,), 0.5e-4), tolerance) is not None) is differs
+
+
+@pytest.mark.parametrize(
+    ("dtype", "share"),
+    [(torch.float64, 1e-4), (torch.float32, 1e-4), (torch.float16, 5e-3), (torch.bfloat16, 5e-2)],
+)
+def test_the_share_of_the_spread_is_that_of_the_dtype(dtype: torch.dtype, share: float) -> None:
+    assert Tolerance(spread={"x": 2.0}).allowed("x", torch.zeros(2, dtype=dtype)).item() == pytest.approx(2 * share)
+
+
+def test_noise_of_eight_units_in_the_last_place_of_the_largest_is_allowed_without_any_spread() -> None:
+    expected = torch.tensor([1000.0, 1.0])
+    floor = noise_floor(expected)
+    assert floor == pytest.approx(8 * 2**-23 * 1000)
+    none = Tolerance()
+    assert compared(expected, expected + torch.tensor([0.0, 0.9 * floor]), none) is None
+    assert compared(expected, expected + torch.tensor([0.0, 1.1 * floor]), none) is not None
+
+
+@pytest.mark.parametrize("expected", [torch.tensor([1, 2]), torch.tensor([True]), torch.zeros(0), torch.zeros(3)])
+def test_there_is_no_noise_where_there_is_nothing_to_round(expected: torch.Tensor) -> None:
+    assert noise_floor(expected) == 0.0
+
+
+def test_nan_and_infinity_do_not_raise_the_noise() -> None:
+    assert noise_floor(torch.tensor([1.0, NAN, INF])) == pytest.approx(8 * 2**-23)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "differs"),
+    [
+        (torch.tensor([1, 2]), torch.tensor([1, 3]), True),
+        (torch.tensor([True, False]), torch.tensor([True, True]), True),
+        (torch.tensor([2**62]), torch.tensor([2**62 + 1]), True),
+        (torch.tensor([200], dtype=torch.uint8), torch.tensor([100], dtype=torch.uint8), True),
+        (torch.tensor([1, 2]), torch.tensor([1, 2]), False),
+    ],
+)
+def test_integers_and_booleans_are_exact(expected: torch.Tensor, actual: torch.Tensor, *, differs: bool) -> None:
+    assert (compared(expected, actual) is not None) is differs
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "kind", "text"),
+    [
+        (torch.zeros(2, 3), torch.zeros(3, 2), "shape", "x has shape (3, 2), eager's has (2, 3)"),
+        (torch.zeros(()), torch.zeros(1), "shape", "x has shape (1,), eager's has ()"),
+        (torch.zeros(0), torch.zeros(1), "shape", "x has shape (1,), eager's has (0,)"),
+        (torch.zeros(2), torch.zeros(2).double(), "dtype", "x is float64, eager's is float32"),
+        (torch.zeros(0), torch.zeros(0).half(), "dtype", "x is float16, eager's is float32"),
+        (torch.zeros(2), torch.tensor([0, NAN]), "nan", "x (2,): the artifact is NaN at [1], eager is not"),
+        (torch.tensor([NAN, 0]), torch.zeros(2), "nan", "x (2,): eager is NaN at [0], the artifact is not"),
+        (torch.zeros(2), torch.tensor([0.0, 3.0]), "value", "x (2,): off by 3.0e+00 at [1], allowed 1.0e-04"),
+        (torch.zeros(()), torch.tensor(3.0), "value", "x (): off by 3.0e+00 at [], allowed 1.0e-04"),
+        (torch.zeros(2), torch.tensor([0.0, INF]), "value", "x (2,): off by inf at [1], allowed 1.0e-04"),
+        (torch.tensor([INF]), torch.tensor([-INF]), "value", "x (1,): off by inf at [0], allowed 1.0e-04"),
+        (torch.tensor([INF]), torch.tensor([1.0]), "value", "x (1,): off by inf at [0], allowed 1.0e-04"),
+    ],
+)
+def test_what_differs_is_said(expected: torch.Tensor, actual: torch.Tensor, kind: str, text: str) -> None:
+    one = found(expected, actual)
+    assert (one.kind, one.text) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    ("actual", "leaf"),
+    [({"a": torch.zeros(1)}, "b"), ({"a": torch.zeros(1), "b": torch.zeros(1), "c": torch.zeros(1)}, "c")],
+)
+def test_a_missing_and_an_extra_leaf_are_named(actual: dict[str, torch.Tensor], leaf: str) -> None:
+    one = difference({"a": torch.zeros(1), "b": torch.zeros(1)}, actual, WIDE)
+    assert one is not None
+    assert (one.kind, one.leaf) == ("structure", leaf)
+
+
+def test_leaves_in_another_order_differ() -> None:
+    one, two = torch.zeros(1), torch.ones(1)
+    found = difference({"a": one, "b": two}, {"b": two, "a": one}, WIDE)
+    assert found is not None
+    assert found.kind == "structure"
+
+
+def test_the_worst_leaf_is_told_and_structure_before_values() -> None:
+    expected = {name: torch.zeros(1) for name in "abc"}
+    values = {"a": torch.full((1,), 0.1), "b": torch.full((1,), 5.0), "c": torch.full((1,), 0.2)}
+    tolerance = Tolerance(spread=dict.fromkeys("abc", 1.0))
+    worst = difference(expected, values, tolerance)
+    assert worst is not None
+    assert worst.leaf == "b"
+    shaped = difference(expected, {**values, "c": torch.zeros(2)}, tolerance)
+    assert shaped is not None
+    assert (shaped.leaf, shaped.kind) == ("c", "shape")
+
+
+def test_a_leaf_is_judged_by_its_own_spread() -> None:
+    tolerance = Tolerance(spread={"a": 100.0, "b": 1.0})
+    one = difference(
+        {name: torch.zeros(1) for name in "ab"}, {name: torch.full((1,), 5e-3) for name in "ab"}, tolerance
+    )
+    assert one is not None
+    assert one.leaf == "b"
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: Tolerance(rtol=0.1, atol=1.0), [1.0, 2.0]),
+        (lambda: Tolerance(rtol={"x": 0.1}, atol={"x": 1.0}), [1.0, 2.0]),
+        (lambda: Tolerance(rtol=0.0, atol=0.0, spread={"x": 9.0}), [0.0, 0.0]),
+    ],
+)
+def test_the_users_own_tolerance_replaces_the_rule(make: Callable[[], Tolerance], expected: list[float]) -> None:
+    assert make().allowed("x", torch.tensor([0.0, -10.0])).tolist() == pytest.approx(expected)
+
+
+def test_the_users_own_tolerance_for_another_output_leaves_the_rule() -> None:
+    tolerance = Tolerance(spread={"x": 1.0}, rtol={"y": 0.5}, atol={"y": 0.5})
+    assert tolerance.allowed("x", torch.zeros(2)).item() == pytest.approx(1e-4)
+
+
+def test_the_element_told_is_the_one_furthest_above_its_own_allowance() -> None:
+    expected, actual = torch.tensor([1000.0, 1.0]), torch.tensor([1050.0, 2.0])
+    one = found(expected, actual, Tolerance(rtol=0.1, atol=0.0))
+    assert (one.at, one.value) == ("[1]", 1.0)
+    assert one.allowed == pytest.approx(0.1)
+
+
+def test_an_infinity_of_eagers_does_not_allow_everything() -> None:
+    assert compared(torch.tensor([INF]), torch.tensor([1.0]), Tolerance(rtol=0.1, atol=0.0)) is not None
+
+
+def test_complex_answers_are_compared() -> None:
+    spectrum = torch.tensor([1 + 1j, 2 - 2j])
+    assert compared(spectrum, spectrum.clone()) is None
+    assert compared(spectrum, spectrum + 1j) is not None
+
+
+def test_distance_says_how_near_an_equal_answer_came() -> None:
+    value, allowed, leaf = distance({"x": torch.zeros(2)}, {"x": torch.tensor([0.0, 5e-5])}, WIDE)
+    assert [value, allowed] == pytest.approx([5e-5, 1e-4])
+    assert leaf == "x"
+    assert distance({"x": torch.zeros(2)}, {"y": torch.zeros(2)}, WIDE) == (0.0, 0.0, "")

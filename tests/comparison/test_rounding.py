@@ -1,0 +1,246 @@
+"""Proves that rounding excuses what rounding costs a model, and never a file that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.base import Compilation, Compiler, Device
+from pytest_tsexport.backends.neuron_sim import NeuronSim
+from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.rounding import MOST, TIMES, excused
+from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.tree import Leaves
+from pytest_tsexport.testing import judge
+from pytest_tsexport.verdict import Outcome, Verdict
+from tests.subjects.families import build
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+
+CASTS = [(scope, kind) for scope in ("matmult", "all") for kind in ("bf16", "fp16")]
+RAN = ("trace", "parity", "shapes", "padding")
+
+every_cast = pytest.mark.parametrize("cast", CASTS, ids=" ".join)
+
+
+class Told(NeuronSim):
+    """The stand-in under a casting of its own, tracing what `wrap` makes of the model."""
+
+    def __init__(self, cast: tuple[str, str], wrap: Callable[[nn.Module], nn.Module] | None = None) -> None:
+        super().__init__(Compilation(args=("--auto-cast", cast[0], "--auto-cast-type", cast[1])))
+        self._wrap = wrap
+
+    def compiling(self, wanted: Compilation) -> Compiler:
+        return self
+
+    def trace(self, subject: Subject) -> torch.jit.ScriptModule:
+        return super().trace(subject if self._wrap is None else replace(subject, model=self._wrap(subject.model)))
+
+
+class Wrong(nn.Module):
+    """Answers as the model does, and then something happens to it."""
+
+    def __init__(self, model: nn.Module, happens: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self.happens = happens
+
+    def forward(self, **inputs: torch.Tensor) -> torch.Tensor:
+        answer = self.model(**inputs)
+        return self.happens(answer if isinstance(answer, torch.Tensor) else answer[0])
+
+
+def wrong(happens: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[nn.Module], nn.Module]:
+    return lambda model: Wrong(model, happens)
+
+
+class Deep(nn.Module):
+    """Layers enough for rounding to add up."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        layers = [nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.LayerNorm(16)) for _ in range(4)]
+        self.layers = nn.Sequential(*layers, nn.Linear(16, 16))
+        self.scale = scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.layers(x) * self.scale
+        return answer
+
+
+class Chooses(Deep):
+    """Answers the place of the largest number, which rounding moves where two are near."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
+        answer = super().forward(x)
+        return answer, answer.argmax(-1)
+
+
+class Cancels(nn.Module):
+    """Rounding ruins it: a small difference of large products."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Linear(16, 16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        large = self.one(x) * 1000
+        answer: torch.Tensor = (large @ torch.eye(16) + self.one(x) * 0.5) - large
+        return answer
+
+
+def drawn() -> dict[str, torch.Tensor]:
+    return {"x": torch.randn(2, 7, 16, generator=torch.Generator().manual_seed(3))}
+
+
+def made(model: Callable[[], nn.Module]) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        return model().eval()
+
+
+def found(model: Callable[[], nn.Module], backend: NeuronSim, seed: int = 0, **keywords: Any) -> dict[str, Verdict]:
+    inputs = None if model is bert else drawn()
+    return judge(
+        made(model),
+        inputs,
+        backend=backend,
+        seed=seed,
+        **{"checks": ["trace", "parity"], "max_examples": 25, **keywords},
+    )
+
+
+def bert() -> nn.Module:
+    model: nn.Module = build("bert")
+    return model
+
+
+def accused(verdicts: dict[str, Verdict]) -> dict[str, tuple[Any, ...]]:
+    return {name: (one.headline, one.rows) for name, one in verdicts.items() if one.outcome is Outcome.FAILED}
+
+
+@every_cast
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("model", [bert, Deep, Chooses])
+def test_a_right_one_is_not_accused_of_what_rounding_costs(
+    model: Callable[[], nn.Module], cast: tuple[str, str], seed: int
+) -> None:
+    verdicts = found(model, Told(cast), seed, checks=RAN)
+    assert accused(verdicts) == {}
+    worst = verdicts["parity"].worst
+    assert worst is not None
+    assert worst.difference > 0
+
+
+WRONGS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "constant": torch.zeros_like,
+    "other rows": lambda answer: answer.flip(0),
+    "other columns": lambda answer: answer.roll(1, -1),
+    "larger by half": lambda answer: answer * 1.5,
+    "moved": lambda answer: answer + answer.std(),
+    "the sign": lambda answer: -answer,
+    "nan": lambda answer: answer * torch.nan,
+    "one row": lambda answer: torch.cat([answer[:1], answer[:1]]),
+}
+
+
+@every_cast
+@pytest.mark.parametrize("happens", WRONGS)
+def test_a_wrong_one_is_not_excused_by_rounding(happens: str, cast: tuple[str, str]) -> None:
+    parity = found(Deep, Told(cast, wrong(WRONGS[happens])))["parity"]
+    assert parity.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("scope", ["matmult", "all"])
+def test_a_model_that_rounding_ruins_is_ruined_for_whoever_ships_it(scope: str) -> None:
+    parity = found(Cancels, Told((scope, "bf16")))["parity"]
+    assert parity.outcome is Outcome.FAILED
+    assert parity.worst is not None
+    assert parity.worst.difference > parity.worst.allowed > 0
+
+
+EAGER = {"output": torch.tensor([0.0, 1.0]), "place": torch.tensor([3, 4])}
+NOTHING: dict[str, torch.Tensor] = {}
+
+
+def excuse(
+    third: dict[str, torch.Tensor] | None, artifact: dict[str, torch.Tensor] = NOTHING, **said: Any
+) -> tuple[Leaves, float]:
+    """What is compared, and the slack of the output, at matmult bf16 and a spread of one."""
+    tolerance = Tolerance(spread={"output": 1.0}, share=0.02, **said)
+    evidence: Any = SimpleNamespace(device=Told(("matmult", "bf16")).device(), tolerance=tolerance)
+    wrong = {"output": torch.tensor([9.0, 9.0])}
+    answered, allowed = excused(evidence, EAGER, {**EAGER, **(artifact or wrong)}, lambda: third)
+    return answered, allowed.slack.get("output", 0.0)
+
+
+@pytest.mark.parametrize(("off", "slack"), [(0.001, TIMES * 0.001), (0.01, TIMES * 0.01), (10.0, MOST * 0.02)])
+def test_a_few_times_what_the_cpu_is_off_by_is_excused_and_no_more_than_a_few_shares(off: float, slack: float) -> None:
+    third = {**EAGER, "output": EAGER["output"] + torch.tensor([0.0, off])}
+    assert excuse(third)[1] == pytest.approx(slack, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_where_rounding_makes_no_number_nothing_is_excused(value: float) -> None:
+    assert excuse({**EAGER, "output": torch.tensor([0.0, value])})[1] == 0
+
+
+def test_without_a_third_answer_nothing_is_excused() -> None:
+    assert excuse(None)[1] == 0
+    assert excuse({"another": EAGER["output"]})[1] == 0
+
+
+def test_whole_numbers_that_rounding_alone_moves_are_excused_one_by_one() -> None:
+    moved = {**EAGER, "place": torch.tensor([5, 4])}
+    answered, _ = excuse(moved, {"place": torch.tensor([5, 9])})
+    assert answered["place"].tolist() == [3, 9]
+    answered, _ = excuse({**EAGER}, {"place": torch.tensor([5, 4])})
+    assert answered["place"].tolist() == [5, 4]
+
+
+def test_truths_that_rounding_alone_moves_are_excused_as_whole_numbers_are() -> None:
+    eager = {"output": torch.tensor([0.0, 1.0]), "above": torch.tensor([False, True])}
+    rounded = {"output": torch.tensor([0.01, 1.0]), "above": torch.tensor([True, True])}
+    evidence: Any = SimpleNamespace(device=Told(("all", "bf16")).device(), tolerance=Tolerance(spread={"output": 1.0}))
+    answered, allowed = excused(evidence, eager, rounded, lambda: rounded)
+    assert answered["above"].tolist() == [False, True]
+    assert difference(eager, answered, allowed) is None
+
+
+def test_a_third_answer_is_asked_for_where_there_is_a_difference_and_nobody_said_otherwise() -> None:
+    def never() -> None:
+        raise AssertionError
+
+    evidence: Any = SimpleNamespace(device=Told(("all", "bf16")).device(), tolerance=Tolerance(spread={"output": 1.0}))
+    assert excused(evidence, EAGER, dict(EAGER), never) == (EAGER, evidence.tolerance)
+    evidence.tolerance = Tolerance(rtol=0.0, atol=0.0)
+    other = {**EAGER, "output": EAGER["output"] + 1}
+    assert excused(evidence, EAGER, other, never) == (other, evidence.tolerance)
+
+
+def test_none_excuses_nothing_that_bf16_would() -> None:
+    rounds = wrong(lambda answer: answer.to(torch.bfloat16).float() * 1.01)
+    assert found(Deep, Told(("none", "bf16"), rounds))["parity"].outcome is Outcome.FAILED
+
+
+def test_a_finer_type_excuses_no_coarser_one() -> None:
+    class Coarse(Told):
+        """Computes in bf16, and says fp16."""
+
+        def device(self) -> Device:
+            return Told(("all", "fp16")).device()
+
+    assert accused(found(Deep, Told(("all", "bf16")))) == {}
+    assert "parity" in accused(found(Deep, Coarse(("all", "bf16"))))
+
+
+@pytest.mark.parametrize("said", [{"atol": 1e-6, "rtol": 0.0}, {"atol": 1e-6, "rtol": 1e-6}])
+def test_what_the_user_says_of_tolerance_is_not_widened(said: dict[str, Any]) -> None:
+    assert "parity" in accused(found(Deep, Told(("matmult", "bf16")), **said))

@@ -1,0 +1,199 @@
+"""Proves that a subject is refused where no comparison would mean anything, and only there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.comparison.spread import Spread, measure
+from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import build
+from pytest_tsexport.testing import Specimen, right, wrong
+from pytest_tsexport.testing.specimen import ids, rows
+from pytest_tsexport.testing.wrong_exports import ZeroInitMixing
+from tests.subjects.families import build as family
+
+
+def spread(
+    model: nn.Module, inputs: Mapping[str, torch.Tensor] | None = None, metric: str | Mapping[str, str] | None = None
+) -> Spread:
+    subject = build(model, Meaning(inputs=inputs), name="it")
+    return measure(subject, Reference(model, subject.constants), metric)
+
+
+VACUOUS = [one for one in wrong() if one.family == "vacuous"]
+
+
+@pytest.mark.parametrize("specimen", VACUOUS, ids=lambda one: one.title)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_subject_that_says_nothing_is_refused(specimen: Specimen, seed: int) -> None:
+    assert spread(specimen.model(seed), specimen.inputs()).vacuous is not None
+
+
+@pytest.mark.parametrize("specimen", right(), ids=lambda one: one.title)
+def test_a_right_one_is_not_refused(specimen: Specimen) -> None:
+    assert spread(specimen.model(), specimen.inputs()).vacuous is None
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["bert", "gpt2", "t5", "mobilebert", "electra", "roc_bert"])
+def test_a_freshly_built_transformer_is_not_refused(name: str, dtype: torch.dtype) -> None:
+    assert spread(family(name).to(dtype)).vacuous is None
+
+
+def test_the_spread_is_the_standard_deviation_of_what_moves_most() -> None:
+    class Scales(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * torch.tensor([1.0, 100.0])
+
+    found = spread(Scales(), rows(400, 2)())
+    scale = float(rows(400, 2)()["x"].abs().mean())
+    assert 100 * scale < found.by_leaf["output"] < 2000 * scale
+
+
+def test_a_leaf_that_does_not_move_is_named_and_the_other_is_measured() -> None:
+    class Half(nn.Module):
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"moves": x, "stays": torch.ones_like(x)}
+
+    found = spread(Half(), rows()())
+    assert found.flat == ("stays",)
+    assert found.vacuous is None
+    assert found.by_leaf["stays"] == 0.0
+
+
+def test_integers_and_booleans_have_no_spread_and_are_no_reason_to_refuse() -> None:
+    class Counts(nn.Module):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return ids * 2
+
+    assert spread(Counts(), ids()()) == Spread(by_leaf={}, flat=(), vacuous=None)
+
+
+def test_a_model_that_mixes_no_positions_by_design_is_not_refused() -> None:
+    class Alone(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed = nn.Embedding(50, 4)
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.embed(ids)
+            return answer
+
+    assert spread(Alone(), ids()()).vacuous is None
+
+
+def test_measuring_leaves_the_model_as_it_was() -> None:
+    model = ZeroInitMixing()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    spread(model, ids()())
+    assert all(torch.equal(model.state_dict()[name], weight) for name, weight in before.items())
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        ("ZeroInit", "its outputs do not move when its inputs do, so any export would pass"),
+        ("ZeroInitMixing", "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"),
+    ],
+)
+def test_the_sentence_says_why(title: str, sentence: str) -> None:
+    (specimen,) = (one for one in VACUOUS if one.title == title)
+    assert spread(specimen.model(), specimen.inputs()).vacuous == sentence
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int64])
+def test_whole_numbers_that_never_move_say_nothing(dtype: torch.dtype) -> None:
+    class Constant(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.ones_like(x, dtype=dtype)
+
+    assert (
+        spread(Constant(), rows()()).vacuous == "its outputs do not move when its inputs do, so any export would pass"
+    )
+
+
+class Positive(nn.Module):
+    """How many values it answers follows from the values that it is given."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[x > 0] * 2
+
+
+class Distinct(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = torch.unique((x * 300).long())
+        return found
+
+
+class CountsOnes(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(x[x > 0])
+
+
+@pytest.mark.parametrize("size", [(2, 4), (4, 64)])
+@pytest.mark.parametrize("model", [Positive, Distinct, CountsOnes])
+def test_a_shape_that_moves_is_an_output_that_moves(model: type[nn.Module], size: tuple[int, int]) -> None:
+    for seed in range(3):
+        found = spread(model(), {"x": torch.randn(*size, generator=torch.Generator().manual_seed(seed))})
+        assert (found.vacuous, found.flat) == (None, ())
+        assert all(value > 0 for value in found.by_leaf.values()) or model is CountsOnes
+
+
+class Head(nn.Module):
+    bias: torch.Tensor
+
+    def __init__(self, *bias: float) -> None:
+        super().__init__()
+        self.register_buffer("bias", torch.tensor(bias))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[..., : len(self.bias)] + self.bias
+
+
+SAYS = "what metric={!r} compares is the same for all inputs, so any export would pass"
+
+
+@pytest.mark.parametrize(
+    ("bias", "metric", "says"),
+    [
+        ((0.0,), "argmax", True),
+        ((1e5, 0.0, 0.0), "argmax", True),
+        ((1e5, 0.0, 0.0), "cosine", True),
+        ((0.0, 0.0, 0.0), "argmax", False),
+        ((0.0, 0.0, 0.0), "cosine", False),
+        ((1e5, 0.0, 0.0), None, False),
+    ],
+)
+def test_what_the_metric_does_not_see_move_is_flat(bias: tuple[float, ...], metric: str | None, *, says: bool) -> None:
+    found = spread(Head(*bias), rows(7, 3)(), metric)
+    assert found.flat == (("output",) if says else ())
+    assert found.vacuous == (SAYS.format(metric) if says else None)
+    assert found.by_leaf["output"] > 0
+
+
+def test_a_metric_of_one_leaf_leaves_the_others_theirs() -> None:
+    class Both(nn.Module):
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"score": x[:, :1], "states": x}
+
+    found = spread(Both(), rows()(), {"score": "argmax"})
+    assert (found.flat, found.vacuous) == (("score",), None)
+
+
+def test_real_examples_may_be_the_ones_that_move_a_choice() -> None:
+    """A trained classifier may answer one class to whatever is drawn."""
+    inputs = {"x": torch.randn(2, 3)}
+    rare = {"x": torch.tensor([[0.0, 200.0, 0.0], [0.0, 0.0, 0.0]])}
+
+    def vacuous(examples: list[dict[str, torch.Tensor]]) -> str | None:
+        meaning = Meaning(inputs=inputs, examples=examples, metric="argmax")
+        subject = build(Head(100.0, 0.0, 0.0), meaning, name="it")
+        return measure(subject, Reference(subject.reference, subject.constants), "argmax").vacuous
+
+    assert vacuous([]) == SAYS.format("argmax")
+    assert vacuous([rare]) is None

@@ -1,0 +1,169 @@
+"""Proves that a failure names the submodule and the line that the trace froze, and none where none is to blame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.cases.cases import at
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.keywords import from_keywords
+from pytest_tsexport.diagnosis.divergence import cause, origin
+from pytest_tsexport.pipeline import export
+from pytest_tsexport.testing import exporters, files, judge
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_routing as routing
+from pytest_tsexport.testing import wrong_sizes as sizes
+from pytest_tsexport.testing import wrong_state as state
+from pytest_tsexport.testing.specimen import Inputs, rows
+from pytest_tsexport.verdict import Outcome, Verdict
+from tests.quality.wild import OLD, Wild, right, wrong
+
+# Families warn of their own accord.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+HERE = Path(__file__).name
+
+
+def told(found: Verdict) -> dict[str, str]:
+    assert found.outcome is Outcome.FAILED
+    return dict(found.rows)
+
+
+def shapes(model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> dict[str, str]:
+    return told(judge(model, inputs or rows()(), checks="shapes", **keywords)["shapes"])
+
+
+def evidence_of(one: Wild) -> Evidence:
+    inputs = None if one.inputs is None else one.inputs()
+    policy = from_keywords({} if inputs is None else {"inputs": inputs})
+    return export(one.model(), policy, name=one.title)._evidence
+
+
+CULPRITS = {
+    "longformer": "longformer.encoder.layer.0.attention.self",
+    "funnel": "funnel.encoder",
+    "rwkv": "rwkv.blocks.0.attention",
+    "led": "led.encoder.layers.0.self_attn.longformer_self_attn",
+    "llama_dynamic_rope": "model.rotary_emb",
+    "t5_at_decoder_length_1": "decoder.block.0.layer.0.SelfAttention",
+    "clip_text_at_length_1": "text_model" if OLD else "encoder.layers.0.self_attn",
+    "big_bird_of_many_blocks": "bert",
+}
+
+
+@pytest.mark.parametrize("one", [one for one in wrong() if one.fails == ("shapes",)], ids=lambda one: one.title)
+def test_the_submodule_of_each_wrong_family_is_named(one: Wild) -> None:
+    inputs = None if one.inputs is None else one.inputs()
+    found = told(judge(one.model(), inputs, checks="shapes", max_examples=60, seed=1)["shapes"])
+    place, _, where = found["likely cause"].partition(", in ")
+    assert where.endswith(CULPRITS[one.title])
+    assert place.partition(":")[0].endswith(".py")
+    assert int(place.partition(":")[2]) > 0
+
+
+@pytest.mark.parametrize("one", right(), ids=lambda one: one.title)
+def test_none_is_named_for_a_right_one(one: Wild) -> None:
+    evidence = evidence_of(one)
+    for more in (1, 2):
+        longer = {axis.name: axis.size + more for axis in evidence.subject.axes if axis.name != "batch"}
+        assert origin(evidence, at(evidence.subject, longer, seed=more)) is None
+
+
+class Inner(nn.Module):
+    """Keeps the length that it was traced at."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.cumsum(1) / x.shape[1] if x.shape[1] < 9 else x.cumsum(1)
+
+
+class Outer(nn.Module):
+    """Two blocks in a list, the second of which is at fault."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(2.0))
+        self.blocks = nn.ModuleList([nn.Identity(), Inner()])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for block in self.blocks:
+            x = block(x) * self.scale
+        return x
+
+
+def test_a_container_is_in_the_path() -> None:
+    line = (
+        Path(__file__)
+        .read_text(encoding="utf-8")
+        .splitlines()
+        .index("        return x.cumsum(1) / x.shape[1] if x.shape[1] < 9 else x.cumsum(1)")
+    )
+    assert shapes(Outer())["likely cause"] == f"{HERE}:{line + 1}, in blocks.1"
+
+
+class AddsNoRows(nn.Module):
+    """Pads up to eight, and so not at all at the traced size: the other trace has a step more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[0] % 2:
+            x = torch.cat([x, x[-1:]])
+        answer: torch.Tensor = self.inner(x)
+        return answer.sum(0)
+
+
+def test_a_step_that_is_missing_is_told_by_its_line() -> None:
+    source = Path(__file__).read_text(encoding="utf-8").splitlines()
+    line = source.index("            x = torch.cat([x, x[-1:]])") + 1
+    assert shapes(AddsNoRows(), rows(2, 8)())["likely cause"] == f"{HERE}:{line}, in AddsNoRows"
+
+
+@pytest.mark.parametrize(
+    "model", [routing.RoutesByValue, routing.ConstantFromExample, routing.SelectsInPython, routing.StopsEarly]
+)
+def test_values_that_were_frozen_are_told_too(model: type[nn.Module]) -> None:
+    found = told(judge(model(), rows()(), checks="parity")["parity"])
+    assert found["likely cause"].startswith("wrong_routing.py:")
+    assert found["fix"].startswith("look for Python in forward")
+
+
+def test_where_the_graph_says_nothing_torchs_own_warning_is_a_hint() -> None:
+    found = told(judge(Outer(), rows()(), checks="shapes", export=exporters.plain)["shapes"])
+    assert "likely cause" not in found
+    assert found["torch warned"].startswith(f"{HERE}:")
+    assert "Converting a tensor to a Python boolean might cause the trace to be incorrect" in found["torch warned"]
+
+
+def test_of_a_finished_file_nothing_is_told(tmp_path: Path) -> None:
+    model = sizes.BakesBranch()
+    files.fresh(model, rows()(), tmp_path / "earlier.pt")
+    found = shapes(model, artifact=tmp_path / "earlier.pt")
+    assert not {"likely cause", "torch warned"} & set(found)
+
+
+def test_what_only_a_later_call_shows_has_no_line() -> None:
+    found = told(judge(state.CountsCalls(), rows()(), checks="parity")["parity"])
+    assert not {"likely cause", "torch warned"} & set(found)
+
+
+@pytest.mark.parametrize("gone", ["_jit_pass_lower_graph", "_jit_interpret_graph"])
+def test_without_torchs_private_functions_it_is_silent(gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "likely cause" in shapes(Outer())
+    monkeypatch.delattr(torch._C, gone)
+    found = shapes(Outer())
+    assert "likely cause" not in found
+    assert found["differs"]
+
+
+def test_a_right_model_has_no_cause_at_its_own_size() -> None:
+    policy = from_keywords({"inputs": rows()()})
+    evidence = export(made.Plain(), policy, name="plain")._evidence
+    assert cause(evidence, at(evidence.subject, {})) == ()
+    assert origin(evidence, at(evidence.subject, {"dim0": 5})) is None

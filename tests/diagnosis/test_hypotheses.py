@@ -1,0 +1,353 @@
+"""Proves that what is wrong with a file of one's own is named where a guess explains every answer, and never else."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.testing import exporters, files, judge, wrappers
+from pytest_tsexport.testing import wrong_devices as devices
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_routing as routing
+from pytest_tsexport.testing.specimen import Inputs, Writer, ids, rows, two_rows
+from pytest_tsexport.verdict import Outcome
+
+
+def told(model: nn.Module, inputs: Inputs, **keywords: Any) -> dict[str, str]:
+    """The rows of the failure that parity tells."""
+    found = judge(model, inputs, checks="parity", max_examples=40, **keywords)["parity"]
+    assert found.outcome is Outcome.FAILED
+    return dict(found.rows)
+
+
+def of(change: Callable[[nn.Module], nn.Module], *, frozen: bool = False) -> Writer:
+    """An exporter of a changed copy of the model, whose inputs have the dtype of its weights."""
+
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        changed = change(copy.deepcopy(model)).eval()
+        dtype = next((one.dtype for one in changed.parameters()), torch.float32)
+        given = {name: one.to(dtype) if one.is_floating_point() else one for name, one in inputs.items()}
+        with files.quiet():
+            (exporters.frozen if frozen else exporters.plain)(changed, given, path)
+
+    return export
+
+
+def through(dtype: torch.dtype) -> Callable[[nn.Module], nn.Module]:
+    """Weights that went through a coarser dtype and came back."""
+    return lambda model: model.to(dtype).float()
+
+
+def grown(model: nn.Module) -> nn.Module:
+    exporters.add_to_weights(model)
+    return model
+
+
+BF16, F16 = torch.bfloat16, torch.float16
+FLOAT32 = "export it in float32"
+AGAIN = "export it again from the model that this test returns"
+MEANT = "export it in float32; where {} is meant, return the model in it, and the float32 one as reference="
+
+
+@pytest.mark.parametrize("way", ["export", "artifact"])
+@pytest.mark.parametrize(
+    ("write", "cause", "fix"),
+    [
+        (of(grown), "the file was exported from other weights: linear.weight differs by up to ", AGAIN),
+        (of(through(BF16)), "its weights are the model's, rounded to bfloat16", MEANT.format("bfloat16")),
+        (of(through(F16)), "its weights are the model's, rounded to float16", MEANT.format("float16")),
+        (of(nn.Module.bfloat16), "its weights are the model's, converted from float32 to bfloat16", FLOAT32),
+        (of(nn.Module.half), "its weights are the model's, converted from float32 to float16", FLOAT32),
+        (
+            of(lambda model: grown(model).bfloat16()),
+            "it holds weights of another model, in bfloat16: linear.weight differs by up to ",
+            FLOAT32,
+        ),
+        (
+            of(lambda model: model.bfloat16(), frozen=True),
+            "it answers as the model does in bfloat16; the model is in float32",
+            FLOAT32,
+        ),
+    ],
+)
+def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, fix: str, tmp_path: Path) -> None:
+    model, inputs = made.Plain(), rows()()
+    given: dict[str, Any] = {"export": write}
+    if way == "artifact":
+        write(model.eval(), inputs, tmp_path / "earlier.pt")
+        given = {"artifact": tmp_path / "earlier.pt"}
+    found = told(model, inputs, **given)
+    assert found["likely cause"].startswith(cause)
+    assert found["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "wrap", "cause", "fix"),
+    [
+        (
+            made.TwoOutputs,
+            rows(),
+            wrappers.SwapsOutputs,
+            "output 0 equals eager's 1, output 1 equals eager's 0",
+            "answer what eager does, in this order: 0, 1",
+        ),
+        (
+            made.TwoOutputs,
+            rows(),
+            wrappers.DropsOutput,
+            "output equals eager's 0; eager's 1 is not among them",
+            "answer what eager does, in this order: 0, 1",
+        ),
+        (
+            made.TwoInputs,
+            two_rows(),
+            wrappers.SwapsInputs,
+            "it takes x and y in each other's place: swapped, it answers as eager does",
+            "export a forward that takes x, y, in this order",
+        ),
+        (
+            made.Plain,
+            rows(),
+            wrappers.InDouble,
+            "its values are eager's, converted: output to float64",
+            "answer in the dtype that eager has",
+        ),
+    ],
+)
+def test_the_wrong_order_and_the_wrong_dtype(
+    model: type[nn.Module], inputs: Callable[[], Inputs], wrap: type[nn.Module], cause: str, fix: str
+) -> None:
+    found = told(model(), inputs(), export=exporters.instead(wrap))
+    assert (found["likely cause"], found["fix"]) == (cause, fix)
+
+
+def test_a_device_that_is_not_here(tmp_path: Path) -> None:
+    model, inputs = devices.AddsPositions(), rows()()
+    with files.quiet():
+        devices.on_cuda(model.eval(), inputs, tmp_path / "earlier.pt")
+    found = told(model, inputs, artifact=tmp_path / "earlier.pt")
+    cause = "it was traced on cuda:0, which is not on this machine, and its code names that device"
+    assert found["likely cause"] == cause
+    assert found["fix"].startswith("trace it on the CPU")
+
+
+def test_of_a_frozen_file_it_is_said_what_cannot_be_asked() -> None:
+    found = told(made.Plain(), rows()(), export=of(grown, frozen=True))
+    assert "likely cause" not in found
+    sentence = "whether its weights are the model's: it is frozen or packed, and holds none by name"
+    assert found["not asked"] == sentence
+
+
+def quantised(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.ao.quantization is on its way out
+        packed = torch.ao.quantization.quantize_dynamic(copy.deepcopy(model), {nn.Linear})
+        exporters.plain(packed, inputs, path)
+
+
+@pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
+def test_an_int8_file_says_that_it_is_one() -> None:
+    found = told(made.Plain(), rows()(), export=quantised)
+    assert found["likely cause"].startswith("it computes with quantized::linear_dynamic: int8, packed, so whether")
+    assert found["fix"] == "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'"
+
+
+@pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
+def test_int8_is_no_cause_where_the_model_is_int8_itself() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.ao.quantization is on its way out
+        packed = torch.ao.quantization.quantize_dynamic(made.Plain(), {nn.Linear})
+    found = told(packed, rows()(), export=exporters.instead(wrappers.OffByLittle))
+    assert "likely cause" not in found
+
+
+class Turns(nn.Module):
+    """Complex weights, of length 1."""
+
+    def __init__(self, more: nn.Module | None = None) -> None:
+        super().__init__()
+        self.turn = nn.Parameter(torch.polar(torch.ones(7), torch.arange(7.0)))
+        self.more = more or nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.more(torch.view_as_real(x * self.turn).flatten(1))
+        return answer
+
+
+@pytest.mark.filterwarnings("error")
+def test_complex_weights_are_told_by_their_difference() -> None:
+    def turned(model: nn.Module) -> nn.Module:
+        weight: torch.Tensor = model.turn  # type: ignore[assignment]
+        weight.data = torch.complex(weight.real, weight.imag + 0.5).detach()
+        return model
+
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        with files.quiet():
+            exporters.plain(turned(copy.deepcopy(model)), inputs, path)
+
+    found = told(Turns(), rows()(), export=export)
+    assert found["likely cause"] == "the file was exported from other weights: turn differs by up to 5.0e-01"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_with_complex_weights_is_not_asked_in_another_dtype() -> None:
+    found = told(Turns(nn.Linear(14, 3)), rows()(), export=of(lambda model: nn.Sequential(model, Add()), frozen=True))
+    assert "likely cause" not in found
+
+
+class Add(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + 0.1
+
+
+class Named(nn.Module):
+    """Answers a mapping: of another order, of another name, or short of one."""
+
+    def __init__(self, *pairs: str) -> None:
+        super().__init__()
+        self.linear = nn.Linear(7, 3)
+        self.pairs = pairs or ("a:a", "b:b")
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        leaves = {"a": self.linear(x), "b": self.linear(x).sin()}
+        return {name: leaves[of] for name, of in (pair.split(":") for pair in self.pairs)}
+
+
+def writes(*pairs: str) -> Writer:
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        other = Named(*pairs)
+        other.load_state_dict(model.state_dict())
+        traced = torch.jit.trace(other, tuple(inputs.values()), check_trace=False, strict=False)
+        torch.jit.save(traced, str(path))
+
+    return export
+
+
+def test_a_mapping_has_no_order() -> None:
+    found = judge(Named(), rows()(), checks="parity", max_examples=20, export=writes("b:b", "a:a"))["parity"]
+    assert found.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("pairs", "cause"),
+    [
+        (("a:b", "b:a"), "a equals eager's b, b equals eager's a"),
+        (("x:a", "y:b"), "x equals eager's a, y equals eager's b"),
+        (("b:b",), "b equals eager's b; eager's a is not among them"),
+    ],
+)
+def test_a_mapping_of_other_names(pairs: tuple[str, ...], cause: str) -> None:
+    found = told(Named(), rows()(), export=writes(*pairs))
+    assert found["likely cause"] == cause
+
+
+def test_outputs_where_they_belong_are_no_cause() -> None:
+    """What it overwrites is what is wrong, and its answers are eager's."""
+    for model in (made.Plain(), made.TwoOutputs(), Named()):
+        found = told(model, rows()(), export=overwriting)
+        assert "likely cause" not in found
+        assert found["differs"].endswith("overwrites its input x, eager leaves it alone")
+
+
+def overwriting(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    class Overwrites(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, x: torch.Tensor) -> object:
+            answer = self.model(x)
+            x.add_(1)
+            return answer
+
+    torch.jit.save(torch.jit.trace(Overwrites(), tuple(inputs.values()), check_trace=False, strict=False), str(path))
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "ops.neuron.forward_v2_1(input)",
+            "needs the operator neuron::forward_v2_1, which is not loaded here; "
+            "import torch_neuronx in conftest.py, or load its library with torch.ops.load_library",
+        ),
+        (
+            "ops.ours.halve(input)",
+            "needs the operator ours::halve, which is not loaded here; "
+            "import the module that registers it in conftest.py, or load its library with torch.ops.load_library",
+        ),
+        (
+            "torch.of_a_later_torch(input)",
+            f"needs the operator aten::of_a_later_torch, which torch {torch.__version__} has not; "
+            "use the torch that it was written with",
+        ),
+    ],
+)
+def test_an_operator_that_is_not_loaded_is_named(code: str, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "earlier.pt"
+    files.fresh(nn.ReLU(), {"input": rows()()["x"]}, path)
+    files.rewrite(path, "torch.relu(input)", code)
+    with pytest.raises(ArtifactError) as refusal:
+        judge(nn.ReLU(), {"input": rows()()["x"]}, artifact=path)
+    assert str(refusal.value) == f"artifact {path} {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "export"),
+    [
+        (made.Plain, rows(), exporters.instead(wrappers.OffByLittle)),
+        (made.Plain, rows(), exporters.instead(wrappers.SwapsRows)),
+        (made.Plain, rows(), exporters.instead(wrappers.NaNForNegative)),
+        (made.TwoInputs, two_rows(), exporters.instead(lambda model: wrappers.SwapsInputs(Off(model)))),
+        (routing.RoutesByValue, rows(), exporters.plain),
+        (made.TiedHead, ids(), of(lambda model: Off(model, "ids"))),
+    ],
+)
+def test_no_cause_is_made_up(model: type[nn.Module], inputs: Callable[[], Inputs], export: Writer) -> None:
+    found = told(model(), inputs(), export=export)
+    assert not {"likely cause", "not asked"} & set(found)
+    assert found["fix"].startswith("see what the exporter does with the model")
+
+
+class Off(nn.Module):
+    """A tenth is added to the first output, which no weight, no order and no dtype explains."""
+
+    def __init__(self, model: nn.Module, argument: str = "x") -> None:
+        super().__init__()
+        self.model = model
+        if argument == "ids":
+            self.forward = self.of_ids  # type: ignore[method-assign,assignment]
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x, y)
+        return answer + 0.1
+
+    def of_ids(self, ids: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(ids)
+        return answer + 0.1
+
+
+def test_weights_that_differ_and_explain_nothing_are_not_accused() -> None:
+    """A buffer that forward writes to is another after the trace, and the answers differ for a reason of their own."""
+
+    class Counts(made.Plain):
+        calls: torch.Tensor
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return super().forward(x)
+
+    found = told(Counts(), rows()(), export=exporters.instead(wrappers.OffByLittle))
+    assert "likely cause" not in found

@@ -1,0 +1,175 @@
+"""Proves that a file is opened as what it is, or refused in one sentence, and that no case answers for another."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.exporting.artifact import Runner, open_file, save, signature
+from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.testing import exporters, files, right_outputs, right_sizes, wrappers
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_state as state
+from pytest_tsexport.testing.specimen import Inputs, Writer, rows
+
+
+def subject_of(model: nn.Module, inputs: Inputs | None = None) -> Subject:
+    return build(model, Meaning(inputs=inputs or rows()()), name="it")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "it.pt"
+
+
+def saved(model: nn.Module, path: Path, inputs: Inputs | None = None) -> Subject:
+    subject = subject_of(model, inputs)
+    save(Jit().trace(subject), path, subject, Jit())
+    return subject
+
+
+@pytest.mark.parametrize(
+    ("write", "text"),
+    [
+        (files.missing, "does not exist; give the path of a file written by torch.jit.save"),
+        (files.text, "is no TorchScript archive; write it again with torch.jit.save"),
+        (files.truncated, "is truncated: its archive has no end; write it again with torch.jit.save"),
+        (files.state_dict, "is an archive without TorchScript code; write it with torch.jit.save"),
+        (files.foreign_archive, "is an archive without TorchScript code; write it with torch.jit.save"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_a_sentence(write: Writer, text: str, path: Path) -> None:
+    write(made.Plain(), rows()(), path)
+    with pytest.raises(ArtifactError) as refusal:
+        open_file(path)
+    assert str(refusal.value) == f"artifact {path} {text}"
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="is a folder; give the path of a file"):
+        open_file(tmp_path)
+
+
+def test_an_archive_whose_code_is_damaged_is_refused_in_a_sentence(path: Path) -> None:
+    saved(made.Plain(), path)
+    with zipfile.ZipFile(path) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, record in records.items():
+            archive.writestr(name, b"def forward(" if name.endswith(".py") else record)
+    with pytest.raises(ArtifactError, match="cannot be loaded") as refusal:
+        open_file(path)
+    assert "\n" not in str(refusal.value)
+
+
+def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
+    saved(right_outputs.NestedOutputs(), path)
+    artifact = open_file(path)
+    assert artifact.arguments == ("x",)
+    assert artifact.sizes == {"x": (2, 7)}
+    assert artifact.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert artifact.manifest == {
+        "subject": "it",
+        "backend": "jit",
+        "inputs": {"x": ["f32", [2, 7]]},
+        "outputs": ["logits", "hidden.0", "hidden.2.0", "hidden.2.1.deep"],
+        "torch": torch.__version__,
+    }
+
+
+def test_what_is_known_of_a_file_of_others(path: Path) -> None:
+    files.fresh(made.TwoInputs(), {"x": torch.zeros(2, 7), "y": torch.zeros(2, 7)}, path)
+    artifact = open_file(path)
+    assert artifact.arguments == ("x", "y")
+    assert artifact.sizes == {"x": (2, 7), "y": (2, 7)}
+    assert artifact.manifest == {}
+
+
+def test_a_frozen_file_tells_no_sizes_and_prints_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with files.quiet():
+        exporters.frozen(made.Plain().eval(), rows()(), path)
+    artifact = open_file(path)
+    assert (artifact.arguments, artifact.sizes) == (("x",), {})
+    assert capfd.readouterr().err == ""
+
+
+def test_bytes_of_the_weights_are_exact(path: Path) -> None:
+    saved(made.TiedHead(), path, {"ids": torch.zeros(2, 7, dtype=torch.int64)})
+    assert open_file(path).weight_bytes == 2 * 50 * 4 * 4 + 50 * 4
+
+
+def test_a_load_is_a_copy_of_its_own(path: Path) -> None:
+    saved(made.Plain(), path)
+    artifact = open_file(path)
+    one, two = artifact.load(), artifact.load()
+    with torch.no_grad():
+        next(iter(one.parameters())).zero_()
+    assert bool(next(iter(two.parameters())).detach().any())
+
+
+def test_answers_take_the_names_of_eagers(path: Path) -> None:
+    subject = saved(right_outputs.NestedOutputs(), path)
+    runner = Runner(open_file(path), subject)
+    (answer,) = runner.case(subject.inputs, 1)
+    assert answer.leaves is not None
+    assert list(answer.leaves) == list(subject.outputs)
+
+
+def test_state_of_one_case_does_not_reach_the_next(path: Path) -> None:
+    subject = saved(state.CountsInBuffer(), path)
+    runner = Runner(open_file(path), subject)
+    first, second = (runner.case(subject.inputs, 3) for _ in range(2))
+    one, two, again = (answer.leaves for answer in (first[0], first[1], second[0]))
+    assert one is not None
+    assert two is not None
+    assert again is not None
+    assert torch.equal(one["output"], again["output"])
+    assert not torch.equal(one["output"], two["output"])
+
+
+def test_a_file_without_state_is_loaded_once(path: Path) -> None:
+    subject = saved(made.Plain(), path)
+    runner = Runner(open_file(path), subject)
+    module = runner.module
+    runner.case(subject.inputs)
+    assert runner.module is module
+
+
+def test_all_calls_are_made(path: Path) -> None:
+    subject = saved(right_sizes.InPlaceOnCopy(), path)
+    assert len(Runner(open_file(path), subject).case(subject.inputs, 3)) == 3
+
+
+def test_an_overwritten_input_is_named_and_the_callers_stays(path: Path) -> None:
+    subject = saved(wrappers.OverwritesInput(made.Plain()), path)
+    before = subject.inputs["x"].clone()
+    (answer,) = Runner(open_file(path), subject).case(subject.inputs, 1)
+    assert answer.overwritten == ("x",)
+    assert torch.equal(subject.inputs["x"], before)
+
+
+def test_a_file_with_other_inputs_is_refused_in_a_sentence(path: Path) -> None:
+    files.fresh(made.TwoInputs(), {"x": torch.zeros(2, 7), "y": torch.zeros(2, 7)}, path)
+
+    class Other(nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return z
+
+    with pytest.raises(
+        ArtifactError, match=r"takes x, y; the model's inputs are z; give inputs= that the file was traced with$"
+    ):
+        Runner(open_file(path), subject_of(Other(), {"z": torch.zeros(2, 7)}))
+
+
+def test_a_signature() -> None:
+    inputs = {"input_ids": torch.zeros(1, dtype=torch.int64), "mask": torch.zeros(1, dtype=torch.bool)}
+    outputs = {"logits": torch.zeros(1), "half": torch.zeros(1).half(), "wide": torch.zeros(1, dtype=torch.complex64)}
+    assert signature(inputs, outputs) == "input_ids i64, mask bool -> logits f32, half f16, wide complex64"

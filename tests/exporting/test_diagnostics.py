@@ -1,0 +1,170 @@
+"""Proves that what a compiler mumbles is kept as evidence, and that all other warnings stay what they are."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from torch.jit._trace import TracerWarning
+
+from pytest_tsexport.backends import jit
+from pytest_tsexport.exporting.diagnostics import CapturedDiagnostics, capture_diagnostics, rewarn
+
+UNUSED = (
+    "Received an input tensor that was unused. Tensor will be ignored. "
+    "(index=0, shape=torch.Size([1, 60, 184]), dtype=torch.float32)"
+)
+FALLS = "torch.neuron.trace failed on _NeuronGraph$698; falling back to native python function call"
+
+EVIDENCE = (
+    UNUSED,
+    FALLS,
+    "Unexpected keyword arguments: ['inline_weights_to_neff']",
+    "Received 3 positional arguments but expected 2.",
+    "torch.neuron.trace was unable to compile > 50% of the operators in the compiled model!",
+    "neuron-sim: an input tensor is unused and will be ignored (index=1, shape=(2, 3), dtype=torch.float32)",
+    "compiling:\nfalling back",
+)
+
+OTHERS = ("the weights are old", "an unusedness of words", "keyword arguments are deprecated")
+
+
+@pytest.fixture(autouse=True)
+def filters() -> Iterator[None]:
+    with warnings.catch_warnings():
+        yield
+
+
+@pytest.fixture
+def vendor() -> Iterator[logging.Logger]:
+    """The vendor's logger, which hands nothing on to the root's."""
+    logger = logging.getLogger("Neuron")
+    before = logger.propagate, logger.level
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    yield logger
+    logger.propagate, logger.level = before
+
+
+def hears(text: str, category: type[Warning] = UserWarning, *, to_compiler: bool = True) -> CapturedDiagnostics:
+    with capture_diagnostics(to_compiler=to_compiler) as captured:
+        warnings.warn(text, category, stacklevel=1)
+    return captured
+
+
+@pytest.mark.parametrize("action", ["error", "ignore", "default"])
+@pytest.mark.parametrize("text", EVIDENCE)
+@pytest.mark.parametrize("category", [UserWarning, DeprecationWarning, RuntimeWarning])
+def test_evidence_is_kept_whatever_is_done_with_warnings(action: str, text: str, category: type[Warning]) -> None:
+    warnings.simplefilter(action)  # type: ignore[arg-type]
+    captured = hears(text, category)
+    assert (captured.said, captured.tracer, captured.others) == ([text], [], [])
+
+
+@pytest.mark.parametrize("text", EVIDENCE)
+def test_what_is_no_compilers_is_no_evidence(text: str) -> None:
+    warnings.simplefilter("always")
+    captured = hears(text, to_compiler=False)
+    assert captured.said == []
+    assert [(kind, str(told)) for kind, told, *_ in captured.others] == [(UserWarning, text)]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_a_warning_of_somebody_elses_is_no_evidence(text: str) -> None:
+    warnings.simplefilter("always")
+    captured = hears(text)
+    assert (captured.said, captured.tracer) == ([], [])
+    ((kind, told, filename, line),) = captured.others
+    assert (kind, str(told), filename) == (UserWarning, text, __file__)
+    assert line > 0
+
+
+def test_a_warning_of_somebody_elses_is_still_an_error_where_the_user_says_so() -> None:
+    warnings.simplefilter("error")
+    with pytest.raises(UserWarning, match="the weights are old"), capture_diagnostics(to_compiler=True):
+        warnings.warn("the weights are old", stacklevel=1)
+
+
+@pytest.mark.parametrize("to_compiler", [False, True])
+@pytest.mark.parametrize("action", ["error", "ignore"])
+def test_a_tracer_warning_is_heard_with_its_line_and_is_no_error(action: str, *, to_compiler: bool) -> None:
+    warnings.simplefilter(action)  # type: ignore[arg-type]
+    captured = hears("Converting a tensor\nto a Python boolean", TracerWarning, to_compiler=to_compiler)
+    (told,) = captured.tracer
+    assert told.startswith(f"{__file__}:")
+    assert told.endswith(": Converting a tensor")
+    assert (captured.said, len(captured.others)) == ([], 1)
+
+
+def test_a_tracer_warning_of_a_line_of_ours_explains_nothing() -> None:
+    with capture_diagnostics(to_compiler=True) as captured:
+        warnings.warn_explicit("ours", TracerWarning, jit.__file__, 7)
+    assert captured.tracer == []
+
+
+def test_one_line_is_heard_once() -> None:
+    with capture_diagnostics(to_compiler=True) as captured:
+        for _ in range(3):
+            warnings.warn(UNUSED, stacklevel=1)
+    assert captured.said == [UNUSED]
+
+
+def test_two_texts_of_one_line_are_both_heard() -> None:
+    texts = [UNUSED, UNUSED.replace("index=0", "index=2")]
+    with capture_diagnostics(to_compiler=True) as captured:
+        for text in texts:
+            warnings.warn(text, stacklevel=1)
+    assert captured.said == texts
+
+
+def test_what_was_heard_is_given_again_to_whoever_listens() -> None:
+    warnings.simplefilter("always")
+    captured = hears("the weights are old")
+    with pytest.warns(UserWarning, match="the weights are old") as given:
+        rewarn(captured.others)
+    assert [(one.filename, one.lineno) for one in given] == [captured.others[0][2:]]
+
+
+def test_a_tracer_warning_given_again_is_no_error_and_another_is() -> None:
+    warnings.simplefilter("error")
+    rewarn([(TracerWarning, "Converting a tensor", __file__, 1)])
+    with pytest.raises(UserWarning, match="the weights are old"):
+        rewarn([(UserWarning, "the weights are old", __file__, 1)])
+
+
+@pytest.mark.parametrize("text", EVIDENCE)
+def test_a_log_line_of_a_logger_that_hands_nothing_on_is_evidence(text: str, vendor: logging.Logger) -> None:
+    with capture_diagnostics(to_compiler=True) as captured:
+        vendor.warning(text)
+    assert captured.said == [text]
+
+
+def test_a_log_line_that_is_handed_on_is_heard_once() -> None:
+    with capture_diagnostics(to_compiler=True) as captured:
+        logging.getLogger("torch_neuron.convert").error("failed on %s; falling back to the CPU", "_NeuronGraph$698")
+        logging.getLogger("Neuron").warning(FALLS)
+    assert captured.said == ["failed on _NeuronGraph$698; falling back to the CPU", FALLS]
+
+
+def test_a_line_of_the_vendors_own_children_is_heard(vendor: logging.Logger) -> None:
+    with capture_diagnostics(to_compiler=True) as captured:
+        vendor.getChild("convert").warning(FALLS)
+    assert captured.said == [FALLS]
+
+
+def test_log_lines_are_heard_of_a_compiler_alone_and_only_if_they_are_evidence(vendor: logging.Logger) -> None:
+    with capture_diagnostics(to_compiler=False) as captured:
+        vendor.warning(FALLS)
+    with capture_diagnostics(to_compiler=True) as other:
+        vendor.warning("Compiler status PASS")
+    assert (captured.said, other.said) == ([], [])
+
+
+def test_nothing_is_left_listening(vendor: logging.Logger) -> None:
+    before, root = list(vendor.handlers), list(logging.getLogger().handlers)
+    filters = list(warnings.filters)
+    with pytest.raises(KeyError), capture_diagnostics(to_compiler=True):
+        raise KeyError
+    assert (vendor.handlers, logging.getLogger().handlers, list(warnings.filters)) == (before, root, filters)

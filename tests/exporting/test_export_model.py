@@ -1,0 +1,199 @@
+"""Proves that making an export leaves the source alone or says what it did, and only hears warnings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.errors import ExportError
+from pytest_tsexport.exporting import export_model
+from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.tensors.fingerprint import Fingerprint
+from pytest_tsexport.testing import exporters, right_ties, wrong_sizes
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing import wrong_state as state
+from pytest_tsexport.testing.specimen import Inputs, ids, rows
+from tests.subjects.families import build as family
+
+
+def job(path: Path) -> export_model.Job:
+    return export_model.Job(path, Jit(), timeout=60)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "it.pt"
+
+
+@pytest.fixture
+def as_errors() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def subject_of(model: nn.Module, inputs: Inputs | None = None) -> Subject:
+    return build(model, Meaning(inputs=inputs or rows()()), name="it")
+
+
+def test_a_trace_is_a_file_and_changes_nothing(path: Path) -> None:
+    model = made.TiedHead().train()
+    found = export_model.trace(subject_of(model, ids()()), job(path))
+    assert found.artifact is not None
+    assert found.artifact.path == path
+    assert (found.error, found.process.changed, found.process.given) == (None, (), False)
+    assert model.training
+    assert model.head.weight is model.embed.weight
+    assert all(p.grad is None for p in model.parameters())
+
+
+@pytest.mark.parametrize("model", [state.CountsInBuffer, state.CountsCalls, right_ties.TiedBuffer])
+def test_state_that_a_trace_leaves_is_not_left_in_the_source(model: type[nn.Module], path: Path) -> None:
+    source = model()
+    before = {name: tensor.clone() for name, tensor in source.state_dict().items()}
+    export_model.trace(subject_of(source), job(path))
+    assert getattr(source, "calls", 0) == 0
+    assert all(torch.equal(source.state_dict()[name], tensor) for name, tensor in before.items())
+
+
+def test_an_error_is_a_finding_and_is_not_raised(path: Path) -> None:
+    found = export_model.trace(subject_of(made.CannotTrace()), job(path))
+    assert found.artifact is None
+    assert isinstance(found.error, RuntimeError)
+
+
+def test_the_reference_of_an_exporter_is_a_copy_from_before(path: Path) -> None:
+    model = made.Plain()
+    before = model.linear.weight.detach().clone()
+    found = export_model.exported(subject_of(model), exporters.after(exporters.add_to_weights), job(path))
+    kept = found.subject.model.get_parameter("linear.weight")
+    assert torch.equal(kept, before)
+    assert not torch.equal(model.linear.weight, before)
+    assert found.subject.reference is found.subject.model
+    assert found.process.changed == ("linear.weight: its values changed", "linear.bias: its values changed")
+
+
+@pytest.mark.parametrize("model", [made.TiedHead, made.TiedSlice, right_ties.TransposedView])
+def test_the_copy_is_tied_as_the_model_is(model: type[nn.Module], path: Path) -> None:
+    found = export_model.exported(subject_of(model(), ids()()), exporters.careful, job(path))
+    assert Fingerprint.of(found.subject.model).ties == Fingerprint.of(model()).ties
+
+
+def test_another_reference_stays_what_it_is(path: Path) -> None:
+    other = made.Plain()
+    subject = build(made.Plain(), Meaning(inputs=rows()(), reference=other), name="it")
+    assert export_model.exported(subject, exporters.careful, job(path)).subject.reference is other
+
+
+def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(path: Path) -> None:
+    lent: list[bool] = []
+
+    def export(model: nn.Module, inputs: Inputs, where: Path) -> None:
+        lent.extend(module.training for module in model.modules())
+        exporters.careful(model, inputs, where)
+        inputs["x"].zero_()
+
+    subject = subject_of(made.Plain().train())
+    export_model.exported(subject, export, job(path))
+    assert lent == [False, False]
+    assert bool(subject.inputs["x"].any())
+
+
+@pytest.mark.parametrize(
+    ("export", "text"),
+    [
+        (exporters.writes_nothing, r"^export wrote no file at the path it was given \(it\.pt\)$"),
+        (exporters.writes_text, r"^what was exported is no artifact: artifact .* is no TorchScript archive"),
+    ],
+)
+def test_an_exporter_without_a_file(export: export_model.Exporter, text: str, path: Path) -> None:
+    error = export_model.exported(subject_of(made.Plain()), export, job(path)).error
+    assert isinstance(error, ExportError)
+    with pytest.raises(ExportError, match=text):
+        raise error
+
+
+def test_a_file_of_an_earlier_run_is_not_taken_for_the_exporters(path: Path) -> None:
+    export_model.exported(subject_of(made.Plain()), exporters.careful, job(path))
+    found = export_model.exported(subject_of(made.Plain()), exporters.writes_nothing, job(path))
+    assert found.artifact is None
+
+
+@pytest.mark.usefixtures("as_errors")
+@pytest.mark.parametrize("name", ["bert", "roberta", "t5"])
+def test_transformers_are_traced_where_warnings_are_errors(name: str, path: Path) -> None:
+    subject = build(family(name), Meaning(), name="it")
+    found = export_model.trace(subject, job(path))
+    assert found.error is None
+    assert found.process.changed == ()
+
+
+@pytest.mark.usefixtures("as_errors")
+def test_tracer_warnings_are_heard_and_are_no_errors(path: Path) -> None:
+    found = export_model.trace(subject_of(wrong_sizes.BakesBatch()), job(path))
+    assert found.error is None
+    (heard,) = found.process.tracer_warnings
+    assert "wrong_sizes.py:" in heard
+    assert "Converting a tensor to a Python integer" in heard
+
+
+def test_tracer_warnings_are_given_again_once(path: Path) -> None:
+    with pytest.warns(torch.jit.TracerWarning) as given:  # type: ignore[attr-defined]
+        export_model.trace(subject_of(wrong_sizes.BakesBatch()), job(path))
+    assert len(given) == 1
+
+
+class Warns(nn.Module):
+    """Warns of something of its own at each call."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        warnings.warn("the weights are old", UserWarning, stacklevel=1)
+        return x * 2
+
+
+class Deprecates(nn.Module):
+    """Warns of a deprecation that is not `torch.jit`'s."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        warnings.warn("`torch.jitter` is deprecated", DeprecationWarning, stacklevel=1)
+        return x * 2
+
+
+@pytest.mark.parametrize(("model", "category"), [(Warns, UserWarning), (Deprecates, DeprecationWarning)])
+def test_a_warning_of_the_models_own_is_left_alone(model: type[nn.Module], category: type[Warning], path: Path) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = export_model.trace(subject_of(model()), job(path))
+    assert found.error is None
+    assert category in {one.category for one in heard}
+
+
+def test_a_warning_of_the_models_own_is_an_error_where_the_user_says_so(path: Path) -> None:
+    subject = subject_of(made.Plain())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = export_model.exported(
+            subject, lambda model, inputs, where: warnings.warn("mine", stacklevel=1), job(path)
+        )
+    assert isinstance(found.error, UserWarning)
+
+
+def test_torch_jits_own_deprecation_is_swallowed(path: Path) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        export_model.trace(subject_of(made.Plain()), job(path))
+        export_model.exported(subject_of(made.Plain()), exporters.plain, job(path))
+    assert [str(one.message) for one in heard] == []
+
+
+def test_the_filters_are_the_users_again(path: Path) -> None:
+    before = list(warnings.filters)
+    export_model.trace(subject_of(made.Plain()), job(path))
+    assert list(warnings.filters) == before
