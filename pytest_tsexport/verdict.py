@@ -47,7 +47,7 @@ class Verdict:
     `headline` says in a few words what happened (for a skip: why, naming no subject).
     `interface` is what the check of that name saw of inputs and outputs: lists of texts by part.
     `rows` are the labelled lines under a failure, `notes` what is worth telling though it is no
-    failure, `unseen` what was not looked at. `judged` of `planned` cases were compared;
+    failure, `not_covered` what was not looked at. `judged` of `planned` cases were compared;
     `seconds` is wall time. `first_breach` tells how many cases it took to meet one that breaks;
     `counterexample` is the smallest such case, as plain data that draws it again.
     """
@@ -82,7 +82,7 @@ class Verdict:
         fields["outcome"] = self.outcome.value
         fields["rows"] = [list(row) for row in self.rows]
         fields["notes"] = list(self.notes)
-        fields["unseen"] = list(self.not_covered)
+        fields["not_covered"] = list(self.not_covered)
         if self.worst is not None:
             worst = {name: getattr(self.worst, name) for name in self.worst.__slots__}
             fields["worst"] = {name: _plain(value) for name, value in worst.items()}
@@ -96,7 +96,7 @@ class Verdict:
         values["outcome"] = Outcome(fields["outcome"])
         values["rows"] = tuple((label, text) for label, text in fields["rows"])
         values["notes"] = tuple(fields["notes"])
-        values["unseen"] = tuple(fields["unseen"])
+        values["not_covered"] = tuple(fields["not_covered"])
         if worst is not None:
             numbers = {name: float(worst[name]) for name in ("difference", "allowed")}
             values["worst"] = Worst(**{**worst, **numbers})

@@ -64,10 +64,10 @@ class OneParameterTwoNames(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.randn(7))
-        self.again = self.scale
+        self.second = self.scale
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x * self.scale).tanh() * self.again
+        return (x * self.scale).tanh() * self.second
 
 
 class TiedThrice(nn.Module):

@@ -183,9 +183,9 @@ def test_what_it_prints_is_not_lost(dies: bool, capfd: pytest.CaptureFixture[str
 def test_what_stands_in_its_buffer_is_not_lost_and_not_said_twice(capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         code = (
-            "from pytest_tsexport.exporting.isolation import apart\n"
+            "from pytest_tsexport.exporting.isolation import run_isolated\n"
             "print('before', end=' ')\n"
-            "apart(lambda: print('within', end=' '), 60)\n"
+            "run_isolated(lambda: print('within', end=' '), 60)\n"
             "print('after')\n"
         )
         run = subprocess.run(

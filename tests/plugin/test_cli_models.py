@@ -46,7 +46,7 @@ def test_a_failure_says_how_to_see_it_again_and_last_failed_does(run: Run) -> No
     result = run("--ts-model=factory:right,factory:wrong", "--ts-seed=7", *SMALL)
     result.assert_outcomes(passed=3, failed=1)
     again = 'pytest "--ts-model=factory:wrong" -k jit-shapes --ts-max-examples=30 --ts-checks=shapes --ts-seed=7'
-    result.stdout.fnmatch_lines([f"  again * {again}"])
+    result.stdout.fnmatch_lines([f"  rerun * {again}"])
     result = run("--ts-model=factory:wrong", "-k", "jit-shapes", "--ts-max-examples=30", "--ts-checks=shapes")
     result.assert_outcomes(failed=1)
     run("--ts-model=factory:right,factory:wrong", "--lf", *SMALL).assert_outcomes(failed=1)
@@ -58,7 +58,7 @@ def test_a_file_is_judged_as_the_export_of_the_model(run: Run, pytester: pytest.
     (file,) = (path for path in pytester.path.joinpath("kept").rglob("*") if path.is_file())
     result = run("--ts-model=factory:wrong", f"--ts-artifact={file}", *SMALL)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines([f"  again *--ts-artifact={file}* -k jit-shapes *"])
+    result.stdout.fnmatch_lines([f"  rerun *--ts-artifact={file}* -k jit-shapes *"])
 
 
 @pytest.mark.parametrize(

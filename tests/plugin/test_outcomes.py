@@ -33,7 +33,7 @@ def test_a_wrong_export_fails_in_the_words_of_the_report(project: Project, run: 
     result = run("--ts-seed=3")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["jit-shapes: *", "  counterexample *", '  again * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3']
+        ["jit-shapes: *", "  counterexample *", '  rerun * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3']
     )
     assert "pytest_tsexport/" not in result.stdout.str()
 
@@ -41,7 +41,7 @@ def test_a_wrong_export_fails_in_the_words_of_the_report(project: Project, run: 
 def test_again_repeats_what_was_typed(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['shapes']", more=""))
     result = run("--ts-seed=3", "--ts-max-examples=25", "--ts-backend=jit")
-    again = '  again * pytest "test_export.py::test_x?jit-shapes?" --ts-backend=jit --ts-max-examples=25 --ts-seed=3'
+    again = '  rerun * pytest "test_export.py::test_x?jit-shapes?" --ts-backend=jit --ts-max-examples=25 --ts-seed=3'
     result.stdout.fnmatch_lines([again])
 
 
@@ -51,7 +51,7 @@ def test_again_starts_where_pytest_was_started(
     project(WRONG.format(checks="['shapes']", more=""), pytest_ini="[pytest]\npythonpath = .\n")
     monkeypatch.chdir(pytester.mkdir("below"))
     result = run("--ts-seed=3", "../test_export.py")
-    result.stdout.fnmatch_lines(['  again * pytest "../test_export.py::test_x?jit-shapes?" --ts-seed=3'])
+    result.stdout.fnmatch_lines(['  rerun * pytest "../test_export.py::test_x?jit-shapes?" --ts-seed=3'])
 
 
 def test_not_applicable_is_a_skip_that_folds_over_subjects(project: Project, run: Run) -> None:
@@ -150,7 +150,7 @@ def test_every_outcome_comes_out_of_a_worker(project: Project, run: Run, plugin_
     )
     result = run("-rsx", "--ts-seed=3", *plugin_args)
     result.assert_outcomes(passed=1, failed=3, skipped=6, xfailed=1)
-    result.stdout.fnmatch_lines(['  again * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3'])
+    result.stdout.fnmatch_lines(['  rerun * pytest "test_export.py::test_x?jit-shapes?" --ts-seed=3'])
     result.stdout.fnmatch_lines(["jit-parity was not run: *; select the trace check too, which says why"])
     result.stdout.fnmatch_lines(["SKIPPED [[]5[]] tsexport: not run*"])
     result.stdout.fnmatch_lines(["XFAIL *one batch is all we ship*"])

@@ -24,7 +24,7 @@ TIED: list[tuple[Callable[[], nn.Module], list[set[str]]]] = [
     (ties.TransposedCopy, []),
     (ties.TwoRowsOfOneBuffer, []),
     (ties.TiedBuffer, [{"query_positions", "key_positions"}]),
-    (ties.OneParameterTwoNames, [{"scale", "rerun"}]),
+    (ties.OneParameterTwoNames, [{"scale", "second"}]),
     (ties.SharedModuleTwoNames, [{"first.weight", "second.weight"}, {"first.bias", "second.bias"}]),
     (ties.TiedThrice, [{"layers.0.weight", "layers.1.0.weight", "last.weight"}]),
 ]
