@@ -67,7 +67,7 @@ class Refuses:
 
 
 class Offset(nn.Module):
-    """Answers as the model does, plus `by`."""
+    """Returns the model's output plus `by`."""
 
     def __init__(self, model: nn.Module, by: float) -> None:
         super().__init__()
@@ -75,19 +75,19 @@ class Offset(nn.Module):
         self.by = by
 
     def forward(self, **inputs: torch.Tensor) -> torch.Tensor:
-        """The model's one output, moved."""
+        """The model's single output, shifted by `by`."""
         answer: torch.Tensor = self.model(**inputs)
         return answer + self.by
 
 
 class LowPrecision(nn.Module):
-    """Computes in bfloat16 what the model computes in float32, and says it is float32."""
+    """Computes in bfloat16 and returns float32."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, **inputs: torch.Tensor) -> torch.Tensor:
-        """The model's one output, rounded on its way."""
+        """The model's single output, rounded to bfloat16 and back."""
         answer: torch.Tensor = self.model(**inputs)
         return answer.to(torch.bfloat16).to(answer.dtype)

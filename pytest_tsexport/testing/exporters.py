@@ -14,7 +14,7 @@ from pytest_tsexport.testing.specimen import Inputs, Writer
 
 
 def plain(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """Right: trace and save, tied weights left as they are (where there are none, nothing is wrong)."""
+    """Traces and saves; tied weights stay tied. Right for a model without tied weights."""
     traced = torch.jit.trace(model, tuple(inputs.values()), check_trace=False)
     torch.jit.save(traced, str(path))
 
@@ -25,13 +25,13 @@ def careful(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 def frozen(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """Right: weights become constants, so that none is left to be asked for by name."""
+    """Right: freezing turns weights into constants, so the file has no weights by name."""
     traced = torch.jit.trace(model, tuple(inputs.values()), check_trace=False)
     torch.jit.save(torch.jit.freeze(traced.eval()), str(path))
 
 
 def after(harm: Callable[[nn.Module], object]) -> Writer:
-    """Exports carefully, then does `harm` to the model that it was lent."""
+    """Exports correctly, then changes the source model by `harm`."""
 
     def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
         careful(model, inputs, path)
@@ -50,7 +50,7 @@ def instead(wrap: Callable[[nn.Module], nn.Module]) -> Writer:
 
 
 def spoilt(spoil: Callable[[nn.Module], object]) -> Writer:
-    """Unties a copy, spoils it, exports it."""
+    """Unties a copy, damages it and exports it."""
 
     def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
         copied = copy.deepcopy(untie(model)).eval()
@@ -66,7 +66,7 @@ def writes_nothing(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 def writes_text(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """Faulty: what it writes is no archive."""
+    """Faulty: what it writes is not an archive."""
     path.write_text("traced", encoding="utf-8")
 
 
@@ -85,7 +85,7 @@ def untie_in_place(model: nn.Module) -> None:
 
 
 def nudge_one_element(model: nn.Module) -> None:
-    """One element of the last matrix, by the smallest step: no answer shows it."""
+    """Changes one element of the last matrix by one ULP: no output shows it."""
     last = [parameter for parameter in model.parameters() if parameter.dim() > 1][-1].view(-1)
     last[0] = torch.nextafter(last[0], torch.tensor(float("inf")))
 

@@ -1,4 +1,4 @@
-"""model, inputs, path -> file: files that are no faithful artifact, as they lie about in real projects."""
+"""model, inputs, path -> file: files that are not a faithful artifact, as found in real projects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_tsexport.testing.specimen import Inputs
 
 
 def fresh(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """A right one: traced now from this model."""
+    """A right file: traced now from this model."""
     with quiet():
         exporters.careful(model.eval(), inputs, path)
 
@@ -39,7 +39,7 @@ def other_bias(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 def saved_again(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """A right one: loaded and saved by another program since."""
+    """A right file: loaded and saved again by another program."""
     fresh(model, inputs, path)
     with quiet():
         torch.jit.save(torch.jit.load(str(path)), str(path))
@@ -52,7 +52,7 @@ def shared(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 def truncated(model: nn.Module, inputs: Inputs, path: Path) -> None:
-    """A right one that was copied in part: its last third is missing."""
+    """A right file copied in part: its last third is missing."""
     fresh(model, inputs, path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 2 // 3])
@@ -75,7 +75,7 @@ def foreign_archive(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
-    """Put one text in the place of another in the code of an archive, as another device or another torch writes it."""
+    """Replace a text in the code of an archive, as another device or another torch would have written it."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:

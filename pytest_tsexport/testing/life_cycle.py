@@ -19,7 +19,7 @@ from pytest_tsexport.verdict import Verdict
 def judge(
     model: nn.Module, inputs: Inputs | None = None, *, backend: object = "jit", seed: int = 0, **keywords: Any
 ) -> dict[str, Verdict]:
-    """Export `model` on one backend, judge the file, let it go: the verdict of each check by name.
+    """Export `model` on one backend, judge the file, release it: the verdict of each check by name.
 
     `backend` is a name or any object with the methods of one; `keywords` are the marker's. Raises what
     `pytest_tsexport.validate` raises.

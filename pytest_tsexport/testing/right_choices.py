@@ -1,4 +1,4 @@
-"""nothing -> models: right, though a choice of theirs tips by the order in which an exporter adds."""
+"""nothing -> models: right, though a tie-break of theirs depends on the order in which an exporter adds."""
 
 from __future__ import annotations
 

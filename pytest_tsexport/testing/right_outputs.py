@@ -34,7 +34,7 @@ class IntOutputs(nn.Module):
 
 
 class BoolOutputs(nn.Module):
-    """Yes or no for each position."""
+    """A boolean for each position."""
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         return ids > 20
@@ -183,7 +183,7 @@ class HoldsScripted(nn.Module):
 
 
 class ScriptedBranch(nn.Module):
-    """Long inputs go another way, in a form that TorchScript keeps."""
+    """Long inputs take another branch, which TorchScript keeps."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if x.shape[1] > 10:

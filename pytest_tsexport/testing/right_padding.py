@@ -25,7 +25,7 @@ class Pooled(nn.Module):
 
 
 class CannotBePadded(nn.Module):
-    """Eager itself minds padding: it averages over all positions."""
+    """Eager is not padding-invariant: it averages over all positions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class RunningMean(nn.Module):
 
 
 class RowsEndToEnd(MaskedMean):
-    """Answers one row a token, those of all texts end to end as routers do: each text has padding of its own."""
+    """Returns one row per token, all texts concatenated as routers do: each text has its own padding."""
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         states: torch.Tensor = self.embed(ids) + super().forward(ids, mask)[:, None]
@@ -58,7 +58,7 @@ class RowsEndToEnd(MaskedMean):
 
 
 class MindsOnePosition(MaskedMean):
-    """Minds padding of a single position, and of no more: nobody who has tried some lengths would pad it."""
+    """Not padding-invariant for a single padded position, and for no more: trying several lengths shows it."""
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return super().forward(ids, mask) + ((1 - mask).sum(1, keepdim=True) == 1)

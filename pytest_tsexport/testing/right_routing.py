@@ -7,7 +7,7 @@ from torch import nn
 
 
 class WeighsExperts(nn.Module):
-    """A mixture of experts, each of them asked, weighed by the router."""
+    """A mixture of experts that evaluates each expert and weighs it by the router."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class DropsInTraining(nn.Module):
 
 
 class DrawsWithoutUse(nn.Module):
-    """Draws a number that does not count in evaluation mode."""
+    """Draws a random number that evaluation mode does not use."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         noise = torch.rand_like(x) * float(self.training)

@@ -1,4 +1,4 @@
-"""nothing -> models: right, though each call leaves something behind in them."""
+"""nothing -> models: right, though each call leaves state behind in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FlipsOnShortInput(nn.Module):
 
 
 class FlipsDeep(nn.Module):
-    """The same two levels down, in the form of a cache with layers."""
+    """The same two levels down, in a cache with layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class FlipsDeep(nn.Module):
 
 
 class RewritesBuffer(nn.Module):
-    """Each call writes the same frequencies into a buffer of its own."""
+    """Each call writes the same frequencies into its own buffer."""
 
     frequencies: torch.Tensor
 
@@ -75,7 +75,7 @@ class CountsUnseen(nn.Module):
 
 
 class ReusesItsOutput(nn.Module):
-    """Answers with one tensor of its own, overwritten at each call."""
+    """Returns one tensor that it owns, overwritten at each call."""
 
     answer: torch.Tensor
 

@@ -103,7 +103,7 @@ class HalfPlain(nn.Module):
 
 
 class FrozenParameters(Plain):
-    """Asks for no gradient."""
+    """Requires no gradient."""
 
     def __init__(self) -> None:
         super().__init__()

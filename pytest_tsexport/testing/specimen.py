@@ -21,7 +21,7 @@ class Specimen:
 
     `fails` are the checks that must fail, none for a right one; `also` those that may fail for the same reason (a
     branch on values shows at every size). `file` writes the file that is judged, where it was made "earlier";
-    `keywords` are the marker's. `refused` tells that no verdict is given: the file is turned down in one sentence.
+    `keywords` are the marker's. `refused` says that there is no verdict: the file is rejected in one sentence.
     """
 
     build: Callable[[], nn.Module]
@@ -52,7 +52,7 @@ def each(template: Callable[..., Specimen], *builds: Callable[[], nn.Module], **
 
 
 def rows(*shape: int, dtype: torch.dtype = torch.float32) -> Callable[[], Inputs]:
-    """One input `x` of floats, of shape (2, 7) where none is given."""
+    """One input `x` of floats, of shape (2, 7) by default."""
     return lambda: {"x": torch.randn(shape or (2, 7), generator=_generator()).to(dtype)}
 
 
@@ -62,7 +62,7 @@ def two_rows() -> Callable[[], Inputs]:
 
 
 def ids(*shape: int, high: int = 50) -> Callable[[], Inputs]:
-    """One input `ids` of integers below `high`, of shape (2, 7) where none is given."""
+    """One input `ids` of integers below `high`, of shape (2, 7) by default."""
     return lambda: {"ids": torch.randint(2, high, shape or (2, 7), generator=_generator())}
 
 

@@ -1,4 +1,4 @@
-"""model -> another model: what an exporter puts around a model by mistake."""
+"""model -> another model: wrappers that an exporter puts around a model by mistake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class Wrapper(nn.Module):
-    """Holds the model that it stands for."""
+    """Holds the wrapped model."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class InDouble(Wrapper):
 
 
 class OverwritesInput(Wrapper):
-    """Leaves zeros where its input was."""
+    """Overwrites its input with zeros."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(x) + 0
@@ -40,7 +40,7 @@ class DropsOutput(Wrapper):
 
 
 class SwapsOutputs(Wrapper):
-    """The two outputs have changed places."""
+    """The two outputs are swapped."""
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         one, two = self.model(x)
@@ -48,7 +48,7 @@ class SwapsOutputs(Wrapper):
 
 
 class SwapsInputs(Wrapper):
-    """The two inputs have changed places."""
+    """The two inputs are swapped."""
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(y, x)
@@ -64,7 +64,7 @@ class AddsInput(Wrapper):
 
 
 class IgnoresMask(Wrapper):
-    """Passes ones in place of the mask."""
+    """Passes ones instead of the mask."""
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(ids, torch.ones_like(mask))
@@ -96,7 +96,7 @@ class LosesPrecision(Wrapper):
 
 
 class SwapsLabels(Wrapper):
-    """Two labels have changed places."""
+    """Two labels are swapped."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(x)[:, [1, 0, 2, 3, 4, 5, 6]]
@@ -104,7 +104,7 @@ class SwapsLabels(Wrapper):
 
 
 class SwapsRows(Wrapper):
-    """The answers come in another order than the rows of the batch."""
+    """The rows of the output are in another order than the rows of the batch."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(x).flip(0)

@@ -96,7 +96,7 @@ def _state() -> Iterator[Specimen]:
 
 
 def _vacuous() -> Iterator[Specimen]:
-    """Nothing can be said of them, and that is said."""
+    """Nothing can be compared, and the verdict says so."""
     refused = partial(Specimen, family="vacuous", fails=("parity",), also=("shapes", "padding"))
     yield refused(build=made.ZeroInit, inputs=rows())
     yield refused(build=made.ZeroInitMixing, inputs=ids())

@@ -1,4 +1,4 @@
-"""nothing -> models: each chooses, and its exporter chooses another where the choice is no matter of a last bit."""
+"""nothing -> models: each chooses, and its exporter makes another choice that rounding does not explain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_tsexport.testing.wrappers import Wrapper
 
 
 class PicksOfTies(nn.Module):
-    """Right: coarse scores tie all the time, and the first of the best is the answer, with a value of its own."""
+    """Right: coarse scores tie often; the answer is the first of the best, with its own value."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         best = x.round().clamp(-1, 1).argmax(1, keepdim=True)
@@ -38,7 +38,7 @@ class Ranks(nn.Module):
 
 
 class LastOfTies(Wrapper):
-    """The last of the best, where the model takes the first: values that are far apart."""
+    """The last of the best instead of the first: their values differ much."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(x.flip(1))
@@ -54,7 +54,7 @@ class LastLabelOfTies(Wrapper):
 
 
 class RoundsScores(Wrapper):
-    """Scores rounded to tenths before they are compared: what was apart is a tie now, and tips the other way."""
+    """Scores rounded to tenths before they are compared: different scores become ties and the choice changes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model((x * 10).round() / 10)

@@ -1,4 +1,4 @@
-"""nothing -> models and exporters: what they write runs on the machine, or in the process, that wrote it."""
+"""nothing -> models and exporters: what they write runs only on the machine, or in the process, that wrote it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nothing -> models: they cannot be exported, say nothing, or are spoilt by what exports them."""
+"""nothing -> models: they cannot be exported, have nothing to compare, or are damaged by their exporter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class Plain(nn.Module):
-    """Right, and without any property of its own."""
+    """Right, without any special property."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Plain(nn.Module):
 
 
 class TiedHead(nn.Module):
-    """Right: the head shares the embedding's weight, and is a bias of its own."""
+    """Right: the head shares the embedding's weight and has its own bias."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class ZeroInitMixing(nn.Module):
 
 
 class AlwaysNaN(nn.Module):
-    """Overflowed weights: nothing but NaN comes out."""
+    """Overflowed weights: every output is NaN."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * float("nan")

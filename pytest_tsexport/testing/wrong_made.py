@@ -19,7 +19,7 @@ def wrongly_made() -> Iterator[Specimen]:
 
 
 def _none() -> Iterator[Specimen]:
-    """Nothing comes out, and whoever asks is told so."""
+    """There is no output, and the verdict says so."""
     none = partial(Specimen, family="no export", inputs=rows(), fails=("trace",))
     yield none(build=made.CannotTrace)
     yield none(build=made.CannotSave)
@@ -40,7 +40,7 @@ def _weights() -> Iterator[Specimen]:
 
 
 def _source() -> Iterator[Specimen]:
-    """The model itself is not what it was before it was exported."""
+    """Exporting changed the source model."""
     changed = partial(Specimen, family="aliasing", inputs=rows(), fails=("trace",))
     for name, harm in _HARMS.items():
         yield changed(build=made.Plain, name=name, keywords={"export": exporters.after(harm)})

@@ -78,7 +78,7 @@ class TwoTexts(nn.Module):
 
 
 class IgnoresSecondMask(Wrapper):
-    """Passes ones in place of the decoder's mask."""
+    """Passes ones instead of the decoder's mask."""
 
     def forward(
         self, ids: torch.Tensor, mask: torch.Tensor, decoder_ids: torch.Tensor, decoder_mask: torch.Tensor
@@ -101,7 +101,7 @@ class MaskedFrames(nn.Module):
 
 
 class IgnoresFramesMask(Wrapper):
-    """Passes ones in place of the mask of the frames."""
+    """Passes ones instead of the mask of the frames."""
 
     def forward(self, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(frames, torch.ones_like(mask))

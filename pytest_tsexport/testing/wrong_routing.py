@@ -1,4 +1,4 @@
-"""nothing -> models: the example's values decide, once and for all, which way every later input goes."""
+"""nothing -> models: the values of the example decide which branch every later input takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nothing -> models: each is exported without a word and is silently wrong at another size."""
+"""nothing -> models: each is exported without an error and is silently wrong at another size."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class BakesSharedLength(nn.Module):
 
 
 class BakesBranch(nn.Module):
-    """Long inputs go another way."""
+    """Long inputs take another branch."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.tanh() if x.shape[1] > 10 else x
 
 
 class BakesBatchOfOne(nn.Module):
-    """A batch of one is centred otherwise."""
+    """A batch of one is centred in another way."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x - x.mean(dim=0) if x.shape[0] > 1 else x
@@ -74,7 +74,7 @@ class SinksPastHundred(nn.Module):
 
 
 class NoiseWhenLong(nn.Module):
-    """Dropout that nobody told to stop, on long inputs alone."""
+    """Dropout that is active in evaluation mode, for long inputs only."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return nn.functional.dropout(x, 0.3, training=True) if x.shape[1] > 12 else x * 2

@@ -9,7 +9,7 @@ from torch import nn
 
 
 class CountsCalls(nn.Module):
-    """A counter of Python's: the second call answers otherwise."""
+    """A Python counter: the second call returns something else."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class CountsDeep(nn.Module):
 
 
 class OnThirdCall(nn.Module):
-    """The third call answers otherwise."""
+    """The third call returns something else."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class NoisyForward(nn.Module):
 
 
 class DropsAlways(nn.Module):
-    """Dropout that was not told to stop."""
+    """Dropout that is active in evaluation mode."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.dropout(x, 0.3, training=True)

@@ -7,7 +7,7 @@ from torch import nn
 
 
 class OneIdInFifty(nn.Module):
-    """One id of fifty goes another way."""
+    """One id of fifty takes another branch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class OneIdInFifty(nn.Module):
 
 
 class LastRow(nn.Module):
-    """The last row of the embedding, which no example holds, goes another way."""
+    """The last row of the embedding, which no example holds, takes another branch."""
 
     def __init__(self) -> None:
         super().__init__()
