@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.meta.sources import PACKAGE, ROOT, anchors, named, tracked
 
 CITATION = re.compile(r"docs/[\w./-]+\.md(?:#[\w-]+)?")
 # Written in pieces, so that this file does not hold what it looks for.
-ABSENT = re.compile(r"\b" + "facts" + r":\s*(?:[#*]\s*)?(?:detection|pytest|neuron|transformers|generation)\b")
+NAMES = "detection|pytest|neuron|transformers|generation|field|peers"
+ABSENT = re.compile(rf"\bfa{'c'}ts(?:/|[:,](?:\s|#)*)(?:{NAMES})\b")
 
 SOURCES = tuple(path for path in tracked() if path.suffix == ".py")
 
@@ -38,6 +41,12 @@ def test_what_is_cited_is_in_this_repository() -> None:
 
 def test_no_comment_cites_a_file_that_readers_do_not_have() -> None:
     assert [named(source) for source in SOURCES if ABSENT.search(source.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("name", ["detection", "neuron", "pytest"])
+@pytest.mark.parametrize("form", ["({}: {}, 8)", "({}:\n    # {}, 8)", "{}, {}, 11.", "{}/{}.md"])
+def test_the_rule_sees_every_way_to_cite_such_a_file(form: str, name: str) -> None:
+    assert ABSENT.search(form.format("fa" + "cts", name))
 
 
 def test_the_package_cites_its_measurements() -> None:
