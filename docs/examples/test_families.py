@@ -1,4 +1,4 @@
-"""Ten families with tiny configs and random weights, as built: in training mode, no inputs given, no download."""
+"""Ten families with tiny configs and random weights: built in training mode, without inputs, without a download."""
 
 import pytest
 import transformers
@@ -25,7 +25,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-# A known failure is said where the test is, with its reason; the day it is fixed, the test says so.
+# A known failure stands beside its test, with the reason. When it is fixed, the strict xfail fails.
 OLD = int(transformers.__version__.split(".")[0]) < 5
 KNOWN = {"trace": "masks of Transformers 4 are made by vmap, which torch.jit.trace cannot follow"} if OLD else None
 

@@ -1,4 +1,4 @@
-"""Real weights: all-MiniLM-L6-v2, from the folder that its package carries."""
+"""Real weights: all-MiniLM-L6-v2, from the folder in its package."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The CPU and a rehearsal for Neuron side by side. neuron-sim is a SIMULATION: this passes on no chip."""
+"""The CPU and a rehearsal for Neuron, side by side. neuron-sim is a SIMULATION: this is no pass on a chip."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ def test_classifier() -> DistilBertForSequenceClassification:
 
 
 class LastToken(torch.nn.Module):
-    """A score of the last token that is no padding; its place is looked up by value."""
+    """A score of the last token that is not padding. The position depends on the values of the mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class LastToken(torch.nn.Module):
         "input_ids": torch.arange(14).reshape(2, 7),
         "attention_mask": torch.ones(2, 7, dtype=torch.long),
     },
-    xfail={"trace": "the place of the last token is frozen", "parity": "the place of the last token is frozen"},
+    xfail={"trace": "the position of the last token is frozen", "parity": "the position of the last token is frozen"},
 )
 def test_last_token() -> LastToken:
     return LastToken()

@@ -1,4 +1,4 @@
-"""An exporter of your own: what ships is wrapped, traced and frozen, and the file that comes out of it is judged."""
+"""Your own exporter: it wraps, traces and freezes the model, and the file that it writes is judged."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 
 class Probabilities(torch.nn.Module):
-    """What callers want of the classifier: probabilities, and nothing else."""
+    """Callers of the classifier want probabilities, and nothing else."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Probabilities(torch.nn.Module):
 
 
 def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
-    """The last lines of the script that ships; `inputs` are those that the test traces at, by name."""
+    """The last lines of the script that ships. `inputs` are those of the test, by name, at the traced size."""
     traced = torch.jit.trace(model, example_kwarg_inputs=dict(inputs), strict=False)
     torch.jit.save(torch.jit.freeze(traced), str(path))
 

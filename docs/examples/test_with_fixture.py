@@ -1,4 +1,4 @@
-"""The fixture `ts_export`: hand-written tests beside the checks, and a finished file judged against its model."""
+"""The fixture `ts_export`: hand-written tests and a finished file that is compared with its model."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def bert() -> BertModel:
 
 @pytest.fixture(scope="module")
 def export(ts_export: TsExport, bert: BertModel) -> Export:
-    """Exported once, for every test of this file."""
+    """Exported once, for all tests in this file."""
     return ts_export(bert, INPUTS)
 
 

@@ -12,7 +12,7 @@ from docs import make_reference, red_reports
 from docs.keywords import KEYWORD_TEXTS
 from pytest_tsexport.config.keywords import KEYWORDS
 from pytest_tsexport.config.policy import CHECKS
-from tests.meta.sources import ROOT, named, tracked
+from tests.meta.sources import ROOT, anchors, named, tracked
 
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
@@ -52,12 +52,6 @@ def test_a_page_that_is_made_from_the_code_is_up_to_date(page: Path, text: str) 
 def test_quoted_code_is_that_of_the_example(page: Path) -> None:
     for quote in QUOTED.finditer(page.read_text(encoding="utf-8")):
         assert quote["code"] in (ROOT / quote["path"]).read_text(encoding="utf-8")
-
-
-def anchors(page: Path) -> set[str]:
-    """The headings of a page as they are linked to."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -1,8 +1,10 @@
-"""modules -> rules: the house rules that no linter knows hold in every module of the package."""
+"""The house rules that no linter knows hold in every module of the package."""
 
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,34 @@ MOST_LINES_OF_FUNCTIONS = 25
 every_module = pytest.mark.parametrize("module", modules(), ids=named)
 
 
+def what_is_wrong(line: str) -> str | None:
+    """Why a first line does not say what its module is for; None if it is a sentence or `X -> Y: ...`."""
+    if len(line.split()) < 3:
+        return "it has fewer than three words"
+    if re.match(r".+ -> .+: \S", line) or line[-1] in ".:?":
+        return None
+    return "it ends without a full stop, and is not of the form `X -> Y: ...`"
+
+
 @every_module
-def test_the_first_line_says_what_goes_in_and_what_comes_out(module: Path) -> None:
+def test_the_first_line_says_what_the_module_is_for(module: Path) -> None:
     first = (ast.get_docstring(parsed(module)) or "").partition("\n")[0]
-    assert " -> " in first, f"{named(module)} opens with {first!r}; write `X -> Y: what it does`"
+    assert not what_is_wrong(first), f"{named(module)} opens with {first!r}: {what_is_wrong(first)}"
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        ("Draws the cases of a search.", True),
+        ("cases -> findings: what a search saw, and", True),
+        ("", False),
+        ("The cases.", False),
+        ("Draws the cases of a search", False),
+        ("cases -> findings", False),
+    ],
+)
+def test_a_first_line_is_a_sentence_or_an_arrow(line: str, *, good: bool) -> None:
+    assert (what_is_wrong(line) is None) is good
 
 
 @every_module
@@ -51,3 +77,55 @@ def test_pytest_is_used_by_its_public_names(module: Path) -> None:
 @every_module
 def test_a_file_is_named_for_what_it_holds(module: Path) -> None:
     assert module.stem not in {"utils", "util", "common", "helpers", "helper", "misc"}
+
+
+BROAD = frozenset({"Exception", "BaseException"})
+
+
+def broad(tree: ast.AST) -> Iterator[ast.ExceptHandler]:
+    """Handlers of everything."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+            if any(kind is None or ast.unparse(kind) in BROAD for kind in caught):
+                yield node
+
+
+def without_reason(source: str) -> list[int]:
+    """The lines of broad handlers that have no reason beside them.
+
+    A handler that ends with a bare `raise` only cleans up, and needs none; one of `BaseException` must be such a one.
+    """
+    lines = source.splitlines()
+    return [node.lineno for node in broad(ast.parse(source)) if not is_explained(node, lines[node.lineno - 1])]
+
+
+def is_explained(node: ast.ExceptHandler, line: str) -> bool:
+    last = node.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return True
+    reason = line.partition("#")[2].replace("noqa", "").strip()
+    return len(reason.split()) >= 3 and node.type is not None and "BaseException" not in ast.unparse(node.type)
+
+
+@every_module
+def test_a_broad_except_says_why(module: Path) -> None:
+    found = without_reason(module.read_text(encoding="utf-8"))
+    assert not found, f"{named(module)}, lines {found}: say in a comment on the line why anything may be raised"
+
+
+@pytest.mark.parametrize(
+    ("handler", "found"),
+    [
+        ("except Exception:\n  x = 1", [3]),
+        ("except Exception:  # a model may raise anything\n  x = 1", []),
+        ("except (ValueError, Exception):\n  x = 1", [3]),
+        ("except:\n  x = 1", [3]),
+        ("except:  # a model may raise anything\n  x = 1", [3]),
+        ("except BaseException:  # a model may raise anything\n  x = 1", [3]),
+        ("except BaseException:\n  x = 1\n  raise", []),
+        ("except ValueError:\n  x = 1", []),
+    ],
+)
+def test_the_rule_of_broad_handlers_sees_what_it_is_for(handler: str, found: list[int]) -> None:
+    assert without_reason(f"try:\n  pass\n{handler}") == found

@@ -1,4 +1,4 @@
-"""Wrong on purpose: the promise is of Transformers 4.57, and DistilBERT's third argument is another one since 5.
+"""Wrong on purpose: the baseline is from Transformers 4.57, and DistilBERT has another third argument since 5.
 
 Run it with `pytest -o ts_baseline=docs/examples/red/ts-baseline.json docs/examples/red/interface.py`.
 """

@@ -1,4 +1,4 @@
-"""Wrong on purpose: the exporter leaves the mask out, so padding is attended to like any other token."""
+"""Wrong on purpose: the exporter leaves the mask out, so the model attends to padding like to any other token."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel
 
 
 class WithoutMask(torch.nn.Module):
-    """Takes the mask, so that callers need not change, and does nothing with it."""
+    """Takes the mask, so that callers need not change, and ignores it."""
 
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class WithoutMask(torch.nn.Module):
 
 
 def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Nobody notices while every row is as long as the traced one."""
+    """Nobody notices this while every row is as long as the traced one."""
     named = {name: inputs[name] for name in ("input_ids", "attention_mask")}
     traced = torch.jit.trace(WithoutMask(model), example_kwarg_inputs=named, strict=False)
     torch.jit.save(traced, str(path))

@@ -1,4 +1,4 @@
-"""Wrong on purpose: the exporter rounds the weights to bfloat16, and the test does not say that this is meant."""
+"""Wrong on purpose: the exporter rounds the weights to bfloat16, and the test does not say that this is intended."""
 
 import copy
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from transformers import BertConfig, BertModel
 
 
 def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Half the weights' bits are gone; the file is as large as before, and a little wrong everywhere."""
+    """Half of the bits of each weight are lost. The file has the same size, and every answer is slightly wrong."""
     rounded = copy.deepcopy(model).bfloat16().float()
     torch.jit.save(torch.jit.trace(rounded, example_kwarg_inputs=dict(inputs), strict=False), str(path))
 

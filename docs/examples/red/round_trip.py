@@ -1,4 +1,4 @@
-"""Wrong on purpose: the model calls an operator that is registered in this process, and nowhere else."""
+"""Wrong on purpose: the model calls an operator that is registered in this process only."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Wrong on purpose, so it is no part of the suite: run it with `pytest docs/examples/red/shapes.py`."""
+"""Wrong on purpose, so the suite does not collect it. Run it with `pytest docs/examples/red/shapes.py`."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from transformers import LongformerConfig, LongformerModel
     shapes="safe",
 )
 def test_longformer() -> torch.nn.Module:
-    """Its attention cuts the sequence into windows; how many is decided while tracing, and never again."""
+    """Its attention cuts the sequence into windows. The trace freezes how many there are."""
     torch.manual_seed(0)
     config = LongformerConfig(
         vocab_size=99,

@@ -1,4 +1,4 @@
-"""Wrong on purpose: the exporter does not clone the tied head, so the file shares one storage under two names."""
+"""Wrong on purpose: the exporter does not clone the tied head, so two weights share one storage in the file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForMaskedLM
 
 
 def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Straight from the model, as in many a tutorial."""
+    """The model is traced without cloning, as in many tutorials."""
     torch.jit.save(torch.jit.trace(model, example_kwarg_inputs=dict(inputs), strict=False), str(path))
 
 

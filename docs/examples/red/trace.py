@@ -1,4 +1,4 @@
-"""Wrong on purpose: exporting leaves the model in half precision, and whoever uses it next is in for a surprise."""
+"""Wrong on purpose: exporting leaves the source model in half precision."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel
 
 
 def export(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], path: Path) -> None:
-    """A copy was meant, but `.half()` works in place."""
+    """A copy was intended, but `.half()` changes the model in place."""
     halved = model.half()
     torch.jit.save(torch.jit.trace(halved, example_kwarg_inputs=dict(inputs), strict=False), str(path))
 

@@ -1,0 +1,95 @@
+"""Names that told new readers nothing are gone from the package, and stay gone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.meta.sources import PACKAGE, modules, named, parsed
+
+BANNED = {"collecting", "running", "telling", "making", "host", "apart", "Ear", "Asker", "Place", "Bench", "Held"}
+BANNED |= {"let_go", "told", "usual", "borders", "unseen", "adoption", "mend", "again"}
+"""Names that readers stumbled over. Each has another word now that says what the thing is."""
+
+Found = tuple[int, str]
+
+
+def is_banned(name: str) -> bool:
+    """Whether a name is banned, with its leading underscores or without.
+
+    Class names are banned in lower case too, since that is how an attribute would hold such an object; `place` alone is
+    an ordinary word.
+    """
+    bare = name.lstrip("_")
+    lowered = {word.lower() for word in BANNED} - {"place"}
+    return bare in BANNED or bare in lowered
+
+
+def names_in(tree: ast.Module) -> Iterator[Found]:
+    """What a module defines: functions, classes, parameters, variables, attributes and rows, with their lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.alias) and node.asname:
+            yield 0, node.asname
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.value.lineno, node.arg
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.lineno, node.name
+        elif isinstance(node, ast.Tuple) and node.elts:
+            yield from labels(node)
+
+
+def labels(node: ast.Tuple) -> Iterator[Found]:
+    """The label of a row: the first text of a tuple."""
+    first = node.elts[0]
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        yield first.lineno, first.value
+
+
+def banned(tree: ast.Module) -> list[Found]:
+    return sorted({(line, name) for line, name in names_in(tree) if is_banned(name)})
+
+
+@pytest.mark.parametrize("module", modules(), ids=named)
+def test_no_name_is_one_that_told_readers_nothing(module: Path) -> None:
+    found = [f"{named(module)}:{line} {name}" for line, name in banned(parsed(module))]
+    assert not found, "rename: " + ", ".join(found)
+
+
+def test_no_package_and_no_module_has_such_a_name() -> None:
+    paths = [path for path in PACKAGE.rglob("*") if path.is_dir() or path.suffix == ".py"]
+    assert [named(path) for path in paths if is_banned(path.stem)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def told(): pass",
+        "def f(host): pass",
+        "class _Bench: pass",
+        "class A:\n  unseen: int",
+        "def f(self):\n  self._held = 1",
+        "f(again=1)",
+        "for making in (): pass",
+        "import os as apart",
+        "rows = (('mend', 'text'),)",
+        "x.let_go()",
+    ],
+)
+def test_the_rule_sees_what_it_is_for(source: str) -> None:
+    assert len(banned(ast.parse(source))) == 1
+
+
+@pytest.mark.parametrize("source", ["place = 1", "'mend'", "f('again')", "x = 'told'", "def retold(): pass"])
+def test_the_rule_leaves_other_words_alone(source: str) -> None:
+    assert banned(ast.parse(source)) == []
