@@ -151,7 +151,7 @@ def test_closing_leaves_the_verdicts() -> None:
 def test_a_check_is_asked_once_and_told_each_time() -> None:
     told: list[str] = []
     one = exported(
-        made.Plain(), inputs=rows()(), callbacks=Callbacks(judged=lambda verdict: told.append(verdict.check))
+        made.Plain(), inputs=rows()(), callbacks=Callbacks(on_verdict=lambda verdict: told.append(verdict.check))
     )
     assert one.check("trace") is one.check("trace")
     assert told == ["trace", "trace"]

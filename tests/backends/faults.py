@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.base import with_arguments
-from pytest_tsexport.backends.jit import traced
+from pytest_tsexport.backends.torchscript.tracing import traced
 from pytest_tsexport.tensors.weights import named_weights, tied_groups, untie
 from tests.backends.sdks import Args, Inputs, around, at_work, fault, note, right
 

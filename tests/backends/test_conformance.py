@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends import neuron_sdk
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.export import Export
 from pytest_tsexport.pipeline import export

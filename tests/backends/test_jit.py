@@ -10,7 +10,8 @@ from torch import nn
 
 from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, bind
-from pytest_tsexport.backends.jit import Jit, torch_jit_allowed
+from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.subjects.subject import Subject, build
@@ -121,8 +122,8 @@ def test_a_backend_is_found_by_name_by_path_and_as_an_object() -> None:
     ("backend", "text"),
     [
         ("neurone", "^backend 'neurone' is not known; use one of jit, neuron, neuron-sim, or module:Class$"),
-        (3, r"^3 is no backend; it needs name, contract, why_unavailable\(\) and trace\(subject\)$"),
-        ("pathlib:Path", "is no backend; it needs name, contract"),
+        (3, r"^3 is not a backend; it needs name, contract, why_unavailable\(\) and trace\(subject\)$"),
+        ("pathlib:Path", "is not a backend; it needs name, contract"),
     ],
 )
 def test_what_is_no_backend_is_refused_in_a_sentence(backend: object, text: str) -> None:

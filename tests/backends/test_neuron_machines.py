@@ -56,12 +56,12 @@ def test_a_placeholder_is_no_sdk(sdk: Installed) -> None:
 def test_a_mock_is_no_sdk(sdk: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     absent(monkeypatch)
     monkeypatch.setitem(sys.modules, "torch_neuronx", MagicMock())
-    is_said_to_be_unavailable("torch_neuronx tells no version")
+    is_said_to_be_unavailable("torch_neuronx has no version")
 
 
 def test_an_old_version_is_no_sdk(sdk: Installed) -> None:
     sdk("neuronx", version="1.12.1.1.0")
-    is_said_to_be_unavailable(r"torch_neuronx tells 1\.12\.1\.1\.0 version|torch_neuronx.*1\.12\.1\.1\.0")
+    is_said_to_be_unavailable(r"torch_neuronx has version 1\.12\.1\.1\.0; 1\.13 or newer is needed")
 
 
 def test_an_sdk_behind_a_placeholder_is_found(sdk: Installed) -> None:

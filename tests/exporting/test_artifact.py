@@ -40,7 +40,7 @@ def saved(model: nn.Module, path: Path, inputs: Inputs | None = None) -> Subject
     ("write", "text"),
     [
         (files.missing, "does not exist; give the path of a file written by torch.jit.save"),
-        (files.text, "is no TorchScript archive; write it again with torch.jit.save"),
+        (files.text, "is not a TorchScript archive; write it again with torch.jit.save"),
         (files.truncated, "is truncated: its archive has no end; write it again with torch.jit.save"),
         (files.state_dict, "is an archive without TorchScript code; write it with torch.jit.save"),
         (files.foreign_archive, "is an archive without TorchScript code; write it with torch.jit.save"),
@@ -49,13 +49,13 @@ def saved(model: nn.Module, path: Path, inputs: Inputs | None = None) -> Subject
 def test_a_file_that_is_none_is_refused_in_a_sentence(write: Writer, text: str, path: Path) -> None:
     write(made.Plain(), rows()(), path)
     with pytest.raises(ArtifactError) as refusal:
-        open_file(path)
+        open_file(path, Jit.format)
     assert str(refusal.value) == f"artifact {path} {text}"
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="is a folder; give the path of a file"):
-        open_file(tmp_path)
+        open_file(tmp_path, Jit.format)
 
 
 def test_an_archive_whose_code_is_damaged_is_refused_in_a_sentence(path: Path) -> None:
@@ -66,13 +66,13 @@ def test_an_archive_whose_code_is_damaged_is_refused_in_a_sentence(path: Path) -
         for name, record in records.items():
             archive.writestr(name, b"def forward(" if name.endswith(".py") else record)
     with pytest.raises(ArtifactError, match="cannot be loaded") as refusal:
-        open_file(path)
+        open_file(path, Jit.format)
     assert "\n" not in str(refusal.value)
 
 
 def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
     saved(right_outputs.NestedOutputs(), path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     assert artifact.arguments == ("x",)
     assert artifact.sizes == {"x": (2, 7)}
     assert artifact.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -87,7 +87,7 @@ def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
 
 def test_what_is_known_of_a_file_of_others(path: Path) -> None:
     files.fresh(made.TwoInputs(), {"x": torch.zeros(2, 7), "y": torch.zeros(2, 7)}, path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     assert artifact.arguments == ("x", "y")
     assert artifact.sizes == {"x": (2, 7), "y": (2, 7)}
     assert artifact.manifest == {}
@@ -96,19 +96,19 @@ def test_what_is_known_of_a_file_of_others(path: Path) -> None:
 def test_a_frozen_file_tells_no_sizes_and_prints_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with files.quiet():
         exporters.frozen(made.Plain().eval(), rows()(), path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     assert (artifact.arguments, artifact.sizes) == (("x",), {})
     assert capfd.readouterr().err == ""
 
 
 def test_bytes_of_the_weights_are_exact(path: Path) -> None:
     saved(made.TiedHead(), path, {"ids": torch.zeros(2, 7, dtype=torch.int64)})
-    assert open_file(path).weight_bytes == 2 * 50 * 4 * 4 + 50 * 4
+    assert open_file(path, Jit.format).weight_bytes == 2 * 50 * 4 * 4 + 50 * 4
 
 
 def test_a_load_is_a_copy_of_its_own(path: Path) -> None:
     saved(made.Plain(), path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     one, two = artifact.load(), artifact.load()
     with torch.no_grad():
         next(iter(one.parameters())).zero_()
@@ -117,7 +117,7 @@ def test_a_load_is_a_copy_of_its_own(path: Path) -> None:
 
 def test_answers_take_the_names_of_eagers(path: Path) -> None:
     subject = saved(right_outputs.NestedOutputs(), path)
-    runner = Runner(open_file(path), subject)
+    runner = Runner(open_file(path, Jit.format), subject)
     (answer,) = runner.case(subject.inputs, 1)
     assert answer.leaves is not None
     assert list(answer.leaves) == list(subject.outputs)
@@ -125,7 +125,7 @@ def test_answers_take_the_names_of_eagers(path: Path) -> None:
 
 def test_state_of_one_case_does_not_reach_the_next(path: Path) -> None:
     subject = saved(state.CountsInBuffer(), path)
-    runner = Runner(open_file(path), subject)
+    runner = Runner(open_file(path, Jit.format), subject)
     first, second = (runner.case(subject.inputs, 3) for _ in range(2))
     one, two, again = (answer.leaves for answer in (first[0], first[1], second[0]))
     assert one is not None
@@ -137,7 +137,7 @@ def test_state_of_one_case_does_not_reach_the_next(path: Path) -> None:
 
 def test_a_file_without_state_is_loaded_once(path: Path) -> None:
     subject = saved(made.Plain(), path)
-    runner = Runner(open_file(path), subject)
+    runner = Runner(open_file(path, Jit.format), subject)
     module = runner.module
     runner.case(subject.inputs)
     assert runner.module is module
@@ -145,13 +145,13 @@ def test_a_file_without_state_is_loaded_once(path: Path) -> None:
 
 def test_all_calls_are_made(path: Path) -> None:
     subject = saved(right_sizes.InPlaceOnCopy(), path)
-    assert len(Runner(open_file(path), subject).case(subject.inputs, 3)) == 3
+    assert len(Runner(open_file(path, Jit.format), subject).case(subject.inputs, 3)) == 3
 
 
 def test_an_overwritten_input_is_named_and_the_callers_stays(path: Path) -> None:
     subject = saved(wrappers.OverwritesInput(made.Plain()), path)
     before = subject.inputs["x"].clone()
-    (answer,) = Runner(open_file(path), subject).case(subject.inputs, 1)
+    (answer,) = Runner(open_file(path, Jit.format), subject).case(subject.inputs, 1)
     assert answer.overwritten == ("x",)
     assert torch.equal(subject.inputs["x"], before)
 
@@ -166,7 +166,7 @@ def test_a_file_with_other_inputs_is_refused_in_a_sentence(path: Path) -> None:
     with pytest.raises(
         ArtifactError, match=r"takes x, y; the model's inputs are z; give inputs= that the file was traced with$"
     ):
-        Runner(open_file(path), subject_of(Other(), {"z": torch.zeros(2, 7)}))
+        Runner(open_file(path, Jit.format), subject_of(Other(), {"z": torch.zeros(2, 7)}))
 
 
 def test_a_signature() -> None:

@@ -83,7 +83,7 @@ def test_the_reference_of_an_exporter_is_a_copy_from_before(path: Path) -> None:
 @pytest.mark.parametrize("model", [made.TiedHead, made.TiedSlice, right_ties.TransposedView])
 def test_the_copy_is_tied_as_the_model_is(model: type[nn.Module], path: Path) -> None:
     found = export_model.exported(subject_of(model(), ids()()), exporters.careful, job(path))
-    assert Fingerprint.of(found.subject.model).ties == Fingerprint.of(model()).ties
+    assert Fingerprint.of(found.subject.model).tied == Fingerprint.of(model()).tied
 
 
 def test_another_reference_stays_what_it_is(path: Path) -> None:
@@ -110,7 +110,7 @@ def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(
     ("export", "text"),
     [
         (exporters.writes_nothing, r"^export wrote no file at the path it was given \(it\.pt\)$"),
-        (exporters.writes_text, r"^what was exported is no artifact: artifact .* is no TorchScript archive"),
+        (exporters.writes_text, r"^what was exported is not an artifact: artifact .* is not a TorchScript archive"),
     ],
 )
 def test_an_exporter_without_a_file(export: export_model.Exporter, text: str, path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from pytest_tsexport.errors import ExportError
-from pytest_tsexport.exporting.export_model import elsewhere
+from pytest_tsexport.exporting.export_model import portable_error
 from pytest_tsexport.exporting.isolation import run_isolated
 
 SECONDS = 60.0
@@ -76,7 +76,7 @@ def test_a_class_of_the_users_own_runs_there() -> None:
 
 @pytest.mark.parametrize("kind", ["OutOfMemory", "SubprocessError", "RuntimeError"])
 def test_an_exception_keeps_its_name_and_its_text(kind: str) -> None:
-    error = run_isolated(lambda: elsewhere(kind, "neuronx-cc failed with 70\nsee the log"), SECONDS)
+    error = run_isolated(lambda: portable_error(kind, "neuronx-cc failed with 70\nsee the log"), SECONDS)
     assert (type(error).__name__, str(error)) == (kind, "neuronx-cc failed with 70\nsee the log")
     again = run_isolated(lambda: error, SECONDS)
     assert (type(again).__name__, str(again)) == (kind, str(error))

@@ -62,9 +62,9 @@ def test_a_number_is_a_leaf_so_that_a_baked_one_is_seen(number: float, dtype: to
 @pytest.mark.parametrize(
     ("output", "text"),
     [
-        ("text", "output itself is a str, which is no tensor"),
-        ({"a": (ONE, object())}, r"output a\.1 is a object, which is no tensor"),
-        ({"a": {"b": b"bytes"}}, r"output a\.b is a bytes, which is no tensor"),
+        ("text", "output itself is a str, which is not a tensor"),
+        ({"a": (ONE, object())}, r"output a\.1 is a object, which is not a tensor"),
+        ({"a": {"b": b"bytes"}}, r"output a\.b is a bytes, which is not a tensor"),
     ],
 )
 def test_what_is_no_tensor_is_named(output: object, text: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport import InputsError, untie
-from pytest_tsexport.tensors.weights import duplicate, named_weights, share, storages, tied_groups
+from pytest_tsexport.tensors.weights import deep_copy, named_weights, parameter_sharing_copy, storages, tied_groups
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import wrong_exports as made
 
@@ -106,7 +106,7 @@ def test_share_owns_buffers_and_state_and_shares_parameters() -> None:
     model = ties.TiedBuffer()
     model.register_parameter("scale", nn.Parameter(torch.ones(1)))
     model.notes = ["one"]  # type: ignore[assignment]
-    copied = share(model)
+    copied = parameter_sharing_copy(model)
     copied.get_buffer("query_positions").zero_()
     copied.notes.append("two")  # type: ignore[operator, union-attr]
     assert model.get_buffer("query_positions").abs().sum() > 0
@@ -132,7 +132,7 @@ def test_a_tensor_that_autograd_made_is_copied_as_its_value() -> None:
         warnings.simplefilter("ignore", FutureWarning)  # torch has a newer weight_norm, and vocoders the older one
         model = nn.Sequential(nn.utils.weight_norm(nn.Linear(3, 3)))
     row = torch.ones(2, 3)
-    for copied in (share(model), duplicate(model)):
+    for copied in (parameter_sharing_copy(model), deep_copy(model)):
         assert torch.equal(copied(row), model(row))
 
 
@@ -142,4 +142,4 @@ def test_what_cannot_be_copied_is_refused_in_a_sentence() -> None:
     with pytest.raises(
         InputsError, match=r"Linear cannot be copied \(cannot pickle '_thread.lock' object\); each case"
     ):
-        share(model)
+        parameter_sharing_copy(model)

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.backends.simulator import compiler
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.subjects.reference import one_line
 
 LEFT = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])

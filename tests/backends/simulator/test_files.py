@@ -13,7 +13,7 @@ from torch import nn
 from pytest_tsexport.backends.simulator import device
 from tests.backends.simulator.programs import LEFT, compiled, loaded, refusal, saved
 
-DAMAGED = "the neff is damaged: its digest is not the one that the metaneff tells"
+DAMAGED = "the neff is damaged: its digest is not the one in the metaneff"
 
 
 def damaged(program: Any) -> Any:

@@ -161,6 +161,6 @@ def test_a_fully_masked_row_is_nan_where_the_smallest_number_is_rounded(scope: s
 @pytest.mark.parametrize("kind", ["tf32", "fp8_e4m3"])
 def test_a_type_that_it_does_not_stand_for_is_refused(kind: str) -> None:
     args = ("--auto-cast", "matmult", "--auto-cast-type", kind)
-    with pytest.raises(ExportError, match=f"^neuron-sim does not stand for --auto-cast-type {kind}; use bf16 or fp16$"):
+    with pytest.raises(ExportError, match=f"^neuron-sim does not simulate --auto-cast-type {kind}; use bf16 or fp16$"):
         compiler.trace(model(), drawn(), compiler_args=args)
     assert off(model(), drawn(), "--auto-cast", "none", "--auto-cast-type", kind) == 0

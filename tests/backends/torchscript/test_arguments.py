@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from pytest_tsexport.backends.file_format import Argument
+from pytest_tsexport.backends.torchscript.arguments import arguments_of
+from pytest_tsexport.backends.torchscript.format import TorchScript
 from pytest_tsexport.exporting.artifact import open_file
-from pytest_tsexport.tensors.schema import Argument, arguments_of
 from pytest_tsexport.testing.files import quiet
 
 
@@ -30,14 +32,14 @@ def saved(module: nn.Module, path: Path, *, freeze: bool = False) -> Path:
 
 
 def test_a_trace_tells_what_it_was_traced_with(tmp_path: Path) -> None:
-    assert open_file(saved(Adds(), tmp_path / "a.pt")).takes == (
+    assert open_file(saved(Adds(), tmp_path / "a.pt"), TorchScript()).takes == (
         Argument(name="x", type="Tensor", dtype=torch.float32, shape=(2, 3)),
         Argument(name="steps", type="Tensor", dtype=torch.int32, shape=(3,)),
     )
 
 
 def test_a_frozen_one_tells_names_alone(tmp_path: Path) -> None:
-    artifact = open_file(saved(Adds(), tmp_path / "a.pt", freeze=True))
+    artifact = open_file(saved(Adds(), tmp_path / "a.pt", freeze=True), TorchScript())
     assert [(one.name, one.dtype, one.shape) for one in artifact.takes] == [("x", None, None), ("steps", None, None)]
     assert artifact.sizes == {}
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from pytest_tsexport.backends.dataflow import Reach, reaches
+from pytest_tsexport.backends.inspector import Provenance
+from pytest_tsexport.backends.torchscript.provenance import provenance
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning", "ignore::torch.jit.TracerWarning")
 
@@ -20,9 +21,9 @@ def found(func: Callable[..., Any], inputs: int = 2) -> list[set[int]]:
     return [set(one.inputs) for one in traced(func, inputs)]
 
 
-def traced(func: Callable[..., Any], inputs: int = 2) -> tuple[Reach, ...]:
+def traced(func: Callable[..., Any], inputs: int = 2) -> tuple[Provenance, ...]:
     module: Any = torch.jit.trace(func, (X.clone(),) * inputs, check_trace=False, strict=False)
-    return reaches(module.inlined_graph, inputs)
+    return provenance(module.inlined_graph, inputs)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +114,15 @@ def test_what_is_written_counts_for_the_tensor_and_not_for_what_that_was_made_of
 
 def test_the_operators_behind_an_answer_are_told() -> None:
     one, two = traced(lambda a, b: (a.relu() + 1, b.exp()))
-    assert {"aten::relu", "aten::add"} <= one.kinds
-    assert "aten::exp" not in one.kinds
-    assert "aten::exp" in two.kinds
+    assert {"aten::relu", "aten::add"} <= one.operators
+    assert "aten::exp" not in one.operators
+    assert "aten::exp" in two.operators
 
 
 def test_an_input_handed_through_is_made_by_no_operator() -> None:
     (one,) = traced(lambda a, b: b)
     assert one.inputs == {1}
-    assert not [kind for kind in one.kinds if kind.startswith("aten::")]
+    assert not [kind for kind in one.operators if kind.startswith("aten::")]
 
 
 def test_what_a_block_uses_counts_for_what_it_makes() -> None:
@@ -131,13 +132,13 @@ def test_what_a_block_uses_counts_for_what_it_makes() -> None:
             return b * 2
         return b.clone()
 
-    assert [set(one.inputs) for one in reaches(chosen.inlined_graph, 2)] == [{0, 1}]
+    assert [set(one.inputs) for one in provenance(chosen.inlined_graph, 2)] == [{0, 1}]
 
 
 def test_a_module_itself_is_no_input() -> None:
     module: Any = torch.jit.trace(torch.nn.Linear(3, 3), X)
-    assert [set(one.inputs) for one in reaches(module.inlined_graph, 1)] == [{0}]
-    assert [set(one.inputs) for one in reaches(module.inlined_graph, 0)] == [set()]
+    assert [set(one.inputs) for one in provenance(module.inlined_graph, 1)] == [{0}]
+    assert [set(one.inputs) for one in provenance(module.inlined_graph, 0)] == [set()]
 
 
 def test_behind_a_branch_is_what_all_branches_have() -> None:
@@ -155,8 +156,8 @@ def test_behind_a_branch_is_what_all_branches_have() -> None:
             raise ValueError("another size")
         return answer
 
-    (one,) = reaches(chosen.inlined_graph, 1)
-    assert "aten::relu" in one.kinds
-    assert not {"aten::exp", "aten::cos"} & one.kinds
-    (other,) = reaches(guarded.inlined_graph, 1)
-    assert "aten::exp" in other.kinds
+    (one,) = provenance(chosen.inlined_graph, 1)
+    assert "aten::relu" in one.operators
+    assert not {"aten::exp", "aten::cos"} & one.operators
+    (other,) = provenance(guarded.inlined_graph, 1)
+    assert "aten::exp" in other.operators
