@@ -66,7 +66,7 @@ def _checksum(tensor: torch.Tensor) -> int:
     if tensor.layout != torch.strided or tensor.device.type == "meta" or not tensor.numel():
         return 0
     flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).to(torch.int64)
-    places = torch.arange(flat.numel(), dtype=torch.int64) % 65521 + 1
+    places = torch.arange(1, flat.numel() + 1, dtype=torch.int64)  # a sum past 64 bits wraps, the same each time
     return int((flat * places).sum())
 
 

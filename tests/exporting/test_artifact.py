@@ -1,4 +1,4 @@
-"""Proves that a file is opened as what it is, or refused in one sentence, and that no case answers for another."""
+"""Proves that a file is opened, or refused in one sentence, and that no case changes the answer of another."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def saved(model: nn.Module, path: Path, inputs: Inputs | None = None) -> Subject
         (files.foreign_archive, "is an archive without TorchScript code; write it with torch.jit.save"),
     ],
 )
-def test_a_file_that_is_none_is_refused_in_a_sentence(write: Writer, text: str, path: Path) -> None:
+def test_a_file_that_is_not_an_artifact_is_refused_in_a_sentence(write: Writer, text: str, path: Path) -> None:
     write(made.Plain(), rows()(), path)
     with pytest.raises(ArtifactError) as refusal:
         open_file(path, Jit.format)
     assert str(refusal.value) == f"artifact {path} {text}"
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="is a folder; give the path of a file"):
         open_file(tmp_path, Jit.format)
 
@@ -70,7 +70,7 @@ def test_an_archive_whose_code_is_damaged_is_refused_in_a_sentence(path: Path) -
     assert "\n" not in str(refusal.value)
 
 
-def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
+def test_a_file_of_this_package_has_a_manifest(path: Path) -> None:
     saved(right_outputs.NestedOutputs(), path)
     artifact = open_file(path, Jit.format)
     assert artifact.arguments == ("x",)
@@ -85,7 +85,7 @@ def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
     }
 
 
-def test_what_is_known_of_a_file_of_others(path: Path) -> None:
+def test_a_file_of_other_code_has_arguments_and_sizes(path: Path) -> None:
     files.fresh(made.TwoInputs(), {"x": torch.zeros(2, 7), "y": torch.zeros(2, 7)}, path)
     artifact = open_file(path, Jit.format)
     assert artifact.arguments == ("x", "y")
@@ -93,7 +93,7 @@ def test_what_is_known_of_a_file_of_others(path: Path) -> None:
     assert artifact.manifest == {}
 
 
-def test_a_frozen_file_tells_no_sizes_and_prints_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_frozen_file_has_no_sizes_and_prints_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with files.quiet():
         exporters.frozen(made.Plain().eval(), rows()(), path)
     artifact = open_file(path, Jit.format)
@@ -106,7 +106,7 @@ def test_bytes_of_the_weights_are_exact(path: Path) -> None:
     assert open_file(path, Jit.format).weight_bytes == 2 * 50 * 4 * 4 + 50 * 4
 
 
-def test_a_load_is_a_copy_of_its_own(path: Path) -> None:
+def test_each_load_is_a_separate_copy(path: Path) -> None:
     saved(made.Plain(), path)
     artifact = open_file(path, Jit.format)
     one, two = artifact.load(), artifact.load()
@@ -115,7 +115,7 @@ def test_a_load_is_a_copy_of_its_own(path: Path) -> None:
     assert bool(next(iter(two.parameters())).detach().any())
 
 
-def test_answers_take_the_names_of_eagers(path: Path) -> None:
+def test_outputs_take_the_names_of_eager(path: Path) -> None:
     subject = saved(right_outputs.NestedOutputs(), path)
     runner = Runner(open_file(path, Jit.format), subject)
     (answer,) = runner.case(subject.inputs, 1)
@@ -123,15 +123,15 @@ def test_answers_take_the_names_of_eagers(path: Path) -> None:
     assert list(answer.leaves) == list(subject.outputs)
 
 
-def test_state_of_one_case_does_not_reach_the_next(path: Path) -> None:
+def test_state_of_one_case_does_not_change_the_next(path: Path) -> None:
     subject = saved(state.CountsInBuffer(), path)
     runner = Runner(open_file(path, Jit.format), subject)
     first, second = (runner.case(subject.inputs, 3) for _ in range(2))
-    one, two, again = (answer.leaves for answer in (first[0], first[1], second[0]))
+    one, two, repeated = (answer.leaves for answer in (first[0], first[1], second[0]))
     assert one is not None
     assert two is not None
-    assert again is not None
-    assert torch.equal(one["output"], again["output"])
+    assert repeated is not None
+    assert torch.equal(one["output"], repeated["output"])
     assert not torch.equal(one["output"], two["output"])
 
 
@@ -148,7 +148,7 @@ def test_all_calls_are_made(path: Path) -> None:
     assert len(Runner(open_file(path, Jit.format), subject).case(subject.inputs, 3)) == 3
 
 
-def test_an_overwritten_input_is_named_and_the_callers_stays(path: Path) -> None:
+def test_an_overwritten_input_is_named_and_the_tensor_of_the_caller_is_kept(path: Path) -> None:
     subject = saved(wrappers.OverwritesInput(made.Plain()), path)
     before = subject.inputs["x"].clone()
     (answer,) = Runner(open_file(path, Jit.format), subject).case(subject.inputs, 1)
