@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import ids, rows, two_rows
 from pytest_tsexport.verdict import Verdict
 from tests.backends.fx_format import Fx, FxFormat, Loaded, symbolic_trace
+from tests.meta.sources import PACKAGE, modules, named
 
 QUICK: Mapping[str, Any] = {"max_examples": 20}
 
@@ -183,3 +186,61 @@ def test_a_backend_without_a_format_writes_torchscript() -> None:
 def test_a_format_that_is_not_one_is_refused_in_a_sentence() -> None:
     with pytest.raises(PolicyError, match=r"^the format of backend fx is '\.fx'; give a FileFormat$"):
         backends.found(Fx(format=".fx"))  # type: ignore[arg-type]
+
+
+ASKS_THE_FORMAT = (
+    "pipeline",
+    "export",
+    "checks",
+    "diagnosis",
+    "comparison",
+    "runtimes",
+    "exporting",
+    "cases",
+    "tensors",
+)
+KNOWLEDGE = re.compile(r"torch\.jit|ScriptModule|inlined_graph|aten::|prim::|\bops\.|\bzipfile|\.pt$")
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def knowledge(source: str) -> list[str]:
+    """What a module's code says of TorchScript files; prose may name it."""
+    tree = ast.parse(source)
+    prose = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Expr) for node in [one.value] if is_text(node)}
+    texts = [
+        node.value if isinstance(node, ast.Constant) else ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Constant, ast.Attribute, ast.Name, ast.Import, ast.ImportFrom))
+        and id(node) not in prose
+    ]
+    return [text for text in texts if isinstance(text, str) and KNOWLEDGE.search(text)]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [one for one in modules() if one.relative_to(PACKAGE).parts[0].removesuffix(".py") in ASKS_THE_FORMAT],
+    ids=named,
+)
+def test_nothing_outside_the_backends_knows_that_a_file_is_torchscript(module: Path) -> None:
+    assert knowledge(module.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "is_found"),
+    [
+        ("torch.jit.load(path)", True),
+        ("isinstance(module, torch.jit.ScriptModule)", True),
+        ("module.inlined_graph", True),
+        ("import zipfile", True),
+        ("from torch.jit._trace import TracerWarning", True),
+        ('path = f"{name}.pt"', True),
+        ('kind.startswith("aten::")', True),
+        ('"""Says what torch.jit.trace does."""', False),
+        ("torch.no_grad()", False),
+    ],
+)
+def test_the_rule_finds_what_it_is_for(source: str, *, is_found: bool) -> None:
+    assert bool(knowledge(source)) is is_found
