@@ -64,7 +64,6 @@ def test_every_check_judges_a_file_of_another_format() -> None:
         "padding": "passed",
         "round_trip": "passed",
     }
-    assert found["round_trip"].headline == "runs with torch alone, bit for bit the same"
 
 
 def test_two_inputs_by_position_keep_their_order() -> None:
