@@ -90,12 +90,9 @@ class FileFormat(ABC):
         """The manifest of a file that cannot be loaded here; empty if it can only be read by loading."""
         return ""
 
-    def call(self, module: nn.Module, inputs: Mapping[str, torch.Tensor], *, by_name: bool) -> object:
-        """The answer of a loaded module to `inputs`, which are in the order of its arguments.
-
-        `by_name` says whether their names are those of the arguments.
-        """
-        return module(**inputs) if by_name else module(*inputs.values())
+    def call(self, module: nn.Module, inputs: Mapping[str, torch.Tensor]) -> object:
+        """The output of a loaded module; `inputs` have the names of its arguments, in their order."""
+        return module(**inputs)
 
     def snapshot(self, module: nn.Module) -> Snapshot:
         """The state of a loaded module, which a call may change."""

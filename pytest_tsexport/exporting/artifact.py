@@ -121,7 +121,7 @@ def _artifact(
 
 
 class Runner:
-    """A loaded artifact. Inputs are passed by name if its arguments have the subject's names, else by position.
+    """A loaded artifact. Inputs are matched by name if its arguments have the subject's names, else by position.
 
     It is loaded again after a case that left state in it, so that no case changes the answer of another.
     """
@@ -177,7 +177,7 @@ class Runner:
         return dict(zip(self._artifact.arguments, inputs.values(), strict=True))
 
     def _call(self, module: nn.Module, given: Inputs) -> object:
-        return self._artifact.format.call(module, self.given_to(given), by_name=self._by_name)
+        return self._artifact.format.call(module, self.given_to(given))
 
     def _read(self, output: object) -> Leaves:
         return renamed(output, self._outputs)

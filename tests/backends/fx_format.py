@@ -75,7 +75,7 @@ class FxFormat(FileFormat):
         with zipfile.ZipFile(path) as archive:
             return sum(one.file_size for one in archive.infolist() if Path(one.filename).parent.name == "data")
 
-    def call(self, module: nn.Module, inputs: Mapping[str, torch.Tensor], *, by_name: bool) -> object:
+    def call(self, module: nn.Module, inputs: Mapping[str, torch.Tensor]) -> object:
         return module(*inputs.values())
 
     def one_line(self, error: BaseException) -> str:

@@ -66,9 +66,19 @@ def test_every_check_judges_a_file_of_another_format() -> None:
     }
 
 
-def test_two_inputs_by_position_keep_their_order() -> None:
-    found = judge(made.TwoInputs(), two_rows()(), backend=Fx(), checks=["parity", "shapes"], **QUICK)
-    assert outcomes(found) == {"parity": "passed", "shapes": "passed"}
+class Reversed(nn.Module):
+    """`TwoInputs` with its arguments in the other order."""
+
+    def forward(self, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return x - 2 * y
+
+
+@pytest.mark.parametrize("exported_as", [made.TwoInputs, Reversed])
+def test_inputs_are_in_the_order_of_the_file(exported_as: type[nn.Module], tmp_path: Path) -> None:
+    FxFormat().save(symbolic_trace(exported_as()), tmp_path / "it", "")
+    checks = ["parity", "round_trip"]
+    found = judge(made.TwoInputs(), two_rows()(), backend=Fx(), artifact=tmp_path / "it", checks=checks, **QUICK)
+    assert outcomes(found) == {"parity": "passed", "round_trip": "passed"}
 
 
 def test_a_wrong_file_of_another_format_is_found() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -167,6 +168,34 @@ def test_a_file_with_other_inputs_is_refused_in_a_sentence(path: Path) -> None:
         ArtifactError, match=r"takes x, y; the model's inputs are z; give inputs= that the file was traced with$"
     ):
         Runner(open_file(path, Jit.format), subject_of(Other(), {"z": torch.zeros(2, 7)}))
+
+
+@pytest.mark.parametrize("names", [("b", "a"), ("x", "b")])
+def test_a_file_with_other_names_gets_its_inputs_by_position(names: tuple[str, str], path: Path) -> None:
+    space: dict[str, Any] = {}
+    exec("def forward(self, {0}, {1}): return {0} - 2 * {1}".format(*names), space)
+    files.fresh(type("Other", (nn.Module,), space)(), {name: torch.zeros(2, 7) for name in names}, path)
+    subject = subject_of(made.TwoInputs(), {"x": torch.randn(2, 7), "y": torch.randn(2, 7)})
+    (answer,) = Runner(open_file(path, Jit.format), subject).case(subject.inputs, 1)
+    assert answer.leaves is not None
+    assert torch.equal(answer.leaves["output"], subject.inputs["x"] - 2 * subject.inputs["y"])
+
+
+def test_a_damaged_manifest_is_refused_in_a_sentence(path: Path) -> None:
+    Jit.format.save(Jit().trace(subject_of(made.Plain())), path, "not json")
+    with pytest.raises(ArtifactError, match=r"it\.pt has a damaged manifest: Expecting value"):
+        open_file(path, Jit.format)
+
+
+def test_a_namespace_is_not_a_prefix_of_another(path: Path) -> None:
+    saved(made.Plain(), path)
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".py"))
+        code = archive.read(name).decode()
+    artifact = open_file(path, Jit.format)
+    files.rewrite(path, code, f"{code}\nops.neuron_sim.forward_v2(x)\n")
+    assert artifact.custom_operators == {"neuron_sim::forward_v2"}
+    assert (artifact.calls("neuron_sim"), artifact.calls("neuron"), artifact.calls("aten")) == (True, False, False)
 
 
 def test_a_signature() -> None:

@@ -53,6 +53,33 @@ def test_a_simulated_file_is_judged_on_its_simulation_only(simulated: Path) -> N
         opened(simulated, Jit())
 
 
+def test_a_simulated_file_that_does_not_load_is_named_too(simulated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: object, **keywords: object) -> None:
+        raise RuntimeError("Unknown builtin op: neuron_sim::forward_v2.")
+
+    monkeypatch.setattr(torch.jit, "load", unknown)
+    with pytest.raises(ArtifactError, match="was made by neuron-sim, a simulation; judge it on neuron-sim alone"):
+        opened(simulated, Jit())
+
+
+@pytest.mark.parametrize("kind", ["neuron_sim", "torchvision"])
+def test_a_file_that_needs_an_import_is_at_fault_on_every_machine(
+    kind: str, simulated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine is not at fault, so its checks are not unavailable."""
+
+    class Strict(NeuronSim):
+        def why_not_run(self, error: Exception) -> str | None:
+            return "no file runs here"
+
+    def unknown(*args: object, **keywords: object) -> None:
+        raise RuntimeError(f"Unknown builtin op: {kind}::of_another.")
+
+    monkeypatch.setattr(torch.jit, "load", unknown)
+    with pytest.raises(ArtifactError, match=f"needs the operator {kind}::of_another"):
+        opened(simulated, Strict())
+
+
 @pytest.mark.parametrize("cast", ["none", "matmult"])
 def test_a_file_keeps_the_casting_it_was_compiled_with(cast: str, tmp_path: Path) -> None:
     subject = build(Plain(), Meaning(inputs=rows()()), name="it")

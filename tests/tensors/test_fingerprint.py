@@ -85,6 +85,10 @@ def test_a_layout_in_memory_is_not_a_value() -> None:
     assert changes(model, lambda model: model.register_buffer("weight", transposed)) == ()
 
 
+def test_a_weight_with_gaps_in_memory_has_a_fingerprint() -> None:
+    assert changes(holding(torch.arange(10.0)[::2]), add(1, 1)) == ("weight: its values changed",)
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
