@@ -1,4 +1,4 @@
-"""artifact -> verdicts: one exported model, and the questions that can be asked of it."""
+"""`Export`: one exported model, and the checks that can be run on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from pytest_tsexport.backends import format_of
 from pytest_tsexport.cases.hypothesis_adapter import default_examples
 from pytest_tsexport.checks import REGISTERED
 from pytest_tsexport.checks.trace import explained
@@ -26,7 +28,7 @@ from pytest_tsexport.exporting.compile_request import runs_on
 from pytest_tsexport.exporting.context import ExportContext
 from pytest_tsexport.exporting.export_model import Made
 from pytest_tsexport.reports.terminal import failure_text
-from pytest_tsexport.subjects.reference import Reference, one_line
+from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -35,8 +37,9 @@ from pytest_tsexport.verdict import Outcome, Verdict
 class Export:
     """A model that was exported on one backend.
 
-    `module` is the artifact loaded back from `path`. One that the jit backend made takes tensors by name or in order,
-    and answers a tuple of tensors; what a file of your own takes and answers is its own affair. `validate()` judges it.
+    `module` is the artifact loaded back from `path`. A file of the jit backend takes tensors by name or in order, and
+    returns a tuple of tensors; a file of your own exporter takes and returns what it was written for. `validate()` runs
+    the checks.
     """
 
     def __init__(self, made: Made, policy: Policy, context: ExportContext) -> None:
@@ -57,18 +60,18 @@ class Export:
 
     @property
     def path(self) -> Path:
-        """Where the file is. Raises `ExportError` where there is none."""
+        """The path of the file. Raises `ExportError` if there is no file."""
         return self._evidence.artifact.path
 
     @cached_property
-    def module(self) -> torch.jit.ScriptModule:
-        """The artifact, loaded back from its file. Raises `ExportError` where there is none."""
+    def module(self) -> nn.Module:
+        """The artifact, loaded back from its file. Raises `ExportError` if there is no file."""
         return self._evidence.artifact.load()
 
     def check(self, name: str) -> Verdict:
-        """The answer of one check; asked once, remembered after. Never raises for a fault of the export.
+        """The verdict of one check, which runs once and is remembered. Never raises for a fault of the export.
 
-        Raises `PolicyError` for a name that is no check.
+        Raises `PolicyError` if no check has that name.
         """
         __tracebackhide__ = True
         valid_names("check", name, tuple(CHECKS))
@@ -77,13 +80,13 @@ class Export:
             with torch.random.fork_rng(devices=[]), _threads(self._context.callbacks.processes):
                 found = self._answer(name)
                 self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
-        self._context.callbacks.judged(self._verdicts[name])
+        self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
 
     def validate(self, checks: Sequence[str] | None = None) -> tuple[Verdict, ...]:
         """Every verdict, in the order of the checks.
 
-        Raises `ValidationFailed` with the text of each failure where one is not right, or was not looked at.
+        Raises `ValidationFailed` with the text of each failure if a check failed, or did not look at anything.
         """
         __tracebackhide__ = True
         offered = self._policy.offered
@@ -95,18 +98,18 @@ class Export:
         return verdicts
 
     def reference_answer(self) -> str:
-        """A digest of what eager answers to the example inputs now; empty where it answers none, or each time another.
+        """A digest of eager's current answer to the example inputs; empty if it raises, or if two calls differ.
 
-        It is taken from the live model, so that a model changed since it was returned shows.
+        It is taken from the live model, so it shows that a model was changed after it was returned.
         """
         reference = Reference(self._context.live, self.subject.constants)
         with torch.random.fork_rng(devices=[]):
-            answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
+            answers = [reference.call(reference.parameter_sharing_copy(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
         return digests.pop() if len(digests) == 1 else ""
 
     def close(self) -> None:
-        """Let the model, the artifact and its temporary file go."""
+        """Release the model and the artifact, and delete its temporary file."""
         for cached in ("module", "_evidence"):
             self.__dict__.pop(cached, None)
         shutil.rmtree(self._context.folder, ignore_errors=True)
@@ -115,7 +118,7 @@ class Export:
     def _evidence(self) -> Evidence:
         made, effort = self._made, self._policy.effort
         if made.artifact is None:
-            why = self._context.unavailable or (one_line(made.error) if made.error is not None else "it was not made")
+            why = self._context.unavailable or self._not_made()
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
         return Evidence(
             subject=made.subject,
@@ -131,6 +134,10 @@ class Export:
             tell=self._context.callbacks.progress,
             known=lambda check: self._context.callbacks.known(made.subject.name, f"{self.backend}-{check}"),
         )
+
+    def _not_made(self) -> str:
+        error = self._made.error
+        return "it was not made" if error is None else format_of(self._made.backend).one_line(error)
 
     def _answer(self, name: str) -> Verdict:
         if self._made.artifact is None:
@@ -158,7 +165,11 @@ class Export:
         cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error
         headline = str(error) if isinstance(error, TsExportError) else "the model cannot be exported"
         blank = self._blank(name, Outcome.FAILED, headline)
-        return blank if isinstance(cause, TsExportError) else replace(blank, rows=explained(cause))
+        return (
+            blank
+            if isinstance(cause, TsExportError)
+            else replace(blank, rows=explained(cause, format_of(self._made.backend)))
+        )
 
     def _blank(self, name: str, outcome: Outcome, headline: str) -> Verdict:
         seed = self._policy.effort.seed
@@ -166,7 +177,7 @@ class Export:
         return Verdict(subject=subject, backend=self.backend, check=name, outcome=outcome, headline=headline, seed=seed)
 
     def _identified(self, found: Verdict) -> Verdict:
-        """The verdict with which file was judged, and what it takes and gives."""
+        """The verdict with the sha256 and the signature of the judged file."""
         made = self._made.artifact
         return found if made is None else replace(found, sha256=made.sha256, signature=self._signature)
 
@@ -183,7 +194,7 @@ class Export:
 
 @contextmanager
 def _threads(processes: int) -> Iterator[None]:
-    """This process's part of torch's threads, and all of them again afterwards."""
+    """Limits torch to this process's part of the threads, and restores their number afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(threads // processes, 1))
     try:

@@ -1,7 +1,4 @@
-"""model, policy -> verdicts: the whole pipeline, with no pytest in it.
-
-`export` makes or opens the artifact, `Export.check` asks one question about it, `validate` asks all of them.
-"""
+"""The whole pipeline without pytest: `export` makes or opens an artifact, `validate` runs every check on it."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from torch import nn
 
 from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, Compiler
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.cases.hypothesis_adapter import derandomized
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
@@ -44,9 +41,9 @@ DERANDOMIZED_SEED = 0
 def validate(
     model: object, inputs: Mapping[str, Any] | None = None, *, name: str | None = None, **keywords: Any
 ) -> tuple[Verdict, ...]:
-    """Every verdict about a model's export, on each of `backends` (jit where none is named).
+    """Every verdict about a model's export, on each of `backends` (jit if none is named).
 
-    `keywords` are the marker's. Nothing is raised for an export that is wrong: read `Verdict.outcome`.
+    `keywords` are those of the marker. A wrong export raises nothing: read `Verdict.outcome`.
     Raises `PolicyError` for a keyword that is not valid, `InputsError` for inputs that do not fit.
     """
     policy = from_keywords({**keywords, **({} if inputs is None else {"inputs": inputs})})
@@ -63,33 +60,34 @@ def export(
 ) -> Export:
     """What a test function returned, exported on one backend and ready to be judged.
 
-    `returned` is an `nn.Module`, a `ScriptModule` (taken as exported already; it needs `reference=`), or
-    `(module, inputs)`. A model that cannot be traced is not an error here: its verdicts say so.
+    `returned` is an `nn.Module`, what the backend's format saves (for TorchScript a `ScriptModule`; it counts as
+    exported and needs `reference=`), or `(module, inputs)`. A model that cannot be traced raises nothing here: its
+    verdicts say so.
     Raises `InputsError`, `PolicyError` or `ArtifactError`, one sentence each.
     """
     __tracebackhide__ = True
     folder = Path(tempfile.mkdtemp(prefix="tsexport-"))
     try:
-        module, policy = _module(returned, _seeded(policy))
-        if isinstance(module, torch.jit.ScriptModule):
-            module, policy = _already_exported(module, policy, folder)
         found = backends.found(backend)
+        module, policy = _module(returned, _seeded(policy), backends.format_of(found), folder)
         context = ExportContext(
             live=module, folder=folder, callbacks=callbacks or Callbacks(), unavailable=found.why_unavailable()
         )
-        with torch.random.fork_rng(devices=[]):  # what a model draws here, the user's own tests must not miss
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # random numbers that the model draws here do not change the user's tests
             made = _made(name, policy, found, context)
         return Export(made, policy, context)
-    except BaseException:
+    except BaseException:  # removes the folder after an interrupt too, and raises it on
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def _made(name: str, policy: Policy, backend: Backend, context: ExportContext) -> Made:
-    """The artifact: a finished file, or a fresh one; none where the backend is unavailable."""
+    """The artifact: a finished file, or a fresh one; none if the backend is unavailable."""
     given = policy.meaning.artifact
     if context.unavailable is not None and isinstance(backend, Compiler):
-        given = None  # no file of a compiler loads without it; any other one can be judged where it was made elsewhere
+        given = None  # a compiled file does not load without its compiler's package; a file of another backend does
     artifact, why = (None, None) if given is None else loading.opened(Path(given), backend)
     subject = build(context.live, policy.meaning, name=name, hints=_hints(context, artifact))
     if artifact is None and context.unavailable is not None:
@@ -102,7 +100,7 @@ def _made(name: str, policy: Policy, backend: Backend, context: ExportContext) -
 
 
 def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
-    """A finished file whose arguments are the model's own says which inputs there are, and their sizes."""
+    """A finished file whose arguments have the model's names says which inputs there are, and their sizes."""
     known = forward_arguments(context.live) or ()
     if artifact is None or not artifact.arguments or not set(artifact.arguments) <= set(known):
         return Hints(ask=context.callbacks.inputs)
@@ -110,7 +108,7 @@ def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
-    path = folder / f"{_file_name(subject.name)}-{backend.name}.pt"
+    path = folder / f"{_file_name(subject.name)}-{backend.name}{backends.format_of(backend).suffix}"
     job = export_model.Job(path, backend, policy.timeout)
     exporter = policy.meaning.export
     if exporter is None:
@@ -123,56 +121,58 @@ def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> M
 
 
 def _keep(path: Path, folder: Path) -> None:
-    """A copy for the user, put in its place at once: what is judged stays out of other workers' reach."""
+    """A copy for the user, moved into place in one step. The judged file itself is not shared with other workers."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{path.name}.{os.getpid()}.partial"
     shutil.copyfile(path, partial)
     partial.replace(folder / path.name)
 
 
-def _module(returned: object, policy: Policy) -> tuple[nn.Module, Policy]:
-    """The module that was returned, and the policy with the inputs that were returned beside it."""
+def _module(returned: object, policy: Policy, file_format: FileFormat, folder: Path) -> tuple[nn.Module, Policy]:
+    """The model to be judged, and the policy with what was returned beside it, or in its place."""
     module, inputs = returned, None
     if isinstance(returned, tuple) and len(returned) == 2:
         module, inputs = returned
-    if not isinstance(module, nn.Module):
+    if not isinstance(module, (nn.Module, file_format.exported)):
         got = type(module).__name__
         raise InputsError(f"the function returned a {got}; return an nn.Module, or (module, inputs)")
-    if inputs is None:
-        return module, policy
-    if policy.meaning.inputs is not None:
+    if inputs is not None and policy.meaning.inputs is not None:
         raise InputsError("inputs are given to the marker and returned beside the module; give them once")
-    return module, replace(policy, meaning=replace(policy.meaning, inputs=_named(module, inputs)))
+    if inputs is not None:
+        policy = replace(policy, meaning=replace(policy.meaning, inputs=_named(module, inputs)))
+    if isinstance(module, file_format.exported):
+        return _already_exported(module, policy, file_format, folder)
+    assert isinstance(module, nn.Module)
+    return module, policy
 
 
-def _named(module: nn.Module, inputs: object) -> Mapping[str, Any]:
+def _named(module: object, inputs: object) -> Mapping[str, Any]:
     """Inputs by name; positional ones take the names of `forward`'s first arguments."""
     if isinstance(inputs, Mapping):
         return dict(inputs)
     if isinstance(inputs, torch.Tensor):
         inputs = (inputs,)
-    names = forward_arguments(module) or ()
+    names = forward_arguments(module) or () if isinstance(module, nn.Module) else ()
     if not isinstance(inputs, Sequence) or len(inputs) > len(names):
         raise InputsError(f"inputs beside the module are a {type(inputs).__name__}; return {{argument name: tensor}}")
     return dict(zip(names, inputs, strict=False))
 
 
-def _already_exported(module: torch.jit.ScriptModule, policy: Policy, folder: Path) -> tuple[nn.Module, Policy]:
-    """A returned `ScriptModule` as the file it would ship as, judged against `reference=`."""
+def _already_exported(module: Any, policy: Policy, file_format: FileFormat, folder: Path) -> tuple[nn.Module, Policy]:
+    """The model given by `reference=`, and a policy that judges `module` as the file that it would be saved to."""
     reference = policy.meaning.reference
     if not isinstance(reference, nn.Module):
         raise InputsError(
-            "the function returned a ScriptModule, which is exported already; "
+            f"the function returned a {file_format.exported.__name__}, which is exported already; "
             "say with reference= which model it exports"
         )
-    path = folder / "returned.pt"
-    with torch_jit_allowed():
-        torch.jit.save(module, str(path))
+    path = folder / f"returned{file_format.suffix}"
+    file_format.save(module, path, "")
     return reference, replace(policy, meaning=replace(policy.meaning, artifact=path, export=None))
 
 
 def _seeded(policy: Policy) -> Policy:
-    """The seed asked for, else a fixed one where hypothesis derandomises (as in CI), else a drawn one."""
+    """The seed that the user chose; else a fixed one if hypothesis is derandomized (as in CI); else a random one."""
     if policy.effort.seed is not None:
         return policy
     seed = DERANDOMIZED_SEED if derandomized() else SystemRandom().randrange(10_000)
@@ -180,7 +180,7 @@ def _seeded(policy: Policy) -> Policy:
 
 
 def _file_name(name: str) -> str:
-    """A node id as a file name; ids that only differ in what a file name cannot hold are told apart by a checksum."""
+    """A node id as a file name. A checksum separates ids that differ only in characters that a name cannot hold."""
     plain = re.sub(r"::|[/\\\[]", "-", name).replace("]", "")
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-")
     parameters = name.partition("[")[2]

@@ -1,4 +1,4 @@
-"""Proves that the pipeline judges what a test returned, however it was returned, and lets it go afterwards."""
+"""Proves that the pipeline judges whatever a test returned, and releases it afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
     return {one.check: one.outcome.value for one in verdicts}
 
 
-def test_validate_asks_every_check_in_order() -> None:
+def test_validate_runs_every_check_in_order() -> None:
     verdicts = pytest_tsexport.validate(made.TiedHead(), ids()(), name="mine", max_examples=20)
     assert outcomes(verdicts) == {
         "trace": "passed",
@@ -82,7 +82,9 @@ def test_one_tensor_beside_the_module_is_its_first_input() -> None:
         ((made.Plain(), (torch.zeros(1), torch.zeros(1))), {}, "^inputs beside the module are a tuple; return "),
     ],
 )
-def test_what_is_no_model_is_refused_in_a_sentence(returned: object, keywords: Mapping[str, Any], text: str) -> None:
+def test_an_object_that_is_not_a_model_is_refused_in_a_sentence(
+    returned: object, keywords: Mapping[str, Any], text: str
+) -> None:
     with pytest.raises(InputsError, match=text):
         exported(returned, **keywords)
 
@@ -94,7 +96,7 @@ def scripted(model: nn.Module) -> torch.jit.ScriptModule:
     return traced
 
 
-def test_a_script_module_is_taken_as_exported_already() -> None:
+def test_a_script_module_counts_as_exported() -> None:
     model = made.Plain()
     one = exported(scripted(model), reference=model, inputs=rows()())
     assert one.check("trace").headline == "loads"
@@ -108,7 +110,7 @@ def test_a_script_module_alone_is_refused_in_a_sentence() -> None:
         exported(scripted(made.Plain()), inputs=rows()())
 
 
-def test_a_finished_file_is_judged_in_place_of_a_fresh_one(tmp_path: Path) -> None:
+def test_a_finished_file_is_judged_instead_of_a_fresh_one(tmp_path: Path) -> None:
     model = made.Plain()
     files.fresh(model, rows()(), tmp_path / "shipped.pt")
     one = exported(model, inputs=rows()(), artifact=tmp_path / "shipped.pt")
@@ -116,19 +118,19 @@ def test_a_finished_file_is_judged_in_place_of_a_fresh_one(tmp_path: Path) -> No
     assert one.check("parity").outcome is Outcome.PASSED
 
 
-def test_a_finished_file_is_not_removed_by_closing(tmp_path: Path) -> None:
+def test_closing_does_not_delete_a_finished_file(tmp_path: Path) -> None:
     model = made.Plain()
     files.fresh(model, rows()(), tmp_path / "shipped.pt")
     exported(model, inputs=rows()(), artifact=str(tmp_path / "shipped.pt")).close()
     assert (tmp_path / "shipped.pt").is_file()
 
 
-def test_a_file_that_is_none_raises(tmp_path: Path) -> None:
+def test_a_file_that_does_not_exist_raises(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="does not exist"):
         exported(made.Plain(), inputs=rows()(), artifact=tmp_path / "none.pt")
 
 
-def test_the_artifact_can_be_used_and_is_let_go() -> None:
+def test_the_artifact_can_be_used_and_is_released() -> None:
     one = exported(made.Plain().eval(), inputs=rows()())
     x = rows()()["x"]
     (answer,) = one.module(x)
@@ -141,23 +143,23 @@ def test_the_artifact_can_be_used_and_is_let_go() -> None:
     one.close()
 
 
-def test_closing_leaves_the_verdicts() -> None:
+def test_closing_keeps_the_verdicts() -> None:
     one = exported(made.Plain(), inputs=rows()())
     before = one.check("trace")
     one.close()
     assert one.check("trace") is before
 
 
-def test_a_check_is_asked_once_and_told_each_time() -> None:
-    told: list[str] = []
+def test_a_check_runs_once_and_is_reported_each_time() -> None:
+    reported: list[str] = []
     one = exported(
-        made.Plain(), inputs=rows()(), callbacks=Callbacks(judged=lambda verdict: told.append(verdict.check))
+        made.Plain(), inputs=rows()(), callbacks=Callbacks(on_verdict=lambda verdict: reported.append(verdict.check))
     )
     assert one.check("trace") is one.check("trace")
-    assert told == ["trace", "trace"]
+    assert reported == ["trace", "trace"]
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     lines: list[str] = []
     exported(made.Plain(), inputs=rows()(), callbacks=Callbacks(progress=lines.append)).check("parity")
     assert any(line.startswith("parity ") and line.endswith(" of 20 cases") for line in lines)
@@ -168,7 +170,7 @@ def test_a_hook_may_give_the_inputs() -> None:
     assert one.subject.sizes == {"batch": 3}
 
 
-def test_validate_of_an_export_gives_the_verdicts_or_raises_with_them() -> None:
+def test_validate_of_an_export_returns_the_verdicts_or_raises_with_them() -> None:
     assert outcomes(exported(made.Plain(), inputs=rows()()).validate()) == {
         "trace": "passed",
         "tied_weights": "not applicable",
@@ -202,7 +204,7 @@ def test_a_single_check_of_a_model_that_does_not_export_is_not_green() -> None:
         exported(made.CannotTrace(), inputs=rows()()).validate(["parity"])
 
 
-def test_a_backend_that_is_not_here_is_not_green() -> None:
+def test_an_unavailable_backend_is_not_green() -> None:
     one = exported(made.Plain(), inputs=rows()(), backend=Unavailable())
     assert {check.outcome for check in (one.check("trace"), one.check("parity"))} == {Outcome.UNAVAILABLE}
     assert one.check("parity").headline == "the compiler of this backend is not installed"
@@ -219,12 +221,12 @@ def test_a_finished_file_can_be_judged_without_the_compiler(tmp_path: Path) -> N
     assert one.check("parity").outcome is Outcome.PASSED
 
 
-def test_a_backend_that_refuses_is_told_in_its_words() -> None:
+def test_the_exception_of_a_backend_is_reported() -> None:
     found = exported(made.Plain(), inputs=rows()(), backend=Refuses()).check("trace")
     assert dict(found.rows)["torch says"] == "RuntimeError: operator aten::nonzero is not supported"
 
 
-def test_a_copy_stays_in_a_folder_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_copy_is_kept_in_export_dir(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
     policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
     one = export(made.Plain(), policy, name="test_x.py::test[tiny]")
@@ -234,7 +236,7 @@ def test_a_copy_stays_in_a_folder_that_is_asked_for(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [kept]
 
 
-def test_tests_whose_ids_differ_in_odd_letters_keep_files_of_their_own(tmp_path: Path) -> None:
+def test_ids_that_differ_in_special_characters_have_separate_files(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
     policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
     for parameter in ("a b", "a/b", "a:b", "a-b"):
@@ -242,7 +244,7 @@ def test_tests_whose_ids_differ_in_odd_letters_keep_files_of_their_own(tmp_path:
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_a_name_that_is_no_check_is_refused_in_a_sentence() -> None:
+def test_an_unknown_check_is_refused_in_a_sentence() -> None:
     with pytest.raises(PolicyError, match="check names 'nope'; use one of trace, tied_weights"):
         exported(made.Plain(), inputs=rows()()).check("nope")
 
@@ -255,7 +257,7 @@ def test_the_same_seed_finds_the_same() -> None:
     assert one.judged == two.judged
 
 
-def test_another_seed_looks_at_other_cases() -> None:
+def test_another_seed_draws_other_cases() -> None:
     def seen(seed: int) -> set[float]:
         sums: set[float] = set()
 
@@ -272,14 +274,14 @@ def test_another_seed_looks_at_other_cases() -> None:
     assert seen(1) != seen(2)
 
 
-def test_judging_does_not_move_the_users_randomness() -> None:
+def test_judging_does_not_change_the_users_random_state() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
     exported(state.NoisyForward(), inputs=rows()()).check("parity")
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_reference_answer_tells_a_changed_model() -> None:
+def test_the_reference_answer_changes_with_the_model() -> None:
     model = made.Plain()
     one = exported(model, inputs=rows()())
     before = one.reference_answer()
@@ -290,7 +292,7 @@ def test_the_reference_answer_tells_a_changed_model() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
-def test_the_reference_answer_of_every_dtype(dtype: torch.dtype) -> None:
+def test_the_reference_answer_works_for_every_dtype(dtype: torch.dtype) -> None:
     one = exported(made.Plain().to(dtype), inputs=rows(dtype=dtype)())
     assert one.reference_answer() != ""
 

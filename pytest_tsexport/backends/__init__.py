@@ -1,24 +1,22 @@
-"""subject -> traced module: one file a backend, behind one small protocol."""
+"""The backends by name, and the file format of each."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
 from pytest_tsexport.backends.base import Backend
+from pytest_tsexport.backends.file_format import FileFormat
+from pytest_tsexport.backends.torchscript.format import TorchScript
+from pytest_tsexport.config.policy import BUILT_IN
 from pytest_tsexport.errors import PolicyError
 
-BUILT_IN = {
-    "jit": "pytest_tsexport.backends.jit:Jit",
-    "neuron": "pytest_tsexport.backends.neuron:Neuron",
-    "neuron-sim": "pytest_tsexport.backends.neuron_sim:NeuronSim",
-}
-"""The backends of this package: name -> where its class is; a module is imported when its backend is asked for."""
+TORCHSCRIPT = TorchScript()
 
 
 def found(backend: object) -> Backend:
-    """The backend that a name, `module:Class` or an object stands for.
+    """The backend for a name, a `module:Class`, or an object.
 
-    Raises `PolicyError` where it is none.
+    Raises `PolicyError` if the name is not known, or the object is not a backend.
     """
     if isinstance(backend, str):
         module, _, name = BUILT_IN.get(backend, backend).partition(":")
@@ -26,5 +24,14 @@ def found(backend: object) -> Backend:
             raise PolicyError(f"backend {backend!r} is not known; use one of {', '.join(BUILT_IN)}, or module:Class")
         backend = getattr(import_module(module), name)()
     if not isinstance(backend, Backend):
-        raise PolicyError(f"{backend!r} is no backend; it needs name, contract, why_unavailable() and trace(subject)")
+        needs = "name, contract, why_unavailable() and trace(subject)"
+        raise PolicyError(f"{backend!r} is not a backend; it needs {needs}")
+    if not isinstance(format_of(backend), FileFormat):
+        raise PolicyError(f"the format of backend {backend.name} is {format_of(backend)!r}; give a FileFormat")
     return backend
+
+
+def format_of(backend: Backend) -> FileFormat:
+    """The format of a backend's files: its attribute `format`, or TorchScript if it has none."""
+    own: FileFormat = getattr(backend, "format", TORCHSCRIPT)
+    return own

@@ -1,7 +1,7 @@
-"""subject -> traced module: what a backend and a compiler are, and how a model is bound for them.
+"""Defines what a backend is, what a compiler is, and how a model is bound before it is traced.
 
-A backend is given a `Binding`: the model with its inputs in order and by name, its constants baked in, its
-output flattened to a tuple of tensors. So every backend traces the same function, whatever the model returns.
+A backend traces a `Binding`: the model with its inputs in a fixed order, its constants baked in, and its output
+flattened to a tuple of tensors. So every backend traces the same function, whatever the model returns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ M = TypeVar("M", bound=nn.Module)
 
 @runtime_checkable
 class Backend(Protocol):
-    """Turns a subject into a `ScriptModule` that can be saved."""
+    """Turns a subject into what its file format can save.
+
+    A backend may also have an attribute `format`, a `FileFormat`, which knows everything about its files. A backend
+    without one returns a `ScriptModule`, and its files are TorchScript.
+    """
 
     @property
     def name(self) -> str:
@@ -32,18 +36,21 @@ class Backend(Protocol):
 
     @property
     def contract(self) -> str:
-        """What holds for derived axes where the user says nothing: `safe` or `fixed`."""
+        """The contract of derived axes, unless the user names another: `safe` or `fixed`."""
 
     def why_unavailable(self) -> str | None:
-        """Why this backend cannot work on this machine, in one sentence; None where it can."""
+        """Why this backend cannot work on this machine, in one sentence; None if it can."""
 
-    def trace(self, subject: Subject) -> torch.jit.ScriptModule:
-        """The traced module. Must leave `subject.model` as it was; may raise anything."""
+    def trace(self, subject: Subject) -> Any:
+        """What the format saves: a `ScriptModule` for TorchScript.
+
+        Must not change `subject.model`. May raise anything.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
-    """What is asked of a compiler: its arguments, whether dimension 0 may vary, how many processes share the device."""
+    """The request to a compiler: its arguments, whether dimension 0 may vary, how many processes share the device."""
 
     args: tuple[str, ...] = ()
     dynamic_batch: bool = False
@@ -54,8 +61,8 @@ class Compilation:
 class Device:
     """What the artifacts of a compiler run on.
 
-    `namespace` is that of the operators that run there, `prologue` the Python that a program runs before it loads a
-    file with them, `casting` what is computed in fewer bits; `remarks` are told with every green line of `trace`.
+    `namespace` is the namespace of the operators that run there. `prologue` is the Python code that makes them known
+    before a file is loaded. `casting` says what is computed in fewer bits. `remarks` are notes of a passed `trace`.
     """
 
     namespace: str
@@ -66,27 +73,27 @@ class Device:
 
 @runtime_checkable
 class Compiler(Backend, Protocol):
-    """A backend whose artifacts run on a device of their own."""
+    """A backend whose artifacts run on another device than eager."""
 
     @property
     def isolated(self) -> bool:
-        """Whether it traces in a process of its own, because it may crash or hang."""
+        """Whether it must trace in an isolated process, because it may crash or hang."""
 
     def device(self) -> Device:
-        """What its artifacts run on; asked only of one that is available."""
+        """What its artifacts run on; called only if the backend is available."""
 
     def compiling(self, wanted: Compilation) -> Compiler:
-        """This backend, asked to compile like that. Raises `TsExportError` for arguments that it does not know."""
+        """This backend with that request. Raises `TsExportError` for arguments that it does not know."""
 
     def why_not_run(self, error: Exception) -> str | None:
-        """Why no artifact can run on this machine, `error` being what one of them raised; None where others could."""
+        """Why no artifact can run on this machine, by the `error` that one of them raised; None if others could."""
 
 
 class Binding(nn.Module):
-    """A model whose arguments are tensors in a fixed order and whose answer is a tuple of tensors.
+    """A model whose arguments are tensors in a fixed order and whose output is a tuple of tensors.
 
-    Made by `bind`, which gives each one a class of its own: the names of `forward`'s arguments become the names in
-    the signature of the export.
+    Made by `bind`, which makes a new class for each model: the names of `forward`'s arguments become the names in the
+    signature of the export.
     """
 
     def __init__(self, model: nn.Module, names: Sequence[str], constants: Mapping[str, Any]) -> None:
@@ -96,18 +103,18 @@ class Binding(nn.Module):
         self._constants = dict(constants)
 
     def forward(self, *args: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The leaves of the model's output, in eager's order."""
+        """The leaves of the model's output, in the order of eager."""
         inputs = dict(zip(self._names, args, strict=True))
         return tuple(flatten(self.model(**inputs, **self._constants)).values())
 
 
 def bind(model: nn.Module, names: Sequence[str], constants: Mapping[str, Any]) -> Binding:
-    """`model` bound to these arguments; `torch.jit` reads their names from the signature given here."""
+    """`model` bound to these arguments; tracers read their names from the signature that is set here."""
     return with_arguments(Binding, names)(model, names, constants)
 
 
 def with_arguments(cls: type[M], names: Sequence[str]) -> type[M]:
-    """The class, with these names in the signature of its `forward`, which takes any number of arguments."""
+    """A subclass with these names in the signature of `forward`, which takes any number of arguments."""
 
     def forward(self: M, *args: torch.Tensor) -> Any:
         return cls.forward(self, *args)
@@ -121,7 +128,7 @@ def with_arguments(cls: type[M], names: Sequence[str]) -> type[M]:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode for every module, and each one's own mode again afterwards."""
+    """Puts every module in evaluation mode, and restores the mode of each one afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -1,7 +1,7 @@
-"""compiler arguments -> casting: which products a compiler computes in fewer bits, what that costs, and how it looks.
+"""Reads compiler arguments for casting: what is computed in fewer bits; and emulates that on the CPU.
 
 neuronx-cc casts float32 by `--auto-cast none|matmult|all` to `--auto-cast-type bf16|fp16|tf32|fp8_e4m3`; inputs and
-outputs keep their dtypes. Emulated on the CPU, operands are rounded and sums are kept in float32. (facts: neuron, 2.5.)
+outputs keep their dtypes. The emulation rounds operands and keeps sums in float32. (facts: neuron, 2.5.)
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ FLAGS = ("--auto-cast", "--auto-cast-type")
 TYPES: Mapping[str, torch.dtype | None] = {
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
-    "tf32": None,  # no dtype of torch's holds it, so it is not emulated
+    "tf32": None,  # torch has no such dtype, so it is not emulated
     "fp8_e4m3": None,
 }
-"""What `--auto-cast-type` may name."""
+"""The values of `--auto-cast-type`."""
 
 SHARES: Mapping[str, Mapping[str, float]] = {
     "none": dict.fromkeys(TYPES, 1e-3),
     "matmult": {"bf16": 2e-2, "fp16": 3e-3, "tf32": 3e-3, "fp8_e4m3": 2e-1},
     "all": {"bf16": 5e-2, "fp16": 1e-2, "tf32": 1e-2, "fp8_e4m3": 5e-1},
 }
-"""Share of an output's spread that it may be off by, by scope and type: no chip adds as a CPU does, cast or not.
+"""How much an output may be off, as a share of its spread, by scope and type: a chip adds in another order than a CPU.
 
-Emulated on a tiny BERT, the worst place is off by 1.3 % of the spread at matmult bf16, 0.2 % at fp16, 2.6 % at all
-bf16 and 0.3 % at fp16.
+Emulated on a tiny BERT, the worst element is off by 1.3 % of the spread at matmult bf16, 0.2 % at matmult fp16, 2.6 %
+at all bf16 and 0.3 % at all fp16.
 """
 
 PRODUCTS: Mapping[str, tuple[int, ...]] = {
@@ -54,24 +54,24 @@ PRODUCTS: Mapping[str, tuple[int, ...]] = {
     "aten::scaled_dot_product_attention": (0, 1, 2),
     "aten::_scaled_dot_product_flash_attention_for_cpu": (0, 1, 2),
 }
-"""The operators that multiply matrices, and the places of what they multiply."""
+"""The operators that multiply matrices, and the positions of the arguments that they multiply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Casting:
-    """What is computed in fewer bits: `scope` is none, matmult or all, `type` the compiler's name of those bits."""
+    """What is computed in fewer bits: `scope` is none, matmult or all; `type` is the compiler's name of the bits."""
 
     scope: str = "none"
     type: str = "bf16"
 
     @property
     def share(self) -> float:
-        """Share of an output's spread that it may be off by."""
+        """How much an output may be off, as a share of its spread."""
         return SHARES[self.scope][self.type]
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """The dtype of torch's that rounds as this casting does; None where nothing is cast, or none does."""
+        """The torch dtype that rounds as this casting does; None if nothing is cast, or torch has no such dtype."""
         return None if self.scope == "none" else TYPES[self.type]
 
     def __str__(self) -> str:
@@ -79,23 +79,23 @@ class Casting:
 
 
 def casting_of(args: Sequence[str], default: Casting) -> Casting:
-    """The casting that compiler arguments ask for; `usual` is the compiler's default.
+    """The casting that compiler arguments ask for; `default` is the compiler's own.
 
     Raises `ExportError`, one sentence, for a value that the compiler does not know.
     """
     unknown = next((arg for arg in args if arg.startswith("--auto-") and arg.partition("=")[0] not in FLAGS), None)
     if unknown is not None:
         raise ExportError(f"the compiler argument {unknown} is not known; use one of {', '.join(FLAGS)}")
-    told = {flag: argument(args, flag) for flag in FLAGS}
-    for (flag, value), valid in zip(told.items(), (SHARES, TYPES), strict=True):
+    given = {flag: argument(args, flag) for flag in FLAGS}
+    for (flag, value), valid in zip(given.items(), (SHARES, TYPES), strict=True):
         if value is not None and value not in valid:
             raise ExportError(f"the compiler argument {flag} is {value!r}; use one of {', '.join(valid)}")
-    scope, kind = told.values()
+    scope, kind = given.values()
     return Casting(scope=scope or default.scope, type=kind or default.type)
 
 
 def argument(args: Sequence[str], flag: str) -> str | None:
-    """The value of a compiler argument, typed as `--flag value` or `--flag=value`; the last one counts."""
+    """The value of a compiler argument, written `--flag value` or `--flag=value`; the last one counts."""
     found = None
     for place, arg in enumerate(args):
         name, equals, value = arg.partition("=")
@@ -106,7 +106,7 @@ def argument(args: Sequence[str], flag: str) -> str | None:
 
 @contextmanager
 def emulated(casting: Casting) -> Iterator[None]:
-    """While this is open, torch computes on the CPU as under that casting; float32 alone is cast."""
+    """In this block torch computes on the CPU as under that casting; only float32 is cast."""
     if casting.dtype is None:
         yield
         return
@@ -115,7 +115,7 @@ def emulated(casting: Casting) -> Iterator[None]:
 
 
 class _Rounding(TorchDispatchMode):
-    """Rounds what products are made of, or whatever any operator is made of and makes."""
+    """Rounds the operands of products; with `everything`, the arguments and results of all operators."""
 
     def __init__(self, dtype: torch.dtype, *, everything: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -141,11 +141,11 @@ class _Rounding(TorchDispatchMode):
 
 
 def aliases(func: Any) -> bool:
-    """Whether an operator answers a view, or writes in place: then what it is given must stay itself."""
+    """Whether an operator returns a view or writes in place: then its arguments must not be replaced by copies."""
     schema: Any = func._schema
     return any(one.alias_info is not None for one in (*schema.arguments, *schema.returns))
 
 
 def writes(func: Any) -> bool:
-    """Whether an operator writes into what it is given."""
+    """Whether an operator writes to its arguments."""
     return any(one.alias_info is not None and one.alias_info.is_write for one in func._schema.arguments)

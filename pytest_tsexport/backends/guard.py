@@ -1,7 +1,7 @@
-"""traced module -> guarded module: any other size or dtype raises one sentence before anything is computed.
+"""Puts a size guard in front of a ScriptModule: any other size or dtype raises before anything is computed.
 
-A trace computes whatever it is given. Where callers must not meet a size that it was not made for, a scripted check
-stands in front: it is part of the file, so it holds in C++ too, and after `torch.jit.freeze`.
+A trace computes whatever it is given. The guard is a scripted check of the inputs. It is part of the file, so it also
+holds in C++ and after `torch.jit.freeze`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.errors import InputsError
 
 _DTYPES = {
@@ -29,11 +29,11 @@ _DTYPES = {
     11: torch.bool,
     15: torch.bfloat16,
 }
-"""What TorchScript prints as a number: c10's ScalarType, which the archive format keeps stable."""
+"""TorchScript prints a dtype as a number: c10's ScalarType, which the archive format keeps stable."""
 
 
 class _Guard(nn.Module):
-    """Holds what is guarded; its `forward` is written for each, with the names and the sizes of the arguments."""
+    """Holds the guarded module. Its `forward` is generated for the names and sizes of the arguments."""
 
     def __init__(self, module: torch.jit.ScriptModule) -> None:
         super().__init__()
@@ -47,11 +47,11 @@ def guard(
     """`module` behind a check of the sizes and the dtype of every input.
 
     `inputs` are the tensors it was traced with, by the names of its arguments, or in their order. The guarded module
-    takes and answers what `module` does; at another size or dtype it raises `input_ids is (3, 7) int64; this export
-    takes (2, 7) int64 only`, in Python as `torch.jit.Error`, where the sentence is the last line. It costs some
-    microseconds a call.
+    takes and returns what `module` does. At another size or dtype it raises `input_ids is (3, 7) int64; this export
+    takes (2, 7) int64 only`: in Python a `torch.jit.Error` whose last line is that sentence. A call costs some
+    microseconds more.
 
-    Raises `InputsError`, one sentence, where `module` is no `ScriptModule` and where the inputs do not fit it.
+    Raises `InputsError`, one sentence, if `module` is not a `ScriptModule` or the inputs do not fit it.
     """
     if not isinstance(module, torch.jit.ScriptModule):
         raise InputsError(f"guard was given a {type(module).__name__}; give what torch.jit.trace returned")
@@ -81,7 +81,7 @@ def _by_argument(module: torch.jit.ScriptModule, inputs: Any) -> dict[str, torch
 
 
 def _refuse() -> str:
-    """The source of the method that raises, in which the names of arguments hide nothing."""
+    """The source of the method that raises. It is separate, so that argument names cannot hide its variables."""
     names = {code: _name(dtype) for code, dtype in _DTYPES.items()}
     return f"""
 def _refuse(self, name: str, sizes: List[int], code: int, takes: str) -> None:
@@ -104,7 +104,7 @@ def forward(self, {arguments}):
 
 
 def _check(name: str, tensor: torch.Tensor) -> str:
-    """The source of the check of one input; it has no names but those of the arguments, which may be any."""
+    """The source of the check of one input. It uses no variables of its own: arguments may have any names."""
     code = next((code for code, dtype in _DTYPES.items() if dtype == tensor.dtype), None)
     if code is None:
         raise InputsError(f"guard cannot check {name}, which is {tensor.dtype}")

@@ -1,80 +1,25 @@
-"""subject -> traced module, by `torch.jit.trace`: at the size of the inputs, in evaluation mode, weights untied."""
+"""The `jit` backend: `torch.jit.trace` at the size of the inputs, in evaluation mode, with untied weights."""
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch import nn
-from torch.jit._trace import TracerWarning
 
-from pytest_tsexport.backends.base import bind
+from pytest_tsexport.backends.torchscript.format import TorchScript
+from pytest_tsexport.backends.torchscript.tracing import traced_subject
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.tree import detached
-from pytest_tsexport.tensors.weights import untie
-
-_DEPRECATION = r"`torch\.jit\.\w+` is (deprecated|not supported)"
-"""The two wordings of torch 2.10 and later; the second is that of Python 3.14."""
-
-
-@contextmanager
-def torch_jit_allowed() -> Iterator[None]:
-    """Swallow torch's own deprecation of `torch.jit`, and nothing else: users run with `-W error`."""
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, FutureWarning):
-            warnings.filterwarnings("ignore", message=_DEPRECATION, category=category)
-        yield
-
-
-@contextmanager
-def _probing_allowed(module: nn.Module) -> Iterator[None]:
-    """Swallow what deprecated properties say when torch, looking for exported methods, asks for every attribute.
-
-    Transformers 5 has one on every model. Nobody used it, so under `-W error` nobody is to be blamed.
-    """
-    with warnings.catch_warnings(record=True) as provoked:
-        warnings.simplefilter("always")
-        for child in module.modules():
-            for name in dir(child):
-                hasattr(child, name)
-    with warnings.catch_warnings():
-        for one in provoked:
-            warnings.filterwarnings("ignore", message=f"{re.escape(str(one.message))}$", category=one.category)
-        yield
-
-
-def traced(module: nn.Module, inputs: tuple[torch.Tensor, ...], *, strict: bool = True) -> torch.jit.ScriptModule:
-    """`module` as `torch.jit.trace` records it on `inputs`, without torch's own check, which looks at one shape only.
-
-    Without `strict`, its output may be a mapping. Raises whatever torch or the module raises.
-    """
-    with torch_jit_allowed(), _probing_allowed(module), torch.no_grad():
-        made = torch.jit.trace(module, inputs, check_trace=False, strict=strict)
-    assert isinstance(made, torch.jit.ScriptModule)
-    return made
 
 
 class Jit:
-    """The `jit` backend: `torch.jit.trace`."""
+    """Exports by `torch.jit.trace`."""
 
     name = "jit"
     contract = "safe"
+    format = TorchScript()
 
     def why_unavailable(self) -> str | None:
-        """Never: wherever torch is, this is."""
+        """Always available: torch is."""
         return None
 
     def trace(self, subject: Subject) -> torch.jit.ScriptModule:
-        """Trace a copy with untied weights; `subject.model` and its config are left alone."""
-        bound = bind(untie(subject.model), tuple(subject.inputs), subject.constants).eval()
-        return traced(bound, tuple(detached(subject.inputs).values()))
-
-
-def quietly_traced(subject: Subject) -> torch.jit.ScriptModule:
-    """The jit trace of a subject that was exported by another backend, with no word on how it was made."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TracerWarning)
-        return Jit().trace(subject)
+        """The trace of a copy with untied weights; `subject.model` and its config are not changed."""
+        return traced_subject(subject)

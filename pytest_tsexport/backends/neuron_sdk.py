@@ -1,6 +1,6 @@
-"""machine -> SDK: which Neuron SDK is installed, by what it offers, and whether there is a device.
+"""Finds the installed Neuron SDK, calls it, and says whether the machine has a Neuron device.
 
-A module counts by its `trace` and a version of 1.13 or newer: placeholders of both names can be installed, and import.
+A module is an SDK if it has `trace` and a version of 1.13 or newer: empty placeholder packages have both names too.
 (facts: neuron, 1.1, 2.1 and 2.6.)
 """
 
@@ -22,19 +22,19 @@ from pytest_tsexport.backends.casting import Casting, argument
 from pytest_tsexport.errors import ExportError
 
 NAMES = ("torch_neuronx", "torch_neuron", "torch.neuron")
-"""Inf2, Trn1 and Trn2; Inf1; and the name that Inf1's takes once it is imported."""
+"""The SDK of Inf2, Trn1 and Trn2; that of Inf1; and the second name of Inf1's once it is imported."""
 
 OLDEST = (1, 13)
 DEVICES = Path("/proc/devices")
 TARGET = "inf2"
-"""What is compiled for where there is no device and nobody says."""
+"""The target to compile for if there is no device and the user names none."""
 
 Calls = Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class Sdk:
-    """One SDK: its module, and its version as it tells it."""
+    """One SDK: its module, and the version that it reports."""
 
     name: str
     version: str
@@ -47,13 +47,13 @@ class Sdk:
 
     @property
     def prologue(self) -> str:
-        """What makes its operators known in a new process, where it is found as it was here."""
+        """Python code that imports it in a new process, from the same `sys.path`."""
         return f"import sys; sys.path[:] = {sys.path!r}; import {self.name}"
 
-    def usual_casting(self, args: Sequence[str]) -> Casting:
-        """What it casts where `--auto-cast` is not given: matmult up to 2.26, nothing from 2.27 on.
+    def default_casting(self, args: Sequence[str]) -> Casting:
+        """What it casts if `--auto-cast` is not given: matmult up to 2.26, nothing from 2.27 on.
 
-        Inf1's compiler casts all, and products alone by `--fast-math none`. (facts: neuron, 1.2.)
+        Inf1's compiler casts everything; with `--fast-math none`, only products. (facts: neuron, 1.2.)
         """
         if self.is_inf1:
             return Casting(scope="matmult" if argument(args, "--fast-math") == "none" else "all")
@@ -62,26 +62,26 @@ class Sdk:
         return Casting(scope="matmult") if release is not None and int(release[1]) + 16 < 27 else Casting()
 
     def trace(self, func: Calls, inputs: tuple[torch.Tensor, ...], args: Sequence[str], *, batch: bool) -> Any:
-        """`func` compiled by the documented call; dimension 0 may vary with `batch`. Raises what the SDK raises."""
+        """`func` compiled by the documented call; with `batch`, dimension 0 may vary. Raises what the SDK raises."""
         trace: Calls = self.module.trace
         if self.is_inf1:
             wanted = {"compiler_args": list(args)} if args else {}
             return trace(func, inputs, **wanted, **({"dynamic_batch_size": True} if batch else {}))
         here = has_device() or "cpu_backend" not in inspect.signature(trace).parameters
-        told = [*args, *self.target(args)]
-        keywords: dict[str, Any] = {"compiler_args": told} if told else {}
+        compiler_args = [*args, *self.target(args)]
+        keywords: dict[str, Any] = {"compiler_args": compiler_args} if compiler_args else {}
         made = trace(func, inputs, **keywords, **({} if here else {"cpu_backend": True}))
         return self.module.dynamic_batch(made) if batch else made
 
     def target(self, args: Sequence[str]) -> tuple[str, ...]:
-        """The compiler arguments that say for which chip, where nobody does and there is no device to ask."""
+        """The compiler arguments that name the chip, if the user does not name one and there is no device."""
         if self.is_inf1 or has_device() or argument(args, "--target") is not None:
             return ()
         return "--target", TARGET
 
 
 def find() -> Sdk | str:
-    """The SDK that is installed; or, in half a sentence, what was found in its place."""
+    """The installed SDK; or, in half a sentence, why there is none."""
     reasons = []
     for name in NAMES:
         found = _look(name)
@@ -92,7 +92,7 @@ def find() -> Sdk | str:
 
 
 def the_sdk() -> Sdk:
-    """The SDK that is installed. Raises `ExportError` where there is none."""
+    """The installed SDK. Raises `ExportError` if there is none."""
     sdk = find()
     if isinstance(sdk, str):
         raise ExportError(sdk)
@@ -100,7 +100,7 @@ def the_sdk() -> Sdk:
 
 
 def has_device() -> bool:
-    """Whether the kernel knows a Neuron device: this explains why an artifact would not run, and never decides it."""
+    """Whether the kernel knows a Neuron device: this explains why an artifact does not run, and never decides it."""
     try:
         return re.search(r"^\s*\d+\s+neuron\s*$", DEVICES.read_text(), re.MULTILINE) is not None
     except OSError:
@@ -108,26 +108,27 @@ def has_device() -> bool:
 
 
 def _look(name: str) -> Sdk | str:
-    """The SDK of that name; else what keeps it from being one, empty where there is nothing of that name."""
+    """The SDK of that name; else why it is not one, empty if no package has that name."""
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:
         return "" if error.name in (name, "torch.neuron") else f"{name} cannot be imported: {error}"
-    except Exception as error:  # a library of the vendor's may refuse a machine in any way
+    except Exception as error:  # the vendor's library may raise anything on a machine that it does not support
         return f"{name} cannot be imported: {error}"
     version = _version(name, module)
     if not callable(getattr(module, "trace", None)):
-        return f"{name} {version or '(no version)'} has no trace(), as a placeholder has none"
+        return f"{name} {version or '(no version)'} has no trace(); it is a placeholder"
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST:
-        return f"{name} tells {version or 'no'} version, and {'.'.join(map(str, OLDEST))} or newer is needed"
+        found = f"version {version}" if version else "no version"
+        return f"{name} has {found}; {'.'.join(map(str, OLDEST))} or newer is needed"
     return Sdk(name, version, module)
 
 
 def _version(name: str, module: ModuleType) -> str:
-    told = getattr(module, "__version__", None)
-    if isinstance(told, str):
-        return told
+    own = getattr(module, "__version__", None)
+    if isinstance(own, str):
+        return own
     try:
         return metadata.version(name.replace("_", "-").replace("torch.", "torch-"))
     except metadata.PackageNotFoundError:

@@ -15,7 +15,6 @@ from pytest_tsexport.config.baseline import DEFAULT, OPTIONAL, Baseline, Promise
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.reports.numbers import counted
-from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.subjects.transformers.labels import labels_of
 from pytest_tsexport.tensors.tree import flatten
 from pytest_tsexport.verdict import Outcome, Row, Verdict
@@ -87,9 +86,8 @@ def _outputs(evidence: Evidence) -> Iterator[str]:
         output = evidence.runner.output(evidence.subject.inputs)
         leaves = flatten(output)
     except Exception as error:  # a file may raise anything at all; what it raises is the finding
-        raise ArtifactError(
-            f"the file raises on its own example inputs, so it promises nothing: {one_line(error)}"
-        ) from error
+        said = evidence.artifact.format.one_line(error)
+        raise ArtifactError(f"the file raises on its own example inputs, so it promises nothing: {said}") from error
     if isinstance(output, Mapping):
         # A mapping is read by name: it has no order to promise.
         for name in sorted(leaves, key=lambda name: name.partition(".")[0]):

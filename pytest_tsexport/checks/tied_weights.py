@@ -11,7 +11,7 @@ from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.subjects.reference import same_bits
-from pytest_tsexport.tensors.weights import Ties, named_weights, storages, tied_groups
+from pytest_tsexport.tensors.weights import TiedGroup, named_weights, storages, tied_groups
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 Weights = Mapping[str, torch.Tensor]
@@ -50,7 +50,7 @@ class TiedWeights:
         return replace(found, judged=planned, planned=planned, notes=notes)
 
 
-def _names(group: Ties, weights: Weights) -> dict[str, str] | None:
+def _names(group: TiedGroup, weights: Weights) -> dict[str, str] | None:
     """The names that the members of a group have in the artifact, whatever wraps the model there."""
     first = group.names[0]
     prefixes = [key.removesuffix(first) for key in weights if key == first or key.endswith(f".{first}")]
@@ -60,7 +60,7 @@ def _names(group: Ties, weights: Weights) -> dict[str, str] | None:
     return None
 
 
-def _failure(evidence: Evidence, group: Ties) -> tuple[Ties, str] | None:
+def _failure(evidence: Evidence, group: TiedGroup) -> tuple[TiedGroup, str] | None:
     source = named_weights(evidence.subject.model)
     loaded = named_weights(evidence.artifact.load())
     names = _names(group, loaded)
@@ -83,7 +83,7 @@ def _gap(ours: torch.Tensor, theirs: torch.Tensor) -> str:
     return f": {int(differing.sum())} of {differing.numel()} elements differ"
 
 
-def _moves_together(group: Ties, names: Mapping[str, str], loaded: Weights) -> tuple[Ties, str] | None:
+def _moves_together(group: TiedGroup, names: Mapping[str, str], loaded: Weights) -> tuple[TiedGroup, str] | None:
     """Proof by change: write to one, and the others must stay as they are."""
     for key in names.values():
         others = {other: loaded[other].detach().clone() for other in names.values() if other != key}
@@ -95,7 +95,7 @@ def _moves_together(group: Ties, names: Mapping[str, str], loaded: Weights) -> t
     return None
 
 
-def _wrong_size(evidence: Evidence, groups: tuple[Ties, ...]) -> tuple[Ties, str] | None:
+def _wrong_size(evidence: Evidence, groups: tuple[TiedGroup, ...]) -> tuple[TiedGroup, str] | None:
     """The archive must hold the bytes of the shared storages once, and those of the clones besides."""
     source = named_weights(evidence.subject.model)
     loaded = named_weights(evidence.artifact.load())

@@ -6,33 +6,13 @@ from dataclasses import replace
 
 from torch import nn
 
+from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.diagnosis.compiled import fault, remarks
-from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.verdict import Outcome, Row, Verdict
-
-EXPLAINED = {
-    "unordered_map::at": (
-        "torch.jit.trace cannot follow a torch.func transform; Transformers 4.53 to 4.57 build masks with vmap",
-        "use Transformers 5, whose masks it can follow, or pass a 4-D attention mask",
-    ),
-    "Could not export Python function call": (
-        "it traces and cannot be saved: a torch.autograd.Function of the model has no TorchScript form",
-        "replace that function in evaluation mode (BloomGelu by its plain forward, for one)",
-    ),
-    "Tracer cannot infer type": (
-        "its output holds what is no tensor",
-        "return tensors, or nested tuples and dicts of them",
-    ),
-    "don't support parameter sharing": (
-        "one module holds one parameter under two names",
-        "give the module one name for it, or export through untie(model)",
-    ),
-}
-"""What torch says, by a part of its text: what it means, and what to do."""
 
 
 class Trace:
@@ -57,13 +37,11 @@ class Trace:
         return replace(found, notes=notes, judged=1, planned=1)
 
 
-def explained(error: BaseException) -> tuple[Row, ...]:
+def explained(error: BaseException, file_format: FileFormat) -> tuple[Row, ...]:
     """Rows that say in words why a model could not be exported."""
-    text = str(error)
-    for part, (meaning, fix) in EXPLAINED.items():
-        if part in text:
-            return ("likely cause", meaning), ("fix", fix), ("torch says", one_line(error))
-    return (("torch says", one_line(error)),)
+    known = file_format.inspector.explained(error)
+    said: Row = ("torch says", file_format.one_line(error))
+    return (said,) if known is None else (("likely cause", known[0]), ("fix", known[1]), said)
 
 
 def _changed(evidence: Evidence) -> list[Row] | None:
@@ -78,7 +56,11 @@ def _changed(evidence: Evidence) -> list[Row] | None:
 
 
 def _still_training(evidence: Evidence) -> list[Row] | None:
-    training = [name or "the model" for name, module in evidence.reference.fresh().named_modules() if module.training]
+    training = [
+        name or "the model"
+        for name, module in evidence.reference.parameter_sharing_copy().named_modules()
+        if module.training
+    ]
     if not training:
         return None
     return [
@@ -91,7 +73,7 @@ def _still_training(evidence: Evidence) -> list[Row] | None:
 def _random(evidence: Evidence) -> list[Row] | None:
     """Fresh copies, so that state left by a call is not taken for chance."""
     inputs = evidence.subject.inputs
-    one, two = (evidence.reference.call(evidence.reference.fresh(), inputs) for _ in range(2))
+    one, two = (evidence.reference.call(evidence.reference.parameter_sharing_copy(), inputs) for _ in range(2))
     if one.leaves is None or two.leaves is None:
         return None
     found = difference(one.leaves, two.leaves, evidence.tolerance)

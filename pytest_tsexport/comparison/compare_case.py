@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-import torch
-
 from pytest_tsexport.cases.cases import Case, at, tensors
 from pytest_tsexport.cases.findings import Difference, Judged, Status
 from pytest_tsexport.comparison.difference import difference, distance
@@ -30,9 +28,6 @@ EXAMPLE_FAULTS = {
     "refused": ("eager refuses an example", "give examples= that the model takes"),
 }
 """What is wrong with an example of the user's own, and with no file: headline and fix, by the kind of difference."""
-
-REFUSALS = (RuntimeError, torch.jit.Error, ValueError)
-"""What a file for a device raises at another size."""
 
 HOME = 3
 """Seed of the case without which those of other sizes say nothing."""
@@ -135,7 +130,7 @@ def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Differenc
 
 def _raises(evidence: Evidence, case: Case, artifact: Answer) -> Judged:
     """A raise; one of a class that no caller of a device's file expects is wrong. What it says is nobody's contract."""
-    if evidence.device is None or isinstance(artifact.error, REFUSALS):
+    if evidence.device is None or isinstance(artifact.error, evidence.artifact.format.refusals):
         return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
     text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"
     return _wrong(case, Difference(kind="raise", leaf="", text=text, value=float("inf"), allowed=0.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from random import Random
 from typing import Any
 
 from pytest_tsexport.backends.base import Device
-from pytest_tsexport.backends.jit import quietly_traced
 from pytest_tsexport.cases.cases import Case, restored
 from pytest_tsexport.cases.search import Clock
 from pytest_tsexport.comparison.spread import Spread, measure
@@ -21,9 +19,6 @@ from pytest_tsexport.exporting.artifact import Artifact, Runner
 from pytest_tsexport.exporting.export_model import Process
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
-
-OPERATOR = re.compile(r"aten::(\w+)\(")
-"""An operator in the text of a graph."""
 
 
 @dataclass(slots=True)
@@ -55,11 +50,10 @@ class Evidence:
     @cached_property
     def operators(self) -> frozenset[str]:
         """The names of torch's operators that the artifact is made of, or was before a compiler took them."""
-        try:
-            module = self.runner.module if self.device is None else quietly_traced(self.subject)
-        except Exception:  # a compiler may take what torch cannot trace; then nothing is known of its operators
-            return frozenset()
-        return frozenset(OPERATOR.findall(str(module.inlined_graph)))
+        inspector = self.artifact.format.inspector
+        if self.device is not None:
+            return inspector.model_operators(self.subject)
+        return inspector.operators(self.runner.module)
 
     @cached_property
     def reference(self) -> Reference:

@@ -30,13 +30,13 @@ def unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float])
     axis = next((axis for axis in subject.axes if axis.name != "batch" and axis.size > 1), None)
     if axis is None:
         return False
-    single = Reference(_in_single(reference.safe_copy()), subject.constants)
+    single = Reference(_in_single(reference.deep_copy()), subject.constants)
     moved = _moved_others(subject, axis, single)
     if moved is None or any(
         moved[name] >= MINIMUM_INFLUENCE * RTOL[torch.float32] * spread.get(name, 0.0) for name in moved
     ):
         return False
-    revived = Reference(_rescaled(single.safe_copy()), subject.constants)
+    revived = Reference(_rescaled(single.deep_copy()), subject.constants)
     moved_again = _moved_others(subject, axis, revived)
     scale = {name: deviation([leaves[name] for leaves in answers(subject, revived)]) for name in moved_again or {}}
     return moved_again is not None and any(

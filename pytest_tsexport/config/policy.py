@@ -32,7 +32,15 @@ METRICS = ("close", "argmax", "cosine")
 """By every value; by which is largest along the last dimension; by the direction along it."""
 
 CONTRACTS = ("dynamic", "safe", "fixed")
-BACKENDS = ("jit", "neuron", "neuron-sim")
+
+BUILT_IN: Mapping[str, str] = {
+    "jit": "pytest_tsexport.backends.jit:Jit",
+    "neuron": "pytest_tsexport.backends.neuron:Neuron",
+    "neuron-sim": "pytest_tsexport.backends.neuron_sim:NeuronSim",
+}
+"""The backends of this package, each with its class as `module:Class`, which is imported when it is first used."""
+
+BACKENDS = tuple(BUILT_IN)
 
 SIMULATIONS: Mapping[str, str] = {
     "neuron-sim": "a simulation on the CPU: it keeps Neuron's rules of shapes, dtypes and casting, and says nothing of "

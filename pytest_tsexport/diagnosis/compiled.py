@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import torch
 
 from pytest_tsexport.backends.base import Device
-from pytest_tsexport.backends.dataflow import reaches
 from pytest_tsexport.cases.cases import at, tensors
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
@@ -75,7 +74,7 @@ def _differs_at(evidence: Evidence, name: str, number: int) -> bool:
 def is_compiled(evidence: Evidence) -> bool:
     """Whether the file holds an operator of its device; true of one that needs no device."""
     device = evidence.device
-    return device is None or re.search(rf"\bops\.{device.namespace}\.", evidence.artifact.code) is not None
+    return device is None or evidence.artifact.calls(device.namespace)
 
 
 def _on_cpu(evidence: Evidence, device: Device) -> Rows | None:
@@ -104,9 +103,13 @@ def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
     """An answer that no operator of the device stands behind: other code worked it out."""
     if not evidence.runs:
         return None
-    graph = evidence.runner.module.inlined_graph
-    behind = reaches(graph, len(evidence.artifact.arguments))
-    elsewhere = [place for place, one in enumerate(behind) if _is_computed(one.kinds, device.namespace)]
+    inspector = evidence.artifact.format.inspector
+    behind = inspector.provenance(evidence.runner.module, len(evidence.artifact.arguments))
+    elsewhere = [
+        place
+        for place, one in enumerate(behind)
+        if one.is_computed_by_torch and not one.is_computed_by(device.namespace)
+    ]
     if not elsewhere:
         return None
     names = evidence.subject.outputs
@@ -116,13 +119,6 @@ def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
         ("in the file", f"{told}: made by torch's own operators alone"),
         ("fix", "export the compiled module itself, with no code of the CPU's beside it"),
     ]
-
-
-def _is_computed(kinds: frozenset[str], namespace: str) -> bool:
-    """Whether torch's own operators made it; an input handed through, and a constant, are made by none."""
-    return not any(kind.startswith(f"{namespace}::") for kind in kinds) and any(
-        kind.startswith("aten::") for kind in kinds
-    )
 
 
 def _dropped(evidence: Evidence) -> Rows | None:
@@ -146,7 +142,7 @@ def dropped(evidence: Evidence) -> Iterator[str]:
 
 def _said(evidence: Evidence, pattern: str) -> Iterator[re.Match[str]]:
     """Where the compiler said that; its whole text is the match's `string`."""
-    searched = (re.search(pattern, text, re.IGNORECASE | re.DOTALL) for text in evidence.process.said)
+    searched = (re.search(pattern, text, re.IGNORECASE | re.DOTALL) for text in evidence.process.compiler_messages)
     return (found for found in searched if found is not None)
 
 

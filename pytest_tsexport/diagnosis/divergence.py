@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pytest_tsexport.backends.graphs import Graph, Scope, Step, read, retraced
+from pytest_tsexport.backends.inspector import Graph, Scope, Step
 from pytest_tsexport.cases.cases import Case, tensors
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
@@ -51,8 +51,9 @@ def _foreign(evidence: Evidence) -> bool:
 def origin(evidence: Evidence, case: Case) -> str | None:
     """The line and the submodule that differ first; None where the graphs do not, or cannot be read or run."""
     given = evidence.runner.given_to(tensors(case, evidence.subject))
-    theirs = read(evidence.artifact.load(), len(given))
-    ours = None if theirs is None else retraced(evidence.subject, given)
+    inspector = evidence.artifact.format.inspector
+    theirs = inspector.graph(evidence.artifact.load(), len(given))
+    ours = None if theirs is None else inspector.retraced(evidence.subject, given)
     if theirs is None or ours is None:
         return None
     twins = _twins(theirs, ours)
@@ -129,7 +130,7 @@ def _origin_of(graph: Graph, results: Iterable[int], equal: Collection[int]) -> 
     """
 
     def differing(steps: Iterable[int]) -> list[int]:
-        return [step for step in steps if step not in equal and graph.steps[step].kind != "prim::Constant"]
+        return [step for step in steps if step not in equal and not graph.steps[step].is_constant]
 
     origins: list[int] = []
     seen: set[int] = set()

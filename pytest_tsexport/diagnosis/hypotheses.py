@@ -5,7 +5,6 @@ A suspect is named only where what it says makes the answers equal in every case
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
@@ -17,11 +16,7 @@ from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.diagnosis.trials import Rows, Trials, spelt, tried
 from pytest_tsexport.diagnosis.weights import converted, other_weights, unasked
 from pytest_tsexport.subjects.reference import answer
-from pytest_tsexport.tensors.archive import absent_devices
 from pytest_tsexport.tensors.tree import Leaves, flatten
-
-PACKED = re.compile(r"ops\.quantized\.(?!\w*pack)(\w+)")
-"""An operator that computes with packed weights."""
 
 
 def suspect(evidence: Evidence, case: Case) -> Rows:
@@ -36,7 +31,8 @@ def suspect(evidence: Evidence, case: Case) -> Rows:
 
 def _absent_device(trials: Trials) -> Rows:
     raised = (trials.all[0].artifact.raised or "").lower()
-    absent = absent_devices(trials.evidence.artifact.path) if trials.raise_always else ()
+    artifact = trials.evidence.artifact
+    absent = artifact.format.inspector.absent_devices(artifact.path) if trials.raise_always else ()
     named = [device for device in absent if device.partition(":")[0] in raised]
     if not named:
         return ()
@@ -129,11 +125,13 @@ def _is_everywhere(trials: Trials, own: list[Leaves], place: str, name: str) -> 
 
 
 def _quantised(trials: Trials) -> Rows:
-    found = sorted(set(PACKED.findall(trials.evidence.artifact.code)))
+    called = sorted(trials.evidence.artifact.custom_operators)
+    # An operator with "pack" in its name only prepares weights; the others compute with packed ones.
+    found = [name for name in called if name.startswith("quantized::") and "pack" not in name]
     own = any(isinstance(value, torch.ScriptObject) for value in _kept(trials.evidence.subject.model))
     if not found or own:
         return ()
-    named = ", ".join(f"quantized::{name}" for name in found[:2])
+    named = ", ".join(found[:2])
     cause = f"it computes with {named}: int8, packed, so whether its weights are the model's is not asked"
     return ("likely cause", cause), ("fix", "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'")
 

@@ -12,7 +12,7 @@ from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.diagnosis.trials import Rows, Trial, Trials, in_dtype, spelt
 from pytest_tsexport.subjects.reference import Inputs, Reference, answer, same_bits
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.tensors.weights import duplicate, named_weights
+from pytest_tsexport.tensors.weights import deep_copy, named_weights
 
 HALVES = (torch.bfloat16, torch.float16)
 
@@ -111,7 +111,9 @@ def _adopting(trials: Trials, twins: list[Twin]) -> Call:
     weights = {one.name: one.theirs for one in twins}
 
     def call(inputs: Inputs) -> object:
-        return functional_call(reference.fresh(), weights, (), {**inputs, **constants}, tie_weights=False)
+        return functional_call(
+            reference.parameter_sharing_copy(), weights, (), {**inputs, **constants}, tie_weights=False
+        )
 
     return call
 
@@ -132,7 +134,7 @@ def _explains(trials: Trials, trial: Trial, call: Call, dtype: torch.dtype) -> b
 
 def _answers_in(trials: Trials, dtype: torch.dtype) -> bool:
     try:
-        model = duplicate(trials.evidence.subject.model).to(dtype)
+        model = deep_copy(trials.evidence.subject.model).to(dtype)
     except Exception:  # a model may refuse another dtype in any way at all; it explains nothing then
         return False
     reference = Reference(model, trials.evidence.subject.constants)

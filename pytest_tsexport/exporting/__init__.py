@@ -1,1 +1,1 @@
-"""subject, backend -> artifact: made, isolated, loaded; and what was said while it was made."""
+"""Makes the artifact of a subject, in an isolated process if need be, and opens it."""

@@ -1,6 +1,6 @@
-"""traced module -> artifact: the saved file with its manifest, and the same file opened again.
+"""A saved file with its manifest, and the module loaded back from it.
 
-Every check judges the file as loaded back, never the module in memory.
+Every check judges the loaded file, never the module in memory.
 """
 
 from __future__ import annotations
@@ -14,19 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
+from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.file_format import Argument, FileFormat
 from pytest_tsexport.errors import ArtifactError
-from pytest_tsexport.subjects.reference import Answer, Inputs, answer, one_line
+from pytest_tsexport.subjects.reference import Answer, Inputs, answer
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.archive import code, extra, members, needed, weight_bytes
-from pytest_tsexport.tensors.schema import Argument, arguments_of
 from pytest_tsexport.tensors.tree import Leaves, detached, renamed
-
-MANIFEST = "tsexport.json"
-"""Name of the manifest among the archive's extra files."""
 
 _SHORT = {"torch.int64": "i64", "torch.int32": "i32", "torch.float32": "f32", "torch.float64": "f64"}
 _SHORT |= {
@@ -38,8 +35,8 @@ _SHORT |= {
 }
 
 
-def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: Backend) -> None:
-    """Write the archive, its manifest inside it. Raises whatever torch raises."""
+def save(module: Any, path: Path, subject: Subject, backend: Backend) -> None:
+    """Write the file, its manifest inside it. Raises whatever the format raises."""
     manifest = {
         "subject": subject.name,
         "backend": backend.name,
@@ -50,16 +47,16 @@ def save(module: torch.jit.ScriptModule, path: Path, subject: Subject, backend: 
     if isinstance(backend, Compiler):
         manifest["casting"] = asdict(backend.device().casting)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with torch_jit_allowed():
-        torch.jit.save(module, str(path), _extra_files={MANIFEST: json.dumps(manifest)})
+    format_of(backend).save(module, path, json.dumps(manifest))
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One file that is there and loads: where, which (sha256), what its `forward` takes, what its manifest says."""
+    """One file that exists and loads: its path, sha256 and format, what `forward` takes, and its manifest."""
 
     path: Path
     sha256: str
+    format: FileFormat
     takes: tuple[Argument, ...]
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -70,65 +67,63 @@ class Artifact:
 
     @property
     def sizes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes it was traced at, by argument; empty where neither the archive nor the manifest tells."""
-        one_line = {one.name: one.shape for one in self.takes if one.shape is not None}
-        stored = {name: tuple(shape) for name, (_, shape) in self.manifest.get("inputs", {}).items()}
-        return one_line if len(one_line) == len(self.takes) else stored
+        """The shapes it was traced at, by argument; empty if neither the file nor its manifest stores them."""
+        stored = {one.name: one.shape for one in self.takes if one.shape is not None}
+        if len(stored) == len(self.takes):
+            return stored
+        return {name: tuple(shape) for name, (_, shape) in self.manifest.get("inputs", {}).items()}
 
-    def load(self) -> torch.jit.ScriptModule:
-        """A new copy of the module, on the CPU."""
-        return _load(self.path)
+    def load(self) -> nn.Module:
+        """A fresh copy of the module, on the CPU."""
+        return self.format.load(self.path)
 
     @cached_property
-    def code(self) -> str:
-        """The serialized code in the archive."""
-        return code(self.path)
+    def custom_operators(self) -> frozenset[str]:
+        """The operators that its code calls from outside torch's own, as `namespace::name`; read without loading."""
+        return self.format.inspector.custom_operators(self.path)
+
+    def calls(self, namespace: str) -> bool:
+        """Whether its code calls an operator of that namespace."""
+        return any(name.startswith(f"{namespace}::") for name in self.custom_operators)
 
     @cached_property
     def weight_bytes(self) -> int:
-        """Bytes of its weights in the archive."""
-        return weight_bytes(self.path)
+        """Bytes that its weights take in the file."""
+        return self.format.weight_bytes(self.path)
 
 
-def open_file(path: Path) -> Artifact:
-    """The artifact in a file. Raises `ArtifactError`, one sentence, where there is none, or none that loads here."""
-    traced = any(Path(name).name == "traced_inputs.pkl" for name in members(path))
-    extra = {MANIFEST: ""}
+def open_file(path: Path, file_format: FileFormat) -> Artifact:
+    """The artifact in a file. Raises `ArtifactError`, one sentence, if the file is missing or does not load here."""
+    contents = file_format.open(path)
+    return _artifact(path, file_format, contents.arguments, _manifest(path, contents.manifest))
+
+
+def unopened(path: Path, file_format: FileFormat) -> Artifact:
+    """The artifact in a file that cannot be loaded on this machine: only what its manifest says is known."""
+    manifest = _manifest(path, file_format.manifest(path))
+    takes = tuple(Argument(name=name, shape=tuple(shape)) for name, (_, shape) in manifest.get("inputs", {}).items())
+    return _artifact(path, file_format, takes, manifest)
+
+
+def _manifest(path: Path, text: str) -> Mapping[str, Any]:
     try:
-        with torch_jit_allowed():
-            module = torch.jit.load(str(path), map_location="cpu", _extra_files=extra, _restore_shapes=traced)
-    except (RuntimeError, ValueError) as error:
-        why = needed(error) or f"cannot be loaded: {one_line(error)}"
-        raise ArtifactError(f"artifact {path} {why}") from error
-    return Artifact(
-        path=path,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        takes=arguments_of(module),
-        manifest=json.loads(extra[MANIFEST]) if extra[MANIFEST] else {},
-    )
+        found: Mapping[str, Any] = json.loads(text or "{}")
+    except ValueError as error:
+        raise ArtifactError(f"artifact {path} has a damaged manifest: {error}") from None
+    return found
 
 
-def unopened(path: Path) -> Artifact:
-    """The artifact in a file that cannot be loaded on this machine: what its manifest tells, and no more."""
-    manifest = json.loads(extra(path, MANIFEST) or "{}")
-    takes = tuple(
-        Argument(name=name, type="Tensor", shape=tuple(shape))
-        for name, (_, shape) in manifest.get("inputs", {}).items()
-    )
-    return Artifact(path=path, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), takes=takes, manifest=manifest)
-
-
-def _load(path: Path) -> torch.jit.ScriptModule:
-    with torch_jit_allowed():
-        module = torch.jit.load(str(path), map_location="cpu")
-    assert isinstance(module, torch.jit.ScriptModule)
-    return module
+def _artifact(
+    path: Path, file_format: FileFormat, takes: tuple[Argument, ...], manifest: Mapping[str, Any]
+) -> Artifact:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Artifact(path=path, sha256=digest, format=file_format, takes=takes, manifest=manifest)
 
 
 class Runner:
-    """A loaded artifact, called by name where its arguments are the subject's, else by position.
+    """A loaded artifact. Inputs are matched by name if its arguments have the subject's names, else by position.
 
-    It is loaded again when a case left state behind in it, so that no case answers for another.
+    It is loaded again after a case that left state in it, so that no case changes the answer of another.
     """
 
     def __init__(self, artifact: Artifact, subject: Subject) -> None:
@@ -141,7 +136,7 @@ class Runner:
             )
         self._inputs = tuple(subject.inputs)
         self._outputs = subject.outputs
-        self._module: torch.jit.ScriptModule | None = None
+        self._module: nn.Module | None = None
         self._snapshot: Snapshot | None = None
 
     @property
@@ -152,34 +147,37 @@ class Runner:
         )
 
     @property
-    def module(self) -> torch.jit.ScriptModule:
+    def module(self) -> nn.Module:
         """The loaded module, in the state of a fresh load."""
         if self._module is None:
             self._module = self._artifact.load()
-            self._snapshot = Snapshot.of(self._module)
+            self._snapshot = self._artifact.format.snapshot(self._module)
         return self._module
 
     def case(self, inputs: Inputs, calls: int = 3) -> list[Answer]:
         """The answers of `calls` calls of the same loaded module: the executor optimises at the second."""
         module = self.module
-        answers = [answer(lambda given: self._call(module, given), inputs, self._read) for _ in range(calls)]
+        answers = [
+            answer(lambda given: self._call(module, given), inputs, self._read, self._artifact.format.one_line)
+            for _ in range(calls)
+        ]
         if self._snapshot is None or self._snapshot.differs(module):
             self._module = None
         return answers
 
     def output(self, inputs: Inputs) -> object:
-        """What a fresh load answers, nested as the file nests it. Raises whatever the file raises."""
+        """The output of a fresh load, nested as the file nests it. Raises whatever the file raises."""
         with torch.no_grad():
             return self._call(self._artifact.load(), detached(inputs))
 
     def given_to(self, inputs: Inputs) -> dict[str, torch.Tensor]:
-        """Which of the subject's inputs each argument of the file gets."""
+        """Which of the subject's inputs each argument of the file gets, in the order of the arguments."""
         if self._by_name:
             return {name: inputs[name] for name in self.arguments}
         return dict(zip(self._artifact.arguments, inputs.values(), strict=True))
 
-    def _call(self, module: torch.jit.ScriptModule, given: dict[str, torch.Tensor]) -> object:
-        return module(**given) if self._by_name else module(*given.values())
+    def _call(self, module: nn.Module, given: Inputs) -> object:
+        return self._artifact.format.call(module, self.given_to(given))
 
     def _read(self, output: object) -> Leaves:
         return renamed(output, self._outputs)

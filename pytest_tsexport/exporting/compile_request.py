@@ -1,4 +1,4 @@
-"""backend, policy, subject -> compiler: what a test asks of one, and what the files that it made run on."""
+"""Passes a test's compiler arguments to its backend, and says what the artifacts of a compiler run on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_tsexport.subjects.subject import Subject
 
 
 def compiling(backend: Backend, policy: Policy, subject: Subject, processes: int) -> Backend:
-    """A compiler with what is asked of it; any other backend as it is. Raises `PolicyError`, one sentence."""
+    """A compiler with the arguments of the test; any other backend unchanged. Raises `PolicyError`, one sentence."""
     if not isinstance(backend, Compiler):
         return backend
     wanted = Compilation(
@@ -27,7 +27,7 @@ def compiling(backend: Backend, policy: Policy, subject: Subject, processes: int
 
 
 def _varies(backend: Backend, policy: Policy, subject: Subject) -> bool:
-    """Whether the first dimension of every input is one axis, of which callers were promised any size."""
+    """Whether the first dimension of every input is one axis whose contract is `dynamic`."""
     first = {field.dims[0] if field.dims else None for field in subject.fields}
     axes = [axis for axis in subject.axes if first == {axis.name}]
     return any(
@@ -36,7 +36,7 @@ def _varies(backend: Backend, policy: Policy, subject: Subject) -> bool:
 
 
 def runs_on(made: Made, artifact: Artifact) -> Device | None:
-    """What the artifact of a compiler runs on; one that was compiled earlier keeps the casting of then."""
+    """What the artifact of a compiler runs on; a file that was compiled earlier keeps the casting in its manifest."""
     if not isinstance(made.backend, Compiler):
         return None
     device, compiled = made.backend.device(), artifact.manifest.get("casting")

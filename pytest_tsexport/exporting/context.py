@@ -1,4 +1,4 @@
-"""host -> pipeline: who runs the pipeline, and where; pytest, or a program of the user's own."""
+"""What the pipeline needs from the program that runs it (pytest, or the user's own): callbacks and a folder."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from pytest_tsexport.verdict import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callbacks:
-    """What the pipeline may ask of its host, and tell it: a hook that gives inputs, progress, each verdict made.
+    """What the pipeline calls while it works.
 
-    `known` gives the counterexamples of earlier runs for a subject and a `backend-check`: they are looked at first.
-
-    `processes` is how many share this machine: each takes its part of the threads, or they slow one another down.
+    `inputs` may return the example inputs of a model. `progress` gets one line of text at a time. `on_verdict` gets
+    each verdict. `known` returns the counterexamples of earlier runs for a subject and a `backend-check`: they run
+    first. `processes` is how many processes share this machine: each uses its part of the threads.
     """
 
     inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda _model: None
     progress: Callable[[str], None] = lambda _line: None
-    judged: Callable[[Verdict], None] = lambda _verdict: None
+    on_verdict: Callable[[Verdict], None] = lambda _verdict: None
     known: Callable[[str, str], Sequence[Mapping[str, Any]]] = lambda _subject, _name: ()
     processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportContext:
-    """Where an export lives: the model as the user holds it, the folder that goes with it, its host.
+    """The surroundings of one export: the user's live model, a temporary folder, the callbacks.
 
-    `unavailable` says why the backend cannot work here, where it cannot.
+    `unavailable` says why the backend cannot work on this machine; it is None if it can.
     """
 
     live: nn.Module

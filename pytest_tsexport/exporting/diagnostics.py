@@ -1,7 +1,7 @@
-"""export -> what was heard: warnings and log lines, so that what a compiler mumbles can be judged, or told.
+"""Captures warnings and log lines while an export is made: hints of the tracer, evidence of a compiler, and the rest.
 
-Tracer warnings explain a failure and never decide one: exact models have them too. What a compiler says of inputs that
-it drops, of keywords that it does not know and of parts that it left to the CPU is evidence, whatever `-W error` says.
+Tracer warnings explain a failure and never decide one: exact models have them too. What a compiler says about dropped
+inputs, unknown keywords and parts that run on the CPU is evidence, whatever `-W error` says.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch.jit._trace import TracerWarning
-
 DROPPED = r"\bunused\b.*index=(\d+)"
 UNKNOWN = r"unexpected keyword arg|received \d+ positional arg"
 FELL_BACK = r"falling back|unable to compile"
 
 EVIDENCE = f"(?si).*({DROPPED}|{UNKNOWN}|{FELL_BACK})"
-"""What a compiler says in a warning and then goes on. (facts: neuron, 1.2 and 2.2.)"""
+"""What a compiler only warns of, and then continues. (facts: neuron, 1.2 and 2.2.)"""
 
 _EVIDENCE = re.compile(EVIDENCE)
 
 _OURS = str(Path(__file__).parents[1] / "backends")
-"""A tracer warning of a line of ours explains nothing to anybody."""
+"""A tracer warning about a line of this package is no help to the user."""
 
 LOGGERS = ("Neuron", "torch_neuron", "torch_neuronx")
-"""The vendor's: what a model logs of itself is no compiler's word."""
+"""The vendor's loggers. What a model logs is not the compiler's message."""
+
+TracerWarnings = tuple[type[Warning], ...]
+"""The classes of warnings that are hints of a tracer."""
 
 CapturedWarning = tuple[type[Warning], Warning | str, str, int]
 """Category, message, file and line of a warning."""
@@ -37,44 +38,44 @@ CapturedWarning = tuple[type[Warning], Warning | str, str, int]
 
 @dataclass(slots=True)
 class CapturedDiagnostics:
-    """What was heard: tracer warnings as `file:line: text`, the evidence, and every warning that is none."""
+    """Tracer warnings as `file:line: text`, a compiler's evidence, and every warning that is not evidence."""
 
     tracer: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
     others: list[CapturedWarning] = field(default_factory=list)
 
 
 @contextmanager
-def capture_diagnostics(*, to_compiler: bool) -> Iterator[CapturedDiagnostics]:
-    """While this is open, warnings are kept; `to_compiler` tells evidence from them, and listens to logs too."""
+def capture_diagnostics(tracer: TracerWarnings, *, from_compiler: bool) -> Iterator[CapturedDiagnostics]:
+    """Captures warnings in this block; with `from_compiler`, evidence is sorted out, and the log is read too."""
     captured = CapturedDiagnostics()
-    with warnings.catch_warnings(record=True) as caught, _logged(captured) if to_compiler else nullcontext():
-        warnings.filterwarnings("always", category=TracerWarning)
-        if to_compiler:
+    with warnings.catch_warnings(record=True) as caught, _logged(captured) if from_compiler else nullcontext():
+        for category in tracer:
+            warnings.filterwarnings("always", category=category)
+        if from_compiler:
             warnings.filterwarnings("always", message=EVIDENCE)
         yield captured
-    # A compiler warns of each input from one and the same line.
-    where = {(one.filename, one.lineno, one.category, str(one.message) if to_compiler else ""): one for one in caught}
+    # A compiler warns of each input from the same line.
+    where = {(one.filename, one.lineno, one.category, str(one.message) if from_compiler else ""): one for one in caught}
     for one in where.values():
-        _sort(one, captured, to_compiler=to_compiler)
+        if from_compiler and _EVIDENCE.match(str(one.message)):
+            captured.evidence.append(str(one.message))
+        else:
+            _sort(one, captured, tracer)
 
 
-def rewarn(others: Sequence[CapturedWarning]) -> None:
-    """Warn of what was heard, so that it reaches whoever listens to warnings."""
+def rewarn(others: Sequence[CapturedWarning], tracer: TracerWarnings) -> None:
+    """Issue captured warnings again, so that they reach the user's own filters."""
     for category, message, filename, line in others:
-        with suppress(TracerWarning):  # `-W error` was meant for faults, which these are not
+        with suppress(*tracer):  # `-W error` is meant for faults, and a tracer warning is not one
             warnings.warn_explicit(message, category, filename, line)
 
 
-def _sort(one: warnings.WarningMessage, captured: CapturedDiagnostics, *, to_compiler: bool) -> None:
-    text = str(one.message)
-    if to_compiler and _EVIDENCE.match(text):
-        captured.said.append(text)
-        return
-    if issubclass(one.category, TracerWarning):
+def _sort(one: warnings.WarningMessage, captured: CapturedDiagnostics, tracer: TracerWarnings) -> None:
+    if issubclass(one.category, tracer):
         if one.filename.startswith(_OURS):
             return
-        captured.tracer.append(f"{one.filename}:{one.lineno}: {text.splitlines()[0]}")
+        captured.tracer.append(f"{one.filename}:{one.lineno}: {str(one.message).splitlines()[0]}")
     captured.others.append((one.category, one.message, one.filename, one.lineno))
 
 
@@ -99,9 +100,9 @@ class _Writes(logging.Handler):
         self._captured = captured
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(Exception):  # a line that cannot be formatted, which logging itself only prints
-            self._keep(record.getMessage())
-
-    def _keep(self, text: str) -> None:
-        if _EVIDENCE.match(text) and text not in self._captured.said:
-            self._captured.said.append(text)
+        try:
+            text = record.getMessage()
+        except Exception:  # formatting calls `__str__` of any object; logging itself only prints such an error
+            return
+        if _EVIDENCE.match(text) and text not in self._captured.evidence:
+            self._captured.evidence.append(text)

@@ -1,7 +1,7 @@
-"""subject, backend -> artifact: the file is made, or the user's own is taken, and what that did is noted.
+"""Exports a subject by its backend or by the user's own exporter, and records what that did to the source model.
 
-The source model is looked at before and after; a failure to export is a fact to be judged, and is not raised. Where a
-compiler may take the process with it, all this happens in one of its own.
+A failure to export is a result to be judged, so it is not raised. A compiler that may crash or hang runs in an isolated
+process.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
-from torch.jit._trace import TracerWarning
 
+from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler, evaluating
-from pytest_tsexport.backends.guard import guard
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.errors import ArtifactError, ExportError, TsExportError
 from pytest_tsexport.exporting.artifact import Artifact, save
 from pytest_tsexport.exporting.diagnostics import CapturedWarning, capture_diagnostics, rewarn
@@ -25,31 +24,31 @@ from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.tensors.tree import detached
-from pytest_tsexport.tensors.weights import duplicate
+from pytest_tsexport.tensors.weights import deep_copy
 
 Exporter = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What was seen while the export was made; `changed` lists what it did to the source model.
+    """What happened while the export was made; `changed` lists the changes of the source model.
 
-    `tracer_warnings` explain a failure and never decide one: exact models have them too. `said` is what a compiler
-    mumbled where it should have raised. `given` tells that the file was made earlier, by other code.
+    `tracer_warnings` explain a failure and never decide one: exact models have them too. `compiler_messages` are the
+    warnings and log lines of a compiler that should have raised. `given` says that the file was made by other code.
     """
 
     changed: tuple[str, ...] = ()
     tracer_warnings: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    compiler_messages: tuple[str, ...] = ()
     given: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """The subject as it was before the export, with its artifact, or with the error in its place.
+    """The subject as it was before the export, with its artifact or the error that was raised instead.
 
-    `backend` is as it was asked to make it. `unrunnable` says why no artifact of it can run on this machine, where
-    none can.
+    `backend` has the compiler arguments of the test. `unrunnable` says why none of its artifacts can run on this
+    machine; it is None if they can.
     """
 
     subject: Subject
@@ -62,7 +61,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Where an export is made: the path of its file, by which backend, and how long that may take, in seconds."""
+    """How an export is made: the path of its file, the backend, and the time limit in seconds."""
 
     path: Path
     backend: Backend
@@ -70,45 +69,56 @@ class Job:
 
     @property
     def is_isolated(self) -> bool:
-        """Whether it is made in a process of its own."""
+        """Whether it is made in an isolated process."""
         return isinstance(self.backend, Compiler) and self.backend.isolated
+
+    @property
+    def from_compiler(self) -> bool:
+        """Whether its backend is a compiler."""
+        return isinstance(self.backend, Compiler)
+
+    @property
+    def format(self) -> FileFormat:
+        """The format of its file."""
+        return format_of(self.backend)
 
 
 def trace(subject: Subject, job: Job, *, guarded: bool = False) -> Made:
-    """The artifact that a backend makes of the subject, behind a guard where that is asked for."""
+    """The artifact that a backend makes of the subject, behind a size guard if `guarded`."""
 
     def run() -> None:
         module = job.backend.trace(subject)
-        # By position: a compiler keeps the order of arguments, and not always their names.
-        save(guard(module, tuple(subject.inputs.values())) if guarded else module, job.path, subject, job.backend)
+        if guarded:  # by position: a compiler keeps the order of arguments, and not always their names
+            module = job.format.guarded(module, tuple(subject.inputs.values()))
+        save(module, job.path, subject, job.backend)
 
     return _made(subject, subject.model, run, job)
 
 
 def exported(subject: Subject, exporter: Exporter, job: Job) -> Made:
-    """The artifact that the user's own `export` makes; it is handed the model itself, in evaluation mode.
+    """The artifact that the user's own `export` makes; it is given the model itself, in evaluation mode.
 
-    What it does to the model is noted, and does not reach the reference: that is a copy from before.
+    Changes of the model are recorded, and do not change the reference, which is a copy made before.
     """
     live, path = subject.model, job.path
-    kept = duplicate(live)
+    kept = deep_copy(live)
     before = replace(subject, model=kept, reference=kept if subject.reference is live else subject.reference)
 
     def run() -> None:
-        with torch_jit_allowed():
+        with job.format.quiet():
             exporter(live, detached(subject.inputs), path)
         if not path.is_file():
             raise ExportError(f"export wrote no file at the path it was given ({path.name})")
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # a file of an earlier run must not answer for an exporter that writes none
+    path.unlink(missing_ok=True)  # else an exporter that writes no file would be judged by the file of an earlier run
     with evaluating(live):
         return _made(before, live, run, job)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What came of one run of an exporter, in what can cross to another process."""
+    """The result of one run of an exporter; `_portable` makes it ready for another process."""
 
     process: Process
     error: Exception | None
@@ -117,64 +127,66 @@ class _Run:
 
 def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) -> Made:
     def watched() -> _Run:
-        done = _watched(live, run, to_compiler=isinstance(job.backend, Compiler))
-        said = _without_own(done.process.said, subject)
-        return replace(done, process=replace(done.process, said=said))
+        done = _watched(live, run, job)
+        messages = _without_own(done.process.compiler_messages, subject, job)
+        return replace(done, process=replace(done.process, compiler_messages=messages))
 
     try:
         done = run_isolated(lambda: _portable(watched()), job.timeout) if job.is_isolated else watched()
     except ExportError as died:
         return Made(subject=subject, backend=job.backend, process=Process(), error=died)
-    rewarn(done.others)
+    rewarn(done.others, job.format.tracer_warnings)
     if done.error is not None:
         return Made(subject=subject, backend=job.backend, process=done.process, error=done.error)
     try:
         artifact, why = opened(job.path, job.backend)
         why = why or why_not_run(artifact, subject, job.backend)
     except ArtifactError as damaged:
-        error = ExportError(f"what was exported is no artifact: {damaged}")
+        error = ExportError(f"what was exported is not an artifact: {damaged}")
         return Made(subject=subject, backend=job.backend, process=done.process, error=error)
     return Made(subject=subject, backend=job.backend, process=done.process, artifact=artifact, unrunnable=why)
 
 
-def _watched(live: nn.Module, run: Callable[[], None], *, to_compiler: bool) -> _Run:
+def _watched(live: nn.Module, run: Callable[[], None], job: Job) -> _Run:
     before = Fingerprint.of(live)
     error: Exception | None = None
-    with capture_diagnostics(to_compiler=to_compiler) as heard:
+    with capture_diagnostics(job.format.tracer_warnings, from_compiler=job.from_compiler) as captured:
         try:
             run()
-        except Exception as raised:  # an exporter may raise anything at all; what it raises is the finding
+        except Exception as raised:  # an exporter may raise anything; what it raises is the result
             error = raised
     process = Process(
-        changed=before.changes(Fingerprint.of(live)), tracer_warnings=tuple(heard.tracer), said=tuple(heard.said)
+        changed=before.changes(Fingerprint.of(live)),
+        tracer_warnings=tuple(captured.tracer),
+        compiler_messages=tuple(captured.evidence),
     )
-    return _Run(process, error, heard.others)
+    return _Run(process, error, captured.others)
 
 
-def _without_own(said: tuple[str, ...], subject: Subject) -> tuple[str, ...]:
-    """What was said, but for what the model says of itself whenever it is called."""
-    if not said:
+def _without_own(messages: tuple[str, ...], subject: Subject, job: Job) -> tuple[str, ...]:
+    """The compiler's messages, without those that the model itself issues whenever it is called."""
+    if not messages:
         return ()
-    with capture_diagnostics(to_compiler=True) as heard:
+    with capture_diagnostics(job.format.tracer_warnings, from_compiler=True) as captured:
         Reference(subject.reference, subject.constants).case(subject.inputs)
-    return tuple(text for text in said if text not in heard.said)
+    return tuple(text for text in messages if text not in captured.evidence)
 
 
 def _portable(done: _Run) -> _Run:
-    """The same without classes that only one process knows; an exception keeps its name and its text."""
+    """The same result without classes that only one process knows; an exception keeps its name and its text."""
     error = done.error
     if error is not None and not isinstance(error, TsExportError):
-        error = elsewhere(type(error).__name__, str(error))
+        error = portable_error(type(error).__name__, str(error))
     others = [(_known(kind), str(message), file, line) for kind, message, file, line in done.others]
     return replace(done, error=error, others=others)
 
 
 def _known(kind: type[Warning]) -> type[Warning]:
-    """The nearest class of a warning that every process knows."""
-    return next(one for one in kind.__mro__ if one is TracerWarning or one.__module__ == "builtins")
+    """The nearest base class of a warning that every process can import: Python's or torch's."""
+    return next(one for one in kind.__mro__ if one.__module__.partition(".")[0] in ("builtins", "torch"))
 
 
-def elsewhere(kind: str, text: str) -> Exception:
-    """What another process raised, under the name of a class that need not be known here."""
-    raised: Exception = type(kind, (Exception,), {"__reduce__": lambda _: (elsewhere, (kind, text))})(text)
+def portable_error(kind: str, text: str) -> Exception:
+    """What another process raised, as an exception of that class name: the class itself need not exist here."""
+    raised: Exception = type(kind, (Exception,), {"__reduce__": lambda _: (portable_error, (kind, text))})(text)
     return raised

@@ -1,7 +1,7 @@
-"""export -> what came of it, in a process of its own: compilers crash and hang, and that must end nothing else.
+"""Runs a function in an isolated process: a compiler that crashes or hangs must not end the test run.
 
-The process is forked: a model is a Python object of the user's, of a class that no other process could import. Only its
-end is the parent's affair; the file it wrote, and what it tells in builtin types, are all that comes back.
+The process is forked, because the model may be of a class that another process cannot import. It gives back what the
+function returns, pickled, and whatever files the function wrote.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from pytest_tsexport.errors import ExportError
 T = TypeVar("T")
 
 INTERVAL = 0.5
-"""Seconds between two looks at a process."""
+"""Seconds between two checks of the process."""
 
 
 def run_isolated(run: Callable[[], T], seconds: float) -> T:
-    """What `run` returns in a process of its own; it must be made of what can be pickled.
+    """What `run` returns in an isolated process; it must be possible to pickle it.
 
-    Raises `ExportError`, one sentence, where that process dies, ends otherwise, or has not ended after `seconds`.
+    Raises `ExportError`, one sentence, if that process dies, exits without a result, or does not end within `seconds`.
     """
     context = multiprocessing.get_context("fork")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(run, theirs), daemon=False)
     with warnings.catch_warnings():
-        # Python 3.12 warns of forks beside threads; torch's own threads are not used in the child.
+        # Python 3.12 warns of a fork in a process with threads; the child does not use torch's threads.
         warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
         process.start()
     theirs.close()
@@ -51,31 +51,31 @@ def run_isolated(run: Callable[[], T], seconds: float) -> T:
         mine.close()
 
 
-def _child(run: Callable[[], T], told: Connection) -> None:
-    faulthandler.disable()  # how it died is told in a sentence
-    os.setsid()  # the compiler's own processes end with it
-    torch.set_num_threads(1)  # OpenMP's threads did not come along
+def _child(run: Callable[[], T], result_pipe: Connection) -> None:
+    faulthandler.disable()  # the parent reports a crash in one sentence
+    os.setsid()  # a group that also holds the compiler's own processes, so that they can be ended together
+    torch.set_num_threads(1)  # a fork does not copy OpenMP's threads
     torch.set_num_threads = _ignored  # type: ignore[assignment]  # libgomp hangs in a fork of a process that has used it
     result = pickle.dumps(run())
     for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # a compiler may have closed it
+        with suppress(AttributeError, OSError, ValueError):  # a compiler may have closed it, or set it to None
             stream.flush()
-    told.send_bytes(result)
-    told.close()
+    result_pipe.send_bytes(result)
+    result_pipe.close()
 
 
 def _ignored(_threads: int) -> None:
-    """What `torch.set_num_threads` does here."""
+    """Replaces `torch.set_num_threads` in the isolated process."""
 
 
-def _result(process: BaseProcess, told: Connection, seconds: float) -> Any:
+def _result(process: BaseProcess, pipe: Connection, seconds: float) -> Any:
     until = time.monotonic() + seconds
-    # The pipe and the sentinel stay open while a child of the compiler's lives: so its end is asked for.
-    while not told.poll(0) and process.exitcode is None and time.monotonic() < until:
-        wait([process.sentinel, told], timeout=min(max(until - time.monotonic(), 0.0), INTERVAL))
+    # A child process of the compiler keeps the pipe and the sentinel open, so the exit code is polled.
+    while not pipe.poll(0) and process.exitcode is None and time.monotonic() < until:
+        wait([process.sentinel, pipe], timeout=min(max(until - time.monotonic(), 0.0), INTERVAL))
     with suppress(EOFError, OSError):
-        if told.poll(0):
-            return pickle.loads(told.recv_bytes())  # written by this program, a moment ago
+        if pipe.poll(0):
+            return pickle.loads(pipe.recv_bytes())  # safe: this program has just written it
     process.join(1.0)
     if process.exitcode is None:
         raise ExportError(f"the compiler did not end within {seconds:g} s (--ts-timeout), and was stopped")
@@ -91,7 +91,7 @@ def _how(exitcode: int) -> str:
 
 
 def _end(process: BaseProcess) -> None:
-    """Stop the process, and all that it started."""
+    """Stop the process and every process that it started."""
     assert process.pid is not None
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -16,9 +16,12 @@ from torch import nn
 
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.tree import Leaves, detached, flatten
-from pytest_tsexport.tensors.weights import duplicate, share
+from pytest_tsexport.tensors.weights import deep_copy, parameter_sharing_copy
 
 Inputs = Mapping[str, torch.Tensor]
+
+INTERPRETER = "TorchScript interpreter"
+"""What stands in front of the tracebacks of an operation that failed in a scripted or loaded module."""
 
 RAISED = re.compile(r"[\w.]+(Error|Exception): ")
 """How TorchScript's message goes on behind its tracebacks, in as many lines as the operator likes."""
@@ -30,23 +33,22 @@ DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one call gave: named leaves, or what it raised; and which of its inputs it overwrote."""
+    """What one call gave: named leaves, or the error with its one line `raised`; and which inputs it overwrote."""
 
     leaves: Leaves | None = None
     error: Exception | None = None
+    raised: str | None = None
     overwritten: tuple[str, ...] = ()
-
-    @property
-    def raised(self) -> str | None:
-        """What was raised as `Type: last line`, or None."""
-        return None if self.error is None else one_line(self.error)
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line: TorchScript puts the sentence behind its own two tracebacks, eager puts it first."""
+    """An exception in one line: its first one, or the last one if TorchScript put two tracebacks in front.
+
+    A model may hold scripted parts, so eager raises such exceptions too.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     sentences = [line for line in lines if RAISED.match(line)]
-    line = (sentences or lines)[-1] if "TorchScript" in str(error) else lines[0]
+    line = (sentences or lines)[-1] if INTERPRETER in str(error) else lines[0]
     line = DUPLICATED_PREFIX.sub(r"\1", line)
     name = type(error).__name__
     return line if line.startswith(name) else f"{name}: {line}"[:300]
@@ -61,9 +63,9 @@ class Reference:
         self._copy: nn.Module | None = None
         self._snapshot: Snapshot | None = None
 
-    def fresh(self) -> nn.Module:
-        """A copy of its own in evaluation mode; parameters are shared with the source."""
-        return share(self._source).eval()
+    def parameter_sharing_copy(self) -> nn.Module:
+        """A copy in evaluation mode that shares every parameter with the source, and has its own buffers and state."""
+        return parameter_sharing_copy(self._source).eval()
 
     def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
         """The answers of `calls` calls on the same copy with the same inputs.
@@ -71,7 +73,7 @@ class Reference:
         A call after one that left no state behind would only repeat its answer, so it is not made.
         """
         if self._copy is None or self._snapshot is None:
-            self._copy = self.fresh()
+            self._copy = self.parameter_sharing_copy()
             self._snapshot = Snapshot.of(self._copy)
         model = self._copy
         answers = [self.call(model, inputs)]
@@ -85,23 +87,27 @@ class Reference:
         """One call of one copy."""
         return answer(lambda given: model(**given, **self._constants), inputs)
 
-    def safe_copy(self) -> nn.Module:
-        """A copy that shares nothing with the source, in evaluation mode."""
-        return duplicate(self._source).eval()
+    def deep_copy(self) -> nn.Module:
+        """A copy in evaluation mode that shares nothing with the source; its tied weights are still tied."""
+        return deep_copy(self._source).eval()
 
 
 def answer(
     call: Callable[[dict[str, torch.Tensor]], object],
     inputs: Inputs,
     read: Callable[[object], Leaves] | None = None,
+    describe: Callable[[BaseException], str] = one_line,
 ) -> Answer:
-    """What `call` gives for copies of `inputs`, without gradient; `read` flattens its output."""
+    """What `call` gives for copies of `inputs`, without gradient.
+
+    `read` flattens its output, and `describe` puts an exception in one line.
+    """
     given = detached(inputs)
     try:
         with torch.no_grad():
             leaves = detached((read or flatten)(call(given)))
     except Exception as error:  # a model may raise anything at all; what it raises is the answer
-        return Answer(error=error)
+        return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
     return Answer(leaves=leaves, overwritten=changed)
 

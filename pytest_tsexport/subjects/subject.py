@@ -176,7 +176,7 @@ def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Ma
 def _watched(subject: Subject) -> Subject:
     """The subject with the names of its outputs, and with ids as many as the rows that they reach."""
     reference = Reference(subject.reference, subject.constants)
-    model = reference.safe_copy()
+    model = reference.deep_copy()
     inputs = detached(subject.inputs)
     watch = RowsReached(inputs)
     try:

@@ -1,1 +1,1 @@
-"""outputs, weights -> named tensors: nested answers as leaves, their difference, who shares storage."""
+"""Nested outputs as named leaves, weights and what they share, fingerprints of models."""

@@ -1,4 +1,4 @@
-"""source model -> what an export did to it: parameters, ties, values, mode, device, dtype."""
+"""Records a model before and after an export, and lists what the export changed in it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class _Weight:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """All of a model that an export has to leave alone; the weights as checksums."""
+    """Everything of a model that an export must not change; the values of weights as checksums."""
 
     weights: Mapping[str, _Weight]
-    ties: tuple[tuple[str, ...], ...]
+    tied: tuple[tuple[str, ...], ...]
     training: Mapping[str, bool]
 
     @classmethod
@@ -34,24 +34,24 @@ class Fingerprint:
         weights = named_weights(model)
         return cls(
             weights={name: _weight(tensor) for name, tensor in weights.items()},
-            ties=tuple(group.names for group in tied_groups(weights)),
+            tied=tuple(group.names for group in tied_groups(weights)),
             training={name: module.training for name, module in model.named_modules()},
         )
 
     def changes(self, later: Fingerprint) -> tuple[str, ...]:
-        """What is otherwise in `later`, each in a few words."""
+        """What differs in `later`, each in a few words."""
         return tuple(self._changes(later))
 
     def _changes(self, later: Fingerprint) -> Iterator[str]:
-        for names in self.ties:
-            if names not in later.ties:
+        for names in self.tied:
+            if names not in later.tied:
                 yield f"{' and '.join(names)} are no longer tied"
         yield from (f"{name} is gone" for name in self.weights if name not in later.weights)
         yield from (f"{name} is new" for name in later.weights if name not in self.weights)
         for name, weight in self.weights.items():
             twin = later.weights.get(name)
             if twin is not None and twin != weight:
-                yield f"{name}: {_told(weight, twin)}"
+                yield f"{name}: {_difference(weight, twin)}"
         modes = [name for name, mode in self.training.items() if later.training.get(name, mode) != mode]
         if modes:
             yield f"the training mode of {modes[0] or 'the model'} ({len(modes)} modules)"
@@ -62,15 +62,15 @@ def _weight(tensor: torch.Tensor) -> _Weight:
 
 
 def _checksum(tensor: torch.Tensor) -> int:
-    """Weighted by position, so that an exchange of two values shows."""
+    """Weighted by position, so that swapping two values changes it."""
     if tensor.layout != torch.strided or tensor.device.type == "meta" or not tensor.numel():
         return 0
     flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).to(torch.int64)
-    places = torch.arange(flat.numel(), dtype=torch.int64) % 65521 + 1
+    places = torch.arange(1, flat.numel() + 1, dtype=torch.int64)  # a sum past 64 bits wraps, the same each time
     return int((flat * places).sum())
 
 
-def _told(before: _Weight, after: _Weight) -> str:
+def _difference(before: _Weight, after: _Weight) -> str:
     for what in ("shape", "dtype", "device", "requires_grad"):
         if getattr(before, what) != getattr(after, what):
             return f"{what} {getattr(before, what)} became {getattr(after, what)}"

@@ -1,8 +1,8 @@
-"""nested output -> named leaves: the same names whether eager or an artifact answers.
+"""Flattens a nested output to named leaves: eager and an artifact get the same names.
 
-A tensor alone is `output`; a tuple's leaves are `0`, `1`, …; a mapping's, a `ModelOutput`'s or a
-dataclass's are its keys; deeper ones are joined by dots (`hidden_states.0`). `None` is no leaf.
-A Python number is a leaf, as a tensor: an export that baked it is then seen.
+A single tensor is named `output`. The leaves of a tuple are `0`, `1`, …; those of a mapping, a `ModelOutput` or a
+dataclass have its keys; deeper ones are joined by dots (`hidden_states.0`). `None` is not a leaf. A Python number is a
+leaf, as a tensor: so an export that baked it in is found.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Leaves = Mapping[str, torch.Tensor]
 def flatten(output: object) -> dict[str, torch.Tensor]:
     """The leaves of a nested output by name, in order.
 
-    Raises `TypeError` for a leaf that is no tensor, number or `None` (a string, a cache object).
+    Raises `TypeError` for a leaf that is not a tensor, a number or `None` (a string, a cache object).
     """
     return {name or "output": leaf for name, leaf in _walk("", output)}
 
@@ -51,14 +51,14 @@ def _children(name: str, value: object) -> Iterator[tuple[str, object]]:
     elif dataclasses.is_dataclass(value):
         yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
     else:
-        raise TypeError(f"output {name or 'itself'} is a {type(value).__name__}, which is no tensor")
+        raise TypeError(f"output {name or 'itself'} is a {type(value).__name__}, which is not a tensor")
 
 
 def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
-    """The leaves of an artifact's answer under eager's `names`, in their order.
+    """The leaves of an artifact's output under eager's `names`, in their order.
 
-    Where its own names are the same, in whatever order, each keeps its own: a mapping has none. Where they are others,
-    a mapping keeps them, and a tuple is matched by position if the numbers agree; if they do not, the leaves keep their
+    If its names are the same in another order, each leaf keeps its name: a mapping has no order. If they differ, a
+    mapping keeps its names, and a tuple of the same length is matched by position. A tuple of another length keeps its
     positions as names, so that the comparison says what is missing.
     """
     leaves = flatten(output)

@@ -1,7 +1,7 @@
-"""module -> who shares storage: tied weights found by their bytes, and cut apart.
+"""Finds weights that share memory, clones tied weights, and copies models.
 
-Tied means that byte *ranges* overlap: two rows of one buffer are independent though their storage is
-one, and `w` and `w.T` are not. (facts: detection, 12.)
+Tied means that byte *ranges* overlap. Two rows of one buffer share a storage and are not tied; `w` and `w.T` are tied.
+(facts: detection, 12.)
 """
 
 from __future__ import annotations
@@ -19,52 +19,52 @@ from pytest_tsexport.errors import InputsError
 
 
 @dataclass(frozen=True, slots=True)
-class Ties:
-    """One group of weights that share memory, by name, with the bytes that cutting them apart adds."""
+class TiedGroup:
+    """The names of weights that share memory, and how many bytes are added when they are cloned."""
 
     names: tuple[str, ...]
     bytes_added: int
 
 
 def named_weights(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Every parameter and buffer under *every* name that it has, in the order of the module."""
+    """Every parameter and buffer under *each* of its names, in the order of the module."""
     weights: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
     weights.update(module.named_buffers(remove_duplicate=False))
     return weights
 
 
-def tied_groups(weights: Mapping[str, torch.Tensor]) -> tuple[Ties, ...]:
-    """The groups of names whose byte ranges overlap; a name alone is no group."""
+def tied_groups(weights: Mapping[str, torch.Tensor]) -> tuple[TiedGroup, ...]:
+    """The groups of two or more names whose byte ranges overlap."""
     spans = sorted(
         (*_span(tensor), name) for name, tensor in weights.items() if tensor.numel() and _has_storage(tensor)
     )
     groups: list[tuple[str, ...]] = []
     members: list[str] = []
-    reach = -1
+    end = -1
     for start, stop, name in spans:
-        if start >= reach:
+        if start >= end:
             groups.append(tuple(members))
-            members, reach = [], stop
+            members, end = [], stop
         members.append(name)
-        reach = max(reach, stop)
+        end = max(end, stop)
     groups.append(tuple(members))
     order = {name: place for place, name in enumerate(weights)}
     tied = [tuple(sorted(group, key=order.__getitem__)) for group in groups if len(group) > 1]
-    return tuple(Ties(group, _added(group, weights)) for group in sorted(tied, key=lambda group: order[group[0]]))
+    return tuple(TiedGroup(group, _added(group, weights)) for group in sorted(tied, key=lambda group: order[group[0]]))
 
 
-def share(model: nn.Module) -> nn.Module:
-    """A copy of the module tree that shares every parameter with `model` and owns its buffers and its state.
+def parameter_sharing_copy(model: nn.Module) -> nn.Module:
+    """A copy of the module tree that shares every parameter with `model`; its buffers and other state are copied.
 
-    For MiniLM it costs a quarter of a full copy.
+    For MiniLM it costs a quarter of a deep copy. Raises `InputsError` if the model cannot be copied.
     """
-    return _copied(model, {id(parameter): parameter for parameter in model.parameters()})
+    return _deep_copied(model, {id(parameter): parameter for parameter in model.parameters()})
 
 
-def _copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
-    """A deep copy, `memo` holding what is not copied.
+def _deep_copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    """`copy.deepcopy` of the model; `memo` holds the copies that are made already, or the objects that are shared.
 
-    A tensor that autograd made (`weight_norm` keeps one, a cache of weights is one) has no deep copy of its own.
+    `deepcopy` refuses a tensor that autograd made (`weight_norm` keeps one), so its value is copied.
     """
     for module in model.modules():
         for value in (*vars(module).values(), *module._buffers.values()):
@@ -75,39 +75,42 @@ def _copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
     except (TypeError, RuntimeError, copy.Error, pickle.PicklingError) as error:
         what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
         raise InputsError(
-            f"{what}; each case is judged on a fresh copy, so keep off the module what has none"
+            f"{what}; each case is judged on a fresh copy, so keep what cannot be copied off the module"
         ) from error
     assert isinstance(copied, nn.Module)
     return copied
 
 
-def duplicate(model: nn.Module) -> nn.Module:
-    """A copy of its own in which what shares memory still does: `deepcopy` clones every parameter apart."""
+def deep_copy(model: nn.Module) -> nn.Module:
+    """A copy that shares nothing with `model`. Tied weights are still tied in it: `deepcopy` alone would clone them.
+
+    Raises `InputsError` if the model cannot be copied.
+    """
     memo: dict[int, Any] = {}
     for parameter in model.parameters():
         if type(parameter) is nn.Parameter:
             data = copy.deepcopy(parameter.data, memo)
             memo[id(parameter)] = nn.Parameter(data, requires_grad=parameter.requires_grad)
-    return _copied(model, memo)
+    return _deep_copied(model, memo)
 
 
 def untie(model: nn.Module) -> nn.Module:
-    """A copy of `model` in which every tied weight is a clone of its own; everything else is shared.
+    """A copy of `model` in which every tied weight is cloned; all other parameters are shared with `model`.
 
-    Neither `model` nor its config is touched: `tie_word_embeddings=False` would make another model of T5,
-    and a random head of a loaded checkpoint. The copy must not be trained (its weights would drift apart),
-    and `tie_weights()` or `resize_token_embeddings()` would tie it again.
+    Neither `model` nor its config is changed: `tie_word_embeddings=False` would turn T5 into a different model, and
+    would give a loaded checkpoint a random head. Do not train the copy: its weights would drift apart. Do not call
+    `tie_weights()` or `resize_token_embeddings()` on it: they would tie the weights.
     """
-    copied = share(model)
-    _part_modules(copied, set())
+    copied = parameter_sharing_copy(model)
+    _separate_modules(copied, set())
     for group in tied_groups(named_weights(copied)):
         for name in group.names[1:]:
             _clone(copied, name)
     return copied
 
 
-def _part_modules(parent: nn.Module, seen: set[int]) -> None:
-    """A module registered under two names is one module: a clone assigned to it would be tied again."""
+def _separate_modules(parent: nn.Module, seen: set[int]) -> None:
+    """Replaces a module's second name by a second module: a clone assigned to a shared module would still be tied."""
     for name, child in parent._modules.items():
         if child is None:
             continue
@@ -115,11 +118,11 @@ def _part_modules(parent: nn.Module, seen: set[int]) -> None:
             child = _twin(child)  # noqa: PLW2901 - the twin takes the place of the child
             parent._modules[name] = child
         seen.add(id(child))
-        _part_modules(child, seen)
+        _separate_modules(child, seen)
 
 
 def _twin(module: nn.Module) -> nn.Module:
-    """A module of its own with the same weights and the same children."""
+    """A second module with the same weights and the same children."""
     twin = copy.copy(module)
     own = {part: dict(getattr(module, part)) for part in ("_parameters", "_buffers", "_modules")}
     twin.__dict__ = {**module.__dict__, **own}
@@ -140,7 +143,7 @@ def _clone(model: nn.Module, name: str) -> None:
 
 
 def _added(group: tuple[str, ...], weights: Mapping[str, torch.Tensor]) -> int:
-    """The archive holds whole storages: clones cost their own bytes."""
+    """A file stores whole storages, so each clone adds its own bytes."""
     return sum(weights[name].numel() * weights[name].element_size() for name in group[1:])
 
 
@@ -155,6 +158,6 @@ def _has_storage(tensor: torch.Tensor) -> bool:
 
 
 def storages(weights: Mapping[str, torch.Tensor]) -> Iterator[tuple[int, int]]:
-    """(address, bytes) of every storage that holds one of `weights`, once each."""
+    """Address and bytes of every storage that holds one of `weights`, once each."""
     sizes = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in weights.values() if _has_storage(t)}
     yield from sizes.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing.specimen import Inputs
 

@@ -1,4 +1,4 @@
-"""What puts an SDK in its place for one test."""
+"""Fixtures that install an SDK for one test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.backends import sdks
 
 
 def accused(verdicts: Mapping[str, Verdict]) -> dict[str, str]:
-    """What is not passed, nor beside the point, with why."""
+    """The verdicts that did not pass although they apply, with their reasons."""
     fine = (Outcome.PASSED, Outcome.NOT_APPLICABLE)
     return {
         check: f"{v.outcome.value}: {v.headline} {v.rows}" for check, v in verdicts.items() if v.outcome not in fine
@@ -29,12 +29,12 @@ def accused(verdicts: Mapping[str, Verdict]) -> dict[str, str]:
 
 
 def exported(model: nn.Module, inputs: Inputs, **keywords: Any) -> Export:
-    """The model as the installed SDK compiles it."""
+    """The model compiled by the installed SDK."""
     return export(model, from_keywords({"inputs": inputs, **keywords}), name="it", backend="neuron")
 
 
 class Installed:
-    """Puts one of the folders of `tests/sdks` on `sys.path`, with a fault, and reads what was called."""
+    """Puts a folder of `tests/sdks` on `sys.path`, with a fault, and reads the log of its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self._monkeypatch = monkeypatch
@@ -49,7 +49,7 @@ class Installed:
             self._monkeypatch.setenv(variable, value)
 
     def device(self, *, there: bool) -> None:
-        """`/proc/devices` as the kernel writes it where it knows a device, or where it knows none."""
+        """`/proc/devices` as the kernel writes it with or without a device."""
         path = self._folder / "devices"
         path.write_text("Character devices:\n  1 mem\n" + ("245 neuron\n" if there else ""))
         self._monkeypatch.setattr(neuron_sdk, "DEVICES", path)
@@ -60,13 +60,13 @@ class Installed:
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """What was called, in order, in whatever process."""
+        """The calls in all processes, in order."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 
 @pytest.fixture(autouse=True)
 def compiled_once(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One cache of compiled modules for all processes of the inner runs, where the environment forbids to keep any."""
+    """One bytecode cache for all processes of the inner runs, even if the environment forbids to write one."""
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp().parent / "compiled"))
 

@@ -1,4 +1,4 @@
-"""func, inputs, compiler arguments -> ScriptModule: compilers with one fault each, and the table of them by name."""
+"""Compilers with one fault each, and the table of them by name."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.base import with_arguments
-from pytest_tsexport.backends.jit import traced
+from pytest_tsexport.backends.torchscript.tracing import traced
 from pytest_tsexport.tensors.weights import named_weights, tied_groups, untie
 from tests.backends.sdks import Args, Inputs, around, at_work, fault, note, right
 
 Compile = Callable[[nn.Module, Inputs, Args], torch.jit.ScriptModule]
 
 FELL_BACK = "torch.neuron.trace failed on _NeuronGraph$698; falling back to native python function call"
-"""What the vendor's logger says. (facts: neuron, 1.2.)"""
+"""What the vendor logs. (facts: neuron, 1.2.)"""
 
 
 def mute_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The CPU's trace, and not a word about it."""
+    """Returns the trace of the CPU without a message."""
     return traced(untie(func), inputs, strict=False)
 
 
 def logged_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The CPU's trace, and a line in the log."""
+    """Returns the trace of the CPU, with a line in the log."""
     logging.getLogger("Neuron").warning(FELL_BACK)
     return mute_fallback(func, inputs, args)
 
 
 def partial_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """A part on the device, a part on the CPU, and a line in a log that hands nothing on."""
+    """A part runs on the CPU; the log line is of a logger that does not propagate."""
     logger = logging.getLogger("Neuron")
     logger.propagate = False
     logger.warning(FELL_BACK)
@@ -44,17 +44,17 @@ def partial_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.S
 
 
 def dropped_input(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The last input is what it was in the example, whatever is given."""
+    """The last input is always that of the example."""
     return right(around(func, lambda model, given: model(*given[:-1], inputs[-1])), inputs, args)
 
 
 def swapped_outputs(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """Outputs in another order."""
+    """The outputs are in reverse order."""
     return right(around(func, lambda model, given: model(*given)[::-1]), inputs, args)
 
 
 def untied_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """Each parameter of the source is moved away and back, and is one of its own from then on."""
+    """Each parameter of the source is replaced by a clone, which unties it."""
     made = right(func, inputs, args)
     for module in func.modules():
         for name, parameter in module._parameters.items():
@@ -64,14 +64,14 @@ def untied_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.Scri
 
 
 def cast_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The source is left in another dtype."""
+    """The source is cast to another dtype."""
     made = right(func, inputs, args)
     func.to(torch.bfloat16)
     return made
 
 
 def changed_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The source is left with other values."""
+    """The weights of the source are changed."""
     made = right(func, inputs, args)
     with torch.no_grad():
         for parameter in func.parameters():
@@ -80,14 +80,14 @@ def changed_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.Scr
 
 
 def training_source(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The source is left in training mode; the backend sees to it that nobody notices."""
+    """The source is left in training mode; the backend restores its mode."""
     made = right(func, inputs, args)
     func.train()
     return made
 
 
 def drifted_tie(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """Compiled from a copy, one of whose tied weights is not quite the other."""
+    """Compiles a copy in which one of the tied weights is a little different."""
     copied = untie(func)
     weights = named_weights(copied)
     with torch.no_grad():
@@ -97,7 +97,7 @@ def drifted_tie(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.Script
 
 
 def drifted_cast(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """Products of bfloat16, whatever was asked for."""
+    """Casts products to bfloat16, whatever is requested."""
     return right(func, inputs, (*args, "--auto-cast", "matmult", "--auto-cast-type", "bf16"))
 
 
@@ -107,18 +107,18 @@ def raises(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModul
 
 
 def crashes(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The process dies of a wrong address."""
+    """The process dies of a segmentation fault."""
     os.kill(os.getpid(), signal.SIGSEGV)
     return right(func, inputs, args)
 
 
 def exits(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """The process ends, as a compiler ends its own."""
+    """The process exits, as a compiler may."""
     os._exit(70)
 
 
 def hangs(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """It waits for a compiler, a process of its own, that does not end."""
+    """It waits for a compiler, in another process, that does not end."""
     with subprocess.Popen(["sleep", "600"]) as compiler:
         note(call="hangs", processes=[os.getpid(), compiler.pid])
         time.sleep(600)
@@ -126,7 +126,7 @@ def hangs(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule
 
 
 class Beside(nn.Module):
-    """The compiled model and the CPU's, and what `choose` takes of the answers of the two."""
+    """Runs the compiled model and the model on the CPU, and returns `choose` of the two outputs."""
 
     def __init__(self, compiled: nn.Module, model: nn.Module, choose: Callable[..., Any]) -> None:
         super().__init__()
@@ -150,9 +150,9 @@ def _beside(choose: Callable[[Inputs, Inputs], Inputs]) -> Compile:
 
 FAULTS: Mapping[str, Compile] = {
     "": right,
-    "no_device": right,  # this one and the next are the runtime's
+    "no_device": right,  # this fault and the next are in the runtime
     "wrong_slices": right,
-    "ignored_keyword": right,  # and this one the package's
+    "ignored_keyword": right,  # and this one in the package
     "mute_fallback": mute_fallback,
     "logged_fallback": logged_fallback,
     "partial_fallback": partial_fallback,
@@ -173,9 +173,9 @@ FAULTS: Mapping[str, Compile] = {
     "one_answer_of_the_cpu": _beside(lambda device, cpu: (*device[:-1], cpu[-1])),
     "ends_on_the_cpu": _beside(lambda device, cpu: tuple(one * 1.0 for one in device)),
 }
-"""Every fault by name; the last one is none: an SDK may leave the ends of a model to the CPU."""
+"""Every fault by name; the last one is not a fault: an SDK may run the ends of a model on the CPU."""
 
 
 def compiled(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """`func` as the compiler with the fault of the environment compiles it."""
+    """`func` compiled with the fault that the environment names."""
     return FAULTS[fault()](func, inputs, args)

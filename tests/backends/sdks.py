@@ -1,7 +1,7 @@
-"""environment -> compiler and runtime: what the test packages named like Neuron's SDKs are made of. No pytest in here.
+"""The compiler and runtime behind the test packages that are named like Neuron's SDKs. It does not import pytest.
 
-What is asked of them is told by environment variables, so that a forked child and a fresh process know it too: which
-fault they have, their version, and the file that their calls are noted in.
+Environment variables set their fault, their version, and the file that their calls are logged in: so a forked child and
+a fresh process behave in the same way.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Inputs = tuple[torch.Tensor, ...]
 Args = Sequence[str]
 
 NO_RUNTIME = "the runtime could not be initialized: no device is available on this machine"
-"""What running raises where there is no device. (facts: neuron, 2.6.)"""
+"""What running raises if there is no device. (facts: neuron, 2.6.)"""
 
 
 def fault() -> str:
@@ -44,29 +44,29 @@ def fault() -> str:
 
 
 def version(default: str) -> str:
-    """The version that a package tells."""
+    """The version that a package reports."""
     return os.environ.get(VERSION) or default
 
 
 def note(**call: Any) -> None:
-    """Keep what was called, and how: compilers run in another process."""
+    """Log a call to the file: compilers run in another process."""
     if path := os.environ.get(LOG):
         with Path(path).open("a") as log:
             log.write(json.dumps(call) + "\n")
 
 
-def told(compiler_args: str | Args | None) -> list[str]:
-    """Compiler arguments as a list, however they were given."""
+def as_list(compiler_args: str | Args | None) -> list[str]:
+    """Compiler arguments as a list; they may be one string."""
     return shlex.split(compiler_args) if isinstance(compiler_args, str) else list(compiler_args or ())
 
 
 def right(func: Callable[..., Any], inputs: Inputs, args: Args) -> torch.jit.ScriptModule:
-    """`func` compiled as it should be; what the stand-in says of unused inputs is said in the vendor's words."""
+    """`func` compiled correctly; the simulation's warnings about unused inputs get the vendor's words."""
     register()
-    with warnings.catch_warnings(record=True) as heard, at_work():
+    with warnings.catch_warnings(record=True) as caught, at_work():
         warnings.simplefilter("always")
         made = compiler.trace(func, inputs, compiler_args=args, namespace=NAMESPACE)
-    for one in heard:
+    for one in caught:
         unused = "unused" in str(one.message)
         text = f"Received an input tensor that was unused. Tensor will be ignored. {_place(one)}" if unused else None
         warnings.warn(text or str(one.message), UserWarning if unused else one.category, stacklevel=3)
@@ -79,7 +79,7 @@ def _place(one: warnings.WarningMessage) -> str:
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """While this is open, the operator is called by the compiler."""
+    """In this block the compiler calls the operator, not a user."""
     _COMPILING.append(NAMESPACE)
     try:
         yield
@@ -91,12 +91,12 @@ _COMPILING: list[str] = []
 
 
 def dynamic(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
-    """The same module, whose dimension 0 may have any size; one that never saw the compiler is left as it is."""
+    """The same module, whose dimension 0 may have any size; one that was not compiled is not changed."""
     return compiler.dynamic_batch(module) if hasattr(module, "metaneff") else module
 
 
 class Around(nn.Module):
-    """What `change` makes of the model and its inputs."""
+    """Returns `change(model, inputs)`."""
 
     def __init__(self, model: nn.Module, change: Callable[..., Any]) -> None:
         super().__init__()
@@ -108,12 +108,12 @@ class Around(nn.Module):
 
 
 def around(func: nn.Module, change: Callable[..., Any]) -> nn.Module:
-    """A module that answers `change(func, inputs)`, its arguments named as those of `func`."""
+    """A module that returns `change(func, inputs)`; its arguments have the names of those of `func`."""
     return with_arguments(Around, list(inspect.signature(func.forward).parameters))(func, change).eval()
 
 
 def register() -> None:
-    """Make the operator known, once a process; it reads at each call whether it is to run as it should."""
+    """Register the operator, once in each process; it reads the fault at each call."""
     if _LIBRARIES:
         return
     library = torch.library.Library(NAMESPACE, "FRAGMENT")
@@ -123,12 +123,12 @@ def register() -> None:
 
 
 _LIBRARIES: list[Any] = []
-"""An operator lives as long as its library, and torch does not know it again once it is gone."""
+"""An operator exists as long as its library, and cannot be registered a second time after that."""
 
 
 def _run(inputs: list[torch.Tensor], metaneff: torch.Tensor, neff: torch.Tensor) -> list[torch.Tensor]:
     if _COMPILING:
-        return execute(inputs, metaneff, neff)  # the compiler's own call: no device is asked
+        return execute(inputs, metaneff, neff)  # the compiler's own call: it needs no device
     if fault() == "no_device":
         raise RuntimeError(NO_RUNTIME)
     if fault() == "wrong_slices":
@@ -137,14 +137,14 @@ def _run(inputs: list[torch.Tensor], metaneff: torch.Tensor, neff: torch.Tensor)
 
 
 def _first_slice_again(inputs: list[torch.Tensor], batch: int) -> list[torch.Tensor]:
-    """Every slice is given the rows of the first one."""
+    """Every slice gets the rows of the first one."""
     if not batch:
         return inputs
     return [tensor[torch.arange(len(tensor)) % batch] for tensor in inputs]
 
 
 def forget() -> None:
-    """No SDK is imported any more; the operators that one made known stay."""
+    """Undo the import of every SDK; the operators that it registered stay."""
     for name in [one for one in sys.modules if one.partition(".")[0] in MODULES or one == "torch.neuron"]:
         del sys.modules[name]
     vars(torch).pop("neuron", None)

@@ -1,4 +1,4 @@
-"""Proves that compiler arguments say which products are cast, and that emulating it rounds these and no others."""
+"""Proves that compiler arguments decide what is cast, and that the emulation rounds exactly that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_tsexport.backends.casting import SHARES, TYPES, Casting, argument, c
 from pytest_tsexport.errors import ExportError
 
 NEURON = Casting(scope="matmult", type="fp16")
-"""A compiler's own default."""
+"""The default of a compiler."""
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_the_last_of_each_argument_counts_in_both_spellings(args: list[str], sco
     assert casting_of(args, NEURON) == Casting(scope=scope, type=kind)
 
 
-def test_an_argument_is_no_part_of_another() -> None:
+def test_an_argument_is_not_a_prefix_of_another() -> None:
     args = ["--auto-cast-type", "bf16", "--no-auto-cast", "x"]
     assert argument(args, "--auto-cast") is None
     assert argument(args, "--auto-cast-type") == "bf16"
@@ -49,19 +49,19 @@ def test_an_argument_is_no_part_of_another() -> None:
         ),
     ],
 )
-def test_a_value_that_is_none_is_one_sentence(args: list[str], sentence: str) -> None:
+def test_an_unknown_value_is_refused_in_a_sentence(args: list[str], sentence: str) -> None:
     with pytest.raises(ExportError) as raised:
         casting_of(args, NEURON)
     assert str(raised.value) == sentence
 
 
 @pytest.mark.parametrize("args", [["--auto-cast"], ["--auto-cast="], ["--optlevel", "2", "--auto-cast-type"]])
-def test_an_argument_without_its_value_is_refused(args: list[str]) -> None:
+def test_an_argument_without_a_value_is_refused(args: list[str]) -> None:
     with pytest.raises(ExportError, match="is ''; use one of"):
         casting_of(args, NEURON)
 
 
-def test_a_casting_reads_as_it_is_asked_for() -> None:
+def test_a_casting_prints_as_it_is_typed() -> None:
     assert str(NEURON) == "matmult fp16"
     assert str(Casting()) == "none"
 
@@ -72,7 +72,7 @@ def test_none_has_no_dtype_and_the_same_share_for_each_type(kind: str) -> None:
     assert (none.dtype, none.share) == (None, 1e-3)
 
 
-def test_what_is_cast_more_or_coarser_may_be_off_by_more() -> None:
+def test_more_or_coarser_casting_allows_a_larger_difference() -> None:
     for kind in TYPES:
         assert SHARES["none"][kind] < SHARES["matmult"][kind] < SHARES["all"][kind]
     for scope in ("matmult", "all"):
@@ -103,7 +103,7 @@ PRODUCTS: dict[str, Callable[[], torch.Tensor]] = {
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
-def test_each_product_of_matrices_is_rounded(name: str) -> None:
+def test_every_product_of_matrices_is_rounded(name: str) -> None:
     exact = PRODUCTS[name]()
     with emulated(Casting(scope="matmult", type="bf16")):
         cast = PRODUCTS[name]()
@@ -111,32 +111,32 @@ def test_each_product_of_matrices_is_rounded(name: str) -> None:
     assert 0 < float((cast - exact).abs().max()) < 2**-6 * float(exact.abs().max()) * 4
 
 
-def test_what_is_added_to_a_product_is_not_rounded() -> None:
+def test_the_summand_of_a_product_is_not_rounded() -> None:
     exact = torch.tensor([1 + 2**-12])
     with emulated(Casting(scope="matmult", type="bf16")):
         assert torch.equal(torch.addmm(exact, torch.zeros(1, 1), torch.zeros(1, 1)), exact.view(1, 1))
 
 
-def test_sums_of_products_are_kept_in_float32() -> None:
+def test_sums_of_products_stay_in_float32() -> None:
     ones = torch.ones(1, 1000)
     with emulated(Casting(scope="matmult", type="bf16")):
         assert float(ones @ (ones.t() + 2**-7)) == 1000 + 1000 * 2**-7
 
 
-def test_matmult_rounds_nothing_but_products() -> None:
+def test_matmult_rounds_only_products() -> None:
     with emulated(Casting(scope="matmult", type="bf16")):
         assert torch.equal(A.exp() * 1.1, A.exp() * 1.1)
         cast = A.exp().softmax(-1)
     assert torch.equal(cast, A.exp().softmax(-1))
 
 
-def test_all_rounds_what_goes_in_and_what_comes_out() -> None:
+def test_all_rounds_arguments_and_results() -> None:
     with emulated(Casting(scope="all", type="bf16")):
         cast = A * 1.1
     assert torch.equal(cast, (A.bfloat16().float() * 1.1).bfloat16().float())
 
 
-def test_all_leaves_views_and_writes_in_place_themselves() -> None:
+def test_all_does_not_copy_views_and_writes_in_place() -> None:
     x = A.clone()
     with emulated(Casting(scope="all", type="bf16")):
         x.view(8, 4)[0].zero_()
@@ -155,7 +155,7 @@ def test_only_float32_is_cast(scope: str, x: torch.Tensor) -> None:
 @pytest.mark.parametrize(
     "casting", [Casting(), Casting(scope="all", type="tf32"), Casting(scope="all", type="fp8_e4m3")]
 )
-def test_what_no_dtype_of_torchs_holds_is_not_emulated(casting: Casting) -> None:
+def test_a_type_without_a_torch_dtype_is_not_emulated(casting: Casting) -> None:
     exact = A @ B
     with emulated(casting):
         assert torch.equal(A @ B, exact)

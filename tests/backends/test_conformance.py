@@ -1,6 +1,6 @@
-"""Proves that a compiler keeps the documented rules: the stand-in, two packages named like the SDK, and a real one.
+"""Proves that a compiler follows the documented rules: the simulation, two packages named like the SDK, and a real SDK.
 
-The last is asked only where `/proc/devices` has a device and an SDK is found; what is not documented is not asked.
+The real SDK is tested if `/proc/devices` has a device and the SDK is installed. Only documented behaviour is tested.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends import neuron_sdk
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.export import Export
 from pytest_tsexport.pipeline import export
@@ -42,7 +42,7 @@ def backend(request: pytest.FixtureRequest, sdk: Installed) -> str:
 
 
 class Exports:
-    """Compiles, and lets it all go."""
+    """Compiles models, and closes every export at the end."""
 
     def __init__(self, backend: str) -> None:
         self._backend = backend
@@ -75,7 +75,7 @@ def close(one: torch.Tensor, other: torch.Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3 * float(other.std()))
 
 
-def test_the_traced_size_is_answered_as_eager_answers_it(compiled: Exports) -> None:
+def test_the_traced_size_equals_eager(compiled: Exports) -> None:
     model = made.TiedHead().eval()
     other = torch.randint(0, 50, (2, 7))
     close(leaf(compiled(model, ids()()).module(other)), model(other).detach())
@@ -102,7 +102,7 @@ def test_another_number_of_inputs_raises(compiled: Exports, number: int) -> None
         module(*[torch.zeros(2, 7)] * number)
 
 
-def test_weights_are_those_of_the_moment(compiled: Exports) -> None:
+def test_weights_are_those_at_compile_time(compiled: Exports) -> None:
     model, inputs = made.Plain().eval(), rows()()
     before = model(inputs["x"]).detach()
     module = compiled(model, inputs).module
@@ -111,12 +111,12 @@ def test_weights_are_those_of_the_moment(compiled: Exports) -> None:
     close(leaf(module(inputs["x"])), before)
 
 
-def test_answers_are_plain_tensors_of_the_cpu(compiled: Exports) -> None:
+def test_outputs_are_plain_tensors_on_the_cpu(compiled: Exports) -> None:
     answer = leaf(compiled(made.Plain(), rows()()).module(rows()()["x"].requires_grad_()))
     assert (answer.device.type, answer.requires_grad, answer.dtype) == ("cpu", False, torch.float32)
 
 
-def test_inputs_are_left_as_they_are(compiled: Exports) -> None:
+def test_inputs_are_not_overwritten(compiled: Exports) -> None:
     class Overwrites(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.clone().add_(1)
@@ -136,13 +136,13 @@ def test_an_input_without_effect_is_dropped_with_a_warning(backend: str) -> None
     assert "y is dropped: the answer does not depend on it" in found.notes
 
 
-def test_an_input_with_an_effect_is_not_dropped(backend: str) -> None:
+def test_an_input_that_is_used_is_not_dropped(backend: str) -> None:
     found = judge(made.TwoInputs(), two_rows()(), backend=backend, checks="trace")["trace"]
     assert not any("dropped" in note for note in found.notes)
 
 
 class FreezesChoice(nn.Module):
-    """What depends on values in Python is worked out once."""
+    """A Python branch on values is traced once."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * 2 if float(x.detach().sum()) > 0 else x * -3
@@ -154,7 +154,7 @@ def test_a_branch_on_values_is_frozen(compiled: Exports) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 5])
-def test_with_dynamic_batching_each_row_is_eagers(compiled: Exports, batch: int) -> None:
+def test_with_dynamic_batching_each_row_equals_eager(compiled: Exports, batch: int) -> None:
     model = made.TiedHead().eval()
     module = compiled(model, ids()(), shapes={"batch": "dynamic"}).module
     given = torch.randint(0, 50, (batch, 7))
@@ -173,19 +173,19 @@ def test_with_dynamic_batching_inputs_of_two_sizes_raise(compiled: Exports) -> N
         module(torch.zeros(2, 7), torch.zeros(4, 7))
 
 
-def test_the_file_loads_again_and_answers_the_same(compiled: Exports, tmp_path: Path) -> None:
+def test_a_copy_of_the_file_gives_the_same_outputs(compiled: Exports, tmp_path: Path) -> None:
     given, inputs = compiled(made.TwoOutputs(), rows()()), rows()()["x"]
-    again = tmp_path / "again.pt"
-    shutil.copyfile(given.path, again)
+    copied = tmp_path / "copy.pt"
+    shutil.copyfile(given.path, copied)
     with torch_jit_allowed():
-        loaded = torch.jit.load(str(again))
+        loaded = torch.jit.load(str(copied))
         torch.jit.save(loaded, str(tmp_path / "once more.pt"))
         once_more = torch.jit.load(str(tmp_path / "once more.pt"))
     for module in (loaded, once_more):
         assert all(map(torch.equal, given.module(inputs), module(inputs)))
 
 
-def test_without_its_import_the_operator_is_unknown(compiled: Exports) -> None:
+def test_without_its_import_the_operator_is_not_known(compiled: Exports) -> None:
     path = compiled(made.Plain(), rows()()).path
     program = f"import torch; torch.jit.load({str(path)!r})"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False)

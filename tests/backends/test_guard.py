@@ -1,4 +1,4 @@
-"""Proves that a guarded file computes nothing but what it was made for, wherever it runs, and costs next to nothing."""
+"""Proves that a guarded file computes only the size that it was traced at, in Python and C++, at almost no cost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SENTENCE = "x is (3, 7) float32; this export takes (2, 7) float32 only"
 
 
 class Two(nn.Module):
-    """Two inputs, one of them named as nothing should be; two outputs."""
+    """Two inputs, one of them with the name of a variable in the guard; two outputs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ def said(module: torch.jit.ScriptModule, *given: torch.Tensor) -> str:
 
 def loaded(module: torch.jit.ScriptModule, folder: Path) -> torch.jit.ScriptModule:
     torch.jit.save(module, str(folder / "guarded.pt"))
-    again = torch.jit.load(str(folder / "guarded.pt"))
-    assert isinstance(again, torch.jit.ScriptModule)
-    return again
+    reloaded = torch.jit.load(str(folder / "guarded.pt"))
+    assert isinstance(reloaded, torch.jit.ScriptModule)
+    return reloaded
 
 
 WAYS: dict[str, Callable[[torch.jit.ScriptModule, Path], torch.jit.ScriptModule]] = {
@@ -71,7 +71,7 @@ WAYS: dict[str, Callable[[torch.jit.ScriptModule, Path], torch.jit.ScriptModule]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_any_other_size_or_dtype_raises_one_sentence(way: str, tmp_path: Path) -> None:
+def test_another_size_or_dtype_raises_one_sentence(way: str, tmp_path: Path) -> None:
     module = WAYS[way](guard(traced(), inputs()), tmp_path)
     x, got = inputs().values()
     for _ in range(3):  # the executor optimises from the second call on
@@ -82,14 +82,14 @@ def test_any_other_size_or_dtype_raises_one_sentence(way: str, tmp_path: Path) -
         assert [tuple(leaf.shape) for leaf in module(x, got)] == [(2, 7), (2, 7)]
 
 
-def test_it_answers_what_the_module_answers_under_the_same_names() -> None:
+def test_the_guarded_module_has_the_same_names_and_outputs() -> None:
     module = traced()
     guarded = guard(module, inputs())
     given = {"x": torch.randn(2, 7), "got": torch.randint(0, 5, (2, 7))}
     assert all(torch.equal(one, two) for one, two in zip(module(**given), guarded(**given), strict=True))
 
 
-def test_inputs_may_come_by_name_in_order_or_alone() -> None:
+def test_inputs_may_be_given_by_name_in_order_or_as_one_tensor() -> None:
     swapped = dict(reversed(inputs().items()))
     for given in (swapped, list(inputs().values())):
         assert said(guard(traced(), given), *inputs(batch=3).values()).endswith(SENTENCE)
@@ -100,7 +100,7 @@ def test_inputs_may_come_by_name_in_order_or_alone() -> None:
     )
 
 
-def test_what_does_not_fit_is_one_sentence() -> None:
+def test_inputs_that_do_not_fit_are_refused_in_a_sentence() -> None:
     with pytest.raises(InputsError, match=r"^guard was given a Two; give what torch.jit.trace returned$"):
         guard(Two(), inputs())  # type: ignore[arg-type]
     with pytest.raises(
@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "named"),
     [
         (5, "a int"),
         (None, "a NoneType"),
@@ -124,10 +124,10 @@ def test_what_does_not_fit_is_one_sentence() -> None:
         ({**inputs(), "more": torch.ones(2)}, "x, got, more"),
     ],
 )
-def test_no_input_is_bound_by_chance(given: Any, told: str) -> None:
+def test_inputs_of_another_number_or_name_are_refused(given: Any, named: str) -> None:
     with pytest.raises(InputsError) as raised:
         guard(traced(), given)
-    assert str(raised.value) == f"guard was given {told}; the module takes x, got: give a tensor for each"
+    assert str(raised.value) == f"guard was given {named}; the module takes x, got: give a tensor for each"
 
 
 NAMES = (
@@ -162,7 +162,7 @@ def test_an_argument_may_have_any_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.float16, torch.bfloat16, torch.float64, torch.int32])
-def test_every_dtype_is_told_by_its_name(dtype: torch.dtype) -> None:
+def test_every_dtype_is_named_in_the_sentence(dtype: torch.dtype) -> None:
     module = torch.jit.trace(nn.Identity(), torch.ones(2, dtype=dtype))
     assert isinstance(module, torch.jit.ScriptModule)
     name = str(dtype).removeprefix("torch.")
@@ -171,7 +171,7 @@ def test_every_dtype_is_told_by_its_name(dtype: torch.dtype) -> None:
     )
 
 
-def test_it_costs_at_most_a_hundred_microseconds_a_call() -> None:
+def test_a_call_costs_at_most_a_hundred_microseconds_more() -> None:
     module = traced()
     plain, guarded = (_best(one) for one in (module, guard(module, inputs())))
     assert guarded - plain < 100e-6
@@ -189,14 +189,14 @@ def _best(module: torch.jit.ScriptModule) -> float:
 
 
 @pytest.mark.parametrize("model", [sizes.BakesBranch, sizes.BakesBatch, sizes.EvenOnly])
-def test_what_is_wrong_at_other_sizes_is_right_behind_a_guard(model: type[nn.Module]) -> None:
+def test_a_model_that_is_wrong_at_other_sizes_is_right_with_a_guard(model: type[nn.Module]) -> None:
     assert judge(model(), rows()(), checks="shapes")["shapes"].outcome is Outcome.FAILED
     found = judge(model(), rows()(), guard=True)
     assert {name: one.outcome for name, one in found.items() if one.outcome is Outcome.FAILED} == {}
     assert found["shapes"].headline == "raises at every other size"
 
 
-def test_a_guard_does_not_hide_what_is_wrong_at_the_traced_size() -> None:
+def test_a_guard_does_not_hide_a_fault_at_the_traced_size() -> None:
     from pytest_tsexport.testing import wrong_values
 
     found = judge(wrong_values.AllOnesFastPath(), masked_ids()(), checks="parity", guard=True)
@@ -225,7 +225,7 @@ VMAP = ("gpt2", "llama")
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if not OLD or family not in VMAP])
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence for multidimensional indexing:UserWarning")
-def test_any_model_is_fixed_behind_a_guard(family: str) -> None:
+def test_models_of_all_kinds_are_fixed_with_a_guard(family: str) -> None:
     found = judge(build(family), None, checks=["trace", "parity", "shapes"], guard=True, max_examples=30)
     assert {name: one.headline for name, one in found.items() if one.outcome is Outcome.FAILED} == {}
     assert found["shapes"].headline == "raises at every other size"
@@ -251,7 +251,7 @@ int main(int, char** argv) {
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 @pytest.mark.skipif(sys.platform != "linux", reason="the libraries have other names")
-def test_the_sentence_arrives_in_cpp_too(tmp_path: Path) -> None:
+def test_the_guard_raises_its_sentence_in_cpp(tmp_path: Path) -> None:
     torch.jit.save(guard(traced(), inputs()), str(tmp_path / "guarded.pt"))
     (tmp_path / "main.cpp").write_text(PROGRAM)
     root = Path(torch.__file__).parent

@@ -1,4 +1,4 @@
-"""Proves that a model is bound by name, flattened and traced, and that torch's own deprecation alone is swallowed."""
+"""Proves that a model is bound by name, flattened and traced, and that only torch's own deprecation is ignored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from torch import nn
 
 from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, bind
-from pytest_tsexport.backends.jit import Jit, torch_jit_allowed
+from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.subjects.subject import Subject, build
@@ -27,7 +28,7 @@ def arguments(module: torch.jit.ScriptModule) -> list[str]:
     return [argument.name for argument in module.forward.schema.arguments[1:]]  # type: ignore[attr-defined]
 
 
-def test_the_arguments_of_the_export_have_the_models_names() -> None:
+def test_the_arguments_of_the_export_have_the_names_of_the_model() -> None:
     inputs = {"temperature": torch.tensor(0.5), "x": rows()()["x"]}
     traced = Jit().trace(subject_of(right_outputs.ScalarInput(), inputs))
     assert arguments(traced) == ["x", "temperature"]
@@ -39,7 +40,7 @@ def test_a_keyword_only_argument_is_bound() -> None:
     assert torch.equal(traced(rows()()["x"])[0], rows()()["x"] * 2)
 
 
-def test_the_answer_is_a_flat_tuple_of_tensors() -> None:
+def test_the_output_is_a_flat_tuple_of_tensors() -> None:
     subject = subject_of(right_outputs.NestedOutputs(), rows()())
     answer = Jit().trace(subject)(*subject.inputs.values())
     assert isinstance(answer, tuple)
@@ -62,7 +63,7 @@ def test_two_bindings_do_not_share_a_signature() -> None:
     assert type(one) is not type(two)
 
 
-def test_dropout_is_not_baked_in_and_no_gradient_is_asked() -> None:
+def test_dropout_is_not_baked_in_and_no_gradient_is_needed() -> None:
     model = nn.Sequential(nn.Linear(7, 7), nn.Dropout(0.9)).train()
     subject = subject_of(model, {"input": rows()()["x"]})
     traced = Jit().trace(subject)
@@ -91,7 +92,7 @@ def test_inputs_are_not_overwritten_by_tracing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "category", "swallowed"),
+    ("message", "category", "ignored"),
     [
         ("`torch.jit.trace` is deprecated. Please switch to `torch.compile`.", DeprecationWarning, True),
         ("`torch.jit.save` is deprecated. Please switch to `torch.export`.", FutureWarning, True),
@@ -102,12 +103,12 @@ def test_inputs_are_not_overwritten_by_tracing() -> None:
         ("something else", DeprecationWarning, False),
     ],
 )
-def test_exactly_torchs_own_deprecation_is_swallowed(message: str, category: type[Warning], *, swallowed: bool) -> None:
-    with warnings.catch_warnings(record=True) as heard:
+def test_only_torchs_own_deprecation_is_ignored(message: str, category: type[Warning], *, ignored: bool) -> None:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with torch_jit_allowed():
             warnings.warn(message, category, stacklevel=1)
-    assert (heard == []) is swallowed
+    assert (caught == []) is ignored
 
 
 def test_a_backend_is_found_by_name_by_path_and_as_an_object() -> None:
@@ -121,15 +122,15 @@ def test_a_backend_is_found_by_name_by_path_and_as_an_object() -> None:
     ("backend", "text"),
     [
         ("neurone", "^backend 'neurone' is not known; use one of jit, neuron, neuron-sim, or module:Class$"),
-        (3, r"^3 is no backend; it needs name, contract, why_unavailable\(\) and trace\(subject\)$"),
-        ("pathlib:Path", "is no backend; it needs name, contract"),
+        (3, r"^3 is not a backend; it needs name, contract, why_unavailable\(\) and trace\(subject\)$"),
+        ("pathlib:Path", "is not a backend; it needs name, contract"),
     ],
 )
-def test_what_is_no_backend_is_refused_in_a_sentence(backend: object, text: str) -> None:
+def test_an_object_that_is_not_a_backend_is_refused_in_a_sentence(backend: object, text: str) -> None:
     with pytest.raises(PolicyError, match=text):
         backends.found(backend)
 
 
 @pytest.mark.parametrize("backend", [Jit(), Faulty("mine", lambda model: model), Unavailable(), Refuses()])
-def test_the_kits_backends_are_backends(backend: object) -> None:
+def test_the_backends_of_the_kit_are_backends(backend: object) -> None:
     assert isinstance(backend, Backend)

@@ -1,4 +1,4 @@
-"""Proves that the backend drives an SDK by its documented calls, from the compiler's arguments to the file."""
+"""Proves that the backend calls an SDK as documented, from the compiler arguments to the file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_right_models_pass(sdk: Installed, name: str, model: Any) -> None:
 
 @pytest.mark.parametrize("name", SDKS)
 def test_bert_passes_every_check(sdk: Installed, name: str) -> None:
-    """A fresh process that imports the SDK among them."""
+    """They include a fresh process that imports the SDK."""
     sdk(name)
     found = judge(family("bert"), backend="neuron", max_examples=20)
     assert accused(found) == {}
@@ -47,7 +47,7 @@ def test_bert_passes_every_check(sdk: Installed, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SDKS)
-def test_the_source_is_left_alone(sdk: Installed, name: str) -> None:
+def test_the_source_does_not_change(sdk: Installed, name: str) -> None:
     sdk(name)
     model = made.TiedHead().train()
     before = Fingerprint.of(model)
@@ -71,7 +71,7 @@ def test_outputs_keep_their_names(sdk: Installed, name: str) -> None:
 
 @pytest.mark.parametrize("given", ["--optlevel 1 --auto-cast none", ["--optlevel", "1", "--auto-cast", "none"]])
 @pytest.mark.parametrize("there", [True, False], ids=["device", "no device"])
-def test_the_markers_compiler_arguments_reach_the_compiler(sdk: Installed, given: object, *, there: bool) -> None:
+def test_compiler_arguments_of_the_marker_are_passed_on(sdk: Installed, given: object, *, there: bool) -> None:
     sdk("neuronx")
     sdk.device(there=there)
     assert accused(judge(made.Plain(), rows()(), backend="neuron", neuron_args=given, checks="trace")) == {}
@@ -80,13 +80,13 @@ def test_the_markers_compiler_arguments_reach_the_compiler(sdk: Installed, given
     assert call["cpu_backend"] is not there
 
 
-def test_a_target_that_is_given_is_the_only_one(sdk: Installed) -> None:
+def test_a_target_of_the_user_is_the_only_one(sdk: Installed) -> None:
     sdk("neuronx")
     judge(made.Plain(), rows()(), backend="neuron", neuron_args="--target=trn1 --target trn2", checks="trace")
     assert sdk.calls[0]["args"] == ["--target=trn1", "--target", "trn2"]
 
 
-def test_inf1_is_told_by_its_own_keywords(sdk: Installed) -> None:
+def test_inf1_gets_its_own_keywords(sdk: Installed) -> None:
     sdk("neuron")
     keywords: dict[str, Any] = {"neuron_args": "--fast-math none", "shapes": {"batch": "dynamic"}}
     assert accused(judge(made.Plain(), rows()(), backend="neuron", **QUICK, **keywords)) == {}
@@ -95,7 +95,7 @@ def test_inf1_is_told_by_its_own_keywords(sdk: Installed) -> None:
     ]
 
 
-def test_the_options_compiler_arguments_reach_the_compiler(sdk: Installed, pytester: pytest.Pytester) -> None:
+def test_compiler_arguments_of_the_option_are_passed_on(sdk: Installed, pytester: pytest.Pytester) -> None:
     sdk("neuronx")
     pytester.makepyfile(
         """
@@ -112,7 +112,7 @@ def test_the_options_compiler_arguments_reach_the_compiler(sdk: Installed, pytes
 
 
 @pytest.mark.parametrize("name", SDKS)
-def test_with_dynamic_batching_each_row_is_eagers(sdk: Installed, name: str) -> None:
+def test_with_dynamic_batching_each_row_equals_eager(sdk: Installed, name: str) -> None:
     sdk(name)
     model = made.TiedHead().eval()
     at_traced = ids()()["ids"]
@@ -144,9 +144,7 @@ def test_without_dynamic_batching_another_batch_raises(sdk: Installed, name: str
         ("neuron", "1.13.1.2.11.13.0", "all bf16"),
     ],
 )
-def test_what_is_cast_where_nobody_says_follows_from_the_version(
-    sdk: Installed, name: str, version: str, casting: str
-) -> None:
+def test_the_default_casting_follows_from_the_version(sdk: Installed, name: str, version: str, casting: str) -> None:
     sdk(name, version=version)
     assert str(Neuron().device().casting) == casting
     found = judge(made.TiedHead(), ids()(), backend="neuron", **QUICK)
@@ -154,15 +152,15 @@ def test_what_is_cast_where_nobody_says_follows_from_the_version(
     assert found["trace"].notes[0].endswith(f"{version}, --auto-cast {casting}")
 
 
-def test_a_cast_that_is_asked_for_is_no_fault(sdk: Installed) -> None:
-    """The other half of this is in `test_neuron_faults.py`: the same cast, unasked for, is one."""
+def test_a_requested_cast_is_not_a_fault(sdk: Installed) -> None:
+    """In `test_neuron_faults.py` the same cast without a request is a fault."""
     sdk("neuronx", "drifted_cast")
     asked = judge(made.TiedHead(), ids()(), backend="neuron", neuron_args="--auto-cast matmult", **QUICK)
     assert accused(asked) == {}
 
 
-def test_a_file_of_inf1s_own_line_is_judged(sdk: Installed) -> None:
-    """The seed's: torch.neuron.trace(model, [token_tensor, segments_tensors])."""
+def test_a_file_written_by_the_call_of_inf1_is_judged(sdk: Installed) -> None:
+    """As in `torch.neuron.trace(model, [token_tensor, segments_tensors])`."""
     sdk("neuron")
 
     def compile_it(model: nn.Module, inputs: Inputs, path: Path) -> None:
@@ -174,7 +172,7 @@ def test_a_file_of_inf1s_own_line_is_judged(sdk: Installed) -> None:
 
 
 class Unused(nn.Module):
-    """Takes an input that it makes nothing of, with a size of its own."""
+    """Takes an input that it does not use, with another size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +184,7 @@ class Unused(nn.Module):
 
 
 @pytest.mark.parametrize("name", ["independent", "neuronx"])
-def test_of_an_input_that_is_dropped_no_size_is_asked(name: str, sdk: Installed) -> None:
+def test_a_dropped_input_keeps_its_size(name: str, sdk: Installed) -> None:
     sdk(name)
     inputs = {**rows()(), "unused": torch.ones(5)}
     found = judge(Unused(), inputs, backend="neuron", checks=["trace", "shapes"], max_examples=20)

@@ -1,4 +1,4 @@
-"""Proves that a compiler which dies or hangs costs its subject a verdict, and nothing else."""
+"""Proves that a compiler that dies or hangs fails the trace of its subject, and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def judged() -> dict[str, Verdict]:
         ("hangs", "the compiler did not end within 2 s (--ts-timeout), and was stopped"),
     ],
 )
-def test_a_compiler_that_dies_costs_its_subject_a_verdict_and_nothing_else(
+def test_a_compiler_that_dies_fails_the_trace_of_its_subject_only(
     sdk: Installed, fault: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(policy, "DEFAULT_TIMEOUT", 2.0)
@@ -41,14 +41,14 @@ def test_a_compiler_that_dies_costs_its_subject_a_verdict_and_nothing_else(
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that ended may wait for a parent that never asks."""
+    """Whether a process runs; one that ended may be left as a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
     except FileNotFoundError:
         return False
 
 
-def test_a_process_that_runs_is_seen() -> None:
+def test_is_alive_finds_a_running_process() -> None:
     assert is_alive(os.getpid())
 
 
@@ -77,10 +77,10 @@ def test_of_something_else():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_crash_ends_neither_the_run_nor_the_other_subjects(
+def test_a_crash_does_not_end_the_run_or_other_subjects(
     sdk: Installed, pytester: pytest.Pytester, workers: int
 ) -> None:
-    """With workers in a run of its own: they take `sys.path` as it was when xdist was imported."""
+    """With workers in a subprocess: workers get `sys.path` as it was when xdist was imported."""
     sdk("neuronx")
     pytester.makepyfile(CRASHING)
     args = ("-p", "no:randomly", "-W", "error", "--ts-backend=neuron")

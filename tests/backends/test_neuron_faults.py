@@ -1,7 +1,7 @@
-"""Proves that what an SDK does in silence is found, and that a right one is not accused.
+"""Proves that silent faults of an SDK are found, and that a right SDK passes.
 
-Each fault is that of a compiler (`faults.py`) or of a runtime (`sdks.py`), switched on by one environment variable; the
-same model, inputs and keywords are judged without it too, and pass.
+Each fault is in a compiler (`faults.py`) or in a runtime (`sdks.py`). An environment variable switches it on. The same
+model, inputs and keywords pass without it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ FOUND: tuple[tuple[str, Case, str, str], ...] = (
     ("shape_of_answer_only", TWO_OUT, "trace", ELSEWHERE),
     ("one_answer_of_the_cpu", TWO_OUT, "trace", ELSEWHERE),
 )
-"""What each fault is found by, on whichever SDK: check and headline."""
+"""The check and the headline by which each fault is found, on every SDK."""
 
 UNCAST: tuple[tuple[str, Case, str, str], ...] = (
     ("ignored_keyword", PLAIN, "trace", "the compiler ignored arguments that it does not know"),
@@ -59,18 +59,18 @@ UNCAST: tuple[tuple[str, Case, str, str], ...] = (
     ("drifted_cast", TIED, "parity", OTHERWISE),
     ("drifted_cast", PLAIN, "parity", OTHERWISE),
 )
-"""And on the SDK that casts nothing where nobody says so."""
+"""The same, on the SDK that casts nothing by default."""
 
 UNHARMED: tuple[tuple[str, Case], ...] = (
     ("training_source", PLAIN),
     ("ends_on_the_cpu", TWO_OUT),
-    ("wrong_slices", PLAIN),  # there is one slice only
+    ("wrong_slices", PLAIN),  # there is only one slice
     ("swapped_outputs", PLAIN),
     ("untied_source", PLAIN),
     ("drifted_tie", PLAIN),
-    ("ignored_keyword", PLAIN),  # on Inf1, whose compiler is told nothing here
+    ("ignored_keyword", PLAIN),  # on Inf1, whose compiler gets no arguments here
 )
-"""What an SDK may do to these models: nothing comes of it."""
+"""Faults that do no harm to these models."""
 
 RUNS = (("neuronx", 0), ("neuronx", 1), ("neuronx", 2), ("neuron", 3))
 """SDK and seed."""
@@ -93,7 +93,7 @@ def test_a_fault_is_found(
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(("fault", "case", "check", "headline"), UNCAST)
-def test_a_fault_is_found_where_nothing_is_cast(
+def test_a_fault_is_found_without_casting(
     sdk: Installed, fault: str, case: Case, check: str, headline: str, seed: int
 ) -> None:
     sdk("neuronx", fault)
@@ -109,16 +109,16 @@ def test_without_a_fault_nothing_is_found(sdk: Installed, name: str, case: Case,
 
 
 @pytest.mark.parametrize(("fault", "case"), UNHARMED)
-def test_what_does_a_model_no_harm_is_not_found(sdk: Installed, fault: str, case: Case) -> None:
+def test_a_harmless_fault_is_not_reported(sdk: Installed, fault: str, case: Case) -> None:
     sdk("neuron" if fault == "ignored_keyword" else "neuronx", fault)
     assert accused(judged(case)) == {}
 
 
-def test_what_the_compiler_said_is_told(sdk: Installed) -> None:
+def test_the_message_of_the_compiler_is_reported(sdk: Installed) -> None:
     sdk("neuronx", "logged_fallback")
-    told = dict(judged(PLAIN)["trace"].rows)
-    assert told["in the file"] == "no operator neuron::…"
-    assert told["said"].endswith("falling back to native python function call")
+    rows_by_label = dict(judged(PLAIN)["trace"].rows)
+    assert rows_by_label["in the file"] == "no operator neuron::…"
+    assert rows_by_label["said"].endswith("falling back to native python function call")
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_what_the_compiler_said_is_told(sdk: Installed) -> None:
          "linear.bias: dtype torch.float32 became torch.bfloat16"),
     ],
 )  # fmt: skip
-def test_what_happened_to_the_source_is_told_and_does_not_happen_here(
+def test_changes_of_the_source_are_reported_and_stay_in_the_isolated_process(
     sdk: Installed, fault: str, case: Case, changed: str
 ) -> None:
-    """The compiler works on what another process has; the model here is as it was."""
+    """The compiler works on the model of the isolated process; the model here does not change."""
     sdk("neuronx", fault)
     model = case[0]().eval()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -145,21 +145,21 @@ def test_what_happened_to_the_source_is_told_and_does_not_happen_here(
 
 
 class Unused(nn.Module):
-    """Right: takes what it does not look at, as some models take `token_type_ids`."""
+    """Right: takes an input that it does not use, as some models take `token_type_ids`."""
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return x.tanh()
 
 
 @pytest.mark.parametrize("name", ["neuronx", "independent", "neuron"])
-def test_a_dropped_input_that_nothing_depends_on_is_a_note(sdk: Installed, name: str) -> None:
+def test_a_dropped_input_without_effect_is_a_note(sdk: Installed, name: str) -> None:
     sdk(name)
     found = judged((Unused, two_rows(), {}))
     assert accused(found) == {}
     assert "y is dropped: the answer does not depend on it" in found["trace"].notes
 
 
-def test_what_the_compiler_raises_is_the_verdict(sdk: Installed) -> None:
+def test_the_exception_of_the_compiler_is_reported(sdk: Installed) -> None:
     sdk("neuronx", "raises")
     found = judged(PLAIN)
     assert found["trace"].headline == "the model cannot be exported"

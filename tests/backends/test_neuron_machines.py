@@ -1,4 +1,4 @@
-"""Proves that what a machine lacks is said: an SDK, a device; and that a file compiled on another one is judged."""
+"""Proves that a missing SDK or device is reported, and that a file compiled on another machine is judged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_said_to_be_unavailable(reason: str) -> None:
-    """Every verdict, in one sentence that says what was looked for, and what to do."""
+    """Every verdict is unavailable, with one sentence that says what is missing, and what to do."""
     found = judge(made.Plain(), rows()(), backend="neuron")
     assert {one.outcome for one in found.values()} == {Outcome.UNAVAILABLE}
     (sentence,) = {one.headline for one in found.values()}
@@ -48,23 +48,23 @@ def test_no_sdk_is_unavailable(sdk: Installed, monkeypatch: pytest.MonkeyPatch) 
     is_said_to_be_unavailable(r"torch_neuronx, torch_neuron.*torch\.neuron.*can(not)? be imported")
 
 
-def test_a_placeholder_is_no_sdk(sdk: Installed) -> None:
+def test_a_placeholder_is_not_an_sdk(sdk: Installed) -> None:
     sdk("placeholder")
     is_said_to_be_unavailable(r"torch_neuronx 1\.0 has no trace\(\)")
 
 
-def test_a_mock_is_no_sdk(sdk: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mock_is_not_an_sdk(sdk: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
     absent(monkeypatch)
     monkeypatch.setitem(sys.modules, "torch_neuronx", MagicMock())
-    is_said_to_be_unavailable("torch_neuronx tells no version")
+    is_said_to_be_unavailable("torch_neuronx has no version")
 
 
-def test_an_old_version_is_no_sdk(sdk: Installed) -> None:
+def test_an_old_version_is_refused(sdk: Installed) -> None:
     sdk("neuronx", version="1.12.1.1.0")
-    is_said_to_be_unavailable(r"torch_neuronx tells 1\.12\.1\.1\.0 version|torch_neuronx.*1\.12\.1\.1\.0")
+    is_said_to_be_unavailable(r"torch_neuronx has version 1\.12\.1\.1\.0; 1\.13 or newer is needed")
 
 
-def test_an_sdk_behind_a_placeholder_is_found(sdk: Installed) -> None:
+def test_an_sdk_is_found_after_a_placeholder(sdk: Installed) -> None:
     sdk("neuron")
     sdk("placeholder")
     found = neuron_sdk.find()
@@ -72,7 +72,7 @@ def test_an_sdk_behind_a_placeholder_is_found(sdk: Installed) -> None:
     assert found.name == "torch_neuron"
 
 
-def test_without_a_device_what_needs_to_run_is_unavailable(sdk: Installed) -> None:
+def test_checks_that_run_the_file_are_unavailable_without_a_device(sdk: Installed) -> None:
     sdk("neuronx", "no_device")
     sdk.device(there=False)
     found = judge(made.Plain(), rows()(), backend="neuron")
@@ -90,7 +90,7 @@ def test_without_a_device_a_fault_of_the_compiler_is_found(sdk: Installed) -> No
     assert judge(made.Plain(), rows()(), backend="neuron", checks="trace")["trace"].outcome is Outcome.FAILED
 
 
-def test_with_a_device_the_same_error_is_the_artifacts(sdk: Installed) -> None:
+def test_the_same_error_is_a_fault_of_the_artifact_with_a_device(sdk: Installed) -> None:
     sdk("neuronx", "no_device")
     sdk.device(there=True)
     found = judge(made.Plain(), rows()(), backend="neuron", **QUICK)
@@ -99,10 +99,10 @@ def test_with_a_device_the_same_error_is_the_artifacts(sdk: Installed) -> None:
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["device", "no device"])
-def test_a_file_that_cannot_be_loaded_is_at_fault_where_there_is_a_device(
+def test_a_file_that_does_not_load_is_at_fault_only_with_a_device(
     sdk: Installed, monkeypatch: pytest.MonkeyPatch, *, there: bool
 ) -> None:
-    """The vendor's files hold an object of the runtime, which is made when they are loaded."""
+    """The vendor's files hold an object of the runtime, which is created when they are loaded."""
     sdk("neuronx")
     sdk.device(there=there)
     load: Any = torch.jit.load
@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_loaded_is_at_fault_where_there_is_a_device(
 
 @pytest.fixture
 def promoted(sdk: Installed, tmp_path: Path) -> Path:
-    """A file that was compiled elsewhere, and the log of that forgotten."""
+    """A file that was compiled elsewhere; the log of its compilation is deleted."""
     sdk("neuronx")
     compiled = exported(made_once(), ids()())
     path = tmp_path / "promoted.pt"
@@ -136,7 +136,7 @@ def made_once() -> nn.Module:
         return made.TiedHead()
 
 
-def test_a_promoted_file_is_judged_and_not_compiled_again(sdk: Installed, promoted: Path) -> None:
+def test_a_promoted_file_is_judged_without_compiling(sdk: Installed, promoted: Path) -> None:
     found = judge(made_once(), ids()(), backend="neuron", artifact=promoted, **QUICK)
     assert accused(found) == {}
     assert found["trace"].headline == "loads"
@@ -162,7 +162,7 @@ def test_a_promoted_file_without_a_device_is_unavailable(
     ("processes", "visible", "cores"), [(2, None, "1"), (1, None, None), (2, "0-3", None)], ids=str
 )
 @pytest.mark.usefixtures("sdk")
-def test_processes_that_share_a_machine_take_one_core_each(
+def test_each_process_on_a_shared_machine_takes_one_core(
     processes: int, visible: str | None, cores: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if visible is not None:
@@ -172,7 +172,7 @@ def test_processes_that_share_a_machine_take_one_core_each(
 
 
 @pytest.mark.usefixtures("sdk")
-def test_a_number_of_cores_that_is_given_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_number_of_cores_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEURON_RT_NUM_CORES", "2")
     Neuron().compiling(Compilation(processes=4))
     assert os.environ["NEURON_RT_NUM_CORES"] == "2"

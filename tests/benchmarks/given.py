@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.base import bind
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject, build

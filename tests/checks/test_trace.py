@@ -105,7 +105,7 @@ def test_the_mode_that_the_user_left_is_theirs_again() -> None:
     [
         (exporters.writes_nothing, "export wrote no file at the path it was given (Plain-jit.pt)"),
         (exporters.gives_up, "the model cannot be exported"),
-        (exporters.writes_text, "what was exported is no artifact: artifact "),
+        (exporters.writes_text, "what was exported is not an artifact: artifact "),
     ],
 )
 def test_an_exporter_that_gives_no_file(export: Writer, headline: str) -> None:

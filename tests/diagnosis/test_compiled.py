@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.base import Compilation, Compiler
-from pytest_tsexport.backends.jit import Jit, traced
+from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.backends.neuron_sim import NeuronSim
+from pytest_tsexport.backends.torchscript.tracing import traced
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import Inputs, rows, two_rows

@@ -286,7 +286,7 @@ def overwriting(model: nn.Module, inputs: Inputs, path: Path) -> None:
         ),
         (
             "torch.of_a_later_torch(input)",
-            f"needs the operator aten::of_a_later_torch, which torch {torch.__version__} has not; "
+            f"needs the operator aten::of_a_later_torch, which torch {torch.__version__} does not have; "
             "use the torch that it was written with",
         ),
     ],

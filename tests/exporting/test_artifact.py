@@ -1,10 +1,11 @@
-"""Proves that a file is opened as what it is, or refused in one sentence, and that no case answers for another."""
+"""Proves that a file is opened, or refused in one sentence, and that no case changes the answer of another."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -40,22 +41,22 @@ def saved(model: nn.Module, path: Path, inputs: Inputs | None = None) -> Subject
     ("write", "text"),
     [
         (files.missing, "does not exist; give the path of a file written by torch.jit.save"),
-        (files.text, "is no TorchScript archive; write it again with torch.jit.save"),
+        (files.text, "is not a TorchScript archive; write it again with torch.jit.save"),
         (files.truncated, "is truncated: its archive has no end; write it again with torch.jit.save"),
         (files.state_dict, "is an archive without TorchScript code; write it with torch.jit.save"),
         (files.foreign_archive, "is an archive without TorchScript code; write it with torch.jit.save"),
     ],
 )
-def test_a_file_that_is_none_is_refused_in_a_sentence(write: Writer, text: str, path: Path) -> None:
+def test_a_file_that_is_not_an_artifact_is_refused_in_a_sentence(write: Writer, text: str, path: Path) -> None:
     write(made.Plain(), rows()(), path)
     with pytest.raises(ArtifactError) as refusal:
-        open_file(path)
+        open_file(path, Jit.format)
     assert str(refusal.value) == f"artifact {path} {text}"
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="is a folder; give the path of a file"):
-        open_file(tmp_path)
+        open_file(tmp_path, Jit.format)
 
 
 def test_an_archive_whose_code_is_damaged_is_refused_in_a_sentence(path: Path) -> None:
@@ -66,13 +67,13 @@ def test_an_archive_whose_code_is_damaged_is_refused_in_a_sentence(path: Path) -
         for name, record in records.items():
             archive.writestr(name, b"def forward(" if name.endswith(".py") else record)
     with pytest.raises(ArtifactError, match="cannot be loaded") as refusal:
-        open_file(path)
+        open_file(path, Jit.format)
     assert "\n" not in str(refusal.value)
 
 
-def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
+def test_a_file_of_this_package_has_a_manifest(path: Path) -> None:
     saved(right_outputs.NestedOutputs(), path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     assert artifact.arguments == ("x",)
     assert artifact.sizes == {"x": (2, 7)}
     assert artifact.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -85,59 +86,59 @@ def test_what_is_known_of_a_file_of_ours(path: Path) -> None:
     }
 
 
-def test_what_is_known_of_a_file_of_others(path: Path) -> None:
+def test_a_file_of_other_code_has_arguments_and_sizes(path: Path) -> None:
     files.fresh(made.TwoInputs(), {"x": torch.zeros(2, 7), "y": torch.zeros(2, 7)}, path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     assert artifact.arguments == ("x", "y")
     assert artifact.sizes == {"x": (2, 7), "y": (2, 7)}
     assert artifact.manifest == {}
 
 
-def test_a_frozen_file_tells_no_sizes_and_prints_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_frozen_file_has_no_sizes_and_prints_nothing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with files.quiet():
         exporters.frozen(made.Plain().eval(), rows()(), path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     assert (artifact.arguments, artifact.sizes) == (("x",), {})
     assert capfd.readouterr().err == ""
 
 
 def test_bytes_of_the_weights_are_exact(path: Path) -> None:
     saved(made.TiedHead(), path, {"ids": torch.zeros(2, 7, dtype=torch.int64)})
-    assert open_file(path).weight_bytes == 2 * 50 * 4 * 4 + 50 * 4
+    assert open_file(path, Jit.format).weight_bytes == 2 * 50 * 4 * 4 + 50 * 4
 
 
-def test_a_load_is_a_copy_of_its_own(path: Path) -> None:
+def test_each_load_is_a_separate_copy(path: Path) -> None:
     saved(made.Plain(), path)
-    artifact = open_file(path)
+    artifact = open_file(path, Jit.format)
     one, two = artifact.load(), artifact.load()
     with torch.no_grad():
         next(iter(one.parameters())).zero_()
     assert bool(next(iter(two.parameters())).detach().any())
 
 
-def test_answers_take_the_names_of_eagers(path: Path) -> None:
+def test_outputs_take_the_names_of_eager(path: Path) -> None:
     subject = saved(right_outputs.NestedOutputs(), path)
-    runner = Runner(open_file(path), subject)
+    runner = Runner(open_file(path, Jit.format), subject)
     (answer,) = runner.case(subject.inputs, 1)
     assert answer.leaves is not None
     assert list(answer.leaves) == list(subject.outputs)
 
 
-def test_state_of_one_case_does_not_reach_the_next(path: Path) -> None:
+def test_state_of_one_case_does_not_change_the_next(path: Path) -> None:
     subject = saved(state.CountsInBuffer(), path)
-    runner = Runner(open_file(path), subject)
+    runner = Runner(open_file(path, Jit.format), subject)
     first, second = (runner.case(subject.inputs, 3) for _ in range(2))
-    one, two, again = (answer.leaves for answer in (first[0], first[1], second[0]))
+    one, two, repeated = (answer.leaves for answer in (first[0], first[1], second[0]))
     assert one is not None
     assert two is not None
-    assert again is not None
-    assert torch.equal(one["output"], again["output"])
+    assert repeated is not None
+    assert torch.equal(one["output"], repeated["output"])
     assert not torch.equal(one["output"], two["output"])
 
 
 def test_a_file_without_state_is_loaded_once(path: Path) -> None:
     subject = saved(made.Plain(), path)
-    runner = Runner(open_file(path), subject)
+    runner = Runner(open_file(path, Jit.format), subject)
     module = runner.module
     runner.case(subject.inputs)
     assert runner.module is module
@@ -145,13 +146,13 @@ def test_a_file_without_state_is_loaded_once(path: Path) -> None:
 
 def test_all_calls_are_made(path: Path) -> None:
     subject = saved(right_sizes.InPlaceOnCopy(), path)
-    assert len(Runner(open_file(path), subject).case(subject.inputs, 3)) == 3
+    assert len(Runner(open_file(path, Jit.format), subject).case(subject.inputs, 3)) == 3
 
 
-def test_an_overwritten_input_is_named_and_the_callers_stays(path: Path) -> None:
+def test_an_overwritten_input_is_named_and_the_tensor_of_the_caller_is_kept(path: Path) -> None:
     subject = saved(wrappers.OverwritesInput(made.Plain()), path)
     before = subject.inputs["x"].clone()
-    (answer,) = Runner(open_file(path), subject).case(subject.inputs, 1)
+    (answer,) = Runner(open_file(path, Jit.format), subject).case(subject.inputs, 1)
     assert answer.overwritten == ("x",)
     assert torch.equal(subject.inputs["x"], before)
 
@@ -166,7 +167,35 @@ def test_a_file_with_other_inputs_is_refused_in_a_sentence(path: Path) -> None:
     with pytest.raises(
         ArtifactError, match=r"takes x, y; the model's inputs are z; give inputs= that the file was traced with$"
     ):
-        Runner(open_file(path), subject_of(Other(), {"z": torch.zeros(2, 7)}))
+        Runner(open_file(path, Jit.format), subject_of(Other(), {"z": torch.zeros(2, 7)}))
+
+
+@pytest.mark.parametrize("names", [("b", "a"), ("x", "b")])
+def test_a_file_with_other_names_gets_its_inputs_by_position(names: tuple[str, str], path: Path) -> None:
+    space: dict[str, Any] = {}
+    exec("def forward(self, {0}, {1}): return {0} - 2 * {1}".format(*names), space)
+    files.fresh(type("Other", (nn.Module,), space)(), {name: torch.zeros(2, 7) for name in names}, path)
+    subject = subject_of(made.TwoInputs(), {"x": torch.randn(2, 7), "y": torch.randn(2, 7)})
+    (answer,) = Runner(open_file(path, Jit.format), subject).case(subject.inputs, 1)
+    assert answer.leaves is not None
+    assert torch.equal(answer.leaves["output"], subject.inputs["x"] - 2 * subject.inputs["y"])
+
+
+def test_a_damaged_manifest_is_refused_in_a_sentence(path: Path) -> None:
+    Jit.format.save(Jit().trace(subject_of(made.Plain())), path, "not json")
+    with pytest.raises(ArtifactError, match=r"it\.pt has a damaged manifest: Expecting value"):
+        open_file(path, Jit.format)
+
+
+def test_a_namespace_is_not_a_prefix_of_another(path: Path) -> None:
+    saved(made.Plain(), path)
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".py"))
+        code = archive.read(name).decode()
+    artifact = open_file(path, Jit.format)
+    files.rewrite(path, code, f"{code}\nops.neuron_sim.forward_v2(x)\n")
+    assert artifact.custom_operators == {"neuron_sim::forward_v2"}
+    assert (artifact.calls("neuron_sim"), artifact.calls("neuron"), artifact.calls("aten")) == (True, False, False)
 
 
 def test_a_signature() -> None:

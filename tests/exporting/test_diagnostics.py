@@ -1,4 +1,4 @@
-"""Proves that what a compiler mumbles is kept as evidence, and that all other warnings stay what they are."""
+"""Proves that warnings and log lines of a compiler are captured as evidence, and all other warnings are passed on."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ EVIDENCE = (
     "compiling:\nfalling back",
 )
 
+TRACER = (TracerWarning,)
+
 OTHERS = ("the weights are old", "an unusedness of words", "keyword arguments are deprecated")
 
 
@@ -39,7 +41,7 @@ def filters() -> Iterator[None]:
 
 @pytest.fixture
 def vendor() -> Iterator[logging.Logger]:
-    """The vendor's logger, which hands nothing on to the root's."""
+    """The vendor's logger, which does not propagate to the root logger."""
     logger = logging.getLogger("Neuron")
     before = logger.propagate, logger.level
     logger.propagate = False
@@ -48,8 +50,10 @@ def vendor() -> Iterator[logging.Logger]:
     logger.propagate, logger.level = before
 
 
-def hears(text: str, category: type[Warning] = UserWarning, *, to_compiler: bool = True) -> CapturedDiagnostics:
-    with capture_diagnostics(to_compiler=to_compiler) as captured:
+def captured_from(
+    text: str, category: type[Warning] = UserWarning, *, from_compiler: bool = True
+) -> CapturedDiagnostics:
+    with capture_diagnostics(TRACER, from_compiler=from_compiler) as captured:
         warnings.warn(text, category, stacklevel=1)
     return captured
 
@@ -57,114 +61,114 @@ def hears(text: str, category: type[Warning] = UserWarning, *, to_compiler: bool
 @pytest.mark.parametrize("action", ["error", "ignore", "default"])
 @pytest.mark.parametrize("text", EVIDENCE)
 @pytest.mark.parametrize("category", [UserWarning, DeprecationWarning, RuntimeWarning])
-def test_evidence_is_kept_whatever_is_done_with_warnings(action: str, text: str, category: type[Warning]) -> None:
+def test_evidence_is_captured_under_every_filter(action: str, text: str, category: type[Warning]) -> None:
     warnings.simplefilter(action)  # type: ignore[arg-type]
-    captured = hears(text, category)
-    assert (captured.said, captured.tracer, captured.others) == ([text], [], [])
+    captured = captured_from(text, category)
+    assert (captured.evidence, captured.tracer, captured.others) == ([text], [], [])
 
 
 @pytest.mark.parametrize("text", EVIDENCE)
-def test_what_is_no_compilers_is_no_evidence(text: str) -> None:
+def test_without_a_compiler_nothing_is_evidence(text: str) -> None:
     warnings.simplefilter("always")
-    captured = hears(text, to_compiler=False)
-    assert captured.said == []
-    assert [(kind, str(told)) for kind, told, *_ in captured.others] == [(UserWarning, text)]
+    captured = captured_from(text, from_compiler=False)
+    assert captured.evidence == []
+    assert [(kind, str(message)) for kind, message, *_ in captured.others] == [(UserWarning, text)]
 
 
 @pytest.mark.parametrize("text", OTHERS)
-def test_a_warning_of_somebody_elses_is_no_evidence(text: str) -> None:
+def test_a_warning_of_other_code_is_not_evidence(text: str) -> None:
     warnings.simplefilter("always")
-    captured = hears(text)
-    assert (captured.said, captured.tracer) == ([], [])
-    ((kind, told, filename, line),) = captured.others
-    assert (kind, str(told), filename) == (UserWarning, text, __file__)
+    captured = captured_from(text)
+    assert (captured.evidence, captured.tracer) == ([], [])
+    ((kind, message, filename, line),) = captured.others
+    assert (kind, str(message), filename) == (UserWarning, text, __file__)
     assert line > 0
 
 
-def test_a_warning_of_somebody_elses_is_still_an_error_where_the_user_says_so() -> None:
+def test_a_warning_of_other_code_is_still_an_error_under_w_error() -> None:
     warnings.simplefilter("error")
-    with pytest.raises(UserWarning, match="the weights are old"), capture_diagnostics(to_compiler=True):
+    with pytest.raises(UserWarning, match="the weights are old"), capture_diagnostics(TRACER, from_compiler=True):
         warnings.warn("the weights are old", stacklevel=1)
 
 
-@pytest.mark.parametrize("to_compiler", [False, True])
+@pytest.mark.parametrize("from_compiler", [False, True])
 @pytest.mark.parametrize("action", ["error", "ignore"])
-def test_a_tracer_warning_is_heard_with_its_line_and_is_no_error(action: str, *, to_compiler: bool) -> None:
+def test_a_tracer_warning_is_captured_with_its_line_and_is_not_an_error(action: str, *, from_compiler: bool) -> None:
     warnings.simplefilter(action)  # type: ignore[arg-type]
-    captured = hears("Converting a tensor\nto a Python boolean", TracerWarning, to_compiler=to_compiler)
-    (told,) = captured.tracer
-    assert told.startswith(f"{__file__}:")
-    assert told.endswith(": Converting a tensor")
-    assert (captured.said, len(captured.others)) == ([], 1)
+    captured = captured_from("Converting a tensor\nto a Python boolean", TracerWarning, from_compiler=from_compiler)
+    (hint,) = captured.tracer
+    assert hint.startswith(f"{__file__}:")
+    assert hint.endswith(": Converting a tensor")
+    assert (captured.evidence, len(captured.others)) == ([], 1)
 
 
-def test_a_tracer_warning_of_a_line_of_ours_explains_nothing() -> None:
-    with capture_diagnostics(to_compiler=True) as captured:
+def test_a_tracer_warning_about_this_package_is_left_out() -> None:
+    with capture_diagnostics(TRACER, from_compiler=True) as captured:
         warnings.warn_explicit("ours", TracerWarning, jit.__file__, 7)
     assert captured.tracer == []
 
 
-def test_one_line_is_heard_once() -> None:
-    with capture_diagnostics(to_compiler=True) as captured:
+def test_a_warning_of_one_line_is_captured_once() -> None:
+    with capture_diagnostics(TRACER, from_compiler=True) as captured:
         for _ in range(3):
             warnings.warn(UNUSED, stacklevel=1)
-    assert captured.said == [UNUSED]
+    assert captured.evidence == [UNUSED]
 
 
-def test_two_texts_of_one_line_are_both_heard() -> None:
+def test_two_messages_of_one_line_are_both_captured() -> None:
     texts = [UNUSED, UNUSED.replace("index=0", "index=2")]
-    with capture_diagnostics(to_compiler=True) as captured:
+    with capture_diagnostics(TRACER, from_compiler=True) as captured:
         for text in texts:
             warnings.warn(text, stacklevel=1)
-    assert captured.said == texts
+    assert captured.evidence == texts
 
 
-def test_what_was_heard_is_given_again_to_whoever_listens() -> None:
+def test_captured_warnings_are_issued_for_the_users_filters() -> None:
     warnings.simplefilter("always")
-    captured = hears("the weights are old")
+    captured = captured_from("the weights are old")
     with pytest.warns(UserWarning, match="the weights are old") as given:
-        rewarn(captured.others)
+        rewarn(captured.others, TRACER)
     assert [(one.filename, one.lineno) for one in given] == [captured.others[0][2:]]
 
 
-def test_a_tracer_warning_given_again_is_no_error_and_another_is() -> None:
+def test_under_w_error_a_reissued_tracer_warning_is_not_an_error_and_another_is() -> None:
     warnings.simplefilter("error")
-    rewarn([(TracerWarning, "Converting a tensor", __file__, 1)])
+    rewarn([(TracerWarning, "Converting a tensor", __file__, 1)], TRACER)
     with pytest.raises(UserWarning, match="the weights are old"):
-        rewarn([(UserWarning, "the weights are old", __file__, 1)])
+        rewarn([(UserWarning, "the weights are old", __file__, 1)], TRACER)
 
 
 @pytest.mark.parametrize("text", EVIDENCE)
-def test_a_log_line_of_a_logger_that_hands_nothing_on_is_evidence(text: str, vendor: logging.Logger) -> None:
-    with capture_diagnostics(to_compiler=True) as captured:
+def test_a_log_line_of_a_logger_that_does_not_propagate_is_evidence(text: str, vendor: logging.Logger) -> None:
+    with capture_diagnostics(TRACER, from_compiler=True) as captured:
         vendor.warning(text)
-    assert captured.said == [text]
+    assert captured.evidence == [text]
 
 
-def test_a_log_line_that_is_handed_on_is_heard_once() -> None:
-    with capture_diagnostics(to_compiler=True) as captured:
+def test_a_log_line_that_propagates_is_captured_once() -> None:
+    with capture_diagnostics(TRACER, from_compiler=True) as captured:
         logging.getLogger("torch_neuron.convert").error("failed on %s; falling back to the CPU", "_NeuronGraph$698")
         logging.getLogger("Neuron").warning(FALLS)
-    assert captured.said == ["failed on _NeuronGraph$698; falling back to the CPU", FALLS]
+    assert captured.evidence == ["failed on _NeuronGraph$698; falling back to the CPU", FALLS]
 
 
-def test_a_line_of_the_vendors_own_children_is_heard(vendor: logging.Logger) -> None:
-    with capture_diagnostics(to_compiler=True) as captured:
+def test_a_log_line_of_a_child_logger_is_captured(vendor: logging.Logger) -> None:
+    with capture_diagnostics(TRACER, from_compiler=True) as captured:
         vendor.getChild("convert").warning(FALLS)
-    assert captured.said == [FALLS]
+    assert captured.evidence == [FALLS]
 
 
-def test_log_lines_are_heard_of_a_compiler_alone_and_only_if_they_are_evidence(vendor: logging.Logger) -> None:
-    with capture_diagnostics(to_compiler=False) as captured:
+def test_log_lines_are_captured_only_from_a_compiler_and_only_evidence(vendor: logging.Logger) -> None:
+    with capture_diagnostics(TRACER, from_compiler=False) as captured:
         vendor.warning(FALLS)
-    with capture_diagnostics(to_compiler=True) as other:
+    with capture_diagnostics(TRACER, from_compiler=True) as other:
         vendor.warning("Compiler status PASS")
-    assert (captured.said, other.said) == ([], [])
+    assert (captured.evidence, other.evidence) == ([], [])
 
 
-def test_nothing_is_left_listening(vendor: logging.Logger) -> None:
+def test_handlers_and_filters_are_restored(vendor: logging.Logger) -> None:
     before, root = list(vendor.handlers), list(logging.getLogger().handlers)
     filters = list(warnings.filters)
-    with pytest.raises(KeyError), capture_diagnostics(to_compiler=True):
+    with pytest.raises(KeyError), capture_diagnostics(TRACER, from_compiler=True):
         raise KeyError
     assert (vendor.handlers, logging.getLogger().handlers, list(warnings.filters)) == (before, root, filters)

@@ -1,4 +1,4 @@
-"""Proves that making an export leaves the source alone or says what it did, and only hears warnings."""
+"""Proves that changes of the source by an export are recorded, and that warnings are only captured."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_trace_is_a_file_and_changes_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", [state.CountsInBuffer, state.CountsCalls, right_ties.TiedBuffer])
-def test_state_that_a_trace_leaves_is_not_left_in_the_source(model: type[nn.Module], path: Path) -> None:
+def test_a_trace_leaves_no_state_in_the_source(model: type[nn.Module], path: Path) -> None:
     source = model()
     before = {name: tensor.clone() for name, tensor in source.state_dict().items()}
     export_model.trace(subject_of(source), job(path))
@@ -63,13 +63,13 @@ def test_state_that_a_trace_leaves_is_not_left_in_the_source(model: type[nn.Modu
     assert all(torch.equal(source.state_dict()[name], tensor) for name, tensor in before.items())
 
 
-def test_an_error_is_a_finding_and_is_not_raised(path: Path) -> None:
+def test_an_error_of_an_export_is_recorded_and_not_raised(path: Path) -> None:
     found = export_model.trace(subject_of(made.CannotTrace()), job(path))
     assert found.artifact is None
     assert isinstance(found.error, RuntimeError)
 
 
-def test_the_reference_of_an_exporter_is_a_copy_from_before(path: Path) -> None:
+def test_the_reference_of_an_exporter_is_a_copy_made_before(path: Path) -> None:
     model = made.Plain()
     before = model.linear.weight.detach().clone()
     found = export_model.exported(subject_of(model), exporters.after(exporters.add_to_weights), job(path))
@@ -81,28 +81,28 @@ def test_the_reference_of_an_exporter_is_a_copy_from_before(path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", [made.TiedHead, made.TiedSlice, right_ties.TransposedView])
-def test_the_copy_is_tied_as_the_model_is(model: type[nn.Module], path: Path) -> None:
+def test_the_copy_has_the_same_tied_weights(model: type[nn.Module], path: Path) -> None:
     found = export_model.exported(subject_of(model(), ids()()), exporters.careful, job(path))
-    assert Fingerprint.of(found.subject.model).ties == Fingerprint.of(model()).ties
+    assert Fingerprint.of(found.subject.model).tied == Fingerprint.of(model()).tied
 
 
-def test_another_reference_stays_what_it_is(path: Path) -> None:
+def test_another_reference_is_kept(path: Path) -> None:
     other = made.Plain()
     subject = build(made.Plain(), Meaning(inputs=rows()(), reference=other), name="it")
     assert export_model.exported(subject, exporters.careful, job(path)).subject.reference is other
 
 
-def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(path: Path) -> None:
-    lent: list[bool] = []
+def test_an_exporter_gets_the_model_in_evaluation_mode_and_copies_of_the_inputs(path: Path) -> None:
+    modes: list[bool] = []
 
     def export(model: nn.Module, inputs: Inputs, where: Path) -> None:
-        lent.extend(module.training for module in model.modules())
+        modes.extend(module.training for module in model.modules())
         exporters.careful(model, inputs, where)
         inputs["x"].zero_()
 
     subject = subject_of(made.Plain().train())
     export_model.exported(subject, export, job(path))
-    assert lent == [False, False]
+    assert modes == [False, False]
     assert bool(subject.inputs["x"].any())
 
 
@@ -110,7 +110,7 @@ def test_an_exporter_is_lent_the_model_in_evaluation_mode_and_inputs_of_its_own(
     ("export", "text"),
     [
         (exporters.writes_nothing, r"^export wrote no file at the path it was given \(it\.pt\)$"),
-        (exporters.writes_text, r"^what was exported is no artifact: artifact .* is no TorchScript archive"),
+        (exporters.writes_text, r"^what was exported is not an artifact: artifact .* is not a TorchScript archive"),
     ],
 )
 def test_an_exporter_without_a_file(export: export_model.Exporter, text: str, path: Path) -> None:
@@ -120,7 +120,7 @@ def test_an_exporter_without_a_file(export: export_model.Exporter, text: str, pa
         raise error
 
 
-def test_a_file_of_an_earlier_run_is_not_taken_for_the_exporters(path: Path) -> None:
+def test_a_file_of_an_earlier_run_is_not_judged_for_an_exporter_that_wrote_none(path: Path) -> None:
     export_model.exported(subject_of(made.Plain()), exporters.careful, job(path))
     found = export_model.exported(subject_of(made.Plain()), exporters.writes_nothing, job(path))
     assert found.artifact is None
@@ -128,7 +128,7 @@ def test_a_file_of_an_earlier_run_is_not_taken_for_the_exporters(path: Path) -> 
 
 @pytest.mark.usefixtures("as_errors")
 @pytest.mark.parametrize("name", ["bert", "roberta", "t5"])
-def test_transformers_are_traced_where_warnings_are_errors(name: str, path: Path) -> None:
+def test_transformers_are_traced_under_w_error(name: str, path: Path) -> None:
     subject = build(family(name), Meaning(), name="it")
     found = export_model.trace(subject, job(path))
     assert found.error is None
@@ -136,22 +136,22 @@ def test_transformers_are_traced_where_warnings_are_errors(name: str, path: Path
 
 
 @pytest.mark.usefixtures("as_errors")
-def test_tracer_warnings_are_heard_and_are_no_errors(path: Path) -> None:
+def test_tracer_warnings_are_captured_and_are_not_errors(path: Path) -> None:
     found = export_model.trace(subject_of(wrong_sizes.BakesBatch()), job(path))
     assert found.error is None
-    (heard,) = found.process.tracer_warnings
-    assert "wrong_sizes.py:" in heard
-    assert "Converting a tensor to a Python integer" in heard
+    (caught,) = found.process.tracer_warnings
+    assert "wrong_sizes.py:" in caught
+    assert "Converting a tensor to a Python integer" in caught
 
 
-def test_tracer_warnings_are_given_again_once(path: Path) -> None:
+def test_tracer_warnings_are_reissued_once(path: Path) -> None:
     with pytest.warns(torch.jit.TracerWarning) as given:  # type: ignore[attr-defined]
         export_model.trace(subject_of(wrong_sizes.BakesBatch()), job(path))
     assert len(given) == 1
 
 
 class Warns(nn.Module):
-    """Warns of something of its own at each call."""
+    """Issues a warning at each call."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         warnings.warn("the weights are old", UserWarning, stacklevel=1)
@@ -159,7 +159,7 @@ class Warns(nn.Module):
 
 
 class Deprecates(nn.Module):
-    """Warns of a deprecation that is not `torch.jit`'s."""
+    """Issues a deprecation warning that is not that of `torch.jit`."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         warnings.warn("`torch.jitter` is deprecated", DeprecationWarning, stacklevel=1)
@@ -167,15 +167,15 @@ class Deprecates(nn.Module):
 
 
 @pytest.mark.parametrize(("model", "category"), [(Warns, UserWarning), (Deprecates, DeprecationWarning)])
-def test_a_warning_of_the_models_own_is_left_alone(model: type[nn.Module], category: type[Warning], path: Path) -> None:
-    with warnings.catch_warnings(record=True) as heard:
+def test_a_warning_of_the_model_is_passed_on(model: type[nn.Module], category: type[Warning], path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = export_model.trace(subject_of(model()), job(path))
     assert found.error is None
-    assert category in {one.category for one in heard}
+    assert category in {one.category for one in caught}
 
 
-def test_a_warning_of_the_models_own_is_an_error_where_the_user_says_so(path: Path) -> None:
+def test_a_warning_of_the_model_is_an_error_under_w_error(path: Path) -> None:
     subject = subject_of(made.Plain())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -185,15 +185,15 @@ def test_a_warning_of_the_models_own_is_an_error_where_the_user_says_so(path: Pa
     assert isinstance(found.error, UserWarning)
 
 
-def test_torch_jits_own_deprecation_is_swallowed(path: Path) -> None:
-    with warnings.catch_warnings(record=True) as heard:
+def test_the_deprecation_of_torch_jit_is_ignored(path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         export_model.trace(subject_of(made.Plain()), job(path))
         export_model.exported(subject_of(made.Plain()), exporters.plain, job(path))
-    assert [str(one.message) for one in heard] == []
+    assert [str(one.message) for one in caught] == []
 
 
-def test_the_filters_are_the_users_again(path: Path) -> None:
+def test_the_filters_are_restored(path: Path) -> None:
     before = list(warnings.filters)
     export_model.trace(subject_of(made.Plain()), job(path))
     assert list(warnings.filters) == before

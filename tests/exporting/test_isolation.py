@@ -1,4 +1,4 @@
-"""Proves that what runs apart tells its result or how it died, and leaves nothing running and nothing changed."""
+"""Proves that an isolated process returns its result or how it died, and leaves no process and no change behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from pytest_tsexport.errors import ExportError
-from pytest_tsexport.exporting.export_model import elsewhere
+from pytest_tsexport.exporting.export_model import portable_error
 from pytest_tsexport.exporting.isolation import run_isolated
 
 SECONDS = 60.0
@@ -26,7 +26,7 @@ SECONDS = 60.0
 
 def killed(number: int) -> Callable[[], None]:
     def run() -> None:
-        faulthandler.disable()  # pytest's own would print where the child was
+        faulthandler.disable()  # else pytest's handler prints a traceback of the child
         os.kill(os.getpid(), number)
 
     return run
@@ -37,7 +37,7 @@ def hangs() -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process is there and has not ended; one that nobody has waited for is told as Z."""
+    """Whether the process exists and has not ended; a zombie has the state Z."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -52,21 +52,21 @@ def ends(pid: int) -> bool:
     return not is_alive(pid)
 
 
-def test_the_result_comes_back_from_another_process() -> None:
-    pid, told = run_isolated(lambda: (os.getpid(), {"changed": ("a", "b"), "size": 3}), SECONDS)
+def test_the_result_comes_from_another_process() -> None:
+    pid, result = run_isolated(lambda: (os.getpid(), {"changed": ("a", "b"), "size": 3}), SECONDS)
     assert pid != os.getpid()
-    assert told == {"changed": ("a", "b"), "size": 3}
+    assert result == {"changed": ("a", "b"), "size": 3}
 
 
 def test_a_large_result_comes_back() -> None:
     assert len(run_isolated(lambda: b"x" * 5_000_000, SECONDS)) == 5_000_000
 
 
-def test_nothing_is_a_result_too() -> None:
+def test_none_is_a_result_too() -> None:
     assert run_isolated(lambda: None, SECONDS) is None
 
 
-def test_a_class_of_the_users_own_runs_there() -> None:
+def test_a_class_that_cannot_be_imported_runs_there() -> None:
     class Local:
         def run(self) -> int:
             return 7
@@ -76,41 +76,41 @@ def test_a_class_of_the_users_own_runs_there() -> None:
 
 @pytest.mark.parametrize("kind", ["OutOfMemory", "SubprocessError", "RuntimeError"])
 def test_an_exception_keeps_its_name_and_its_text(kind: str) -> None:
-    error = run_isolated(lambda: elsewhere(kind, "neuronx-cc failed with 70\nsee the log"), SECONDS)
+    error = run_isolated(lambda: portable_error(kind, "neuronx-cc failed with 70\nsee the log"), SECONDS)
     assert (type(error).__name__, str(error)) == (kind, "neuronx-cc failed with 70\nsee the log")
-    again = run_isolated(lambda: error, SECONDS)
-    assert (type(again).__name__, str(again)) == (kind, str(error))
+    twice = run_isolated(lambda: error, SECONDS)
+    assert (type(twice).__name__, str(twice)) == (kind, str(error))
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "expected"),
     [
         (signal.SIGSEGV, "signal 11 (SIGSEGV)"),
         (signal.SIGKILL, "signal 9 (SIGKILL)"),
         (signal.SIGABRT, "signal 6 (SIG"),
     ],
 )
-def test_a_signal_is_told(number: int, told: str) -> None:
+def test_a_signal_is_reported(number: int, expected: str) -> None:
     with pytest.raises(ExportError) as raised:
         run_isolated(killed(number), SECONDS)
-    assert str(raised.value).startswith(f"the compiler died of {told}")
+    assert str(raised.value).startswith(f"the compiler died of {expected}")
     assert str(raised.value).endswith("), and its process with it")
 
 
-def test_a_signal_without_a_name_is_told_by_its_number() -> None:
+def test_a_signal_without_a_name_is_reported_by_its_number() -> None:
     with pytest.raises(ExportError, match=r"^the compiler died of signal 40, and its process with it$"):
         run_isolated(killed(40), SECONDS)
 
 
 @pytest.mark.parametrize("status", [0, 3, 70])
-def test_an_exit_status_is_told(status: int) -> None:
+def test_an_exit_status_is_reported(status: int) -> None:
     with pytest.raises(ExportError, match=f"^the compiler died with exit status {status}, and its process with it$"):
         run_isolated(lambda: os._exit(status), SECONDS)
 
 
 @pytest.mark.parametrize("raised", [SystemExit(4), KeyboardInterrupt()])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_what_ends_a_program_ends_that_one_alone(raised: BaseException) -> None:
+def test_an_exception_that_ends_a_program_ends_only_the_isolated_one(raised: BaseException) -> None:
     def run() -> None:
         raise raised
 
@@ -127,7 +127,7 @@ def test_a_hang_is_stopped_in_time() -> None:
 
 
 def starts_another(path: Path, then: Callable[[], None]) -> Callable[[], None]:
-    """As a compiler's front end does: the work is in a process of its own."""
+    """As a compiler's front end does: the work is in another process."""
 
     def run() -> None:
         child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
@@ -140,20 +140,20 @@ def starts_another(path: Path, then: Callable[[], None]) -> Callable[[], None]:
 @pytest.mark.parametrize(
     "then", [hangs, killed(signal.SIGSEGV), lambda: os._exit(3)], ids=["hangs", "crashes", "exits"]
 )
-def test_what_a_compiler_started_ends_with_it(then: Callable[[], None], tmp_path: Path) -> None:
+def test_processes_that_a_compiler_started_end_with_it(then: Callable[[], None], tmp_path: Path) -> None:
     path = tmp_path / "pid"
     with pytest.raises(ExportError):
         run_isolated(starts_another(path, then), 2.0)
     assert ends(int(path.read_text(encoding="ascii")))
 
 
-def test_what_a_compiler_left_running_ends_once_it_has_told_its_result(tmp_path: Path) -> None:
+def test_processes_that_a_compiler_left_running_end_after_its_result(tmp_path: Path) -> None:
     path = tmp_path / "pid"
     run_isolated(starts_another(path, lambda: None), SECONDS)
     assert ends(int(path.read_text(encoding="ascii")))
 
 
-def test_a_process_that_tells_and_does_not_end_is_not_waited_for_long() -> None:
+def test_a_process_that_does_not_end_after_its_result_is_stopped() -> None:
     def run() -> int:
         threading.Thread(target=hangs, daemon=False).start()
         return 7
@@ -164,7 +164,7 @@ def test_a_process_that_tells_and_does_not_end_is_not_waited_for_long() -> None:
 
 
 @pytest.mark.parametrize("dies", [False, True])
-def test_what_it_prints_is_not_lost(dies: bool, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: FBT001
+def test_printed_text_is_not_lost(dies: bool, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: FBT001
     def run() -> None:
         print("compiling", flush=True)  # noqa: T201  # what a compiler does
         os.write(2, b"and complaining\n")
@@ -180,7 +180,7 @@ def test_what_it_prints_is_not_lost(dies: bool, capfd: pytest.CaptureFixture[str
     assert "and complaining\n" in err
 
 
-def test_what_stands_in_its_buffer_is_not_lost_and_not_said_twice(capfd: pytest.CaptureFixture[str]) -> None:
+def test_buffered_text_is_printed_once(capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         code = (
             "from pytest_tsexport.exporting.isolation import run_isolated\n"
@@ -194,29 +194,29 @@ def test_what_stands_in_its_buffer_is_not_lost_and_not_said_twice(capfd: pytest.
     assert sorted(run.stdout.split()) == ["after", "before", "within"]
 
 
-def test_nothing_of_the_parent_is_changed() -> None:
-    held, weight, threads = {"key": 1}, torch.ones(2), torch.get_num_threads()
+def test_the_parent_process_does_not_change() -> None:
+    values, weight, threads = {"key": 1}, torch.ones(2), torch.get_num_threads()
     directory, filters = Path.cwd(), list(warnings.filters)
     group, seed = os.getpgrp(), torch.random.get_rng_state()
 
     def run() -> None:
-        held.clear()
+        values.clear()
         weight.zero_()
-        os.environ["TSEXPORT_APART"] = "1"
+        os.environ["TSEXPORT_ISOLATED"] = "1"
         os.chdir("/")
         torch.rand(3)
         warnings.simplefilter("ignore")
 
     run_isolated(run, SECONDS)
-    assert held == {"key": 1}
+    assert values == {"key": 1}
     assert torch.equal(weight, torch.ones(2))
-    assert "TSEXPORT_APART" not in os.environ
+    assert "TSEXPORT_ISOLATED" not in os.environ
     assert (Path.cwd(), list(warnings.filters), os.getpgrp()) == (directory, filters, group)
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.random.get_rng_state(), seed)
 
 
-def test_no_process_and_no_file_is_left_behind() -> None:
+def test_no_process_and_no_open_file_is_left() -> None:
     before = set(Path("/proc/self/fd").iterdir())
     run_isolated(os.getpid, SECONDS)
     with pytest.raises(ExportError):
@@ -225,7 +225,7 @@ def test_no_process_and_no_file_is_left_behind() -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_a_compiler_that_closes_its_output_is_not_accused() -> None:
+def test_a_compiler_may_close_its_output() -> None:
     def closes() -> str:
         sys.stdout.close()
         sys.stderr = None
@@ -234,7 +234,7 @@ def test_a_compiler_that_closes_its_output_is_not_accused() -> None:
     assert run_isolated(closes, SECONDS) == "made"
 
 
-def test_a_death_is_noticed_while_a_child_of_the_compilers_lives() -> None:
+def test_a_crash_is_noticed_while_a_child_of_the_compiler_runs() -> None:
     def leaves_one_behind() -> None:
         if os.fork() == 0:
             time.sleep(600)
@@ -246,7 +246,7 @@ def test_a_death_is_noticed_while_a_child_of_the_compilers_lives() -> None:
     assert time.monotonic() - started < SECONDS / 2
 
 
-def test_threads_stay_as_few_as_a_fork_can_have() -> None:
+def test_the_isolated_process_keeps_one_thread() -> None:
     def asks_for_more() -> int:
         torch.set_num_threads(2)
         return torch.get_num_threads()

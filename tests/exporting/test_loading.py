@@ -1,4 +1,4 @@
-"""Proves that a file is opened for the backend that it was made for, and that a simulation passes for nothing else."""
+"""Proves that a file is opened for the backend that made it, and a simulated file for its simulation only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pytest_tsexport.verdict import Outcome
 
 
 class Talks(nn.Module):
-    """Says of itself what a compiler might say too."""
+    """Issues warnings and log lines that a compiler might issue too."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,14 +47,41 @@ def simulated(tmp_path: Path) -> Path:
     return made.artifact.path
 
 
-def test_a_simulated_file_passes_for_nothing_else(simulated: Path) -> None:
+def test_a_simulated_file_is_judged_on_its_simulation_only(simulated: Path) -> None:
     assert opened(simulated, NeuronSim())[1] is None
     with pytest.raises(ArtifactError, match="was made by neuron-sim, a simulation; judge it on neuron-sim alone"):
         opened(simulated, Jit())
 
 
+def test_a_simulated_file_that_does_not_load_is_named_too(simulated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: object, **keywords: object) -> None:
+        raise RuntimeError("Unknown builtin op: neuron_sim::forward_v2.")
+
+    monkeypatch.setattr(torch.jit, "load", unknown)
+    with pytest.raises(ArtifactError, match="was made by neuron-sim, a simulation; judge it on neuron-sim alone"):
+        opened(simulated, Jit())
+
+
+@pytest.mark.parametrize("kind", ["neuron_sim", "torchvision"])
+def test_a_file_that_needs_an_import_is_at_fault_on_every_machine(
+    kind: str, simulated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine is not at fault, so its checks are not unavailable."""
+
+    class Strict(NeuronSim):
+        def why_not_run(self, error: Exception) -> str | None:
+            return "no file runs here"
+
+    def unknown(*args: object, **keywords: object) -> None:
+        raise RuntimeError(f"Unknown builtin op: {kind}::of_another.")
+
+    monkeypatch.setattr(torch.jit, "load", unknown)
+    with pytest.raises(ArtifactError, match=f"needs the operator {kind}::of_another"):
+        opened(simulated, Strict())
+
+
 @pytest.mark.parametrize("cast", ["none", "matmult"])
-def test_a_file_keeps_the_casting_that_it_was_compiled_with(cast: str, tmp_path: Path) -> None:
+def test_a_file_keeps_the_casting_it_was_compiled_with(cast: str, tmp_path: Path) -> None:
     subject = build(Plain(), Meaning(inputs=rows()()), name="it")
     backend = NeuronSim().compiling(Compilation(args=(f"--auto-cast={cast}",)))
     made = trace(subject, Job(tmp_path / "it.pt", backend, timeout=60))
@@ -65,11 +92,11 @@ def test_a_file_keeps_the_casting_that_it_was_compiled_with(cast: str, tmp_path:
 
 
 @pytest.mark.filterwarnings("ignore:no fast kernel")
-def test_what_a_model_says_of_itself_is_no_word_of_a_compilers() -> None:
+def test_messages_of_the_model_are_not_messages_of_the_compiler() -> None:
     found = judge(Talks(), rows()(), backend="neuron-sim", max_examples=10, checks=["trace", "parity"])
     assert {one.outcome for one in found.values()} == {Outcome.PASSED}
 
 
-def test_arguments_that_the_stand_in_does_nothing_for_are_told() -> None:
+def test_arguments_that_are_not_simulated_are_reported() -> None:
     found = judge(Plain(), rows()(), backend="neuron-sim", checks=["trace"], neuron_args="--autocast all --optlevel 2")
-    assert "neuron-sim does nothing for --autocast, --optlevel" in found["trace"].notes
+    assert "neuron-sim ignores --autocast, --optlevel" in found["trace"].notes

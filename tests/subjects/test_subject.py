@@ -127,7 +127,7 @@ REFUSED: list[tuple[Callable[[], nn.Module], Mapping[str, Any], type[Exception],
         ReturnsText,
         {"inputs": rows()()},
         InputsError,
-        "^ReturnsText answers what no export can: output itself is a str, which is no tensor$",
+        "^ReturnsText answers what no export can: output itself is a str, which is not a tensor$",
     ),
     (
         ReturnsNothing,

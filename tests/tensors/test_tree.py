@@ -1,4 +1,4 @@
-"""Proves that an output of any nesting has the same leaf names whether eager or an artifact answers."""
+"""Proves that the leaves of a nested output have the same names in eager and in an artifact."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_names_of_leaves(output: object, names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("number", "dtype"), [(3, torch.int64), (0.5, torch.float32), (True, torch.bool)])
-def test_a_number_is_a_leaf_so_that_a_baked_one_is_seen(number: float, dtype: torch.dtype) -> None:
+def test_a_number_is_a_leaf(number: float, dtype: torch.dtype) -> None:
     leaves = flatten({"x": ONE, "n": number})
     assert leaves["n"].dtype == dtype
     assert leaves["n"].item() == number
@@ -62,12 +62,12 @@ def test_a_number_is_a_leaf_so_that_a_baked_one_is_seen(number: float, dtype: to
 @pytest.mark.parametrize(
     ("output", "text"),
     [
-        ("text", "output itself is a str, which is no tensor"),
-        ({"a": (ONE, object())}, r"output a\.1 is a object, which is no tensor"),
-        ({"a": {"b": b"bytes"}}, r"output a\.b is a bytes, which is no tensor"),
+        ("text", "output itself is a str, which is not a tensor"),
+        ({"a": (ONE, object())}, r"output a\.1 is a object, which is not a tensor"),
+        ({"a": {"b": b"bytes"}}, r"output a\.b is a bytes, which is not a tensor"),
     ],
 )
-def test_what_is_no_tensor_is_named(output: object, text: str) -> None:
+def test_a_leaf_that_is_not_a_tensor_is_refused_by_name(output: object, text: str) -> None:
     with pytest.raises(TypeError, match=text):
         flatten(output)
 
@@ -85,7 +85,7 @@ def test_what_is_no_tensor_is_named(output: object, text: str) -> None:
         ((ONE, TWO, THREE), ["logits", "hidden"], {"0": ONE, "1": TWO, "2": THREE}),
     ],
 )
-def test_an_artifacts_answer_takes_eagers_names_where_the_numbers_agree(
+def test_outputs_take_the_names_of_eager_if_the_numbers_agree(
     output: Any, names: list[str], expected: dict[str, torch.Tensor]
 ) -> None:
     found = renamed(output, names)
@@ -102,7 +102,7 @@ def test_detached_leaves_are_copies() -> None:
     assert not copied.requires_grad
 
 
-def test_names_that_are_numbers_are_places_in_a_tuple_and_names_in_a_mapping() -> None:
+def test_numbers_are_positions_in_a_tuple_and_names_in_a_mapping() -> None:
     one, two = torch.ones(1), torch.zeros(1)
     assert list(renamed((one, two), ("1", "0"))) == ["1", "0"]
     assert renamed((one, two), ("1", "0"))["1"] is one

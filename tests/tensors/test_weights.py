@@ -1,4 +1,4 @@
-"""Proves that tied weights are those whose bytes overlap, and that `untie` cuts exactly them apart, on a copy."""
+"""Proves that weights are tied if their bytes overlap, and that `untie` clones exactly those, on a copy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport import InputsError, untie
-from pytest_tsexport.tensors.weights import duplicate, named_weights, share, storages, tied_groups
+from pytest_tsexport.tensors.weights import deep_copy, named_weights, parameter_sharing_copy, storages, tied_groups
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import wrong_exports as made
 
@@ -36,13 +36,13 @@ def groups_of(model: nn.Module) -> list[set[str]]:
 
 
 @of_each
-def test_tied_are_those_whose_bytes_overlap(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+def test_weights_are_tied_if_their_bytes_overlap(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
     found = groups_of(build())
     assert sorted(map(sorted, found)) == sorted(map(sorted, groups))
 
 
 @of_each
-def test_untie_cuts_them_apart_on_a_copy(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+def test_untie_clones_them_on_a_copy(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
     model = build()
     before = {name: weight.detach().clone() for name, weight in named_weights(model).items()}
     copied = untie(model)
@@ -55,7 +55,9 @@ def test_untie_cuts_them_apart_on_a_copy(build: Callable[[], nn.Module], groups:
 
 
 @of_each
-def test_writing_to_one_clone_leaves_the_others_alone(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+def test_writing_to_one_clone_does_not_change_the_others(
+    build: Callable[[], nn.Module], groups: list[set[str]]
+) -> None:
     copied = untie(build())
     weights = named_weights(copied)
     for group in groups:
@@ -67,7 +69,7 @@ def test_writing_to_one_clone_leaves_the_others_alone(build: Callable[[], nn.Mod
 
 
 @of_each
-def test_the_bytes_added_are_those_of_the_clones(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
+def test_bytes_added_are_the_bytes_of_the_clones(build: Callable[[], nn.Module], groups: list[set[str]]) -> None:
     model = build()
     added = sum(group.bytes_added for group in tied_groups(named_weights(model)))
     once, cut = (sum(size for _, size in storages(named_weights(one))) for one in (model, untie(model)))
@@ -83,7 +85,7 @@ def test_untie_shares_every_parameter_that_is_not_tied() -> None:
     assert named_weights(copied)["head.weight"] is not model.head.weight
 
 
-def test_untie_keeps_mode_and_gradient_and_answers() -> None:
+def test_untie_keeps_mode_gradient_and_outputs() -> None:
     model = made.TiedHead().eval()
     model.embed.weight.requires_grad = False
     copied = untie(model)
@@ -93,7 +95,7 @@ def test_untie_keeps_mode_and_gradient_and_answers() -> None:
     assert torch.equal(model(ids), copied(ids))
 
 
-def test_a_module_under_two_names_becomes_two_that_keep_their_children_and_hooks() -> None:
+def test_a_module_under_two_names_becomes_two_with_the_same_children_and_hooks() -> None:
     model = ties.SharedModuleTwoNames()
     model.first.register_forward_hook(lambda module, given, answer: answer * 2)
     copied = untie(model)
@@ -102,11 +104,11 @@ def test_a_module_under_two_names_becomes_two_that_keep_their_children_and_hooks
     assert torch.equal(model(x), copied(x))
 
 
-def test_share_owns_buffers_and_state_and_shares_parameters() -> None:
+def test_a_parameter_sharing_copy_copies_buffers_and_state() -> None:
     model = ties.TiedBuffer()
     model.register_parameter("scale", nn.Parameter(torch.ones(1)))
     model.notes = ["one"]  # type: ignore[assignment]
-    copied = share(model)
+    copied = parameter_sharing_copy(model)
     copied.get_buffer("query_positions").zero_()
     copied.notes.append("two")  # type: ignore[operator, union-attr]
     assert model.get_buffer("query_positions").abs().sum() > 0
@@ -114,32 +116,32 @@ def test_share_owns_buffers_and_state_and_shares_parameters() -> None:
     assert copied.get_parameter("scale") is model.get_parameter("scale")
 
 
-def test_empty_and_meta_weights_are_tied_to_nothing() -> None:
+def test_empty_and_meta_weights_are_not_tied() -> None:
     empty = torch.zeros(0)
     meta = torch.zeros(3, device="meta")
     assert tied_groups({"a": empty, "b": empty, "c": meta, "d": meta}) == ()
 
 
-def test_overlap_is_of_bytes_and_reaches_over_several_names() -> None:
+def test_overlaps_of_several_weights_are_one_group() -> None:
     base = torch.zeros(10)
     weights = {"whole": base, "front": base[:3], "back": base[6:], "other": torch.zeros(3)}
     assert [set(group.names) for group in tied_groups(weights)] == [{"whole", "front", "back"}]
     assert tied_groups({"front": base[:3], "back": base[3:]}) == ()
 
 
-def test_a_tensor_that_autograd_made_is_copied_as_its_value() -> None:
+def test_a_tensor_made_by_autograd_is_copied_by_value() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch has a newer weight_norm, and vocoders the older one
         model = nn.Sequential(nn.utils.weight_norm(nn.Linear(3, 3)))
     row = torch.ones(2, 3)
-    for copied in (share(model), duplicate(model)):
+    for copied in (parameter_sharing_copy(model), deep_copy(model)):
         assert torch.equal(copied(row), model(row))
 
 
-def test_what_cannot_be_copied_is_refused_in_a_sentence() -> None:
+def test_a_model_that_cannot_be_copied_is_refused_in_a_sentence() -> None:
     model = nn.Linear(2, 2)
     model.lock = threading.Lock()  # type: ignore[assignment]
     with pytest.raises(
         InputsError, match=r"Linear cannot be copied \(cannot pickle '_thread.lock' object\); each case"
     ):
-        share(model)
+        parameter_sharing_copy(model)

@@ -1,6 +1,6 @@
-"""function, example inputs -> artifact: what the stand-in makes in the place of the Neuron compiler. A SIMULATION.
+"""A SIMULATION of the Neuron compiler: a function and its example inputs become a ScriptModule of one operator.
 
-`trace` and `dynamic_batch` keep the rules that are documented of `torch_neuronx`. (facts: neuron, 2.2 and 7.2.)
+`trace` and `dynamic_batch` follow the documented rules of `torch_neuronx`. (facts: neuron, 2.2 and 7.2.)
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from torch import nn
 
 from pytest_tsexport.backends.base import with_arguments
 from pytest_tsexport.backends.casting import FLAGS, Casting, casting_of
-from pytest_tsexport.backends.dataflow import reaches
-from pytest_tsexport.backends.jit import torch_jit_allowed, traced
 from pytest_tsexport.backends.simulator.device import NAMESPACE, OPERATOR, Program, register, signature, with_batch
 from pytest_tsexport.backends.simulator.freezing import Frozen
+from pytest_tsexport.backends.torchscript.provenance import provenance
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed, traced
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.tensors.tree import flatten
 from pytest_tsexport.tensors.weights import untie
@@ -38,13 +38,13 @@ def trace(
 ) -> torch.jit.ScriptModule:
     """`func` compiled for exactly these inputs: a tuple of tensors, or one tensor.
 
-    Raises `RuntimeError` for what cannot be compiled, and whatever `func` raises.
+    Raises `RuntimeError` if it cannot be compiled, and whatever `func` raises.
     """
     register(namespace)
     inputs = _positional(example_inputs)
     cast = casting(shlex.split(compiler_args) if isinstance(compiler_args, str) else compiler_args)
     whole = _traced(_module(func), inputs)
-    _tell_unused(whole, inputs)
+    _warn_of_unused(whole, inputs)
     neff = _bytes(whole)
     with torch.no_grad():
         example = whole(*(tensor.clone() for tensor in inputs))
@@ -60,24 +60,24 @@ def trace(
 
 
 def dynamic_batch(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
-    """The same module, in place, whose dimension 0 may have any size. Raises `ValueError` where it cannot."""
+    """The same module, changed so that dimension 0 may have any size. Raises `ValueError` if it cannot."""
     module.metaneff = with_batch(Program.of(module.metaneff)).to_tensor()  # type: ignore[operator, unused-ignore]
     return module
 
 
 def casting(compiler_args: Sequence[str]) -> Casting:
-    """The casting asked for. Raises `ExportError`, one sentence, for one that the stand-in does not stand for."""
+    """The requested casting. Raises `ExportError`, one sentence, for one that is not simulated."""
     cast = casting_of(compiler_args, Casting())
     if cast.scope != "none" and cast.dtype is None:
-        raise ExportError(f"neuron-sim does not stand for --auto-cast-type {cast.type}; use bf16 or fp16")
+        raise ExportError(f"neuron-sim does not simulate --auto-cast-type {cast.type}; use bf16 or fp16")
     return cast
 
 
-def unheeded(compiler_args: Sequence[str]) -> tuple[str, ...]:
-    """The arguments that the stand-in does not stand for, as one remark."""
+def ignored(compiler_args: Sequence[str]) -> tuple[str, ...]:
+    """The arguments that are not simulated, as one remark."""
     flags = [arg.partition("=")[0] for arg in compiler_args if arg.startswith("-")]
     others = [flag for flag in flags if flag not in FLAGS]
-    return (f"neuron-sim does nothing for {', '.join(others)}",) if others else ()
+    return (f"neuron-sim ignores {', '.join(others)}",) if others else ()
 
 
 def _positional(example_inputs: object) -> Inputs:
@@ -89,14 +89,14 @@ def _positional(example_inputs: object) -> Inputs:
 
 
 def _names(func: Callable[..., Any], inputs: int) -> list[str]:
-    """What `func` calls its first arguments."""
+    """The names of the first arguments of `func`."""
     parameters = inspect.signature(func.forward if isinstance(func, nn.Module) else func).parameters.values()
     names = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     return (names if len(names) >= inputs else [f"input_{place}" for place in range(inputs)])[:inputs]
 
 
-class _Called(nn.Module):
-    """A plain function, which has no weights of its own to be traced with."""
+class _Function(nn.Module):
+    """A plain function as a module without weights."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
@@ -107,12 +107,12 @@ class _Called(nn.Module):
 
 
 def _module(func: Callable[..., Any]) -> nn.Module:
-    """A copy with weights of its own: what is changed in the source later has no effect."""
-    return untie(func) if isinstance(func, nn.Module) else _Called(func)
+    """A copy with untied weights."""
+    return untie(func) if isinstance(func, nn.Module) else _Function(func)
 
 
 def _traced(module: nn.Module, inputs: Inputs) -> torch.jit.ScriptModule:
-    """The trace, with the buffers that it had before it was run for that."""
+    """The trace; buffers that tracing changed are restored."""
     before = {name: buffer.clone() for name, buffer in module.named_buffers()}
     with Frozen():
         whole = traced(module, inputs, strict=False)
@@ -122,9 +122,9 @@ def _traced(module: nn.Module, inputs: Inputs) -> torch.jit.ScriptModule:
     return whole
 
 
-def _tell_unused(module: torch.jit.ScriptModule, inputs: Inputs) -> None:
-    """A warning for each input that the answer is not made from: no program sees it."""
-    used = {place for reach in reaches(module.inlined_graph, len(inputs)) for place in reach.inputs}
+def _warn_of_unused(module: torch.jit.ScriptModule, inputs: Inputs) -> None:
+    """A warning for each input that no output is computed from: the program does not take it."""
+    used = {place for one in provenance(module.inlined_graph, len(inputs)) for place in one.inputs}
     for place, tensor in enumerate(inputs):
         if place not in used:
             what = f"index={place}, shape={tuple(tensor.shape)}, dtype={tensor.dtype}"
@@ -150,7 +150,7 @@ class _Shell(nn.Module):
 
 
 def _nested(like: Any, leaves: list[torch.Tensor]) -> Any:
-    """The leaves as `like` is nested; they are taken away from the list."""
+    """The leaves in the nesting of `like`; they are removed from the list."""
     if isinstance(like, Mapping):
         return {name: _nested(child, leaves) for name, child in like.items()}
     if isinstance(like, (tuple, list)):

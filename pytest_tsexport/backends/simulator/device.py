@@ -1,7 +1,7 @@
-"""program, inputs -> answers: the operator that runs a compiled program, as the chip would. A SIMULATION.
+"""A SIMULATION of the Neuron device: the operator that runs a compiled program as the chip would.
 
-The program is two tensors of bytes in the artifact, as the vendor's is: `metaneff` (JSON: what goes in and comes out)
-and `neff` (the code and the weights). (facts: neuron, 1.2 and 7.2.)
+The program is two tensors of bytes in the artifact, as in the vendor's files: `metaneff` (JSON: the inputs and the
+outputs) and `neff` (the code and the weights). (facts: neuron, 1.2 and 7.2.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from pytest_tsexport.backends.casting import Casting, aliases, emulated, writes
-from pytest_tsexport.backends.jit import torch_jit_allowed
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.tensors.tree import flatten
 
 NAMESPACE = "neuron_sim"
@@ -31,9 +31,9 @@ Signature = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What a metaneff says: dtype and shape of each input and output, what is cast.
+    """The contents of a metaneff: dtype and shape of each input and output, and the casting.
 
-    `batch` is the size that dimension 0 is cut into, 0 where it is fixed; `digest` is the sha256 of the code.
+    Dimension 0 is cut into slices of `batch` rows; 0 means that it is fixed. `digest` is the sha256 of the code.
     """
 
     inputs: tuple[Signature, ...]
@@ -44,12 +44,12 @@ class Program:
     batch: int = 0
 
     def to_tensor(self) -> torch.Tensor:
-        """The metaneff."""
+        """This program as a metaneff."""
         return torch.tensor(list(json.dumps(asdict(self)).encode()), dtype=torch.uint8)
 
     @classmethod
     def of(cls, metaneff: torch.Tensor) -> Program:
-        """What a metaneff says."""
+        """The program that a metaneff describes."""
         fields = json.loads(bytes(metaneff.tolist()))
         for part in ("inputs", "outputs"):
             fields[part] = tuple((dtype, tuple(shape)) for dtype, shape in fields[part])
@@ -62,21 +62,21 @@ def signature(tensor: torch.Tensor) -> Signature:
 
 
 def register(namespace: str = NAMESPACE) -> None:
-    """Make the operator known, once a process; without it no artifact that calls it can be loaded."""
+    """Register the operator, once in each process; no artifact that calls it loads without that."""
     if hasattr(getattr(torch.ops, namespace), OPERATOR):
         return
-    library = torch.library.Library(namespace, "FRAGMENT")  # it lives as long as the process
+    library = torch.library.Library(namespace, "FRAGMENT")
     library.define(f"{OPERATOR}(Tensor[] inputs, Tensor metaneff, Tensor neff) -> Tensor[]")
-    library.impl(OPERATOR, execute, "CompositeImplicitAutograd")  # else its answers would require gradients
+    library.impl(OPERATOR, execute, "CompositeImplicitAutograd")  # otherwise its answers require gradients
     _LIBRARIES.append(library)
 
 
 _LIBRARIES: list[Any] = []
-"""torch forgets an operator with the library that defined it."""
+"""An operator exists as long as the library that defined it."""
 
 
 def execute(inputs: Sequence[torch.Tensor], metaneff: torch.Tensor, neff: torch.Tensor) -> list[torch.Tensor]:
-    """The answers of a program. Raises `RuntimeError` or `ValueError` for inputs of another size, dtype or number."""
+    """The outputs of a program. Raises `RuntimeError` or `ValueError` for inputs of another size, dtype or number."""
     program = Program.of(metaneff)
     if len(inputs) != len(program.inputs):
         raise RuntimeError(f"the program takes {len(program.inputs)} inputs, and was given {len(inputs)}")
@@ -88,7 +88,7 @@ def execute(inputs: Sequence[torch.Tensor], metaneff: torch.Tensor, neff: torch.
 
 
 def slices(inputs: Sequence[torch.Tensor], batch: int) -> Iterator[list[torch.Tensor]]:
-    """The inputs cut along dimension 0 into pieces of `batch` rows; what the last one lacks is filled with zeros."""
+    """The inputs cut along dimension 0 into slices of `batch` rows; the last slice is filled up with zeros."""
     for start in range(0, max(inputs[0].shape[0], 1), batch):
         rows = [tensor[start : start + batch] for tensor in inputs]
         yield [torch.cat([one, one.new_zeros(batch - len(one), *one.shape[1:])]) for one in rows]
@@ -105,20 +105,22 @@ def _run(program: Program, inputs: Sequence[torch.Tensor], neff: torch.Tensor) -
     for place, (tensor, expected) in enumerate(zip(inputs, program.inputs, strict=True)):
         if signature(tensor) != expected:
             error = ValueError if program.batch else RuntimeError
-            raise error(f"input {place} is {_told(signature(tensor))}; the program was compiled for {_told(expected)}")
+            raise error(
+                f"input {place} is {_spelt(signature(tensor))}; the program was compiled for {_spelt(expected)}"
+            )
     code = _loaded(program.digest, _Bytes(neff))
-    with _forgetting(code):
+    with _stateless(code):
         given = [_narrow(tensor.detach().clone()) for tensor in inputs]
         with torch.no_grad(), emulated(Casting(scope=program.scope, type=program.type)), _Narrow():  # type: ignore[no-untyped-call]
             answers = [leaf.detach().clone() for leaf in flatten(code(*given)).values()]
     if tuple(map(signature, answers)) != program.outputs:
-        raise RuntimeError("an answer has another size than it was compiled for: something in it follows from values")
+        raise RuntimeError("an answer has another size than it was compiled for: its size depends on values")
     return answers
 
 
 @contextmanager
-def _forgetting(code: torch.jit.ScriptModule) -> Iterator[None]:
-    """A program keeps nothing between two runs."""
+def _stateless(code: torch.jit.ScriptModule) -> Iterator[None]:
+    """Restores the buffers: a program keeps no state between two runs."""
     before = {name: value.clone() for name, value in code.named_buffers()}
     try:
         yield
@@ -127,12 +129,12 @@ def _forgetting(code: torch.jit.ScriptModule) -> Iterator[None]:
             value.copy_(before[name])
 
 
-def _told(one: Signature) -> str:
+def _spelt(one: Signature) -> str:
     return f"{one[0]} {list(one[1])}"
 
 
 class _Bytes:
-    """A neff that a cache can be asked about unread: by its place in memory, which it keeps while it is cached."""
+    """A neff as a cache key, compared by its address. The cache keeps it alive, so the address stays valid."""
 
     def __init__(self, neff: torch.Tensor) -> None:
         self.neff = neff
@@ -149,14 +151,14 @@ class _Bytes:
 def _loaded(digest: str, content: _Bytes) -> torch.jit.ScriptModule:
     data = content.neff.numpy().tobytes()
     if hashlib.sha256(data).hexdigest() != digest:
-        raise RuntimeError("the neff is damaged: its digest is not the one that the metaneff tells")
+        raise RuntimeError("the neff is damaged: its digest is not the one in the metaneff")
     with torch_jit_allowed():
         loaded: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(data), map_location="cpu")
     return loaded
 
 
 class _Narrow(TorchDispatchMode):
-    """Whole numbers are 32 bits wide on the chip, whatever their dtype says."""
+    """Integers have 32 bits on the chip, whatever their dtype says."""
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -178,11 +180,11 @@ def _narrow(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def with_batch(program: Program) -> Program:
-    """The program with its batch dynamic. Raises `ValueError` where dimension 0 is not one size everywhere."""
+    """The program with a dynamic batch. Raises `ValueError` if dimension 0 is not the same size everywhere."""
     sizes = {shape[0] if shape else None for _, shape in (*program.inputs, *program.outputs)}
     if len(sizes) != 1 or None in sizes:
-        told = ", ".join(_told(one) for one in (*program.inputs, *program.outputs))
-        raise ValueError(f"dynamic batching needs one size of dimension 0 in all inputs and outputs, not {told}")
+        sizes_text = ", ".join(_spelt(one) for one in (*program.inputs, *program.outputs))
+        raise ValueError(f"dynamic batching needs one size of dimension 0 in all inputs and outputs, not {sizes_text}")
     return replace(program, batch=int(program.inputs[0][1][0]))
 
 

@@ -1,4 +1,4 @@
-"""function that follows values -> constant: what is worked out once, when a program is compiled. A SIMULATION."""
+"""A SIMULATION of constant folding: what depends on values is computed once, when a program is compiled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BY_VALUE = {
     for function in [getattr(owner, name, None)]
     if function is not None
 }
-"""Functions whose answer has a size that follows from values: they run once, when the model is traced."""
+"""Functions whose output size depends on values: they run once, when the model is traced."""
 
 
 class Frozen(TorchFunctionMode):
-    """What depends on values is worked out once, at compile time, and is a constant of the program."""
+    """Turns the result of such functions into constants of the program."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -41,8 +41,8 @@ def _by_value(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 
 def _constant(answer: Any) -> Any:
-    """Made anew from plain numbers, so that the trace knows of no way from the inputs to it."""
+    """The same values, built from plain numbers: the trace does not connect them to the inputs."""
     if isinstance(answer, torch.Tensor):
-        shape = [int(size) for size in answer.shape]  # while torch traces, sizes are known to it too
+        shape = [int(size) for size in answer.shape]  # while tracing, sizes are traced values
         return torch.tensor(answer.tolist(), dtype=answer.dtype).reshape(shape)
     return tuple(map(_constant, answer)) if isinstance(answer, (tuple, list)) else answer

@@ -53,7 +53,7 @@ class Exporter:
         callbacks = pipeline.Callbacks(
             inputs=self._inputs,
             progress=self._progress.tell,
-            judged=self._judged,
+            on_verdict=self._judged,
             known=self._known,
             processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
         )

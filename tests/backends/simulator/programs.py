@@ -1,4 +1,4 @@
-"""function -> program: what the tests of the stand-in compile, and how they read what it says."""
+"""Functions that the tests of the simulation compile, and ways to read its warnings and errors."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from typing import Any
 import torch
 from torch import nn
 
-from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.backends.simulator import compiler
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.subjects.reference import one_line
 
 LEFT = torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
 
 def compiled(func: Callable[..., Any], *inputs: torch.Tensor, args: tuple[str, ...] = ()) -> Any:
-    """`func` compiled for these inputs, whatever it warns of. `Any`, because a `ScriptModule` has no types."""
-    return heard(func, *inputs, args=args)[0]
+    """`func` compiled for these inputs, without its warnings. `Any`, because a `ScriptModule` has no types."""
+    return compiled_with_warnings(func, *inputs, args=args)[0]
 
 
-def heard(func: Callable[..., Any], *inputs: torch.Tensor, args: tuple[str, ...] = ()) -> tuple[Any, list[str]]:
-    """The program, and the warnings of the stand-in's own."""
+def compiled_with_warnings(
+    func: Callable[..., Any], *inputs: torch.Tensor, args: tuple[str, ...] = ()
+) -> tuple[Any, list[str]]:
+    """The program, and the warnings of the simulation."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         program = compiler.trace(func, inputs, compiler_args=args)
@@ -36,7 +38,7 @@ def batched(func: Callable[..., Any], *inputs: torch.Tensor) -> Any:
 
 
 def saved(program: Any) -> bytes:
-    """The file that a program ships as."""
+    """The bytes of the file of a program."""
     buffer = io.BytesIO()
     with torch_jit_allowed():
         torch.jit.save(program, buffer)
@@ -44,13 +46,13 @@ def saved(program: Any) -> bytes:
 
 
 def loaded(content: bytes) -> Any:
-    """The program in a file."""
+    """The program loaded from a file."""
     with torch_jit_allowed():
         return torch.jit.load(io.BytesIO(content))
 
 
 def refusal(program: Any, *inputs: torch.Tensor) -> str:
-    """What the program raises, through the TorchScript interpreter; empty where it answers."""
+    """What the program raises, through the TorchScript interpreter; empty if it returns."""
     try:
         program(*inputs)
     except RuntimeError as error:
@@ -59,7 +61,7 @@ def refusal(program: Any, *inputs: torch.Tensor) -> str:
 
 
 class Counts(nn.Module):
-    """Keeps the number of its calls in a buffer."""
+    """Counts its calls in a buffer."""
 
     calls: torch.Tensor
 
@@ -73,7 +75,7 @@ class Counts(nn.Module):
 
 
 class Looks(Counts):
-    """Counts, and then looks up what may not be there."""
+    """Counts its calls, and then looks up an index that may be out of range."""
 
     def forward(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         return super().forward(x) + torch.ones(3).gather(0, index)

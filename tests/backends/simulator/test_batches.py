@@ -1,4 +1,4 @@
-"""Proves that dynamic batching cuts and fills dimension 0 alone, and answers each row as eager does."""
+"""Proves that dynamic batching cuts and fills only dimension 0, and each row equals eager."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def drawn(rows: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("rows", range(1, 3 * SIZE + 1))
-def test_any_number_of_rows_answers_as_eager_does_row_by_row(rows: int) -> None:
+def test_any_number_of_rows_equals_eager_row_by_row(rows: int) -> None:
     program, a, b = loaded(saved(batched(two, LEFT, LEFT))), drawn(rows), drawn(rows + 10)[:rows]
     product, sums = program(a, b)
     each = [two(a[row : row + 1], b[row : row + 1]) for row in range(rows)]
@@ -34,23 +34,23 @@ def test_any_number_of_rows_answers_as_eager_does_row_by_row(rows: int) -> None:
     assert torch.allclose(sums["sum"], torch.cat([one[1]["sum"] for one in each]), atol=1e-6)
 
 
-def test_no_row_at_all_is_an_answer_of_no_row() -> None:
+def test_no_rows_give_no_rows() -> None:
     assert batched(nn.Linear(3, 5), LEFT)(torch.ones(0, 3)).shape == (0, 5)
 
 
 def test_the_program_runs_once_for_each_batch() -> None:
-    """A row tells how many rows its program got, and what they hold."""
+    """Each output row holds the number of rows that its program got, and their sum."""
     program = batched(lambda x: x * 0 + x.abs().sum(), LEFT)
     assert program(torch.ones(5, 3))[:, 0].tolist() == [6.0, 6.0, 6.0, 6.0, 3.0]
 
 
-def test_what_the_last_batch_lacks_is_filled_with_zeros() -> None:
+def test_the_last_batch_is_filled_up_with_zeros() -> None:
     *_, ((last,)) = slices([torch.ones(5, 3)], 2)
     assert last.tolist() == [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
     assert [len(one) for (one,) in slices([torch.ones(4, 3)], 2)] == [2, 2]
 
 
-def test_rows_that_know_of_each_other_answer_otherwise_than_eager() -> None:
+def test_rows_that_depend_on_each_other_differ_from_eager() -> None:
     def func(x: torch.Tensor) -> torch.Tensor:
         return x - x.mean(0)
 
@@ -59,7 +59,7 @@ def test_rows_that_know_of_each_other_answer_otherwise_than_eager() -> None:
     assert not torch.allclose(program(drawn(4)), func(drawn(4)), atol=1e-2)
 
 
-def test_it_is_the_same_module() -> None:
+def test_dynamic_batching_changes_the_module_in_place() -> None:
     program = compiled(nn.ReLU(), LEFT)
     assert refusal(program, drawn(3))
     assert compiler.dynamic_batch(program) is program
@@ -67,7 +67,7 @@ def test_it_is_the_same_module() -> None:
 
 
 @pytest.mark.parametrize(
-    ("func", "inputs", "told"),
+    ("func", "inputs", "text"),
     [
         (lambda a, b: a * b, (LEFT, torch.tensor(2.0)), r"float32 \[2, 3\], float32 \[\], float32 \[2, 3\]"),
         (lambda a, b: a.sum() + b, (torch.ones(4, 3), LEFT), r"float32 \[4, 3\], float32 \[2, 3\], float32 \[2, 3\]"),
@@ -77,18 +77,18 @@ def test_it_is_the_same_module() -> None:
     ],
     ids=["a scalar", "two sizes", "an answer of another size", "an answer of one number", "scalars alone"],
 )
-def test_it_cannot_be_enabled_where_dimension_0_is_not_one_size(
-    func: Callable[..., Any], inputs: tuple[torch.Tensor, ...], told: str
+def test_it_needs_the_same_dimension_0_everywhere(
+    func: Callable[..., Any], inputs: tuple[torch.Tensor, ...], text: str
 ) -> None:
     program = compiled(func, *inputs)
-    sentence = f"^dynamic batching needs one size of dimension 0 in all inputs and outputs, not {told}$"
+    sentence = f"^dynamic batching needs one size of dimension 0 in all inputs and outputs, not {text}$"
     with pytest.raises(ValueError, match=sentence):
         compiler.dynamic_batch(program)
     assert not refusal(program, *inputs)
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "told"),
+    ("a", "b", "text"),
     [
         (torch.ones(4, 4), torch.ones(4, 4), r"input 0 is float32 [2, 4]; the program was compiled for"),
         (torch.ones(4, 3), torch.ones(4, 3, 1), r"input 1 is float32 [2, 3, 1]; the program was compiled for"),
@@ -98,5 +98,5 @@ def test_it_cannot_be_enabled_where_dimension_0_is_not_one_size(
         (torch.ones(4, 3), torch.tensor(1.0), "every input has the same dimension 0, and these have"),
     ],
 )
-def test_any_other_difference_raises(a: torch.Tensor, b: torch.Tensor, told: str) -> None:
-    assert told in refusal(batched(two, LEFT, LEFT), a, b)
+def test_every_other_difference_raises(a: torch.Tensor, b: torch.Tensor, text: str) -> None:
+    assert text in refusal(batched(two, LEFT, LEFT), a, b)

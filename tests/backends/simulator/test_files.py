@@ -1,4 +1,4 @@
-"""Proves that a file is the compiled program: damaged it is refused, and it loads where its operator is known."""
+"""Proves that a file holds the compiled program: a damaged one is refused, and it needs its operator to load."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import nn
 from pytest_tsexport.backends.simulator import device
 from tests.backends.simulator.programs import LEFT, compiled, loaded, refusal, saved
 
-DAMAGED = "the neff is damaged: its digest is not the one that the metaneff tells"
+DAMAGED = "the neff is damaged: its digest is not the one in the metaneff"
 
 
 def damaged(program: Any) -> Any:
-    """The same with one byte of its code changed."""
+    """The same file with one changed byte of its code."""
     other = loaded(saved(program))
     other.neff[len(other.neff) // 2] ^= 1
     return other
@@ -30,20 +30,20 @@ def test_a_damaged_neff_is_refused() -> None:
     assert not refusal(program, LEFT)
 
 
-def test_a_damaged_neff_is_refused_where_the_whole_one_ran_before() -> None:
+def test_a_damaged_neff_is_refused_after_the_intact_one_ran() -> None:
     program = compiled(nn.Linear(3, 3), LEFT)
     assert not refusal(program, LEFT)
     assert DAMAGED in refusal(damaged(program), LEFT)
 
 
-def test_two_programs_are_not_taken_for_each_other() -> None:
+def test_two_programs_are_not_confused() -> None:
     programs = [compiled(lambda x, by=by: x * by, LEFT) for by in range(6)]
     for _ in range(2):
         for by, program in enumerate(programs):
             assert torch.equal(program(LEFT), LEFT * by)
 
 
-def test_the_file_is_bytes_and_one_operator() -> None:
+def test_the_file_holds_bytes_and_one_operator() -> None:
     program = loaded(saved(compiled(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), LEFT)))
     kinds = [node.kind() for node in program.inlined_graph.nodes()]
     assert [kind for kind in kinds if not kind.startswith("prim::")] == ["neuron_sim::forward_v2"]
@@ -60,7 +60,7 @@ def elsewhere(path: Path, prologue: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_fresh_process_knows_no_such_operator_before_its_import(tmp_path: Path) -> None:
+def test_a_fresh_process_does_not_know_the_operator_before_its_import(tmp_path: Path) -> None:
     path = tmp_path / "it.pt"
     path.write_bytes(saved(compiled(lambda x: x * 2, LEFT)))
     without = elsewhere(path, "")

@@ -1,4 +1,4 @@
-"""Proves that what follows from values in Python is worked out once, when a program is compiled."""
+"""Proves that what depends on values is computed once, when a program is compiled."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from tests.backends.simulator.programs import LEFT, compiled, heard
+from tests.backends.simulator.programs import LEFT, compiled, compiled_with_warnings
 
 Function = Callable[[torch.Tensor], Any]
 
 OTHER = torch.tensor([[-1.0, -2.0, -3.0], [4.0, -5.0, -5.0]])
-"""Fewer numbers above zero than `LEFT` has, and at other places."""
+"""Has fewer numbers above zero than `LEFT`, at other positions."""
 
 
 def branches(x: torch.Tensor) -> torch.Tensor:
@@ -48,8 +48,8 @@ VALUES: dict[str, Function] = {
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_an_answer_whose_size_follows_from_values_is_a_constant(name: str) -> None:
-    program, said = heard(SIZES[name], LEFT)
+def test_an_output_whose_size_depends_on_values_is_a_constant(name: str) -> None:
+    program, said = compiled_with_warnings(SIZES[name], LEFT)
     assert [text.partition("(")[2][:7] for text in said] == ["index=0"]
     assert SIZES[name](OTHER).shape != SIZES[name](LEFT).shape
     assert torch.equal(program(OTHER), SIZES[name](LEFT))
@@ -57,15 +57,15 @@ def test_an_answer_whose_size_follows_from_values_is_a_constant(name: str) -> No
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_number_that_went_through_python_is_a_constant(name: str) -> None:
-    program, said = heard(VALUES[name], LEFT)
+def test_a_number_that_passed_through_python_is_a_constant(name: str) -> None:
+    program, said = compiled_with_warnings(VALUES[name], LEFT)
     assert len(said) == 1
     assert not torch.equal(VALUES[name](OTHER), VALUES[name](LEFT))
     assert torch.equal(program(OTHER), VALUES[name](LEFT))
 
 
 @pytest.mark.parametrize("name", ["bincount", "repeat_interleave"])
-def test_no_answer_has_another_size_than_the_program_was_compiled_for(name: str) -> None:
+def test_an_output_of_another_size_than_compiled_for_raises(name: str) -> None:
     functions: dict[str, Function] = {
         "bincount": lambda x: torch.bincount((x > 0).long().flatten() * x.flatten().abs().long()),
         "repeat_interleave": lambda x: torch.repeat_interleave(torch.arange(2), (x > 0).sum(1)),
@@ -75,16 +75,16 @@ def test_no_answer_has_another_size_than_the_program_was_compiled_for(name: str)
     assert torch.equal(compiled(func, LEFT)(OTHER), func(LEFT))
 
 
-def test_a_branch_on_values_is_frozen_as_it_went() -> None:
+def test_a_branch_on_values_is_frozen_as_traced() -> None:
     program = compiled(branches, LEFT)
     assert not torch.equal(branches(OTHER), OTHER * 2)
     assert torch.equal(program(OTHER), OTHER * 2)
-    assert heard(branches, LEFT)[1] == []
+    assert compiled_with_warnings(branches, LEFT)[1] == []
 
 
-def test_places_are_frozen_and_what_stands_there_is_not() -> None:
+def test_positions_are_frozen_and_the_values_there_are_not() -> None:
     assert torch.equal(compiled(picks_rows, LEFT)(OTHER), OTHER)
-    assert heard(picks_rows, LEFT)[1] == []
+    assert compiled_with_warnings(picks_rows, LEFT)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_places_are_frozen_and_what_stands_there_is_not() -> None:
     ],
     ids=["where of three", "masked_fill", "whole-number index", "count", "a mask multiplied in", "gather"],
 )
-def test_what_has_the_same_size_for_any_values_is_not_frozen(func: Function) -> None:
-    program, said = heard(func, LEFT)
+def test_an_output_of_the_same_size_for_all_values_is_not_frozen(func: Function) -> None:
+    program, said = compiled_with_warnings(func, LEFT)
     assert said == []
     assert torch.equal(program(OTHER), func(OTHER))
     assert not torch.equal(program(OTHER), func(LEFT))
 
 
-def test_writing_where_a_mask_says_is_not_frozen() -> None:
+def test_writing_by_a_mask_is_not_frozen() -> None:
     def writes(x: torch.Tensor) -> torch.Tensor:
         made = x.clone()
         made[made > 0] = 9.0

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.simulator import compiler
-from tests.backends.simulator.programs import LEFT, compiled, heard, loaded, refusal, saved
+from tests.backends.simulator.programs import LEFT, compiled, compiled_with_warnings, loaded, refusal, saved
 
 
 def weighs(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -24,7 +24,7 @@ def weighs(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         ((LEFT, (LEFT,)), "^input 1 is a tuple; give a tensor, or a tuple of tensors$"),
     ],
 )
-def test_what_is_no_tensor_by_position_is_refused(inputs: object, text: str) -> None:
+def test_inputs_that_are_not_positional_tensors_are_refused(inputs: object, text: str) -> None:
     with pytest.raises(RuntimeError, match=text):
         compiler.trace(weighs, inputs)
 
@@ -33,7 +33,7 @@ def test_one_tensor_needs_no_tuple() -> None:
     assert torch.equal(compiler.trace(nn.ReLU(), LEFT)(LEFT), LEFT.relu())
 
 
-def test_the_arguments_have_the_names_of_the_function_in_its_order() -> None:
+def test_arguments_keep_their_names_and_order() -> None:
     program = compiled(weighs, LEFT, -LEFT)
     assert [argument.name for argument in program.forward.schema.arguments[1:]] == ["a", "b"]
     assert torch.equal(program(LEFT, -LEFT), LEFT)
@@ -41,7 +41,7 @@ def test_the_arguments_have_the_names_of_the_function_in_its_order() -> None:
 
 @pytest.mark.parametrize("loaded_back", [False, True])
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "text"),
     [
         (torch.ones(3, 3), "float32 [3, 3]"),
         (torch.ones(2, 4), "float32 [2, 4]"),
@@ -54,18 +54,18 @@ def test_the_arguments_have_the_names_of_the_function_in_its_order() -> None:
         (LEFT.long(), "int64 [2, 3]"),
     ],
 )
-def test_any_other_size_or_dtype_raises_through_the_interpreter(
-    other: torch.Tensor, told: str, *, loaded_back: bool
+def test_another_size_or_dtype_raises_through_the_interpreter(
+    other: torch.Tensor, text: str, *, loaded_back: bool
 ) -> None:
     program = compiled(weighs, LEFT, LEFT)
     program = loaded(saved(program)) if loaded_back else program
     with pytest.raises(RuntimeError, match=r"(?s)^The following operation failed in the TorchScript interpreter\."):
         program(LEFT, other)
-    assert f"input 1 is {told}; the program was compiled for float32 [2, 3]" in refusal(program, LEFT, other)
+    assert f"input 1 is {text}; the program was compiled for float32 [2, 3]" in refusal(program, LEFT, other)
     assert torch.equal(program(LEFT, LEFT), weighs(LEFT, LEFT))
 
 
-def test_whole_numbers_of_another_width_are_refused() -> None:
+def test_integers_of_another_width_are_refused() -> None:
     program = compiled(lambda ids: ids + 1, torch.tensor([1, 2]))
     assert "input 0 is int32 [2]; the program was compiled for int64 [2]" in refusal(
         program, torch.tensor([1, 2]).int()
@@ -84,7 +84,7 @@ def test_the_operator_itself_counts_its_inputs(given: list[torch.Tensor]) -> Non
         torch.ops.neuron_sim.forward_v2(given, program.metaneff, program.neff)
 
 
-def test_weights_are_those_of_the_moment() -> None:
+def test_weights_are_those_at_compile_time() -> None:
     layer = nn.Linear(3, 3)
     program, before = compiled(layer, LEFT), layer(LEFT).detach()
     with torch.no_grad():
@@ -106,17 +106,17 @@ def by_shape(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("func", [lambda a, b: a * 2, by_shape], ids=["not asked", "its size alone asked"])
-def test_an_unused_input_is_dropped_and_its_place_is_told(func: object) -> None:
+def test_an_unused_input_is_dropped_and_its_position_is_in_the_warning(func: object) -> None:
     assert callable(func)
-    program, said = heard(func, LEFT, LEFT)
+    program, said = compiled_with_warnings(func, LEFT, LEFT)
     assert said == [
         "neuron-sim: an input tensor is unused and will be ignored (index=1, shape=(2, 3), dtype=torch.float32)"
     ]
     assert torch.equal(program(LEFT, LEFT * torch.nan), program(LEFT, LEFT))
 
 
-def test_each_dropped_input_is_told_by_itself() -> None:
-    _, said = heard(lambda a, b, c: b + 1, LEFT, LEFT, torch.tensor(True))
+def test_each_dropped_input_has_its_own_warning() -> None:
+    _, said = compiled_with_warnings(lambda a, b, c: b + 1, LEFT, LEFT, torch.tensor(True))
     assert [text.partition("(")[2] for text in said] == [
         "index=0, shape=(2, 3), dtype=torch.float32)",
         "index=2, shape=(), dtype=torch.bool)",
@@ -132,6 +132,6 @@ def writes(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(
     "func", [weighs, writes, lambda a, b: (a, {"b": b}["b"]), lambda a, b: torch.where(b > 0, a, -a)]
 )
-def test_an_input_that_is_used_is_not_told(func: object) -> None:
+def test_a_used_input_has_no_warning(func: object) -> None:
     assert callable(func)
-    assert heard(func, LEFT, LEFT)[1] == []
+    assert compiled_with_warnings(func, LEFT, LEFT)[1] == []

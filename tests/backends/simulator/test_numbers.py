@@ -1,4 +1,4 @@
-"""Proves that whole numbers are 32 bits wide, and that float32 is rounded as `--auto-cast` says and no further."""
+"""Proves that integers have 32 bits, and that float32 is rounded exactly as `--auto-cast` says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.backends.simulator.programs import LEFT, compiled
 
 WHOLE = torch.tensor([2, 3])
 LARGE = torch.tensor([70_000, -70_000])
-"""Their squares leave 32 bits."""
+"""Their squares do not fit in 32 bits."""
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 
@@ -31,7 +31,7 @@ NARROW = {
 
 
 def wrapped(exact: torch.Tensor) -> torch.Tensor:
-    """The same numbers in 32 bits, by arithmetic of Python's."""
+    """The same numbers in 32 bits, by Python's arithmetic."""
     numbers = [(number + 2**31) % 2**32 - 2**31 for number in exact.flatten().tolist()]
     return torch.tensor(numbers, dtype=torch.int64).reshape(exact.shape)
 
@@ -42,12 +42,12 @@ def test_an_input_past_32_bits_wraps() -> None:
     assert program(torch.tensor([2**31 - 1, -(2**31)])).tolist() == [2**31 - 1, -(2**31)]
 
 
-def test_an_input_that_is_only_looked_at_wraps_too() -> None:
+def test_an_input_that_is_returned_unchanged_wraps_too() -> None:
     assert compiled(lambda x: x > 0, WHOLE)(torch.tensor([2**31, 2**32])).tolist() == [False, False]
 
 
 @pytest.mark.parametrize("name", NARROW)
-def test_what_leaves_32_bits_wraps(name: str) -> None:
+def test_a_result_past_32_bits_wraps(name: str) -> None:
     func: Function = NARROW[name]
     exact, answer = func(LARGE), compiled(func, WHOLE)(LARGE)
     assert not torch.equal(exact, wrapped(exact))
@@ -66,12 +66,12 @@ def test_what_leaves_32_bits_wraps(name: str) -> None:
     ],
     ids=["in place", "matrix product", "addcmul", "constant", "scatter_add"],
 )
-def test_no_operator_makes_a_wide_number(func: Function) -> None:
+def test_no_operator_returns_a_wide_integer(func: Function) -> None:
     answer = compiled(func, WHOLE)(LARGE)
     assert bool((answer.abs() <= 2**31).all())
 
 
-def test_numbers_that_fit_are_not_touched() -> None:
+def test_integers_that_fit_do_not_change() -> None:
     program = compiled(lambda x: x * x - 7, WHOLE)
     assert program(torch.tensor([46_340, -9])).tolist() == [46_340**2 - 7, 74]
 
@@ -83,7 +83,7 @@ def model() -> nn.Module:
 
 
 def off(func: Callable[..., torch.Tensor], x: torch.Tensor, *args: str) -> float:
-    """The largest difference from eager, as a share of the largest number of eager's."""
+    """The largest difference from eager, as a share of eager's largest value."""
     exact = func(x).detach()
     return float((compiled(func, x, args=args)(x) - exact).abs().max() / exact.abs().max())
 
@@ -98,7 +98,7 @@ def test_none_is_exact() -> None:
 
 
 @pytest.mark.parametrize("scope", ["matmult", "all"])
-def test_each_type_is_off_by_what_its_bits_cost(scope: str) -> None:
+def test_each_type_is_off_by_its_precision(scope: str) -> None:
     bf16, fp16 = (
         off(model(), drawn(), f"--auto-cast={scope}", f"--auto-cast-type={kind}") for kind in ("bf16", "fp16")
     )
@@ -107,7 +107,7 @@ def test_each_type_is_off_by_what_its_bits_cost(scope: str) -> None:
     assert bf16 > 3 * fp16
 
 
-def test_bf16_is_the_type_where_none_is_named() -> None:
+def test_bf16_is_the_default_type() -> None:
     assert off(model(), drawn(), "--auto-cast", "all") == off(
         model(), drawn(), "--auto-cast", "all", "--auto-cast-type", "bf16"
     )
@@ -124,11 +124,11 @@ def test_bf16_is_the_type_where_none_is_named() -> None:
     ],
     ids=["linear", "convolution", "mm", "bmm", "attention"],
 )
-def test_matmult_rounds_whatever_multiplies_matrices(func: Callable[..., torch.Tensor]) -> None:
+def test_matmult_rounds_every_product_of_matrices(func: Callable[..., torch.Tensor]) -> None:
     assert 2**-13 < off(func, drawn(), "--auto-cast", "matmult") < 2**-5
 
 
-def test_matmult_rounds_nothing_else_and_all_does() -> None:
+def test_matmult_rounds_only_products_and_all_rounds_more() -> None:
     for func in (lambda x: x * 1.2345 + x.exp(), nn.LayerNorm(64), lambda x: x.softmax(-1)):
         assert off(func, drawn(), "--auto-cast", "matmult") == 0
         assert 2**-13 < off(func, drawn(), "--auto-cast", "all") < 2**-5
@@ -140,7 +140,7 @@ def test_only_float32_is_cast() -> None:
         assert off(lambda x: x @ x.t(), x, "--auto-cast", "all") == 0
 
 
-def test_dtypes_of_answers_are_kept() -> None:
+def test_dtypes_of_outputs_are_kept() -> None:
     assert compiled(model(), drawn(), args=("--auto-cast", "all"))(drawn()).dtype == torch.float32
 
 
@@ -149,7 +149,7 @@ def masked(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("scope", "ruined"), [("none", False), ("matmult", False), ("all", True)])
-def test_a_fully_masked_row_is_nan_where_the_smallest_number_is_rounded(scope: str, *, ruined: bool) -> None:
+def test_a_fully_masked_row_is_nan_if_the_smallest_number_is_rounded(scope: str, *, ruined: bool) -> None:
     mask = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
     args = ("--auto-cast", scope, "--auto-cast-type", "fp16")
     first, second = compiled(masked, LEFT, torch.ones(2, 3), args=args)(LEFT, mask)
@@ -159,8 +159,8 @@ def test_a_fully_masked_row_is_nan_where_the_smallest_number_is_rounded(scope: s
 
 
 @pytest.mark.parametrize("kind", ["tf32", "fp8_e4m3"])
-def test_a_type_that_it_does_not_stand_for_is_refused(kind: str) -> None:
+def test_a_type_that_is_not_simulated_is_refused(kind: str) -> None:
     args = ("--auto-cast", "matmult", "--auto-cast-type", kind)
-    with pytest.raises(ExportError, match=f"^neuron-sim does not stand for --auto-cast-type {kind}; use bf16 or fp16$"):
+    with pytest.raises(ExportError, match=f"^neuron-sim does not simulate --auto-cast-type {kind}; use bf16 or fp16$"):
         compiler.trace(model(), drawn(), compiler_args=args)
     assert off(model(), drawn(), "--auto-cast", "none", "--auto-cast-type", kind) == 0

@@ -1,4 +1,4 @@
-"""Proves that a program answers what the tracer allows, as it was nested, with no gradient and no memory."""
+"""Proves that a program returns outputs in their nesting, without gradients, and keeps no state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ZEROS = torch.zeros(3, dtype=torch.int64)
 
 
 @pytest.mark.parametrize("leaf", [None, "text", 3, 2.5, True], ids=repr)
-def test_a_leaf_that_is_no_tensor_is_refused(leaf: object) -> None:
+def test_a_leaf_that_is_not_a_tensor_is_refused(leaf: object) -> None:
     with pytest.raises(RuntimeError, match="Only tensors, lists, tuples of tensors, or dictionary of tensors"):
         compiled(lambda x: (x * 2, leaf), LEFT)
 
@@ -25,7 +25,7 @@ def test_a_leaf_that_is_no_tensor_is_refused(leaf: object) -> None:
     [lambda x: {1: x}, lambda x: [x, (x,)], lambda x: {"a": (x,), "b": x}],
     ids=["a number for a key", "a list of two kinds", "a mapping of two kinds"],
 )
-def test_what_the_tracer_cannot_type_is_refused(func: Callable[..., Any]) -> None:
+def test_an_output_that_the_tracer_cannot_type_is_refused(func: Callable[..., Any]) -> None:
     with pytest.raises(RuntimeError):
         compiled(func, LEFT)
 
@@ -57,12 +57,12 @@ def test_dtypes_are_kept() -> None:
     assert [leaf.dtype for leaf in compiled(func, LEFT)(LEFT)] == [leaf.dtype for leaf in func(LEFT)]
 
 
-def test_answers_require_no_gradient() -> None:
+def test_outputs_require_no_gradient() -> None:
     answer = compiled(nn.Linear(3, 3), LEFT)(LEFT.clone().requires_grad_())
     assert not answer.requires_grad
 
 
-def test_an_answer_is_no_part_of_an_input_nor_of_another_answer() -> None:
+def test_an_output_shares_no_memory_with_inputs_and_other_outputs() -> None:
     given = LEFT.clone()
     one, two = compiled(lambda x: (x, x), given)(given)
     one.zero_()
@@ -70,7 +70,7 @@ def test_an_answer_is_no_part_of_an_input_nor_of_another_answer() -> None:
     assert torch.equal(two, LEFT)
 
 
-def test_an_answer_cannot_change_the_program() -> None:
+def test_writing_to_an_output_does_not_change_the_program() -> None:
     class Constant(nn.Module):
         table: torch.Tensor
 
@@ -97,26 +97,26 @@ def test_an_input_is_not_overwritten(dtype: torch.dtype) -> None:
     assert torch.equal(given, LEFT.to(dtype))
 
 
-def test_nothing_is_kept_between_two_runs() -> None:
+def test_no_state_is_kept_between_two_runs() -> None:
     program = compiled(Counts(), LEFT)
     assert len({float(program(LEFT)[0, 0]) for _ in range(4)}) == 1
 
 
-def test_two_programs_of_one_file_know_nothing_of_each_other() -> None:
+def test_two_programs_of_one_file_are_independent() -> None:
     content = saved(compiled(Counts(), LEFT))
     one, two = loaded(content), loaded(content)
     assert torch.equal(one(LEFT), two(LEFT))
     assert torch.equal(one(LEFT), two(LEFT))
 
 
-def test_nothing_is_kept_of_a_run_that_raised() -> None:
+def test_no_state_is_kept_of_a_run_that_raised() -> None:
     program = compiled(Looks(), LEFT, ZEROS)
     before = program(LEFT, ZEROS)
     assert refusal(program, LEFT, ZEROS + 5)
     assert torch.equal(program(LEFT, ZEROS), before)
 
 
-def test_the_source_is_left_in_the_state_that_it_was_in() -> None:
+def test_the_state_of_the_source_does_not_change() -> None:
     model = Counts()
     compiled(model, LEFT)
     assert float(model.calls) == 0

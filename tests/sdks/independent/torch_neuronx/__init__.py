@@ -1,6 +1,6 @@
-"""func and example inputs -> ScriptModule: the documented calls of `torch_neuronx`, compiled for the CPU.
+"""The documented calls of `torch_neuronx`, compiled for the CPU.
 
-Written from the vendor's documentation alone, for a test to put on `sys.path`; `--auto-cast` changes no number here.
+Written only from the vendor's documentation. Tests put it on `sys.path`. `--auto-cast` changes no number here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 __version__ = "2.9.0.2.15.32035"
-# Not the vendor's own number: another package of this process may have an operator of that name.
+# Not the vendor's number: another package in this process may have an operator of that name.
 OPERATOR = "forward_v2_41"
 SCHEMA = "(Tensor[] inputs, Tensor metaneff, Tensor neff, Tensor dynamic) -> Tensor[]"
 FLAGS: Mapping[str, Sequence[str]] = {
@@ -31,7 +31,7 @@ FLAGS: Mapping[str, Sequence[str]] = {
     "--optlevel": ("1", "2", "3"),
     "--model-type": ("generic", "transformer", "unet-inference"),
 }
-# Shapes are fixed, so what only asks a tensor for its shape or dtype does not depend on its values.
+# Shapes are fixed, so an operator that uses only the shape or dtype of a tensor does not depend on its values.
 SHAPE_ONLY = re.compile(r"aten::(dim|numel|size|(full|ones|zeros)_like|new_(full|ones|zeros))|prim::(device|dtype)")
 
 
@@ -61,14 +61,14 @@ def dynamic_batch(neuron_script: torch.jit.ScriptModule) -> torch.jit.ScriptModu
     shapes = {"Input": [spec["shape"] for spec in meta["inputs"] if spec["used"]], "Output": meta["outputs"]}
     batches = {tuple(shape[:1]) for kind in shapes.values() for shape in kind}
     if not shapes["Input"] or len(batches) > 1 or () in batches:
-        told = [f"{kind} #{index} shape: {shape}" for kind in shapes for index, shape in enumerate(shapes[kind])]
-        raise ValueError("\n".join(["Dynamic batching needs one dim 0 size in all inputs and outputs:", *told]))
+        text = [f"{kind} #{index} shape: {shape}" for kind in shapes for index, shape in enumerate(shapes[kind])]
+        raise ValueError("\n".join(["Dynamic batching needs one dim 0 size in all inputs and outputs:", *text]))
     neuron_script.dynamic.fill_(1)  # a buffer: it is saved with the module, and the operator is given it at every call
     return neuron_script
 
 
 class _Wrapper(nn.Module):
-    """What is traced around the operator, and all that TorchScript sees of a model."""
+    """The module that is traced: it calls the operator, and is all that TorchScript sees of a model."""
 
     def __init__(self, inputs: tuple[Tensor, ...], flags: dict[str, str], neff: bytes) -> None:
         super().__init__()
@@ -90,23 +90,23 @@ class _Wrapper(nn.Module):
 
 
 def _forward(inputs: list[Tensor], metaneff: Tensor, neff: Tensor, dynamic: Tensor) -> list[Tensor]:
-    """The operator: what the runtime of a device does."""
+    """The operator: what the runtime of a device computes."""
     specs, program = json.loads(_content(metaneff))["inputs"], _program(_content(neff))
     first, refusal = (1, ValueError) if dynamic else (0, RuntimeError)
     traced = [spec for spec in specs if spec["used"]]
     for index, (tensor, spec) in enumerate(zip(inputs, traced, strict=True)):
         shape, dtype = list(tensor.shape), str(tensor.dtype).removeprefix("torch.")
-        told = f"input tensor #{index} is {dtype} {shape}, and was compiled as {spec['dtype']} {spec['shape']}"
+        text = f"input tensor #{index} is {dtype} {shape}, and was compiled as {spec['dtype']} {spec['shape']}"
         if dtype != spec["dtype"]:
-            raise RuntimeError(told)
+            raise RuntimeError(text)
         if len(shape) != len(spec["shape"]) or shape[first:] != spec["shape"][first:]:
-            raise refusal(told)
+            raise refusal(text)
     if not dynamic:
         return _run(program, specs, inputs)
     size, batch = len(inputs[0]), traced[0]["shape"][0]
     if any(len(tensor) != size for tensor in inputs):
         raise ValueError(f"inputs differ in dim 0: {[list(tensor.shape) for tensor in inputs]}")
-    # An empty batch is one chunk of padding, so that its answer has a shape too.
+    # An empty batch is one chunk of padding, so that its output has a shape too.
     starts, missing = range(0, max(size, 1), batch), -size % batch if size else batch
     padded = [torch.cat([tensor, tensor.new_zeros(missing, *tensor.shape[1:])]) for tensor in inputs]
     answers = [_run(program, specs, [tensor[start : start + batch] for tensor in padded]) for start in starts]
@@ -114,7 +114,7 @@ def _forward(inputs: list[Tensor], metaneff: Tensor, neff: Tensor, dynamic: Tens
 
 
 def _run(program: Any, specs: list[dict[str, Any]], inputs: list[Tensor]) -> list[Tensor]:
-    """New tensors, whatever the program writes to; the place of an input that was dropped is filled."""
+    """New tensors, whatever the program writes to; a dropped input is replaced by zeros."""
     copies = [tensor.detach().clone() for tensor in inputs]
     for place, spec in enumerate(specs):
         if not spec["used"]:
@@ -133,7 +133,7 @@ def _parsed(compiler_args: str | Sequence[str] | None) -> dict[str, str]:
 
 def _compiled(func: Callable[..., Any], inputs: tuple[Tensor, ...]) -> bytes:
     # A copy: calls may write to a model, and TorchScript takes no constant that requires a gradient. Traced as a
-    # function, because of a module it would read every attribute, those too that warn when they are read.
+    # function, because torch reads every attribute of a module, even those that warn when they are read.
     copied = copy.deepcopy(func)
     if isinstance(owner := getattr(copied, "__self__", copied), nn.Module):
         owner.requires_grad_(requires_grad=False)
@@ -156,12 +156,12 @@ def _reached(neff: bytes, inputs: tuple[Tensor, ...]) -> list[bool]:
     for node in reversed(nodes):
         if "!" in node.schema() or any(value.debugName() in needed for value in node.outputs()):
             needed.update([value.debugName() for value in node.inputs()][bool(SHAPE_ONLY.fullmatch(node.kind())) :])
-    # What is scripted may have branches, and those are not looked into.
+    # A scripted function may have branches, which are not searched.
     branches = any(True for node in nodes for _ in node.blocks())
     used = [branches or value.debugName() in needed for value in list(graph.inputs())[1:]]
     for index in (place for place, each in enumerate(used) if not each):
-        told = f"(index={index}, shape={inputs[index].shape}, dtype={inputs[index].dtype})"
-        warnings.warn(f"Received an input tensor that was unused. Tensor will be ignored. {told}", stacklevel=4)
+        text = f"(index={index}, shape={inputs[index].shape}, dtype={inputs[index].dtype})"
+        warnings.warn(f"Received an input tensor that was unused. Tensor will be ignored. {text}", stacklevel=4)
     return used
 
 
@@ -171,7 +171,7 @@ def _leaves(value: Any) -> list[Tensor]:
 
 
 def _packed(example: Any, leaves: Iterator[Tensor]) -> Any:
-    """The leaves in the structure of the example, which has passed through TorchScript and so has plain types alone."""
+    """The leaves in the structure of the example, which has only plain types after TorchScript."""
     if isinstance(example, Tensor):
         return next(leaves)
     if isinstance(example, dict):

@@ -1,4 +1,4 @@
-"""model and example inputs -> ScriptModule: the documented call of `torch_neuron`, Inf1's, by the stand-in."""
+"""The documented call of `torch_neuron`, the SDK of Inf1, by the simulation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KNOWN = {
 }
 
 FAST_MATH = {"none": "matmult", "all": "all"}
-"""What neuron-cc casts, by its `--fast-math`; it knows no `--auto-cast`. (facts: neuron, 1.2.)"""
+"""What neuron-cc casts, by `--fast-math`; it does not know `--auto-cast`. (facts: neuron, 1.2.)"""
 
 sdks.register()
 

@@ -1,4 +1,4 @@
-"""func and example inputs -> ScriptModule: the documented calls of `torch_neuronx`, by the stand-in."""
+"""The documented calls of `torch_neuronx`, by the simulation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def trace(
     inline_weights_to_neff: bool = True,
     cpu_backend: bool = False,
 ) -> torch.jit.ScriptModule:
-    args = sdks.told(compiler_args)
+    args = sdks.as_list(compiler_args)
     sdks.note(call="trace", args=args, cpu_backend=cpu_backend)
     if not has_device() and not (cpu_backend and "--target" in args):
         raise RuntimeError("Init: error condition !(num_devices > 0):")
@@ -42,12 +42,12 @@ def dynamic_batch(neuron_script: torch.jit.ScriptModule) -> torch.jit.ScriptModu
 
 
 def _default() -> list[str]:
-    """What is cast where nobody says: products, up to SDK 2.26."""
+    """The default casting: products, up to SDK 2.26."""
     return ["--auto-cast", "matmult"] if __version__.startswith("2.8.") else []
 
 
 def _older(func: Callable[..., Any], example_inputs: Any, *_: object, **unknown: object) -> torch.jit.ScriptModule:
-    """Knows no keyword at all, and says so in passing. (facts: neuron, 2.2.)"""
+    """Knows no keyword, and only warns of one. (facts: neuron, 2.2.)"""
     sdks.note(call="trace", unknown=sorted(unknown))
     if unknown:
         warnings.warn(f"Unexpected keyword arguments: {sorted(unknown)}", stacklevel=2)

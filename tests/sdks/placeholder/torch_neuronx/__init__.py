@@ -1,3 +1,3 @@
-"""nothing -> nothing: like the package of this name that can be installed from PyPI, and that holds a place."""
+"""An empty placeholder, as the package of this name on PyPI is."""
 
 __version__ = "1.0"

@@ -1,4 +1,4 @@
-"""Proves that a graph tells by value what each answer is made from: an input asked for its size is no part."""
+"""Proves that the inputs and operators of each output are found by value: using only the size does not count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from pytest_tsexport.backends.dataflow import Reach, reaches
+from pytest_tsexport.backends.inspector import Provenance
+from pytest_tsexport.backends.torchscript.provenance import provenance
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning", "ignore::torch.jit.TracerWarning")
 
@@ -16,13 +17,13 @@ X = torch.ones(2, 3)
 
 
 def found(func: Callable[..., Any], inputs: int = 2) -> list[set[int]]:
-    """The places of the inputs behind each answer."""
+    """The positions of the inputs that each output is computed from."""
     return [set(one.inputs) for one in traced(func, inputs)]
 
 
-def traced(func: Callable[..., Any], inputs: int = 2) -> tuple[Reach, ...]:
+def traced(func: Callable[..., Any], inputs: int = 2) -> tuple[Provenance, ...]:
     module: Any = torch.jit.trace(func, (X.clone(),) * inputs, check_trace=False, strict=False)
-    return reaches(module.inlined_graph, inputs)
+    return provenance(module.inlined_graph, inputs)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def traced(func: Callable[..., Any], inputs: int = 2) -> tuple[Reach, ...]:
         (lambda a, b: torch.ones(2), [set()]),
     ],
 )
-def test_each_answer_has_its_own_inputs_however_it_is_nested(func: Callable[..., Any], places: list[set[int]]) -> None:
+def test_each_output_has_its_inputs_in_any_nesting(func: Callable[..., Any], places: list[set[int]]) -> None:
     assert found(func) == places
 
 
@@ -57,7 +58,7 @@ def test_each_answer_has_its_own_inputs_however_it_is_nested(func: Callable[...,
     ],
     ids=["shape", "zeros_like", "ones_like", "new_zeros", "size", "arange", "device", "numel"],
 )
-def test_an_input_whose_size_alone_is_asked_for_is_no_part(func: Callable[..., Any]) -> None:
+def test_an_input_of_which_only_the_size_is_used_does_not_count(func: Callable[..., Any]) -> None:
     assert found(func) == [{0}]
 
 
@@ -73,11 +74,11 @@ def test_an_input_whose_size_alone_is_asked_for_is_no_part(func: Callable[..., A
     ],
     ids=["expand_as", "view_as", "to", "type_as", "empty_like", "zeros"],
 )
-def test_no_other_way_to_ask_for_a_size_is_a_part_either(func: Callable[..., Any]) -> None:
+def test_other_operators_that_use_only_a_size_do_not_count(func: Callable[..., Any]) -> None:
     assert found(func) == [{0}]
 
 
-def test_what_is_written_in_place_counts_for_what_is_made_of_it() -> None:
+def test_values_that_are_written_in_place_count() -> None:
     assert found(lambda a, b: (a * 1).add_(b)) == [{0, 1}]
     assert found(lambda a, b: written((a * 1).view(-1), b.view(-1)) * 2) == [{0, 1}]
 
@@ -105,42 +106,42 @@ def written(into: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     ],
     ids=["zeros_like", "new_zeros", "through a view", "a copy", "through a part"],
 )
-def test_what_is_written_counts_for_the_tensor_and_not_for_what_that_was_made_of(
+def test_a_write_counts_for_the_tensor_that_is_written_to_only(
     func: Callable[..., Any], places: list[set[int]]
 ) -> None:
     assert found(func) == places
 
 
-def test_the_operators_behind_an_answer_are_told() -> None:
+def test_the_operators_of_each_output_are_found() -> None:
     one, two = traced(lambda a, b: (a.relu() + 1, b.exp()))
-    assert {"aten::relu", "aten::add"} <= one.kinds
-    assert "aten::exp" not in one.kinds
-    assert "aten::exp" in two.kinds
+    assert {"aten::relu", "aten::add"} <= one.operators
+    assert "aten::exp" not in one.operators
+    assert "aten::exp" in two.operators
 
 
-def test_an_input_handed_through_is_made_by_no_operator() -> None:
+def test_a_returned_input_is_computed_by_no_operator() -> None:
     (one,) = traced(lambda a, b: b)
     assert one.inputs == {1}
-    assert not [kind for kind in one.kinds if kind.startswith("aten::")]
+    assert not [kind for kind in one.operators if kind.startswith("aten::")]
 
 
-def test_what_a_block_uses_counts_for_what_it_makes() -> None:
+def test_the_inputs_of_a_block_count_for_its_outputs() -> None:
     @torch.jit.script
     def chosen(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         if bool(a.sum() > 0):
             return b * 2
         return b.clone()
 
-    assert [set(one.inputs) for one in reaches(chosen.inlined_graph, 2)] == [{0, 1}]
+    assert [set(one.inputs) for one in provenance(chosen.inlined_graph, 2)] == [{0, 1}]
 
 
-def test_a_module_itself_is_no_input() -> None:
+def test_the_module_itself_is_not_an_input() -> None:
     module: Any = torch.jit.trace(torch.nn.Linear(3, 3), X)
-    assert [set(one.inputs) for one in reaches(module.inlined_graph, 1)] == [{0}]
-    assert [set(one.inputs) for one in reaches(module.inlined_graph, 0)] == [set()]
+    assert [set(one.inputs) for one in provenance(module.inlined_graph, 1)] == [{0}]
+    assert [set(one.inputs) for one in provenance(module.inlined_graph, 0)] == [set()]
 
 
-def test_behind_a_branch_is_what_all_branches_have() -> None:
+def test_only_the_operators_of_all_branches_count() -> None:
     @torch.jit.script
     def chosen(a: torch.Tensor) -> torch.Tensor:
         if a.size(0) == 2:
@@ -155,8 +156,8 @@ def test_behind_a_branch_is_what_all_branches_have() -> None:
             raise ValueError("another size")
         return answer
 
-    (one,) = reaches(chosen.inlined_graph, 1)
-    assert "aten::relu" in one.kinds
-    assert not {"aten::exp", "aten::cos"} & one.kinds
-    (other,) = reaches(guarded.inlined_graph, 1)
-    assert "aten::exp" in other.kinds
+    (one,) = provenance(chosen.inlined_graph, 1)
+    assert "aten::relu" in one.operators
+    assert not {"aten::exp", "aten::cos"} & one.operators
+    (other,) = provenance(guarded.inlined_graph, 1)
+    assert "aten::exp" in other.operators

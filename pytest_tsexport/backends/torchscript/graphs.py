@@ -1,7 +1,7 @@
-"""traced module -> steps: the tensors that it makes in turn, each with the submodule and the line that made it.
+"""Reads the steps of a ScriptModule's graph: each tensor that it makes, with the submodule and the line that made it.
 
-The one door to torch's private functions on graphs. Where one of them is gone, or cannot read a module, the answer is
-None and nothing is raised: what is told from here explains a verdict and never makes one.
+The only module that uses torch's private functions on graphs. If one of them is missing, or cannot read a module, the
+result is None and nothing is raised: steps explain a verdict and never decide one.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pytest_tsexport.backends.jit import Jit, torch_jit_allowed
+from pytest_tsexport.backends.inspector import Step
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed, traced_subject
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -26,36 +27,20 @@ _FRAME = re.compile(r"^(?P<file>.+)\((?P<line>\d+)\): \S+$")
 _CALLED = re.compile(r"(\w+)\((\w+)\)")
 """One submodule of a node's hierarchy: `encoder(BertEncoder)`."""
 
-_OURS = Path(__file__).parent
+_OURS = Path(__file__).parents[1]
 _NOT_THE_MODELS = (str(Path(torch.__file__).parent), str(_OURS.parent / "tensors"))
 
-Scope = tuple[tuple[str, str], ...]
-"""Attribute and class of each module that was called, the outermost first: no containers, which nobody calls."""
 
+class ScriptGraph:
+    """A ScriptModule with all its submodules in one list of steps, the inputs first.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One tensor of a trace: the `scope` and `place` that made it, by which operator, from which earlier steps.
-
-    `place` is `file.py:12`, empty where torch kept none.
-    """
-
-    scope: Scope = ()
-    place: str = ""
-    kind: str
-    made_from: tuple[int, ...] = ()
-
-
-class Graph:
-    """A trace with all its submodules in one list of steps, the inputs first; any of them can be asked for its value.
-
-    `results` are the steps that the answer consists of.
+    `results` are the steps that the output consists of.
     """
 
     def __init__(self, module: torch.jit.ScriptModule, inputs: int) -> None:
         lowered, weights = torch._C._jit_pass_lower_graph(module.forward.graph, module._c)  # type: ignore[attr-defined]
         self._graph: Any = lowered
-        self._module = module  # its functions stand in the graph by address: an error that names one would crash else
+        self._module = module  # keeps its functions alive: the graph holds their addresses, and an error prints them
         self._weights = tuple(weights)
         self._where: list[tuple[int, int]] = []
         self.steps: list[Step] = [Step(kind="input") for _ in range(inputs)]
@@ -67,7 +52,7 @@ class Graph:
         self.results = tuple(_sources(lowered.outputs(), made))
 
     def _read(self, number: int, node: Any, made: dict[str, tuple[int, ...]]) -> None:
-        """The steps of one node; what is no tensor stands for those that it is made from."""
+        """The steps of one node. A value that is not a tensor stands for the steps that it is made from."""
         sources = tuple(_sources(node.inputs(), made))
         for place, value in enumerate(node.outputs()):
             made[value.debugName()] = sources
@@ -75,20 +60,28 @@ class Graph:
                 made[value.debugName()] = (len(self.steps),)
                 self._where.append((number, place))
                 scope = tuple(_CALLED.findall(node.getModuleHierarchy()))
-                self.steps.append(Step(scope=scope, place=_place(node), kind=node.kind(), made_from=sources))
+                self.steps.append(
+                    Step(
+                        scope=scope,
+                        place=_place(node),
+                        kind=node.kind(),
+                        made_from=sources,
+                        is_constant=node.kind() == "prim::Constant",
+                    )
+                )
 
     def values(self, inputs: Sequence[torch.Tensor], wanted: Sequence[int]) -> list[torch.Tensor] | None:
-        """The values of the `wanted` steps, computed as far as the last of them; None where that raises."""
+        """The values of the `wanted` steps. The graph runs as far as the last of them; None if that raises."""
         given = len(self.steps) - len(self._where)
         asked = [self._where[step - given] for step in wanted if step >= given]
         try:
             computed = iter(self._run(inputs, asked) if asked else ())
-        except Exception:  # a graph may raise anything at all; that it does is the answer
+        except Exception:  # a graph may raise anything, of any class that its operators use; the result is None then
             return None
         return [inputs[step] if step < given else next(computed) for step in wanted]
 
     def _run(self, inputs: Sequence[torch.Tensor], asked: Sequence[tuple[int, int]]) -> tuple[torch.Tensor, ...]:
-        """Copies, taken as each value is made: a later step may write to it in place."""
+        """Each value is copied as soon as it is made: a later step may write to it in place."""
         graph = self._graph.copy()
         while list(graph.outputs()):
             graph.eraseOutput(0)
@@ -107,24 +100,24 @@ class Graph:
         return values if isinstance(values, tuple) else (values,)
 
 
-def read(module: torch.jit.ScriptModule, inputs: int) -> Graph | None:
-    """The graph of a loaded module that takes so many tensors; None where torch cannot put it into one list."""
+def read(module: torch.jit.ScriptModule, inputs: int) -> ScriptGraph | None:
+    """The graph of a loaded module that takes so many tensors; None if torch cannot put it into one list."""
     try:
-        return Graph(module, inputs)
-    except (AttributeError, TypeError, RuntimeError):  # a function that is gone, that was changed, that gives up
+        return ScriptGraph(module, inputs)
+    except (AttributeError, TypeError, RuntimeError):  # a private function is gone, has other arguments, or gives up
         return None
 
 
-def retraced(subject: Subject, inputs: Leaves) -> Graph | None:
-    """The graph of the subject's model traced again at other inputs; None where that raises.
+def retraced(subject: Subject, inputs: Leaves) -> ScriptGraph | None:
+    """The graph of the subject's model, traced at other inputs; None if that raises.
 
-    It is read as loaded back, as an artifact is: what is printed and parsed has its steps in another order.
+    The trace is saved and loaded first, as an artifact is: that changes the order of its steps.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a second time, of a trace that nobody asked for
-            return read(_loaded_back(Jit().trace(replace(subject, inputs=inputs))), len(inputs))
-    except Exception:  # tracing runs the model, which may raise anything at all
+            warnings.simplefilter("ignore")  # this trace is not the export that the user asked for
+            return read(_loaded_back(traced_subject(replace(subject, inputs=inputs))), len(inputs))
+    except Exception:  # tracing runs the model, which may raise anything
         return None
 
 
@@ -143,7 +136,7 @@ def _sources(values: Iterator[Any], made: Mapping[str, tuple[int, ...]]) -> list
 
 
 def _place(node: Any) -> str:
-    """The innermost line that is the model's own, and not torch's."""
+    """The innermost line of the model's own code, as `file.py:12`; empty if there is none."""
     for text in node.sourceRange().splitlines():
         frame = _FRAME.match(text)
         if frame is None or frame["file"].startswith(str(_OURS)):

@@ -1,14 +1,15 @@
-"""graph -> reach: what each of its answers is made from, by value: which inputs, which operators.
+"""Finds what each output of a graph is computed from, by value: which inputs, which operators.
 
-A compiler that fixes shapes sees no more of an input whose size alone is asked for, and drops it.
+A compiler with fixed shapes drops an input of which only the size is used.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from pytest_tsexport.backends.inspector import Provenance
 
 SHAPE_ONLY = frozenset(
     f"aten::{name}"
@@ -18,32 +19,24 @@ SHAPE_ONLY = frozenset(
         *("new_zeros", "new_ones", "new_empty", "new_full"),
     )
 ) | {"prim::device", "prim::dtype", "prim::layout"}
-"""Operators that look at no value of their tensor."""
+"""Operators that use no value of their tensor."""
 
 LIKE_ANOTHER = frozenset({"aten::expand_as", "aten::view_as", "aten::reshape_as", "aten::type_as"})
-"""Operators that look at no value of their second tensor."""
+"""Operators that use no value of their second tensor."""
 
 _VIEW = re.compile(r"[\w:.]+\(Tensor\((\w)(!| -> \*)?\) .*-> Tensor\(\1")
-"""The schema of an operator whose answer is its first argument, or views of it."""
+"""The schema of an operator that returns its first argument, or views of it."""
 
 UNPACKS = frozenset({"prim::ListUnpack", "prim::TupleUnpack"})
 
 NESTS = frozenset({"prim::TupleConstruct", "prim::ListConstruct", "prim::DictConstruct"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What stands behind one answer: inputs by their place, operators by their name."""
-
-    inputs: frozenset[int]
-    kinds: frozenset[str]
-
-
-def reaches(graph: Any, inputs: int) -> tuple[Reach, ...]:
-    """The reach of every answer of an inlined graph whose last `inputs` inputs are tensors, in order."""
+def provenance(graph: Any, inputs: int) -> tuple[Provenance, ...]:
+    """The provenance of every output of an inlined graph whose last `inputs` inputs are tensors, in order."""
     places = {value.unique(): place for place, value in enumerate(list(graph.inputs())[-inputs:])} if inputs else {}
     writes = [node for node in _nodes(graph) if _writes(node)]
-    return tuple(_reach(leaf, places, writes) for value in graph.outputs() for leaf in _leaves(value))
+    return tuple(_behind(leaf, places, writes) for value in graph.outputs() for leaf in _leaves(value))
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -56,9 +49,9 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield from _leaves(part)
 
 
-def _reach(leaf: Any, places: dict[int, int], writes: list[Any]) -> Reach:
+def _behind(leaf: Any, places: dict[int, int], writes: list[Any]) -> Provenance:
     seen: set[int] = set()
-    kinds: set[str] = set()
+    operators: set[str] = set()
     inputs: set[int] = set()
     waiting = [leaf]
     while waiting:
@@ -66,26 +59,28 @@ def _reach(leaf: Any, places: dict[int, int], writes: list[Any]) -> Reach:
         if value.unique() in seen:
             continue
         seen.add(value.unique())
-        kinds.add(value.node().kind())
+        operators.add(value.node().kind())
         if value.node().kind() == "prim::If":
             branches = _branches(value, places, writes)
             inputs |= {place for one in branches for place in one.inputs}
-            kinds |= frozenset.intersection(*(one.kinds for one in branches)) if branches else frozenset()
+            operators |= frozenset.intersection(*(one.operators for one in branches)) if branches else frozenset()
         waiting += _made_from(value.node())
         waiting += [given for node in writes if _base(node).unique() in seen for given in node.inputs()]
-    return Reach(inputs=frozenset(inputs | {places[one] for one in seen if one in places}), kinds=frozenset(kinds))
+    return Provenance(
+        inputs=frozenset(inputs | {places[one] for one in seen if one in places}), operators=frozenset(operators)
+    )
 
 
-def _branches(value: Any, places: dict[int, int], writes: list[Any]) -> list[Reach]:
-    """What stands behind an answer in each branch that ends with one: what all of them have, it has for sure."""
+def _branches(value: Any, places: dict[int, int], writes: list[Any]) -> list[Provenance]:
+    """The provenance of an output in each branch that returns one; only what all branches share is certain."""
     node = value.node()
     place = [one.unique() for one in node.outputs()].index(value.unique())
     ending = [block for block in node.blocks() if all(one.kind() != "prim::RaiseException" for one in block.nodes())]
-    return [_reach(list(block.outputs())[place], places, writes) for block in ending]
+    return [_behind(list(block.outputs())[place], places, writes) for block in ending]
 
 
 def _made_from(node: Any) -> list[Any]:
-    """The values that a node computes with, those of its blocks among them."""
+    """The values that a node computes with, and those of its blocks."""
     if node.kind() in SHAPE_ONLY:
         return []
     if node.kind() in LIKE_ANOTHER:
@@ -104,12 +99,12 @@ def _nodes(block: Any) -> Iterator[Any]:
 
 
 def _writes(node: Any) -> bool:
-    """Whether it writes into its first argument: `aten::copy_`."""
+    """Whether it writes to its first argument, as `aten::copy_` does."""
     return node.kind().startswith("aten::") and node.kind().endswith("_") and not node.kind().endswith("__")
 
 
 def _base(node: Any) -> Any:
-    """What it writes into, behind the views of it."""
+    """The tensor that it writes to, whatever views of it are in between."""
     value = next(node.inputs())
     while value.node().kind() in UNPACKS or _VIEW.match(str(value.node().schema())):
         value = next(value.node().inputs())

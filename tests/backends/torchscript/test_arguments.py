@@ -1,4 +1,4 @@
-"""Proves that what a file tells of its arguments is read, and nothing is made up where it tells nothing."""
+"""Proves that the arguments of a file are read, and nothing is invented that the file does not store."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from pytest_tsexport.backends.file_format import Argument
+from pytest_tsexport.backends.torchscript.arguments import arguments_of
+from pytest_tsexport.backends.torchscript.format import TorchScript
 from pytest_tsexport.exporting.artifact import open_file
-from pytest_tsexport.tensors.schema import Argument, arguments_of
 from pytest_tsexport.testing.files import quiet
 
 
@@ -29,20 +31,20 @@ def saved(module: nn.Module, path: Path, *, freeze: bool = False) -> Path:
     return path
 
 
-def test_a_trace_tells_what_it_was_traced_with(tmp_path: Path) -> None:
-    assert open_file(saved(Adds(), tmp_path / "a.pt")).takes == (
+def test_a_trace_stores_what_it_was_traced_with(tmp_path: Path) -> None:
+    assert open_file(saved(Adds(), tmp_path / "a.pt"), TorchScript()).takes == (
         Argument(name="x", type="Tensor", dtype=torch.float32, shape=(2, 3)),
         Argument(name="steps", type="Tensor", dtype=torch.int32, shape=(3,)),
     )
 
 
-def test_a_frozen_one_tells_names_alone(tmp_path: Path) -> None:
-    artifact = open_file(saved(Adds(), tmp_path / "a.pt", freeze=True))
+def test_a_frozen_module_stores_only_names(tmp_path: Path) -> None:
+    artifact = open_file(saved(Adds(), tmp_path / "a.pt", freeze=True), TorchScript())
     assert [(one.name, one.dtype, one.shape) for one in artifact.takes] == [("x", None, None), ("steps", None, None)]
     assert artifact.sizes == {}
 
 
-def test_a_scripted_one_tells_what_may_be_left_out() -> None:
+def test_a_scripted_module_says_which_arguments_are_optional() -> None:
     with quiet():
         scripted = torch.jit.script(Scales())
     assert arguments_of(scripted) == (

@@ -1,28 +1,17 @@
-"""ScriptModule -> arguments: what its `forward` takes, as far as the file tells."""
+"""Reads from a ScriptModule which arguments its `forward` takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
-    """One argument of `forward`: its TorchScript type, whether it may be left out, and what it was traced with.
-
-    `dtype` and `shape` are None where the module was scripted, frozen, or loaded without its traced inputs.
-    """
-
-    name: str
-    type: str
-    optional: bool = False
-    dtype: torch.dtype | None = None
-    shape: tuple[int, ...] | None = None
+from pytest_tsexport.backends.file_format import Argument
 
 
 def arguments_of(module: torch.jit.ScriptModule) -> tuple[Argument, ...]:
-    """The arguments of `forward` in order. Dtypes and shapes are those that torch stored with a trace."""
+    """The arguments of `forward` in order; dtypes and shapes are those that torch stored with a trace.
+
+    A module that was scripted, frozen, or loaded without its traced inputs has neither.
+    """
     schema = module.forward.schema  # type: ignore[attr-defined]
     traced = _traced_with(module)
     return tuple(

@@ -1,0 +1,78 @@
+"""Reads a TorchScript archive without loading it: its records, its code, its extra files."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import torch
+
+from pytest_tsexport.errors import ArtifactError
+
+DEVICE = re.compile(r'torch\.device\("([^"]+)"\)')
+
+CUSTOM_OPERATOR = re.compile(r"\bops\.(\w+)\.(\w+)")
+"""How the code of an archive calls an operator from outside torch's own: `ops.quantized.linear(...)`."""
+
+NO_DEVICE = (RuntimeError, AssertionError, ImportError)
+"""What torch raises for a device that is not there: a build without CUDA asserts, an absent backend is not found."""
+
+
+def members(path: Path) -> list[str]:
+    """The names of the archive's records; a trace has its inputs among them.
+
+    Raises `ArtifactError` if the file is missing, truncated, or not a TorchScript archive.
+    """
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ArtifactError(f"artifact {path} {what}; give the path of a file written by torch.jit.save")
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            damaged = file.read(2) == b"PK"
+        what = "is truncated: its archive has no end" if damaged else "is not a TorchScript archive"
+        raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if not any("code" in Path(name).parts[1:-1] for name in names):
+            raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
+    return names
+
+
+def weight_bytes(path: Path) -> int:
+    """Bytes of the archive's tensor records: exact, unlike the size of the file (class names differ)."""
+    with zipfile.ZipFile(path) as archive:
+        records = [info for info in archive.infolist() if "data" in Path(info.filename).parts[1:-1]]
+        return sum(info.file_size for info in records)
+
+
+def code(path: Path) -> str:
+    """The serialized code of every class in the archive."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".py") and "code" in Path(name).parts[1:-1]]
+        return "\n".join(archive.read(name).decode() for name in names)
+
+
+def extra(path: Path, name: str) -> str:
+    """One of the archive's extra files; empty if it has none of that name."""
+    with zipfile.ZipFile(path) as archive:
+        found = (one for one in archive.namelist() if Path(one).parts[1:] == ("extra", name))
+        return next((archive.read(one).decode() for one in found), "")
+
+
+def custom_operators(path: Path) -> frozenset[str]:
+    """The operators from outside torch's own that the code calls, as `namespace::name`."""
+    return frozenset(f"{namespace}::{name}" for namespace, name in CUSTOM_OPERATOR.findall(code(path)))
+
+
+def absent_devices(path: Path) -> tuple[str, ...]:
+    """The devices that are constants of the code, which `map_location` does not change, and are not on this machine."""
+    return tuple(name for name in dict.fromkeys(DEVICE.findall(code(path))) if not _is_here(name))
+
+
+def _is_here(device: str) -> bool:
+    try:
+        torch.empty(0, device=device)
+    except NO_DEVICE:
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""TorchScript files: written by `torch.jit.save`, opened by `torch.jit.load`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+from torch.jit._trace import TracerWarning
+
+from pytest_tsexport.backends.file_format import Contents, FileFormat
+from pytest_tsexport.backends.guard import guard
+from pytest_tsexport.backends.torchscript.archive import extra, members, weight_bytes
+from pytest_tsexport.backends.torchscript.arguments import arguments_of
+from pytest_tsexport.backends.torchscript.inspector import TorchScriptInspector
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
+from pytest_tsexport.errors import ArtifactError
+
+MANIFEST = "tsexport.json"
+"""Name of the manifest among the archive's extra files."""
+
+TRACED_INPUTS = "traced_inputs.pkl"
+"""The record in which torch stores what a module was traced with."""
+
+
+class TorchScript(FileFormat):
+    """The format of every backend that does not name another one."""
+
+    name = "TorchScript"
+    suffix = ".pt"
+    exported = torch.jit.ScriptModule
+    loader = 'def load(path):\n    return torch.jit.load(path, map_location="cpu")\n'
+    tracer_warnings = (TracerWarning,)
+    refusals = (RuntimeError, torch.jit.Error, ValueError)
+    inspector = TorchScriptInspector()
+
+    def save(self, module: torch.jit.ScriptModule, path: Path, manifest: str) -> None:
+        """Write the archive, the manifest as one of its extra files."""
+        with torch_jit_allowed():
+            torch.jit.save(module, str(path), _extra_files={MANIFEST: manifest})
+
+    def open(self, path: Path) -> Contents:
+        """The arguments of `forward`, with the traced sizes if the archive stores them, and the manifest."""
+        traced = any(Path(name).name == TRACED_INPUTS for name in members(path))
+        stored = {MANIFEST: ""}
+        try:
+            with torch_jit_allowed():
+                module = torch.jit.load(str(path), map_location="cpu", _extra_files=stored, _restore_shapes=traced)
+        except (RuntimeError, ValueError) as error:
+            why = self.inspector.needed(error) or f"cannot be loaded: {self.one_line(error)}"
+            raise ArtifactError(f"artifact {path} {why}") from error
+        return Contents(arguments_of(module), stored[MANIFEST])
+
+    def load(self, path: Path) -> torch.jit.ScriptModule:
+        """A fresh copy of the module, on the CPU."""
+        with torch_jit_allowed():
+            module = torch.jit.load(str(path), map_location="cpu")
+        assert isinstance(module, torch.jit.ScriptModule)
+        return module
+
+    def weight_bytes(self, path: Path) -> int:
+        """Bytes of the archive's tensor records."""
+        return weight_bytes(path)
+
+    def manifest(self, path: Path) -> str:
+        """Read from the archive without loading it."""
+        return extra(path, MANIFEST)
+
+    def guarded(self, module: torch.jit.ScriptModule, inputs: Sequence[torch.Tensor]) -> torch.jit.ScriptModule:
+        """The module behind a scripted check of sizes and dtypes."""
+        return guard(module, inputs)
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Ignores torch's deprecation of `torch.jit`."""
+        return torch_jit_allowed()

@@ -1,0 +1,60 @@
+"""What torch says when a trace, a save or a load fails: what it means, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import torch
+
+OPERATOR = re.compile(r"Unknown builtin op: ([\w.:]+\w)")
+CLASS = re.compile(r"Unknown type name '__torch__\.torch\.classes\.([\w.]+)'")
+
+MODULES: Mapping[str, str] = {
+    "neuron": "torch_neuronx",
+    "neuron_sim": "pytest_tsexport.backends.simulator.device",
+    "torchaudio": "torchaudio",
+    "torchvision": "torchvision",
+}
+"""Which module registers the operators and classes of a namespace that is not torch's own."""
+
+EXPLAINED: Mapping[str, tuple[str, str]] = {
+    "unordered_map::at": (
+        "torch.jit.trace cannot follow a torch.func transform; Transformers 4.53 to 4.57 build masks with vmap",
+        "use Transformers 5, whose masks it can follow, or pass a 4-D attention mask",
+    ),
+    "Could not export Python function call": (
+        "it traces and cannot be saved: a torch.autograd.Function of the model has no TorchScript form",
+        "replace that function in evaluation mode (BloomGelu by its plain forward, for one)",
+    ),
+    "Tracer cannot infer type": (
+        "its output holds a value that is not a tensor",
+        "return tensors, or nested tuples and dicts of them",
+    ),
+    "don't support parameter sharing": (
+        "one module holds one parameter under two names",
+        "give the module one name for it, or export through untie(model)",
+    ),
+}
+"""By a part of torch's message: what it means, and what to do."""
+
+
+def explained(error: BaseException) -> tuple[str, str] | None:
+    """What a failed trace or save means, and how to fix it; None for a message that is not known."""
+    return next((known for part, known in EXPLAINED.items() if part in str(error)), None)
+
+
+def needed(error: Exception) -> str | None:
+    """What a file needs that is not loaded, by what torch raised, and where it comes from; None for another error."""
+    operator, custom = OPERATOR.search(str(error)), CLASS.search(str(error))
+    found = operator or custom
+    if found is None:
+        return None
+    name = found[1].replace("::", ".")
+    namespace = name.partition(".")[0]
+    what = f"needs the {'operator' if operator else 'class'} {found[1]}"
+    if namespace in ("aten", "prim", "quantized"):
+        return f"{what}, which torch {torch.__version__} does not have; use the torch that it was written with"
+    who = MODULES.get(namespace, "the module that registers it")
+    how = f"import {who} in conftest.py, or load its library with torch.ops.load_library"
+    return f"{what}, which is not loaded here; {how}"

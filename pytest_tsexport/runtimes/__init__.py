@@ -1,0 +1,1 @@
+"""Runs an artifact somewhere else than in this process, and gives back its answers."""

@@ -1,0 +1,94 @@
+"""Proves that a file runs in a fresh process with torch alone, and that each way to fail is one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from pytest_tsexport.backends.torchscript.format import TorchScript
+from pytest_tsexport.exporting.artifact import Artifact, open_file
+from pytest_tsexport.runtimes.isolated_python import IsolatedRun, run_in_isolated_python
+from pytest_tsexport.testing import files, wrong_devices
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing.specimen import rows
+
+SECONDS = 300.0
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Artifact:
+    files.fresh(made.TwoOutputs(), rows()(), tmp_path / "it.pt")
+    return open_file(tmp_path / "it.pt", TorchScript())
+
+
+def loaded_by(artifact: Artifact, *lines: str) -> Artifact:
+    """The artifact with a loader of these lines."""
+
+    class Other(TorchScript):
+        loader = "\n    ".join(("def load(path):", *lines))
+
+    return replace(artifact, format=Other())
+
+
+def run(artifact: Artifact, prologue: str = "", seconds: float = SECONDS) -> IsolatedRun:
+    return run_in_isolated_python(artifact, [[rows()()["x"]]], prologue=prologue, seconds=seconds)
+
+
+def test_the_leaves_of_every_case_come_back(artifact: Artifact) -> None:
+    cases = [[torch.randn(2, 7)], [torch.randn(2, 7)]]
+    found = run_in_isolated_python(artifact, cases, seconds=SECONDS)
+    assert found.failure is None
+    module = artifact.load()
+    for case, answer in zip(cases, found.answers, strict=True):
+        assert all(map(torch.equal, answer, module(*case)))
+        assert len(answer) == 2
+
+
+def test_an_operator_that_is_not_known_there_is_one_line(tmp_path: Path) -> None:
+    files.fresh(wrong_devices.NeedsPython(), rows()(), tmp_path / "it.pt")
+    found = run(open_file(tmp_path / "it.pt", TorchScript()))
+    assert found == IsolatedRun(failure="RuntimeError: Unknown builtin op: tsexport_specimens::halve.")
+
+
+@pytest.mark.parametrize("name", ["transformers", "transformers.models", "pytest_tsexport"])
+def test_neither_transformers_nor_this_package_can_be_imported(artifact: Artifact, name: str) -> None:
+    top = name.partition(".")[0]
+    expected = f"ModuleNotFoundError: No module named {top!r} (this process has torch alone)"
+    assert run(loaded_by(artifact, f"import {name}")).failure == expected
+
+
+def test_the_prologue_may_import_this_package(artifact: Artifact) -> None:
+    assert run(artifact, prologue="import pytest_tsexport.errors").failure is None
+
+
+def test_it_computes_with_as_many_threads_as_here(artifact: Artifact) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        found = run(loaded_by(artifact, "return lambda x: torch.get_num_threads()"))
+    finally:
+        torch.set_num_threads(threads)
+    assert [[leaf.item() for leaf in answer] for answer in found.answers] == [[threads + 1]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "failure"),
+    [
+        (("import os", "os._exit(3)"), "it ended with exit status 3"),
+        (("raise SystemExit('no memory is left')",), "no memory is left"),
+        (("import os", "os._exit(0)"), "it ended with exit status 0"),
+        (("raise KeyError('weights')",), "KeyError: 'weights'"),
+        (("return lambda x: [None, 1.5, (x, {'y': x > 0})]",), None),
+    ],
+)
+def test_each_way_to_end_is_one_line(artifact: Artifact, lines: tuple[str, ...], failure: str | None) -> None:
+    found = run(loaded_by(artifact, *lines))
+    assert found.failure == failure
+    assert [len(answer) for answer in found.answers] == ([] if failure else [3])
+
+
+def test_a_process_that_does_not_end_is_stopped(artifact: Artifact) -> None:
+    assert run(artifact, seconds=0.1).failure == "it did not end within 0.1 s"
