@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.jit import torch_jit_allowed
 from pytest_tsexport.cases.hypothesis_adapter import derandomized
+from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.errors import InputsError
@@ -123,11 +123,10 @@ def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> M
 
 
 def _keep(path: Path, folder: Path) -> None:
-    """A copy for the user, put in its place at once: what is judged stays out of other workers' reach."""
+    """A copy for the user: the file that is judged stays out of other workers' reach."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{path.name}.{os.getpid()}.partial"
-    shutil.copyfile(path, partial)
-    partial.replace(folder / path.name)
+    with replacing(folder / path.name) as partial:
+        shutil.copyfile(path, partial)
 
 
 def _module(returned: object, policy: Policy) -> tuple[nn.Module, Policy]:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_tsexport.config.keywords import from_keywords
-from pytest_tsexport.config.policy import CHECKS, DEFAULT_BUDGET, Effort, Policy
+from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.config.options import DEFAULT_BUDGET, RunOptions
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.errors import PolicyError
 
 NAMES = ", ".join(CHECKS)
@@ -107,8 +109,8 @@ def test_checks_run_in_their_order(checks: object, run: tuple[str, ...]) -> None
 
 
 def test_the_stronger_effort_says_and_the_weaker_fills_in() -> None:
-    strong, weak = Effort(max_examples=5), Effort(max_examples=9, budget=3.0)
-    assert strong.over(weak) == Effort(max_examples=5, budget=3.0)
+    strong, weak = RunOptions(max_examples=5), RunOptions(max_examples=9, budget=3.0)
+    assert strong.over(weak) == RunOptions(max_examples=5, budget=3.0)
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_damaged_file_is_red_and_is_not_written_over(project: Project, run: Ru
     pytester.path.joinpath("ts-baseline.json").write_text("{<<<<<<< HEAD")
     sentence = (
         "ts-baseline.json cannot be read as a baseline (Expecting property name enclosed in double quotes: "
-        "line 1 column 2 (char 1)); restore it, or delete it and write it again with --ts-baseline=ts-baseline.json"
+        "line 1 column 2 (char 1)); restore it, or delete it and write a new one with --ts-baseline=ts-baseline.json"
     )
     result = run("-k", "doubles")
     result.assert_outcomes(passed=2, failed=1, skipped=1)

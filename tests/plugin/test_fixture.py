@@ -24,6 +24,23 @@ def test_x(ts_export):
     result.stdout.fnmatch_lines(["test_export.py::test_x (jit)", "* parity *passed*", "* shapes *passed*"])
 
 
+def test_a_test_that_asks_for_the_fixture_while_it_runs_reports_too(
+    project: Project, run: Run, plugin_args: tuple[str, ...]
+) -> None:
+    project("""
+def test_x(request):
+    export = request.getfixturevalue("ts_export")
+    export(Doubles(), ROWS).validate(["trace"])
+
+def test_y(ts_export):
+    ts_export(Doubles(), ROWS).validate(["trace"])
+""")
+    result = run(*plugin_args)
+    result.assert_outcomes(passed=2)
+    for name in ("test_x", "test_y"):
+        result.stdout.fnmatch_lines([f"test_export.py::{name} (jit)", "* trace *passed*"])
+
+
 def test_validate_raises_what_is_wrong(project: Project, run: Run) -> None:
     project("""
 import pytest_tsexport

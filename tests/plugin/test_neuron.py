@@ -99,7 +99,7 @@ def test_arguments_of_the_command_line_reach_the_compiler_and_are_typed_again(
         [
             "neuron-trace: the model cannot be exported",
             "*torch says*RuntimeError: neuronx-cc failed with 70*",
-            f"*again*--ts-backend=neuron --ts-neuron-args='{arguments}' --ts-seed=*",
+            f"*rerun*--ts-backend=neuron --ts-neuron-args='{arguments}' --ts-seed=*",
         ]
     )
 

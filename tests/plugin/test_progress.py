@@ -58,7 +58,7 @@ def told(pytester: pytest.Pytester, terminal: Terminal | None, clock: Clock, *, 
     shown.begin("test_x[jit-shapes]")
     for case in range(1, round(seconds * 10) + 1):
         clock.now = case / 10
-        shown.tell(f"{case} of 1000 cases")
+        shown.update(f"{case} of 1000 cases")
     shown.end()
     return [] if terminal is None else terminal.shown
 

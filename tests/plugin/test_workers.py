@@ -39,6 +39,14 @@ def test_an_item_that_killed_its_worker_is_told_and_not_run_again(project: Proje
     assert result.stdout.str().count("replacing crashed worker") == 1
 
 
+@pytest.mark.parametrize("dist", ["load", "loadfile"])
+def test_the_controller_reports_what_its_workers_found(project: Project, run: Run, dist: str) -> None:
+    project(CRASHES.replace("os._exit(11)", "raise ValueError"))
+    result = run("-n2", f"--dist={dist}")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["2 exports: 1 right, 1 wrong; *"])
+
+
 class Worker:
     """As much of xdist's controller of one worker as a scheduler touches."""
 

@@ -109,7 +109,9 @@ MANY = [
 
 def test_many_subjects_fold_to_one_line_each_and_those_that_fail_unfold() -> None:
     assert (
-        text(MANY, labels=["tests/test_old.py::test_label"], crashed=["tests/test_export.py::test_big[jit-shapes]"])
+        text(
+            MANY, bare_markers=["tests/test_old.py::test_bare"], crashed=["tests/test_export.py::test_big[jit-shapes]"]
+        )
         == """\
 tests/test_export.py::  checks    judged      worst of allowed    seconds
 test_a                  4 passed  200 of 220  4.1e-07 of 1.1e-04    3.7 s
@@ -130,8 +132,8 @@ not looked at   shapes: sequence above 40: out of time (test_a, test_b and 2
                 more)
 not applicable  tied_weights: no tied weights (test_b)
 not run         parity, shapes: the model was not exported (test_bloom)
-label           1 test with a bare marker returned nothing and validated
-                nothing: tests/test_old.py::test_label
+bare marker     1 test returned nothing and validated nothing:
+                tests/test_old.py::test_bare
 crashed         tests/test_export.py::test_big[jit-shapes]: its process ended
                 before it gave a verdict
 
@@ -209,7 +211,7 @@ def test_many_different_remarks_are_counted_and_not_all_shown() -> None:
         "not applicable  padding: reason alpha (test_alpha)",
         "                padding: reason beta (test_beta)",
         "                padding: reason delta (test_delta)",
-        "                padding: 2 more, in the JUnit report",
+        "                padding: 2 more, in the --junit-xml report",
     ]
 
 
@@ -229,14 +231,15 @@ def test_remarks_that_differ_in_their_numbers_alone_fold() -> None:
         replace(passed(f"test_{name}", "padding", 9), notes=(f"padding costs {cost} x the time",))
         for name, cost in zip("abcde", [1.1, 7, 1e-9, 2, 3.5], strict=True)
     ]
-    assert text(verdicts).splitlines()[-3:-2] == [
-        "note            padding: padding costs 1.1 x the time, or alike (all 5 exports)"
+    assert text(verdicts).splitlines()[-4:-2] == [
+        "note            padding: padding costs 1.1 x the time, or similar (all 5",
+        "                exports)",
     ]
 
 
 def test_only_a_label_makes_no_table() -> None:
-    assert text([], width=120, labels=["a.py::test_a"]) == (
-        "label           1 test with a bare marker returned nothing and validated nothing: a.py::test_a"
+    assert text([], width=120, bare_markers=["a.py::test_a"]) == (
+        "bare marker     1 test returned nothing and validated nothing: a.py::test_a"
     )
     assert text([]) == ""
 

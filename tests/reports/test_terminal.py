@@ -50,7 +50,7 @@ jit-shapes: silently wrong outside the traced size
   row 4            text 4
   row 5            text 5
   row 6            text 6
-  (4 more lines are in the report of this item)
+  (4 more lines are in the --junit-xml report)
   row 11           text 11
   row 12           text 12"""
     )

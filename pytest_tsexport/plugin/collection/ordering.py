@@ -1,19 +1,19 @@
-"""items -> order: the items of one subject stay neighbours, whoever shuffles."""
+"""Keeps the items of one subject together, even if another plugin shuffles the items."""
 
 from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.settings import SETTINGS
 
 
 def regroup(items: list[pytest.Item]) -> None:
-    """Bring the items of a subject together where the first of them stands: backend by backend, check by check.
+    """Move the items of a subject to the place of the first of them: backend by backend, check by check.
 
-    A plugin that shuffles would have each model built once an item.
+    Otherwise a plugin that shuffles would make each item build its model.
     """
     places: dict[str, list[tuple[tuple[int, int], pytest.Item]]] = {}
     for item in items:

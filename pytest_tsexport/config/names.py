@@ -1,0 +1,42 @@
+"""The names that a policy may use: checks with their questions, contracts, metrics and backends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+CHECKS: Mapping[str, str] = {
+    "trace": "Does the model export, and does exporting leave it alone?",
+    "tied_weights": "Is every tied weight cloned in the artifact?",
+    "parity": "At the traced size, does the saved and loaded artifact equal eager?",
+    "shapes": "At any other size, does it keep the contract?",
+    "padding": "Can shorter inputs be padded up to the traced size?",
+    "interface": "Are names, order, dtypes and ranks of inputs and outputs those that callers were promised?",
+    "round_trip": "Does the file run where Transformers is not?",
+}
+"""Every check by name, in the order in which they run, with the question it asks."""
+
+OPT_IN = ("interface",)
+"""Checks that make no item unless they are named, or what they compare with exists."""
+
+METRICS = ("close", "argmax", "cosine")
+"""Every value is compared; the index of the largest one along the last dimension; the direction along it."""
+
+CONTRACTS = ("dynamic", "safe", "fixed")
+BACKENDS = ("jit", "neuron", "neuron-sim")
+
+SIMULATIONS: Mapping[str, str] = {
+    "neuron-sim": "a simulation on the CPU: it keeps Neuron's rules of shapes, dtypes and casting, and says nothing of "
+    "its compiler, its operators, its arithmetic or its speed; nothing here is a pass on Neuron",
+}
+"""The backends that simulate another one, and how far. Every report that names one says so."""
+
+
+def selected(names: Sequence[str] | None, offered: Sequence[str] = ()) -> tuple[str, ...]:
+    """The checks to run, in order, for these check names, where `-name` leaves one out.
+
+    If no check is named, all run except those that are opt-in. `offered` are opt-in checks that run unnamed too.
+    """
+    names = tuple(names or ())
+    default = [name for name in CHECKS if name not in OPT_IN or name in offered]
+    wanted = [name for name in names if not name.startswith("-")] or default
+    return tuple(name for name in CHECKS if name in wanted and f"-{name}" not in names)
