@@ -93,7 +93,7 @@ class Verdict:
         worst = fields["worst"]
         values = dict(fields)
         values["outcome"] = Outcome(fields["outcome"])
-        values["rows"] = tuple((label, text) for label, text in fields["rows"])
+        values["rows"] = tuple((name, text) for name, text in fields["rows"])
         values["notes"] = tuple(fields["notes"])
         values["not_covered"] = tuple(fields["not_covered"])
         if worst is not None:

@@ -23,10 +23,7 @@ EFFORT = "how hard to look"
 FILES = "files that a run reads and keeps"
 
 DEFAULT_BUDGET = 60.0
-"""Seconds for one subject."""
-
 DEFAULT_TIMEOUT = 1800.0
-"""Seconds that a compiler may take for one export."""
 
 
 class Option(NamedTuple):
@@ -60,6 +57,11 @@ class Option(NamedTuple):
     def ini(self) -> str:
         """As written in the ini, and as pytest stores it."""
         return f"ts_{self.name.replace('-', '_')}"
+
+    @property
+    def action(self) -> Literal["store", "append"]:
+        """What the command line does with a value."""
+        return "append" if self.many else "store"
 
     @property
     def ini_type(self) -> Literal["string", "linelist", "int"]:
@@ -153,6 +155,16 @@ class RunOptions:
     ))
 
     # fmt: on
+
+    @property
+    def search_seconds(self) -> float:
+        """Seconds that the search for one subject may take."""
+        return DEFAULT_BUDGET if self.budget is None else self.budget
+
+    @property
+    def compile_seconds(self) -> float:
+        """Seconds that a compiler may take for one export."""
+        return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
 
     def over(self, weaker: RunOptions) -> RunOptions:
         """These options; what they do not give is taken from `weaker`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.config.names import BACKENDS, CHECKS, SIMULATIONS, selected
-from pytest_tsexport.config.options import DEFAULT_BUDGET, DEFAULT_TIMEOUT, RunOptions
+from pytest_tsexport.config.options import RunOptions
 
 __all__ = [
     "BACKENDS",
@@ -52,9 +52,9 @@ class Policy:
     @property
     def budget(self) -> float:
         """Seconds that the search for one subject may take."""
-        return DEFAULT_BUDGET if self.effort.budget is None else self.effort.budget
+        return self.effort.search_seconds
 
     @property
     def timeout(self) -> float:
         """Seconds that a compiler may take for one export."""
-        return DEFAULT_TIMEOUT if self.effort.timeout is None else self.effort.timeout
+        return self.effort.compile_seconds

@@ -18,17 +18,6 @@ from pytest_tsexport.plugin.session import counterexamples, transport
 from pytest_tsexport.plugin.session.recorder import Recorder
 from pytest_tsexport.plugin.settings import SETTINGS, read_settings
 
-NAME = "tsexport-active"
-
-
-def activated(config: pytest.Config) -> ActivePlugin:
-    """The one plugin object of this run. Raises `pytest.UsageError`, one sentence, for an option that is not valid."""
-    found: object = config.pluginmanager.get_plugin(NAME)
-    if not isinstance(found, ActivePlugin):
-        found = ActivePlugin(config)
-        config.pluginmanager.register(found, NAME)
-    return found
-
 
 class ActivePlugin:
     """What handles the hooks of a run in which something of ours is used."""
@@ -37,16 +26,11 @@ class ActivePlugin:
         self.settings = config.stash[SETTINGS] = read_settings(config)
         known = counterexamples.Counterexamples(config, self.settings)
         self.recorder = Recorder(self.settings, known)
-        self._verbose = config.get_verbosity() > 0
         self._pipeline = LazyPipeline(self.settings, progress.Progress(config), known)
         self._cache = ExportCache(self.settings, self._pipeline)
         config.add_cleanup(self._cache.release)
         config.pluginmanager.register(self.recorder, "tsexport-recorder")
         cli_models.collect_given(config, self.settings)
-
-    def header(self) -> str | None:
-        """The versions, in a project that uses the plugin, or with -v."""
-        return self.recorder.header() if self.settings.configured or self._verbose else None
 
     def expand(self, metafunc: pytest.Metafunc) -> None:
         """One item for each backend and check."""

@@ -1,7 +1,7 @@
 """The hooks of every pytest run: options, the marker, the fixture, and what notices that a run uses the plugin.
 
 Everyone who has the plugin installed pays for this module, so it imports only the rows of options and keywords. All
-other hooks are in `active`, which is loaded with the first option, ini value, marked test or `ts_export`.
+other hooks are in `active`, which is loaded with the first option, ini value, marked test or `ts_export` of a run.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytest_tsexport.plugin.active import ActivePlugin
     from pytest_tsexport.plugin.fixtures import TsExport
 
+ACTIVE = pytest.StashKey["ActivePlugin"]()
 RUNNING = pytest.StashKey[pytest.Item]()
-"""The item that runs now."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -32,8 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--ts-...` and their ini twins; values stay texts, so that they reach the workers of pytest-xdist."""
     for option in OPTIONS.values():
         group = parser.getgroup(f"torchscript export: {option.group}")
-        action = "append" if option.many else "store"
-        group.addoption(option.flag, action=action, dest=option.ini, metavar=option.metavar, help=option.help)
+        group.addoption(option.flag, action=option.action, dest=option.ini, metavar=option.metavar, help=option.help)
         parser.addini(option.ini, f"{option.help}; as {option.flag}", type=option.ini_type, default=None)
 
 
@@ -46,8 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """The versions, in a project that uses the plugin, or with -v."""
-    if _is_active(config):
-        return _active(config).header()
+    if ACTIVE in config.stash:
+        return config.stash[ACTIVE].recorder.header(config)
     if config.get_verbosity() <= 0:
         return None
     from pytest_tsexport.plugin.header import header
@@ -75,7 +74,7 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """After those that shuffle. A marked item that is not a function (of a `TestCase`) is first seen here."""
-    if _is_active(config) or any(item.get_closest_marker(NAME) for item in items):
+    if ACTIVE in config.stash or any(item.get_closest_marker(NAME) for item in items):
         _active(config).regroup(items)
 
 
@@ -84,11 +83,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """One worker gets all items of a subject."""
     from pytest_tsexport.plugin.collection import xdist_scheduler
 
-    if _is_active(config):
-        return xdist_scheduler.make_scheduler(config, log, _active(config).settings.backends)
-    config.pluginmanager.register(
-        xdist_scheduler.FirstReport(lambda: _active(config).recorder), "tsexport-first-report"
-    )
+    if ACTIVE in config.stash:
+        return xdist_scheduler.make_scheduler(config, log, config.stash[ACTIVE].settings.backends)
+    config.pluginmanager.register(xdist_scheduler.FirstReport(lambda: _active(config).recorder))
     return xdist_scheduler.make_scheduler(config, log)
 
 
@@ -125,12 +122,11 @@ def _is_given(config: pytest.Config, option: Option) -> bool:
     return given != (None, None) or (bool(option.in_root) and (config.rootpath / option.in_root).is_file())
 
 
-def _is_active(config: pytest.Config) -> bool:
-    return config.pluginmanager.has_plugin("tsexport-active")
-
-
 def _active(config: pytest.Config) -> ActivePlugin:
-    """The rest of the plugin, loaded when it is first asked for."""
-    from pytest_tsexport.plugin.active import activated
+    """The rest of the plugin, made when it is first needed. Raises `pytest.UsageError` for a bad option."""
+    if ACTIVE not in config.stash:
+        from pytest_tsexport.plugin.active import ActivePlugin
 
-    return activated(config)
+        config.stash[ACTIVE] = ActivePlugin(config)
+        config.pluginmanager.register(config.stash[ACTIVE], "tsexport-active")
+    return config.stash[ACTIVE]

@@ -16,7 +16,7 @@ from pytest_tsexport.reports.grouping import ExportResult
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.verdict import Outcome, Verdict
 
-LABEL_WIDTH = 16
+NAME_WIDTH = 16
 MOST_PER_CHECK = 3
 """The most notes of one kind that are shown for one check; how many were left out is stated."""
 
@@ -118,13 +118,13 @@ def _names(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
 
 
-def _lines(label: str, texts: Sequence[str], width: int) -> Iterator[str]:
+def _lines(name: str, texts: Sequence[str], width: int) -> Iterator[str]:
     for number, text in enumerate(texts):
         yield from textwrap.wrap(
             text,
             width,
-            initial_indent=("" if number else label).ljust(LABEL_WIDTH),
-            subsequent_indent=" " * LABEL_WIDTH,
+            initial_indent=("" if number else name).ljust(NAME_WIDTH),
+            subsequent_indent=" " * NAME_WIDTH,
             break_long_words=False,
             break_on_hyphens=False,
         )

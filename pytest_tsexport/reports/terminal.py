@@ -16,7 +16,7 @@ from pytest_tsexport.verdict import Row, Verdict
 
 __all__ = ["failure_text", "summary_lines"]
 
-LABEL_WIDTH = 17
+NAME_WIDTH = 17
 MOST_LINES = 10
 
 
@@ -44,8 +44,8 @@ def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _row_line(row: Row) -> str:
-    label, text = row
-    return f"  {_flat(label):<{LABEL_WIDTH - 1}} {_flat(text)}".rstrip()
+    name, text = row
+    return f"  {_flat(name):<{NAME_WIDTH - 1}} {_flat(text)}".rstrip()
 
 
 def _flat(text: str) -> str:

@@ -59,7 +59,7 @@ def test_not_caught(ts_export):
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
-def test_two_exports_of_one_test_are_told_apart(project: Project, run: Run) -> None:
+def test_two_exports_of_one_test_have_different_names(project: Project, run: Run) -> None:
     project("""
 def test_x(ts_export):
     for model in (Doubles(), Doubles()):
@@ -109,7 +109,7 @@ def test_bad_use_is_one_sentence_at_the_line_of_the_test(project: Project, run: 
     result.stdout.fnmatch_lines([">*ts_export(*", f"E *pytest_tsexport.errors.*: {sentence}"])
 
 
-def test_inputs_that_do_not_fit_are_told_at_the_users_line(project: Project, run: Run) -> None:
+def test_inputs_that_do_not_fit_are_an_error_at_the_users_line(project: Project, run: Run) -> None:
     project("""
 def test_x(ts_export):
     ts_export(Doubles(), {"z": ROWS["x"]})

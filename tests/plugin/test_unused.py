@@ -100,7 +100,7 @@ def test_a_bare_marker_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     assert not {"torch", "transformers", "numpy"} & loaded(pytester, "-p", "no:hypothesispytest")
 
 
-def test_a_collected_subject_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
+def test_collecting_a_subject_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_other="import pytest\n\n@pytest.mark.torchscript\ndef test_x():\n    return 3\n")
     assert not {"torch", "transformers", "numpy"} & loaded(pytester, "--collect-only", "-p", "no:hypothesispytest")

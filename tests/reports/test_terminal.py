@@ -1,4 +1,4 @@
-"""verdict -> text: a failure reads as the documentation says, in ten lines at most."""
+"""A failure reads as the documentation says, in ten lines at most."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ jit-shapes: silently wrong outside the traced size
     )
 
 
-def test_rows_in_excess_are_left_out_of_the_middle() -> None:
+def test_excess_rows_are_left_out_of_the_middle() -> None:
     rows = tuple((f"row {number}", f"text {number}") for number in range(1, 13))
     assert (
         failure_text(replace(LONGFORMER, rows=rows))
@@ -56,7 +56,7 @@ jit-shapes: silently wrong outside the traced size
     )
 
 
-def test_nine_rows_have_room() -> None:
+def test_nine_rows_fit() -> None:
     rows = tuple((f"row {number}", "text") for number in range(1, 10))
     assert len(failure_text(replace(LONGFORMER, rows=rows)).splitlines()) == 10
 

@@ -71,8 +71,11 @@ class Recorder:
         known = (verdict for nodeid in self._expected for verdict in self._by_item.get(nodeid, []))
         return frozenset((v.subject, v.name) for v in known if v.outcome is Outcome.FAILED)
 
-    def header(self) -> str:
-        """The versions, and the backends that are asked for."""
+    def header(self, config: pytest.Config) -> str | None:
+        """The line of pytest's header, in a project that uses the plugin, or with -v."""
+        return self._versions() if self._settings.configured or config.get_verbosity() > 0 else None
+
+    def _versions(self) -> str:
         backends = self._settings.options.backends or ("jit",)
         return header(f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
 
@@ -89,8 +92,8 @@ class Recorder:
             return
         terminalreporter.section("torchscript export")
         # pytest wrote its own header before it was known whether the run would use the plugin.
-        if self.verdicts and not self._settings.configured and config.get_verbosity() <= 0:
-            terminalreporter.line(self.header())
+        if self.verdicts and self.header(config) is None:
+            terminalreporter.line(self._versions())
         width = max(config.get_terminal_writer().fullwidth, NARROWEST)
         for line in summary_lines(
             self.verdicts, width, crashed=self.crashed, bare_markers=self.bare_markers, expected=self.expected
