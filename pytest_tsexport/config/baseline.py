@@ -65,17 +65,17 @@ class Baseline:
 def changes(was: InterfaceLines, now: InterfaceLines) -> tuple[Row, ...]:
     """What breaks callers: one row for each line of `was` that `now` does not keep."""
     return tuple(
-        (f"{noun} {place}", _described(one, other))
+        (f"{noun} {number}", _described(one, other))
         for part, noun in PARTS.items()
-        for place, one, other in _places(part, was, now)
+        for number, one, other in _numbered(part, was, now)
         if not _keeps(part, one, other)
     )
 
 
-def _places(part: str, was: InterfaceLines, now: InterfaceLines) -> Iterator[tuple[int, str | None, str | None]]:
+def _numbered(part: str, was: InterfaceLines, now: InterfaceLines) -> Iterator[tuple[int, str | None, str | None]]:
     """Labels are counted from 0, as their ids are; everything else from 1."""
     both = zip_longest(was.get(part, ()), now.get(part, ()))
-    return ((place, one, other) for place, (one, other) in enumerate(both, part != "labels"))
+    return ((number, one, other) for number, (one, other) in enumerate(both, part != "labels"))
 
 
 def _keeps(part: str, was: str | None, now: str | None) -> bool:

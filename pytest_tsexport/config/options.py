@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_tsexport.config.baseline import Baseline
 
 JUDGED = "what is judged"
-PLACE = "where it runs"
+WHERE = "where it runs"
 EFFORT = "how hard to look"
 FILES = "files that a run reads and keeps"
 
@@ -105,20 +105,20 @@ class RunOptions:
     ))
 
     backends: tuple[str, ...] | None = set_by(Option(
-        "backend", "NAME", PLACE, many=True, valid="backends", is_keyword=True, is_repeated=True, default="`jit`",
+        "backend", "NAME", WHERE, many=True, valid="backends", is_keyword=True, is_repeated=True, default="`jit`",
         text="backends to export with: `jit`, `neuron`, `neuron-sim` (a simulation)",
     ))
     neuron_args: tuple[str, ...] | None = set_by(Option(
-        "neuron-args", "ARGS", PLACE, valid="arguments", is_keyword=True, is_repeated=True,
+        "neuron-args", "ARGS", WHERE, valid="arguments", is_keyword=True, is_repeated=True,
         text="arguments of the Neuron compiler, as `--auto-cast matmult --auto-cast-type bf16`",
         default="the compiler's own defaults",
     ))
     timeout: float | None = set_by(Option(
-        "timeout", "SECONDS", PLACE, valid="seconds", default=f"{DEFAULT_TIMEOUT:g}",
+        "timeout", "SECONDS", WHERE, valid="seconds", default=f"{DEFAULT_TIMEOUT:g}",
         text="seconds that a compiler may take for one export",
     ))
     on_unavailable: Literal["fail", "skip"] | None = set_by(Option(
-        "on-unavailable", "fail|skip", PLACE, valid=("fail", "skip"), default="`fail`",
+        "on-unavailable", "fail|skip", WHERE, valid=("fail", "skip"), default="`fail`",
         text="what happens to an item whose backend cannot work on this machine",
     ))
 

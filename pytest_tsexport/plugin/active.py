@@ -46,7 +46,7 @@ class ActivePlugin:
 
     def exports(self, item: pytest.Item | None) -> AbstractContextManager[TsExport]:
         """`ts_export`; `item` is the one that runs, whose setup this object has missed if it is the first use."""
-        if item is not None and self._pipeline.running is None:
+        if item is not None and self._pipeline.current_item is None:
             self._cache.item_starts(item)
         return export_factory(self.settings, self._pipeline)
 

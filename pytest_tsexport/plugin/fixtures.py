@@ -61,7 +61,7 @@ class _Factory:
 
     def _name(self) -> str:
         """The node id of the running test, with a number from its second export on."""
-        item = self._pipeline.running
+        item = self._pipeline.current_item
         nodeid = item.nodeid if item else "ts_export"
         self._counts[nodeid] = self._counts.get(nodeid, 0) + 1
         count = self._counts[nodeid]

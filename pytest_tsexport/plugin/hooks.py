@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_tsexport.plugin.fixtures import TsExport
 
 ACTIVE = pytest.StashKey["ActivePlugin"]()
-RUNNING = pytest.StashKey[pytest.Item]()
+CURRENT_ITEM = pytest.StashKey[pytest.Item]()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -92,7 +92,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """A session fixture cannot ask pytest which item runs."""
-    item.config.stash[RUNNING] = item
+    item.config.stash[CURRENT_ITEM] = item
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +109,7 @@ def ts_export(pytestconfig: pytest.Config) -> Iterator[TsExport]:
 
     Session-scoped, so that fixtures of any scope and hypothesis's `@given` can use it.
     """
-    with _active(pytestconfig).exports(pytestconfig.stash[RUNNING]) as export:
+    with _active(pytestconfig).exports(pytestconfig.stash[CURRENT_ITEM]) as export:
         yield export
 
 

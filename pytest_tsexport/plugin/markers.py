@@ -59,6 +59,6 @@ def checked_policy(node: pytest.Item, settings: Settings) -> Policy:
         return policy_of(marks_of(node), settings)
     except PolicyError as error:
         file, line, _ = node.location
-        place = file if line is None else f"{file}:{line + 1}"
-        text = f"{place}: {getattr(node, 'originalname', node.name)}: @pytest.mark.{NAME}: {error}"
+        location = file if line is None else f"{file}:{line + 1}"
+        text = f"{location}: {getattr(node, 'originalname', node.name)}: @pytest.mark.{NAME}: {error}"
     return pytest.fail(text, pytrace=False)

@@ -15,15 +15,17 @@ def regroup(items: list[pytest.Item]) -> None:
 
     Otherwise a plugin that shuffles would make each item build its model.
     """
-    places: dict[str, list[tuple[tuple[int, int], pytest.Item]]] = {}
+    by_subject: dict[str, list[tuple[tuple[int, int], pytest.Item]]] = {}
     for item in items:
         parts = id_of(item)
         subject, rank = (parts.subject, _rank(item, parts)) if parts else (item.nodeid, (0, 0))
-        places.setdefault(subject, []).append((rank, item))
-    items[:] = [item for place in places.values() for _, item in sorted(place, key=lambda ranked: ranked[0])]
+        by_subject.setdefault(subject, []).append((rank, item))
+    items[:] = [
+        item for subject_items in by_subject.values() for _, item in sorted(subject_items, key=lambda ranked: ranked[0])
+    ]
 
 
 def _rank(item: pytest.Item, parts: ItemId) -> tuple[int, int]:
-    """The place of an item among those of its subject: the order in which they are collected."""
+    """The position of an item among those of its subject: the order in which they are collected."""
     backends = tuple(item.config.stash[SETTINGS].backends)
     return backends.index(parts.backend), tuple(CHECKS).index(parts.check)

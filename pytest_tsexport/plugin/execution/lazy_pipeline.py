@@ -27,11 +27,11 @@ class LazyPipeline:
         self._backends = settings.backends
         self._progress = progress
         self._counterexamples = counterexamples
-        self._running: pytest.Item | None = None
+        self._current_item: pytest.Item | None = None
 
     def item_starts(self, item: pytest.Item) -> None:
         """`item` runs from now on."""
-        self._running = item
+        self._current_item = item
         self._progress.begin(item.name)
 
     def phase_ends(self) -> None:
@@ -40,12 +40,12 @@ class LazyPipeline:
 
     def item_ends(self) -> None:
         """No item runs."""
-        self._running = None
+        self._current_item = None
 
     @property
-    def running(self) -> pytest.Item | None:
+    def current_item(self) -> pytest.Item | None:
         """The item that runs now, even if an earlier one asked for the export."""
-        return self._running
+        return self._current_item
 
     def export(self, returned: object, policy: Policy, *, name: str, backend: str) -> Export:
         """What the marked function returned, exported. Raises `TsExportError`, one sentence."""
@@ -61,11 +61,11 @@ class LazyPipeline:
         return pipeline.export(returned, policy, name=name, backend=self._backends[backend], callbacks=callbacks)
 
     def _inputs(self, model: object) -> Mapping[str, object] | None:
-        if self._running is None:
+        if self._current_item is None:
             return None
         # Through the item, so that the conftest of a folder answers only for that folder. The module that `--ts-model`
         # collects is outside the project, so there every conftest answers.
-        hook = self._running.config.hook if cli_models.is_given(self._running) else self._running.ihook
+        hook = self._current_item.config.hook if cli_models.is_given(self._current_item) else self._current_item.ihook
         inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
         return inputs
 
@@ -73,5 +73,5 @@ class LazyPipeline:
         return self._counterexamples.known(subject, name)
 
     def _judged(self, verdict: Verdict) -> None:
-        if self._running is not None:
-            note(self._running, verdict)
+        if self._current_item is not None:
+            note(self._current_item, verdict)

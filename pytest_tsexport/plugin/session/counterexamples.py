@@ -40,7 +40,7 @@ class Counterexamples:
     def known(self, subject: str, name: str) -> tuple[Case, ...]:
         """What to look at first for one check: those of the last run, then those of the file."""
         found = [case for kept in (self._cached, self._filed) for case in kept.get(subject, {}).get(name, [])]
-        return tuple(case for place, case in enumerate(found) if case not in found[:place])
+        return tuple(case for number, case in enumerate(found) if case not in found[:number])
 
     def keep(self, verdicts: Sequence[Verdict]) -> None:
         """Add what a run found, at its end and in one process; nothing is written without a change."""
