@@ -74,9 +74,10 @@ class Option(NamedTuple):
         return plain(f"{self.text} (default: {self.default})" if self.default else self.text)
 
 
-def set_by(row: object, empty: Callable[[], object] = lambda: None) -> Any:
-    """The dataclass field that `row` describes; `empty()` is its value where nobody gave one."""
-    return field(default_factory=empty, metadata={"row": row})
+def set_by(row: object, empty: Callable[[], object] | None = None) -> Any:
+    """The dataclass field that `row` describes; its value is `empty()`, or None, if nobody gives one."""
+    metadata = {"row": row}
+    return field(default=None, metadata=metadata) if empty is None else field(default_factory=empty, metadata=metadata)
 
 
 def rows_of(owner: type) -> Mapping[str, Any]:

@@ -86,6 +86,14 @@ def test_the_versions_are_shown_once_if_they_matter(
         result.stdout.fnmatch_lines([HEADER])
 
 
+def test_the_file_of_a_baseline_shows_that_a_project_uses_the_plugin(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project("def test_x():\n    pass\n")
+    pytester.path.joinpath("ts-baseline.json").write_text("{}")
+    run().stdout.fnmatch_lines([HEADER])
+
+
 def test_a_run_without_a_marked_test_says_nothing(project: Project, run: Run) -> None:
     project("def test_x():\n    pass\n")
     assert "torchscript" not in run().stdout.str()
