@@ -1,4 +1,4 @@
-"""docstrings, tables -> reference pages: the marker, the fixture, the options and the hooks, as the code has them.
+"""Makes the reference pages of the marker, the fixture, the options and the hooks from docstrings and rows.
 
 `python -m docs.make_reference` writes the pages, `--check` says which of them are out of date.
 """
@@ -13,16 +13,15 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from docs.keywords import KEYWORD_TEXTS
-from pytest_tsexport.config.keywords import EFFORT_KEYWORDS, MEANING_KEYWORDS
-from pytest_tsexport.config.policy import CHECKS
-from pytest_tsexport.plugin.options import OPTIONS, flag
+from pytest_tsexport.config.marker import MEANING, OVERRIDDEN, Keyword
+from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.config.options import OPTIONS, Option
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pytest_tsexport"
 REFERENCE = ROOT / "docs" / "reference"
 TEMPLATES = ROOT / "docs" / "templates"
-MADE = "<!-- Made from the code by `make reference`: change the docstrings or docs/templates, not this page. -->\n"
+MADE = "<!-- Made from the code by `make reference`: change docstrings, rows or docs/templates, not this page. -->\n"
 
 
 def pages() -> Mapping[Path, str]:
@@ -38,9 +37,13 @@ def _filled(template: Path) -> str:
 
 
 def _options() -> Iterator[str]:
-    yield "| option | ini | meaning |\n|---|---|---|"
-    for option in OPTIONS:
-        yield f"| `{flag(option.key)}={_cell(option.metavar)}` | `{option.key}` | {_cell(option.help)} |"
+    for number, group in enumerate(dict.fromkeys(option.group for option in OPTIONS.values())):
+        yield from [""] * bool(number)
+        yield f"## {group[:1].upper()}{group[1:]}\n\n| option | ini | meaning | default |\n|---|---|---|---|"
+        for option in OPTIONS.values():
+            if option.group == group:
+                flag, default = _cell(f"{option.flag}={option.metavar}"), _cell(option.default or "none")
+                yield f"| `{flag}` | `{option.ini}` | {_cell(option.text)} | {default} |"
 
 
 def _hooks() -> Iterator[str]:
@@ -56,11 +59,10 @@ def _export_members() -> Iterator[str]:
     yield from (f"| `{name}` | {text} |" for name, text in _members(PACKAGE / "export.py", "Export"))
 
 
-def _keyword_table(names: tuple[str, ...]) -> Iterator[str]:
+def _keyword_table(rows: Mapping[str, Keyword] | Mapping[str, Option]) -> Iterator[str]:
     yield "| keyword | meaning | default |\n|---|---|---|"
-    for name in names:
-        meaning, default = KEYWORD_TEXTS[name]
-        yield f"| `{name}` | {meaning} | {default} |"
+    for name, row in rows.items():
+        yield f"| `{name}` | {_cell(row.text)} | {_cell(row.default)} |"
 
 
 def _docstring(path: Path, name: str) -> str:
@@ -100,9 +102,9 @@ def _cell(text: str) -> str:
 
 
 PLACES: Mapping[str, Callable[[], Iterator[str]]] = {
-    "meaning": lambda: _keyword_table(MEANING_KEYWORDS),
-    "effort": lambda: _keyword_table(EFFORT_KEYWORDS),
-    "fixture": lambda: _markdown(_docstring(PACKAGE / "plugin" / "fixtures.py", "ts_export")),
+    "meaning": lambda: _keyword_table(MEANING),
+    "effort": lambda: _keyword_table(OVERRIDDEN),
+    "fixture": lambda: _markdown(_docstring(PACKAGE / "plugin" / "hooks.py", "ts_export")),
     "export": lambda: _markdown(_docstring(PACKAGE / "export.py", "Export")),
     "members": _export_members,
     "validate": lambda: _markdown(_docstring(PACKAGE / "pipeline.py", "validate")),

@@ -1,12 +1,12 @@
-"""X -> one sentence: what can go wrong, as exceptions that a user can read and catch.
+"""What can go wrong, as exceptions whose text is one clear sentence.
 
 TsExportError
 ├── PolicyError          a keyword, an option or an ini value is not valid
 ├── InputsError          inputs cannot be derived, or do not fit the model
 ├── ExportError          the model cannot be traced or saved
-├── ArtifactError        a file is missing, damaged, or no TorchScript
+├── ArtifactError        a file is missing, damaged, or not TorchScript
 ├── UnavailableError     a backend cannot work on this machine
-└── ValidationFailed     an export was judged, and is not right
+└── ValidationFailed     an export was judged, and is wrong
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class TsExportError(Exception):
 
 
 class PolicyError(TsExportError):
-    """A marker keyword, an option or an ini value that is not valid; names the value and the valid set."""
+    """A marker keyword, an option or an ini value is not valid; names the value and what would be valid."""
 
 
 class InputsError(TsExportError):
-    """The inputs of a model cannot be derived, or those given do not fit it; names the argument."""
+    """The inputs of a model cannot be derived, or do not fit it; names the argument."""
 
 
 class ExportError(TsExportError):
@@ -34,15 +34,15 @@ class ExportError(TsExportError):
 
 
 class ArtifactError(TsExportError):
-    """A file that is missing, damaged, or no TorchScript archive."""
+    """A file is missing, damaged, or not a TorchScript archive."""
 
 
 class UnavailableError(TsExportError):
-    """A backend that cannot work here: no SDK, no compiler, no device."""
+    """A backend cannot work on this machine: no SDK, no compiler, no device."""
 
 
 class ValidationFailed(TsExportError):
-    """Raised by `Export.validate()`; carries every verdict, the passed ones too."""
+    """Raised by `Export.validate()`; holds every verdict, the passed ones too."""
 
     def __init__(self, text: str, verdicts: tuple[Verdict, ...]) -> None:
         super().__init__(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.cases.hypothesis_adapter import derandomized
+from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.errors import InputsError
@@ -123,9 +123,8 @@ def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> M
 def _keep(path: Path, folder: Path) -> None:
     """A copy for the user, moved into place in one step. The judged file itself is not shared with other workers."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{path.name}.{os.getpid()}.partial"
-    shutil.copyfile(path, partial)
-    partial.replace(folder / path.name)
+    with replacing(folder / path.name) as partial:
+        shutil.copyfile(path, partial)
 
 
 def _module(returned: object, policy: Policy, file_format: FileFormat, folder: Path) -> tuple[nn.Module, Policy]:

@@ -1,7 +1,6 @@
-"""check -> verdict: the answer to one question, with how hard it was looked for.
+"""The answer of a check to its question, with how hard the check looked.
 
-A verdict is made of builtin types alone once `to_dict` has run, so that it crosses
-pytest-xdist and reaches JUnit unharmed.
+`to_dict` gives a verdict as builtin types, which pytest-xdist can send and JUnit can hold.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ Row = tuple[str, str]
 
 
 class Outcome(str, Enum):
-    """How a check ended. Only `PASSED` is green; the last three say why nothing was judged."""
+    """How a check ended. Only `PASSED` is green. The last three say why nothing was judged."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -27,10 +26,10 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worst:
-    """The largest difference met: absolute, in the unit of the output leaf.
+    """The largest difference found: absolute, in the unit of the output leaf.
 
-    `difference` is `nan` where one side is NaN and the other is not, `inf` where shapes or dtypes differ.
-    `allowed` is the tolerance that applied there; `at` names the index, `case` the sizes.
+    `difference` is `nan` if one side is NaN and the other is not, and `inf` if shapes or dtypes differ.
+    `allowed` is the tolerance there; `at` is the index, `case` are the sizes.
     """
 
     leaf: str
@@ -44,12 +43,12 @@ class Worst:
 class Verdict:
     """The answer of one check about one subject on one backend.
 
-    `headline` says in a few words what happened (for a skip: why, naming no subject).
-    `interface` is what the check of that name saw of inputs and outputs: lists of texts by part.
-    `rows` are the labelled lines under a failure, `notes` what is worth telling though it is no
-    failure, `not_covered` what was not looked at. `judged` of `planned` cases were compared;
-    `seconds` is wall time. `first_breach` tells how many cases it took to meet one that breaks;
-    `counterexample` is the smallest such case, as plain data that draws it again.
+    `headline` says in a few words what happened; for a skip, it says why and names no subject. `rows` are the
+    labelled lines under a failure, `notes` are remarks that are not failures, and `not_covered` is what was not looked
+    at. `judged` of `planned` cases were compared; `seconds` is wall time. `first_breach` is the number of cases up to
+    the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can be
+    redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
+    outputs: lists of texts by part.
     """
 
     subject: str
@@ -77,7 +76,7 @@ class Verdict:
         return f"{self.backend}-{self.check}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Builtin types alone; non-finite differences become the strings "nan" and "inf"."""
+        """The fields as builtin types; non-finite differences become the texts "nan" and "inf"."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         fields["outcome"] = self.outcome.value
         fields["rows"] = [list(row) for row in self.rows]
@@ -94,7 +93,7 @@ class Verdict:
         worst = fields["worst"]
         values = dict(fields)
         values["outcome"] = Outcome(fields["outcome"])
-        values["rows"] = tuple((label, text) for label, text in fields["rows"])
+        values["rows"] = tuple((name, text) for name, text in fields["rows"])
         values["notes"] = tuple(fields["notes"])
         values["not_covered"] = tuple(fields["not_covered"])
         if worst is not None:
@@ -108,7 +107,7 @@ class Verdict:
 
 
 def _plain(value: float | str) -> float | str:
-    """JSON knows no NaN and no infinity, so they travel as their names."""
+    """JSON has neither NaN nor infinity, so their names stand for them."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

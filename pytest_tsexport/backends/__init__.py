@@ -7,7 +7,7 @@ from importlib import import_module
 from pytest_tsexport.backends.base import Backend
 from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.backends.torchscript.format import TorchScript
-from pytest_tsexport.config.policy import BUILT_IN
+from pytest_tsexport.config.names import BUILT_IN
 from pytest_tsexport.errors import PolicyError
 
 TORCHSCRIPT = TorchScript()

@@ -11,7 +11,7 @@ from torch import nn
 
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.config.baseline import DEFAULT, OPTIONAL, Baseline, Promises, changes
+from pytest_tsexport.config.baseline import DEFAULT, OPTIONAL, Baseline, InterfaceLines, changes
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.reports.numbers import counted
@@ -102,7 +102,7 @@ def _kind(dtype: torch.dtype, rank: int) -> str:
     return f"{str(dtype).removeprefix('torch.')} of rank {rank}"
 
 
-def _written(evidence: Evidence, baseline: Baseline, was: Promises | None, now: Promises) -> Verdict:
+def _written(evidence: Evidence, baseline: Baseline, was: InterfaceLines | None, now: InterfaceLines) -> Verdict:
     """The entry itself is written at the end of the run, by the one process that hears of every verdict."""
     broken = () if was is None else changes(was, now)
     if was is None:
@@ -115,7 +115,7 @@ def _written(evidence: Evidence, baseline: Baseline, was: Promises | None, now: 
     return replace(found, notes=tuple(f"{place}: {text}" for place, text in broken))
 
 
-def _compared(evidence: Evidence, baseline: Baseline, was: Promises | None, now: Promises) -> Verdict:
+def _compared(evidence: Evidence, baseline: Baseline, was: InterfaceLines | None, now: InterfaceLines) -> Verdict:
     if was is None:
         sentence = (
             f"{baseline.typed} promises nothing for this test on {evidence.backend}; "

@@ -1,1 +1,1 @@
-"""marker, options -> what was asked: the policy of a test, checked."""
+"""What was asked: the rows of options and keywords, the policy made from them, and the interface baseline."""

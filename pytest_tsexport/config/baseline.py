@@ -1,4 +1,4 @@
-"""interfaces -> file: what callers were promised of each export, as a small JSON text that a team commits.
+"""The interface baseline: what callers were promised of each export, as a small JSON file that a team commits.
 
 {"test_export.py::test_ranker": {"jit": {
     "forward": ["input_ids=...", "attention_mask=..."],
@@ -10,26 +10,27 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from pytest_tsexport.config.atomic_file import replacing
+from pytest_tsexport.config.options import OPTIONS
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.verdict import Row
 
-Promises = Mapping[str, Sequence[str]]
+InterfaceLines = Mapping[str, Sequence[str]]
 """The lines of each of `PARTS`; a part without lines is left out."""
 
-Entries = dict[str, dict[str, Promises]]
-"""Promises by subject and by backend."""
+Entries = dict[str, dict[str, InterfaceLines]]
+"""Interfaces by subject and by backend."""
 
 PARTS: Mapping[str, str] = {"forward": "argument", "inputs": "input", "outputs": "output", "labels": "label"}
-"""Each part of an interface, with what one line of it is about."""
+"""Each part of an interface, with what one line of it describes."""
 
-DEFAULT = "ts-baseline.json"
-"""The file that is compared with where it lies in the root folder and no other is named."""
+DEFAULT = OPTIONS["baseline"].in_root
+"""The file in the root folder that exports are compared with, unless the ini names another."""
 
 OPTIONAL = "=..."
 """The end of a line about an argument that callers may leave out, as in a Python stub."""
@@ -37,14 +38,14 @@ OPTIONAL = "=..."
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The file of promises: where it is, how its path is typed, and whether this run writes it."""
+    """The file of an interface baseline: its path, its path as a user types it, and whether this run writes it."""
 
     path: Path
     typed: str
     writes: bool = False
 
     def read(self) -> Entries:
-        """What was promised so far; nothing where there is no file. Raises `PolicyError` for a damaged one."""
+        """The interfaces in the file; none if there is no file. Raises `PolicyError` for a damaged one."""
         try:
             return _expanded(json.loads(self.path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -52,76 +53,74 @@ class Baseline:
         except (OSError, ValueError) as error:
             raise PolicyError(
                 f"{self.typed} cannot be read as a baseline ({_why(error)}); restore it, "
-                f"or delete it and write it again with --ts-baseline={self.typed}"
+                f"or delete it and write a new one with --ts-baseline={self.typed}"
             ) from None
 
     def write(self, entries: Entries) -> None:
-        """Put these in the place of what the file holds, at once. Raises `OSError`."""
-        target = self.path.resolve()
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-        try:
+        """Replace the content of the file with these interfaces. Raises `OSError`."""
+        with replacing(self.path) as partial:
             partial.write_text(_text(entries), encoding="utf-8")
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
-def changes(was: Promises, now: Promises) -> tuple[Row, ...]:
-    """What callers must hear of: one row for each place at which `now` breaks a promise."""
+def changes(was: InterfaceLines, now: InterfaceLines) -> tuple[Row, ...]:
+    """What breaks callers: one row for each line of `was` that `now` does not keep."""
     return tuple(
-        (f"{noun} {place}", _told(one, other))
+        (f"{noun} {number}", _described(one, other))
         for part, noun in PARTS.items()
-        for place, one, other in _places(part, was, now)
+        for number, one, other in _numbered(part, was, now)
         if not _keeps(part, one, other)
     )
 
 
-def _places(part: str, was: Promises, now: Promises) -> Iterator[tuple[int, str | None, str | None]]:
-    """Labels are counted from 0, as their ids are; all else from 1."""
+def _numbered(part: str, was: InterfaceLines, now: InterfaceLines) -> Iterator[tuple[int, str | None, str | None]]:
+    """Labels are counted from 0, as their ids are; everything else from 1."""
     both = zip_longest(was.get(part, ()), now.get(part, ()))
-    return ((place, one, other) for place, (one, other) in enumerate(both, part != "labels"))
+    return ((number, one, other) for number, (one, other) in enumerate(both, part != "labels"))
 
 
 def _keeps(part: str, was: str | None, now: str | None) -> bool:
-    """An argument that may be left out breaks no call: neither a new one behind the others, nor one that had to be."""
+    """Whether calls still work. They do if an argument may now be left out, whether it is new or had to be given."""
     if part in ("forward", "inputs") and now is not None and now.endswith(OPTIONAL):
         return was in (None, now, now.removesuffix(OPTIONAL))
     return was == now
 
 
-def _told(was: str | None, now: str | None) -> str:
+def _described(was: str | None, now: str | None) -> str:
     """`was head_mask, is inputs_embeds`; `input_ids was int64 of rank 2, is int32 of rank 2`."""
     if was is None or now is None:
-        return f"is new: {now}" if was is None else f"was {_bare(was)}, is gone"
-    if _bare(was) == _bare(now):
-        return f"{_bare(now)} can no longer be left out"
-    (name, _, one), (other_name, _, other) = _bare(was).partition(": "), _bare(now).partition(": ")
+        return f"is new: {now}" if was is None else f"was {_without_default(was)}, is gone"
+    if _without_default(was) == _without_default(now):
+        return f"{_without_default(now)} can no longer be left out"
+    (name, _, one), (other_name, _, other) = (
+        _without_default(was).partition(": "),
+        _without_default(now).partition(": "),
+    )
     if name == other_name:
         return f"{name} was {one}, is {other}"
-    return f"was {_bare(was)}, is {_bare(now)}"
+    return f"was {_without_default(was)}, is {_without_default(now)}"
 
 
-def _bare(line: str) -> str:
+def _without_default(line: str) -> str:
     return line.removesuffix(OPTIONAL)
 
 
 def _expanded(read: object) -> Entries:
-    """Entries from JSON, where backends that promise the same stand together. Raises `ValueError`."""
+    """Entries from JSON, where backends with the same interface share an entry. Raises `ValueError`."""
     entries: Entries = {}
     for subject, by_backends in _mapping("it", read).items():
         entries[subject] = {}
         for backends, interface in _mapping(subject, by_backends).items():
             for part, lines in _mapping(subject, interface).items():
                 if part not in PARTS or not isinstance(lines, list) or not all(isinstance(one, str) for one in lines):
-                    raise ValueError(f"{subject}: {part} is none of {', '.join(PARTS)} with a list of texts")
+                    raise ValueError(f"{subject}: {part} is not one of {', '.join(PARTS)} with a list of texts")
             entries[subject].update(dict.fromkeys(backends.split(", "), interface))
     return entries
 
 
 def _why(error: OSError | ValueError) -> str:
-    """Without the path, which is said already and is that of one machine."""
+    """Without the path: the sentence names the file already, and an absolute path belongs to one machine."""
     if isinstance(error, UnicodeDecodeError):
-        return "it is no UTF-8 text"
+        return "it is not UTF-8 text"
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
@@ -132,13 +131,13 @@ def _mapping(what: str, value: object) -> Mapping[str, Mapping[str, Sequence[str
 
 
 def _text(entries: Entries) -> str:
-    """In an order of its own, so that a change of one test is a change of its lines alone."""
-    told = {subject: _folded(entries[subject]) for subject in sorted(entries)}
-    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    """Sorted, so that a change of one test changes only its own lines."""
+    folded = {subject: _folded(entries[subject]) for subject in sorted(entries)}
+    return json.dumps(folded, indent=2, ensure_ascii=False) + "\n"
 
 
-def _folded(by_backend: Mapping[str, Promises]) -> dict[str, dict[str, list[str]]]:
-    """One interface for all backends that promise the same."""
+def _folded(by_backend: Mapping[str, InterfaceLines]) -> dict[str, dict[str, list[str]]]:
+    """One entry for all backends with the same interface."""
     found: list[tuple[dict[str, list[str]], list[str]]] = []
     for backend in sorted(by_backend):
         interface = {part: list(by_backend[backend][part]) for part in PARTS if by_backend[backend].get(part)}

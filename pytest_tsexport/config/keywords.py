@@ -1,35 +1,16 @@
-"""keywords -> policy: what a marker says, checked one by one and together."""
+"""Reads the keywords of a marker, or of `ts_export`, as a policy: validated one by one, then together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_tsexport.config.policy import BACKENDS, Effort, Meaning, Policy
-from pytest_tsexport.config.validators import (
-    names_in,
-    valid_arguments,
-    valid_checks,
-    valid_count,
-    valid_names,
-    valid_seconds,
-    validate_anything,
-    validate_callable,
-    validate_mapping,
-    validate_metric,
-    validate_path,
-    validate_sequence,
-    validate_shapes,
-    validate_switch,
-    validate_tolerance,
-    validate_xfail,
-)
+from pytest_tsexport.config.marker import KEYWORDS, MEANING, OVERRIDDEN, Meaning
+from pytest_tsexport.config.names import BACKENDS
+from pytest_tsexport.config.options import RunOptions
+from pytest_tsexport.config.policy import Policy
+from pytest_tsexport.config.validators import Given, names_in, validated
 from pytest_tsexport.errors import PolicyError
-
-MEANING_KEYWORDS = tuple(f.name for f in fields(Meaning))
-EFFORT_KEYWORDS = ("backends", "checks", "max_examples", "budget", "neuron_args")
-KEYWORDS = (*MEANING_KEYWORDS, *EFFORT_KEYWORDS)
 
 
 def from_keywords(keywords: Mapping[str, Any], backends: Sequence[str] = BACKENDS) -> Policy:
@@ -40,21 +21,16 @@ def from_keywords(keywords: Mapping[str, Any], backends: Sequence[str] = BACKEND
     for name in keywords:
         if name not in KEYWORDS:
             raise PolicyError(f"unknown keyword {name!r}; use one of {names_in(KEYWORDS)}")
-    given = {name: value for name, value in keywords.items() if value is not None}
-    for name, value in given.items():
-        _VALIDATORS[name](name, value)
-    _validate_together(given)
-    effort = {name: given[name] for name in EFFORT_KEYWORDS if name in given}
-    if "backends" in effort:
-        effort["backends"] = valid_names("backends", effort["backends"], backends)
-    if "checks" in effort:
-        effort["checks"] = valid_checks("checks", effort["checks"])
-    if "neuron_args" in effort:
-        effort["neuron_args"] = valid_arguments("neuron_args", effort["neuron_args"])
-    if "budget" in effort:
-        effort["budget"] = valid_seconds("budget", effort["budget"])
-    meaning = {name: given[name] for name in MEANING_KEYWORDS if name in given}
-    return Policy(meaning=Meaning(**meaning), effort=Effort(**effort))
+    valid = {
+        name: validated(KEYWORDS[name].valid, Given(where=name, value=value, backends=backends))
+        for name, value in keywords.items()
+        if value is not None
+    }
+    _validate_together(valid)
+    return Policy(
+        meaning=Meaning(**{name: value for name, value in valid.items() if name in MEANING}),
+        effort=RunOptions(**{name: value for name, value in valid.items() if name in OVERRIDDEN}),
+    )
 
 
 def _validate_together(given: Mapping[str, Any]) -> None:
@@ -77,25 +53,3 @@ def _validate_guarded(given: Mapping[str, Any]) -> None:
     for contract in shapes.values() if isinstance(shapes, Mapping) else (shapes,):
         if contract == "dynamic":
             raise PolicyError("guard raises at any other size, and shapes asks for 'dynamic'; give one of the two")
-
-
-_VALIDATORS: Mapping[str, Callable[[str, Any], object]] = {
-    "inputs": validate_mapping,
-    "dynamic_shapes": validate_mapping,
-    "shapes": validate_shapes,
-    "export": validate_callable,
-    "artifact": validate_path,
-    "reference": validate_anything,
-    "examples": validate_sequence,
-    "strategies": validate_mapping,
-    "rtol": validate_tolerance,
-    "atol": validate_tolerance,
-    "metric": validate_metric,
-    "guard": validate_switch,
-    "xfail": validate_xfail,
-    "backends": validate_anything,
-    "checks": validate_anything,
-    "max_examples": valid_count,
-    "budget": valid_seconds,
-    "neuron_args": valid_arguments,
-}

@@ -1,1 +1,1 @@
-"""pytest -> verdicts: all that imports pytest."""
+"""Everything that imports pytest: hooks, settings, markers, fixtures, and the way from items to verdicts."""

@@ -1,17 +1,16 @@
-"""model -> export, inside a hand-written test: the fixture `ts_export`."""
+"""What the fixture `ts_export` gives to a hand-written test: a function that exports a model."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-import pytest
-
 from pytest_tsexport.errors import PolicyError, TsExportError
-from pytest_tsexport.plugin.execution.lazy_pipeline import EXPORTER, Exporter
+from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.markers import with_settings
-from pytest_tsexport.plugin.settings import SETTINGS, Settings
+from pytest_tsexport.plugin.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_tsexport.export import Export
@@ -24,36 +23,25 @@ class TsExport(Protocol):
         """Export `model`; the keywords are the marker's."""
 
 
-@pytest.fixture(scope="session")
-def ts_export(pytestconfig: pytest.Config) -> Iterator[TsExport]:
-    """Exports a model in a test of your own; called with a model, its inputs, and keywords of the marker.
-
-    `export.module` is the artifact loaded back from `export.path`, `export.subject` what it is judged against;
-    `export.validate()` runs every check that applies and raises `ValidationFailed` where one fails, and
-    `export.check("parity")` gives one verdict. Verdicts are reported with the test that asked for them.
-
-        def test_ranker(ts_export):
-            export = ts_export(Ranker(), {"query": torch.ones(1, 7)})
-            export.validate()
-
-    Session-scoped, so that fixtures of any scope and hypothesis's `@given` can use it.
-    """
-    factory = _Factory(pytestconfig.stash[SETTINGS], pytestconfig.stash[EXPORTER])
+@contextmanager
+def export_factory(settings: Settings, pipeline: LazyPipeline) -> Iterator[TsExport]:
+    """While this is open, exports are made; at the end, those that somebody still holds are closed."""
+    factory = _Factory(settings, pipeline)
     yield factory.export
     factory.close()
 
 
 class _Factory:
-    """Makes exports for the test that runs, and closes at the end those that somebody still holds."""
+    """Makes exports for the test that runs."""
 
-    def __init__(self, settings: Settings, exporter: Exporter) -> None:
+    def __init__(self, settings: Settings, pipeline: LazyPipeline) -> None:
         self._settings = settings
-        self._exporter = exporter
+        self._pipeline = pipeline
         self._made: weakref.WeakSet[Export] = weakref.WeakSet()
         self._counts: dict[str, int] = {}
 
     def export(self, model: object, inputs: Mapping[str, Any] | None = None, **keywords: Any) -> Export:
-        __tracebackhide__ = True  # the user's line says what is wrong
+        __tracebackhide__ = True  # the traceback ends at the user's line
         given = keywords if inputs is None else {**keywords, "inputs": inputs}
         policy = with_settings(given, self._settings)
         if keywords.get("xfail"):
@@ -61,7 +49,7 @@ class _Factory:
         if len(keywords.get("backends") or ()) > 1 and not isinstance(keywords["backends"], str):
             raise PolicyError(f"backends is {keywords['backends']!r}; ts_export makes one export, so give one")
         try:
-            export = self._exporter.export(model, policy, name=self._name(), backend=policy.backends[0])
+            export = self._pipeline.export(model, policy, name=self._name(), backend=policy.backends[0])
         except TsExportError as error:
             raise error.with_traceback(None) from None
         self._made.add(export)
@@ -72,8 +60,8 @@ class _Factory:
             export.close()
 
     def _name(self) -> str:
-        """The node id of the running test; a second export of it is told apart by a number."""
-        item = self._exporter.running
+        """The node id of the running test, with a number from its second export on."""
+        item = self._pipeline.current_item
         nodeid = item.nodeid if item else "ts_export"
         self._counts[nodeid] = self._counts.get(nodeid, 0) + 1
         count = self._counts[nodeid]

@@ -1,20 +1,26 @@
-"""pytest's hooks -> the rooms: each hook is one moment of a run, and says who answers it."""
+"""The hooks of every pytest run: options, the marker, the fixture, and what notices that a run uses the plugin.
+
+Everyone who has the plugin installed pays for this module, so it imports only the rows of options and keywords. All
+other hooks are in `active`, which is loaded with the first option, ini value, marked test or `ts_export` of a run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_tsexport.plugin import hookspecs, markers, options
-from pytest_tsexport.plugin.collection import cli_models, expansion, ordering
-from pytest_tsexport.plugin.execution import outcomes, progress, unexpanded
-from pytest_tsexport.plugin.execution.capture_return import watched
-from pytest_tsexport.plugin.execution.export_cache import EXPORT_CACHE, ExportCache
-from pytest_tsexport.plugin.execution.lazy_pipeline import EXPORTER, Exporter
-from pytest_tsexport.plugin.fixtures import ts_export  # noqa: F401  # where pytest finds it
-from pytest_tsexport.plugin.session import counterexamples, recorder, transport
-from pytest_tsexport.plugin.settings import SETTINGS, read_settings
+from pytest_tsexport.config.marker import MARKER, NAME
+from pytest_tsexport.config.options import OPTIONS, Option
+from pytest_tsexport.plugin import hookspecs
+
+if TYPE_CHECKING:
+    from pytest_tsexport.plugin.active import ActivePlugin
+    from pytest_tsexport.plugin.fixtures import TsExport
+
+ACTIVE = pytest.StashKey["ActivePlugin"]()
+CURRENT_ITEM = pytest.StashKey[pytest.Item]()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -23,45 +29,53 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--ts-...` and their ini twins."""
-    options.add_options(parser)
+    """`--ts-...` and their ini twins; values stay texts, so that they reach the workers of pytest-xdist."""
+    for option in OPTIONS.values():
+        group = parser.getgroup(f"torchscript export: {option.group}")
+        group.addoption(option.flag, action=option.action, dest=option.ini, metavar=option.metavar, help=option.help)
+        parser.addini(option.ini, f"{option.help}; as {option.flag}", type=option.ini_type, default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Options are read once, and a bad one is exit code 4; the marker is known whether it is used or not."""
-    config.addinivalue_line("markers", markers.MARKER)
-    settings = config.stash[SETTINGS] = read_settings(config)
-    config.stash[EXPORTER] = Exporter(settings, progress.Progress(config))
-    config.stash[EXPORT_CACHE] = ExportCache(settings, config.stash[EXPORTER])
-    config.add_cleanup(config.stash[EXPORT_CACHE].release)
-    config.pluginmanager.register(
-        recorder.Recorder(settings, counterexamples.opened(config, settings)), "tsexport-recorder"
-    )
-    cli_models.collect_given(config, settings)
+    """The marker is known in every run. Options are read and validated now: a bad one is exit code 4."""
+    config.addinivalue_line("markers", MARKER)
+    if any(_is_given(config, option) for option in OPTIONS.values()) or config.hook.pytest_ts_backends.get_hookimpls():
+        _active(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """The versions, in a project that uses the plugin, or with -v."""
+    if ACTIVE in config.stash:
+        return config.stash[ACTIVE].recorder.header(config)
+    if config.get_verbosity() <= 0:
+        return None
+    from pytest_tsexport.plugin.header import header
+
+    return header(("jit",))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
-    """After every other plugin, so that the check stays last in the id whatever else parametrises."""
+    """After every other plugin, so that the check stays last in the id, whatever else parametrises."""
     yield
-    expansion.expand(metafunc, metafunc.config.stash[SETTINGS])
+    if metafunc.definition.get_closest_marker(NAME):
+        _active(metafunc.config).expand(metafunc)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, object, object]:
     """Once the items are made, and with them the markers of their parameters."""
-    return expansion.keep_wanted((yield), collector.config.stash[SETTINGS])
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """The marker's `xfail` becomes a mark of one item."""
-    outcomes.expect_known_failure(item)
+    made = yield
+    if isinstance(made, list) and any(item.get_closest_marker(NAME) for item in made):
+        return _active(collector.config).keep_wanted(made)
+    return made
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """After those that shuffle."""
-    ordering.regroup(items)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """After those that shuffle. A marked item that is not a function (of a `TestCase`) is first seen here."""
+    if ACTIVE in config.stash or any(item.get_closest_marker(NAME) for item in items):
+        _active(config).regroup(items)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -69,54 +83,50 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """One worker gets all items of a subject."""
     from pytest_tsexport.plugin.collection import xdist_scheduler
 
-    return xdist_scheduler.make_scheduler(config, log, config.stash[SETTINGS].backends)
+    if ACTIVE in config.stash:
+        return xdist_scheduler.make_scheduler(config, log, config.stash[ACTIVE].settings.backends)
+    config.pluginmanager.register(xdist_scheduler.FirstReport(lambda: _active(config).recorder))
+    return xdist_scheduler.make_scheduler(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before fixtures are set up: those that an earlier item of the subject had are not set up again."""
-    item.config.stash[EXPORT_CACHE].enter(item)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """A session fixture cannot ask pytest which item runs."""
+    item.config.stash[CURRENT_ITEM] = item
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
-    """Which fixture asks for which."""
-    request.config.stash[EXPORT_CACHE].fixtures.saw(fixturedef)
+@pytest.fixture(scope="session")
+def ts_export(pytestconfig: pytest.Config) -> Iterator[TsExport]:
+    """Exports a model in a test of your own; called with a model, its inputs, and keywords of the marker.
+
+    `export.module` is the artifact loaded back from `export.path`, `export.subject` is what it is compared with;
+    `export.validate()` runs every check that applies and raises `ValidationFailed` if one fails, and
+    `export.check("parity")` gives one verdict. Verdicts are reported with the test that asked for them.
+
+        def test_ranker(ts_export):
+            export = ts_export(Ranker(), {"query": torch.ones(1, 7)})
+            export.validate()
+
+    Session-scoped, so that fixtures of any scope and hypothesis's `@given` can use it.
+    """
+    with _active(pytestconfig).exports(pytestconfig.stash[CURRENT_ITEM]) as export:
+        yield export
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Inside everybody else's wrappers, so that what an export prints and how long it takes are the item's."""
-    if not markers.marks_of(item):
-        return (yield)
-    unexpanded.refuse_async(item)
-    with watched(item) as returned:
-        yield
-    item.config.stash[EXPORT_CACHE].judge(item, returned)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """The function runs once a subject: in its other items, nothing is left to call."""
-    return pyfuncitem.config.stash[EXPORT_CACHE].has_subject(pyfuncitem) or None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Verdicts ride on the report: that is how they come out of a worker."""
-    report = yield
-    item.config.stash[EXPORTER].pause()
-    outcomes.fold(report, call)
-    transport.attach(item, report)
-    return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-    """After fixtures are torn down: the export is let go, unless the next item asks about it too."""
+def _is_given(config: pytest.Config, option: Option) -> bool:
+    """Whether the command line or the ini gives this option, valid or not."""
     try:
-        return (yield)
-    finally:
-        item.config.stash[EXPORT_CACHE].leave(item, nextitem)
+        given = (config.getoption(option.ini), config.getini(option.ini))
+    except (TypeError, ValueError, pytest.UsageError):
+        return True
+    return given != (None, None) or (bool(option.in_root) and (config.rootpath / option.in_root).is_file())
+
+
+def _active(config: pytest.Config) -> ActivePlugin:
+    """The rest of the plugin, made when it is first needed. Raises `pytest.UsageError` for a bad option."""
+    if ACTIVE not in config.stash:
+        from pytest_tsexport.plugin.active import ActivePlugin
+
+        config.stash[ACTIVE] = ActivePlugin(config)
+        config.pluginmanager.register(config.stash[ACTIVE], "tsexport-active")
+    return config.stash[ACTIVE]

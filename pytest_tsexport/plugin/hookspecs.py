@@ -1,4 +1,4 @@
-"""a conftest or plugin -> this plugin: the three hooks that others may implement."""
+"""The three hooks that a conftest or another plugin may implement."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @pytest.hookspec(firstresult=True)
 def pytest_ts_inputs(model: object) -> Mapping[str, object] | None:
-    """The example inputs of `model`, `{argument name: tensor}`, or None to let the next one answer.
+    """The example inputs of `model`, `{argument name: tensor}`, or None to leave them to the next implementation.
 
-    Asked where neither the marker nor the marked function gives inputs; a conftest answers for the tests
-    of its own folder.
+    Called if neither the marker nor the marked function gives inputs; a conftest is asked for the tests of its own
+    folder.
 
         def pytest_ts_inputs(model):
             if isinstance(model, OurRanker):
@@ -28,10 +28,10 @@ def pytest_ts_inputs(model: object) -> Mapping[str, object] | None:
 def pytest_ts_backends() -> Mapping[str, object]:  # type: ignore[empty-body]  # a specification
     """Backends by name, each as `"module:Class"` or as an object; the names become valid for `--ts-backend`.
 
-    Called once, when pytest has read its options: from a plugin, or from the conftest at the root.
+    Called once, when pytest has read its options: from a plugin, or from the conftest in the root folder.
     """
 
 
 @pytest.hookspec
 def pytest_ts_report(verdicts: Sequence[Verdict]) -> None:
-    """Told every verdict of the run once, at its end, where the report is made (with workers, not in them)."""
+    """Called once, at the end of the run, with every verdict. With workers, only the controller calls it."""

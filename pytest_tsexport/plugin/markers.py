@@ -1,4 +1,4 @@
-"""marker -> policy: the keywords of all markers of one test, the closest first, and what the run asks for."""
+"""The markers of a test as a policy: their keywords merged, the closest first, with what the run asks for."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import Any
 
 import pytest
 
-from pytest_tsexport.config.keywords import KEYWORDS, from_keywords
+from pytest_tsexport.config.keywords import from_keywords
+from pytest_tsexport.config.marker import NAME
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.plugin.settings import Settings
 
-NAME = "torchscript"
-MARKER = f"{NAME}(*, {', '.join(KEYWORDS)}): returns a model; each check of its TorchScript export is a test"
-
 
 def marks_of(node: pytest.Item) -> tuple[pytest.Mark, ...]:
-    """The markers of this item, the closest first: that of its parameter, then its function's, class's, module's."""
+    """The markers of this item, the closest first: of its parameter, then of its function, class and module."""
     found = list(node.iter_markers(NAME))
-    ours = parameter_marks(node)
-    # pytest lists the marks of a parameter behind those of its function, though they say more of this one item.
-    return (*ours, *(mark for mark in found if not any(mark is own for own in ours)))
+    own = parameter_marks(node)
+    # pytest lists the marks of a parameter after those of its function, though they are closer to this item.
+    return (*own, *(mark for mark in found if not any(mark is one for one in own)))
 
 
 def parameter_marks(node: pytest.Item) -> tuple[pytest.Mark, ...]:
@@ -32,7 +30,7 @@ def parameter_marks(node: pytest.Item) -> tuple[pytest.Mark, ...]:
 
 
 def is_bare(marks: Sequence[pytest.Mark]) -> bool:
-    """Whether no marker says anything: the one kind that may be another project's label."""
+    """Whether no marker has a keyword: other projects mark tests so, and mean something else."""
     return not any(mark.args or mark.kwargs for mark in marks)
 
 
@@ -56,11 +54,11 @@ def with_settings(keywords: dict[str, Any], settings: Settings) -> Policy:
 
 
 def checked_policy(node: pytest.Item, settings: Settings) -> Policy:
-    """`policy_of` this item's markers, where a bad one is a collection error that names file and line."""
+    """`policy_of` the markers of this item; a bad one is a collection error that names file and line."""
     try:
         return policy_of(marks_of(node), settings)
     except PolicyError as error:
         file, line, _ = node.location
-        place = file if line is None else f"{file}:{line + 1}"
-        text = f"{place}: {getattr(node, 'originalname', node.name)}: @pytest.mark.{NAME}: {error}"
+        location = file if line is None else f"{file}:{line + 1}"
+        text = f"{location}: {getattr(node, 'originalname', node.name)}: @pytest.mark.{NAME}: {error}"
     return pytest.fail(text, pytrace=False)

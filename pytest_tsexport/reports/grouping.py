@@ -1,11 +1,11 @@
-"""verdicts -> exports: the verdicts of one subject on one backend, put together and in order."""
+"""Groups verdicts by export: those of one subject on one backend, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_tsexport.config.policy import CHECKS, SIMULATIONS
+from pytest_tsexport.config.names import CHECKS, SIMULATIONS
 from pytest_tsexport.verdict import Outcome, Verdict
 
 ExpectedFailure = tuple[str, str]
@@ -13,8 +13,8 @@ ExpectedFailure = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """All that was asked of one subject on one backend; `known` are the checks that may fail."""
+class ExportResult:
+    """The verdicts of one subject on one backend; `known` are the names of those that are expected to fail."""
 
     subject: str
     backend: str
@@ -23,27 +23,27 @@ class Export:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether its backend stands for another."""
+        """Whether its backend simulates another one."""
         return self.backend in SIMULATIONS
 
     @property
     def shown(self) -> str:
-        """The backend as every line names it: `neuron-sim, a simulation`."""
+        """The backend as every line of a report names it: `neuron-sim, a simulation`."""
         return f"{self.backend}, a simulation" if self.is_simulated else self.backend
 
     @property
     def judged(self) -> tuple[Verdict, ...]:
-        """The verdicts that rest on something that was looked at."""
+        """The verdicts of checks that looked at the export."""
         return tuple(v for v in self.verdicts if v.outcome in (Outcome.PASSED, Outcome.FAILED))
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
-        """The verdicts that are red, known failures among them."""
+        """The failures, known ones included."""
         return tuple(v for v in self.verdicts if v.outcome is Outcome.FAILED)
 
     @property
     def file(self) -> str:
-        """`3ba1ad50d1c2  input_ids i64 -> logits f32`: which file was judged; empty where there was none."""
+        """`3ba1ad50d1c2  input_ids i64 -> logits f32`: which file was judged; empty if there was none."""
         named = (v for v in self.verdicts if v.sha256 is not None)
         return next((f"{(v.sha256 or '')[:12]}  {v.signature or ''}".rstrip() for v in named), "")
 
@@ -57,8 +57,8 @@ class Export:
         return "known to be wrong" if self.failed else "right"
 
 
-def gather(verdicts: Iterable[Verdict], expected: Collection[ExpectedFailure] = ()) -> tuple[Export, ...]:
-    """One `Export` for each subject and backend, by name: the same text serial, shuffled and with workers."""
+def gather(verdicts: Iterable[Verdict], expected: Collection[ExpectedFailure] = ()) -> tuple[ExportResult, ...]:
+    """One result for each subject and backend, sorted by name: the order in which verdicts arrive does not matter."""
     found: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
         found.setdefault((verdict.subject, verdict.backend), []).append(verdict)
@@ -66,7 +66,7 @@ def gather(verdicts: Iterable[Verdict], expected: Collection[ExpectedFailure] = 
     for subject, name in expected:
         known.setdefault(subject, set()).add(name)
     return tuple(
-        Export(subject, backend, _in_order(found[subject, backend]), frozenset(known.get(subject, ())))
+        ExportResult(subject, backend, _in_order(found[subject, backend]), frozenset(known.get(subject, ())))
         for subject, backend in sorted(found)
     )
 

@@ -1,4 +1,4 @@
-"""exports -> lines: what the numbers do not tell. Notes, what was not looked at, and why a check gave no answer.
+"""The lines of the summary below the table: notes, what was not looked at, and why a check gave no answer.
 
 not applicable  tied_weights: no tied weights (all 20 exports)
 not looked at   shapes: sequence above 40, out of time (test_export.py::test_bert)
@@ -11,64 +11,64 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pytest_tsexport.config.policy import SIMULATIONS
-from pytest_tsexport.reports.grouping import Export
+from pytest_tsexport.config.names import SIMULATIONS
+from pytest_tsexport.reports.grouping import ExportResult
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.verdict import Outcome, Verdict
 
-LABEL_WIDTH = 16
-MOST_OF_A_CHECK = 3
-"""More remarks of one kind on one check would drown the rest; how many were left out is said."""
+NAME_WIDTH = 16
+MOST_PER_CHECK = 3
+"""The most notes of one kind that are shown for one check; how many were left out is stated."""
 
 MOST_NAMES = 2
 
 NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]\d+)?")
 
 
-def remark_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
-    """What is alike in several exports, up to its numbers, is said once, with where."""
+def note_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
+    """Notes that differ only in their numbers share a line, which names the exports."""
     yield from _lines("note", _folded(exports, "note"), width)
     yield from _lines("not looked at", _folded(exports, "not looked at"), width)
     for outcome in (Outcome.NOT_APPLICABLE, Outcome.UNAVAILABLE, Outcome.NOT_RUN):
         yield from _lines(outcome.value, _folded(exports, outcome.value), width)
 
 
-def simulation_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
-    """Which backends stand for another, and for how much of it: nobody may read them as a pass there."""
+def simulation_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
+    """Which backends are simulations, and how far: a pass there is not a pass on the real one."""
     named = sorted({export.backend for export in exports if export.is_simulated})
     yield from _lines("simulation", [f"{name} is {SIMULATIONS[name]}" for name in named], width)
 
 
-def label_lines(labels: Sequence[str], width: int) -> Iterator[str]:
-    """Functions that carry the marker as a mere label."""
-    if labels:
-        tests = counted(len(set(labels)), "test")
-        text = f"{tests} with a bare marker returned nothing and validated nothing: {_names(sorted(set(labels)))}"
-        yield from _lines("label", [text], width)
+def bare_marker_lines(tests: Sequence[str], width: int) -> Iterator[str]:
+    """Tests with a bare marker that returned nothing: another project's use of the word."""
+    if tests:
+        number = counted(len(set(tests)), "test")
+        text = f"{number} returned nothing and validated nothing: {_names(sorted(set(tests)))}"
+        yield from _lines("bare marker", [text], width)
 
 
 def crash_lines(crashed: Sequence[str], width: int) -> Iterator[str]:
-    """Items whose worker ended before it could answer."""
+    """Items whose worker died."""
     texts = [f"{item}: its process ended before it gave a verdict" for item in sorted(set(crashed))]
     yield from _lines("crashed", texts, width)
 
 
-def _folded(exports: Sequence[Export], kind: str) -> list[str]:
+def _folded(exports: Sequence[ExportResult], kind: str) -> list[str]:
     counts: Counter[str] = Counter()
-    remarks: list[str] = []
-    for checks, those in _alike(exports, kind):
+    notes: list[str] = []
+    for checks, similar in _similar(exports, kind):
         counts[checks] += 1
-        if counts[checks] <= MOST_OF_A_CHECK:
-            remarks.append(f"{checks}: {_text(those)}{_where([export for _, export in those], exports)}")
+        if counts[checks] <= MOST_PER_CHECK:
+            notes.append(f"{checks}: {_text(similar)}{_where([export for _, export in similar], exports)}")
     for checks, count in counts.items():
-        if count > MOST_OF_A_CHECK:
-            remarks.append(f"{checks}: {count - MOST_OF_A_CHECK} more, in the JUnit report")
-    return remarks
+        if count > MOST_PER_CHECK:
+            notes.append(f"{checks}: {count - MOST_PER_CHECK} more, in the --junit-xml report")
+    return notes
 
 
-def _alike(exports: Sequence[Export], kind: str) -> Iterator[tuple[str, list[tuple[str, Export]]]]:
-    """The checks by name, with the texts on them that differ in numbers alone and the exports they are about."""
-    found: dict[tuple[str, str], list[tuple[str, Export]]] = {}
+def _similar(exports: Sequence[ExportResult], kind: str) -> Iterator[tuple[str, list[tuple[str, ExportResult]]]]:
+    """The names of checks, with texts about them that differ only in their numbers, and the export of each text."""
+    found: dict[tuple[str, str], list[tuple[str, ExportResult]]] = {}
     for export in exports:
         checks: dict[str, list[str]] = {}
         for verdict in export.verdicts:
@@ -76,13 +76,13 @@ def _alike(exports: Sequence[Export], kind: str) -> Iterator[tuple[str, list[tup
                 checks.setdefault(text, []).append(verdict.check)
         for text, names in checks.items():
             found.setdefault((", ".join(names), NUMBER.sub("#", text)), []).append((text, export))
-    for (listed, _), those in found.items():
-        yield listed, those
+    for (listed, _), similar in found.items():
+        yield listed, similar
 
 
-def _text(those: Sequence[tuple[str, Export]]) -> str:
-    texts = {text for text, _ in those}
-    return those[0][0] if len(texts) == 1 else f"{those[0][0]}, or alike"
+def _text(similar: Sequence[tuple[str, ExportResult]]) -> str:
+    texts = {text for text, _ in similar}
+    return similar[0][0] if len(texts) == 1 else f"{similar[0][0]}, or similar"
 
 
 def _texts(verdict: Verdict, kind: str) -> tuple[str, ...]:
@@ -94,17 +94,17 @@ def _texts(verdict: Verdict, kind: str) -> tuple[str, ...]:
     return (headline,) if verdict.outcome.value == kind else ()
 
 
-def _where(those: Sequence[Export], exports: Sequence[Export]) -> str:
-    if len(those) == len(exports):
+def _where(some: Sequence[ExportResult], exports: Sequence[ExportResult]) -> str:
+    if len(some) == len(exports):
         return "" if len(exports) == 1 else f" (all {len(exports)} exports)"
     short = _short([export.subject for export in exports])
     several = len({export.backend for export in exports}) > 1
-    names = [short[e.subject] + (f" on {e.backend}" if several else "") for e in those]
+    names = [short[e.subject] + (f" on {e.backend}" if several else "") for e in some]
     return f" ({_names(names)})"
 
 
 def _short(subjects: Sequence[str]) -> dict[str, str]:
-    """Node ids by as little of their end as tells them apart: the test, else file and test, else the whole."""
+    """The shortest end of each node id that is unique: the test, else file and test, else the whole id."""
     whole = dict.fromkeys(subjects)
     for cut in ("::", "/"):
         short = {subject: subject.rpartition(cut)[2] for subject in whole}
@@ -118,13 +118,13 @@ def _names(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
 
 
-def _lines(label: str, texts: Sequence[str], width: int) -> Iterator[str]:
+def _lines(name: str, texts: Sequence[str], width: int) -> Iterator[str]:
     for number, text in enumerate(texts):
         yield from textwrap.wrap(
             text,
             width,
-            initial_indent=("" if number else label).ljust(LABEL_WIDTH),
-            subsequent_indent=" " * LABEL_WIDTH,
+            initial_indent=("" if number else name).ljust(NAME_WIDTH),
+            subsequent_indent=" " * NAME_WIDTH,
             break_long_words=False,
             break_on_hyphens=False,
         )

@@ -1,19 +1,19 @@
-"""number -> text: with digits enough to tell two numbers apart, and not one more."""
+"""Numbers as text, with just enough digits that two different numbers read differently."""
 
 from __future__ import annotations
 
 MOST_DIGITS = 16
-"""After the point; two different floats differ within them."""
+"""Digits after the point: within them, any two different floats differ."""
 
 
 def distinguishable(one: float, other: float) -> tuple[str, str]:
-    """Both numbers in scientific notation, so that different numbers never read the same.
+    """Both numbers in scientific notation. Different numbers never read the same.
 
-    >>> apart(3.14e-4, 9.92e-5)
+    >>> distinguishable(3.14e-4, 9.92e-5)
     ('3.1e-04', '9.9e-05')
-    >>> apart(1.0001e-4, 1e-4)
+    >>> distinguishable(1.0001e-4, 1e-4)
     ('1.0001e-04', '1.0000e-04')
-    >>> apart(0.0, 1e-4)
+    >>> distinguishable(0.0, 1e-4)
     ('0', '1.0e-04')
     """
     for digits in range(1, MOST_DIGITS + 1):
@@ -24,7 +24,7 @@ def distinguishable(one: float, other: float) -> tuple[str, str]:
 
 
 def seconds(value: float) -> str:
-    """A duration in seconds, as in a table: tenths below a hundred, whole ones above.
+    """A duration in seconds, for a table: with tenths below a hundred, rounded above.
 
     >>> seconds(3.21), seconds(214.6)
     ('3.2 s', '215 s')
@@ -33,7 +33,7 @@ def seconds(value: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, which takes an s for all but one.
+    """A number with its noun, which takes an s unless the number is 1.
 
     >>> counted(1, "subject"), counted(20, "subject")
     ('1 subject', '20 subjects')

@@ -1,12 +1,12 @@
-"""verdicts -> lines: the summary at the end of a run. What is right folds; what is not stands nearer the end."""
+"""The summary at the end of a run. Exports that are right fold to one line each; the others come after them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from pytest_tsexport.reports.grouping import ExpectedFailure, Export, gather
-from pytest_tsexport.reports.notes import crash_lines, label_lines, remark_lines, simulation_lines
+from pytest_tsexport.reports.grouping import ExpectedFailure, ExportResult, gather
+from pytest_tsexport.reports.notes import bare_marker_lines, crash_lines, note_lines, simulation_lines
 from pytest_tsexport.reports.numbers import counted, seconds
 from pytest_tsexport.reports.table import table_lines
 from pytest_tsexport.verdict import Verdict
@@ -19,31 +19,31 @@ def summary_lines(
     width: int,
     *,
     crashed: Sequence[str] = (),
-    labels: Sequence[str] = (),
+    bare_markers: Sequence[str] = (),
     expected: Collection[ExpectedFailure] = (),
 ) -> Iterator[str]:
-    """The table, what it does not tell, and one line of totals; `width` is in columns, 80 or more.
+    """The table, the notes, and one line of totals; `width` is in columns, 80 or more.
 
-    `crashed` are node ids without a verdict, `labels` the node ids of tests that the marker only labels,
-    `expected` the failures that are known: pairs of a subject and `backend-check`.
+    `crashed` are node ids without a verdict, `bare_markers` are node ids of tests with a bare marker that returned
+    nothing, and `expected` are the known failures: pairs of a subject and `backend-check`.
     """
     exports = gather(verdicts, expected)
     yield from table_lines(exports, width)
-    remarks = [
-        *remark_lines(exports, width),
-        *label_lines(labels, width),
+    notes = [
+        *note_lines(exports, width),
+        *bare_marker_lines(bare_markers, width),
         *crash_lines(crashed, width),
         *simulation_lines(exports, width),
     ]
-    if exports and remarks:
+    if exports and notes:
         yield ""
-    yield from remarks
+    yield from notes
     if exports:
         yield ""
         yield _totals(exports, len(set(crashed)))
 
 
-def _totals(exports: Sequence[Export], crashed: int) -> str:
+def _totals(exports: Sequence[ExportResult], crashed: int) -> str:
     verdicts = [verdict for export in exports for verdict in export.verdicts]
     states = Counter(export.state for export in exports)
     counts = [f"{states[state]} {state}" for state in STATES if states[state]]

@@ -1,4 +1,4 @@
-"""exports -> lines: the numbers, one line for an export without a failure and one for each check of the others.
+"""The table of the summary: one line for an export without a failure, one line for each check of the others.
 
 test_export.py::            checks    judged      worst of allowed    seconds
 test_bert                   6 passed  542 of 542  4.1e-07 of 1.1e-04    3.2 s
@@ -14,16 +14,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from pytest_tsexport.reports.grouping import Export
+from pytest_tsexport.reports.grouping import ExportResult
 from pytest_tsexport.reports.numbers import distinguishable, seconds
 from pytest_tsexport.verdict import Outcome, Verdict, Worst
 
 FEW = 3
-"""Up to so many exports are shown check by check, though they are right."""
+"""Up to this number of exports, those that are right are shown check by check too."""
 
 GAP = "  "
 WIDE = 100
-"""Columns from which on a line has room for where the worst difference was met."""
+"""A line of so many columns has room for the place of the worst difference."""
 
 Cells = tuple[str, ...]
 
@@ -31,8 +31,8 @@ CHECK_HEADS: Cells = ("check", "outcome", "judged", "worst of allowed", "seconds
 EXPORT_HEADS: Cells = ("checks", "judged", "worst of allowed", "seconds")
 
 
-def table_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
-    """The folded exports first, then those that the reader came for."""
+def table_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
+    """The folded exports first, then those that failed."""
     folded = [e for e in exports if not e.failed and len(exports) > FEW]
     unfolded = [e for e in exports if e not in folded]
     several = len({e.backend for e in exports}) > 1
@@ -43,18 +43,18 @@ def table_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
 
 
 def cut(text: str, width: int) -> str:
-    """The end of `text`, which tells one test from the next, where the whole has no room."""
+    """`text`, or its end if it is wider than `width`: tests differ at their end."""
     return text if len(text) <= width else f"…{text[len(text) - width + 1 :]}"
 
 
 def _shared_file(subjects: Sequence[str]) -> str:
-    """`tests/test_export.py::` where all of them are in that file, else nothing."""
+    """`tests/test_export.py::` if all of them are in that file, else an empty text."""
     files = {subject.partition("::")[0] for subject in subjects if "::" in subject}
     alone = len(files) == 1 and all("::" in subject for subject in subjects)
     return f"{files.pop()}::" if alone else ""
 
 
-def _folded_lines(exports: Sequence[Export], width: int, *, backends: bool) -> Iterator[str]:
+def _folded_lines(exports: Sequence[ExportResult], width: int, *, backends: bool) -> Iterator[str]:
     if not exports:
         return
     shared = _shared_file([export.subject for export in exports])
@@ -67,7 +67,7 @@ def _folded_lines(exports: Sequence[Export], width: int, *, backends: bool) -> I
         yield _line((cut(name, room).ljust(room), *_padded(row, widths)))
 
 
-def _unfolded_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
+def _unfolded_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
     if not exports:
         return
     widths = _widths([CHECK_HEADS, *(_check_cells(export, v) for export in exports for v in export.judged)])
@@ -80,7 +80,7 @@ def _unfolded_lines(exports: Sequence[Export], width: int) -> Iterator[str]:
             yield _check_line(_check_cells(export, verdict), widths, verdict.worst, width)
 
 
-def _folded_cells(export: Export, *, backends: bool) -> Cells:
+def _folded_cells(export: ExportResult, *, backends: bool) -> Cells:
     passed = len(export.judged)
     cells: Cells = (
         f"{passed} passed" if passed else "none judged",
@@ -91,7 +91,7 @@ def _folded_cells(export: Export, *, backends: bool) -> Cells:
     return (export.shown, *cells) if backends else cells
 
 
-def _check_cells(export: Export, verdict: Verdict) -> Cells:
+def _check_cells(export: ExportResult, verdict: Verdict) -> Cells:
     outcome = verdict.outcome.value
     if verdict.outcome is Outcome.FAILED:
         outcome = "xfailed" if verdict.name in export.known else "FAILED"
@@ -115,7 +115,7 @@ def _worst(worst: Worst | None) -> str:
 
 
 def _closeness(worst: Worst) -> float:
-    """How much of the tolerance was used up; a difference that is no number is beyond any."""
+    """How much of the tolerance the difference takes up; NaN counts as more than any number."""
     if math.isnan(worst.difference):
         return math.inf
     return worst.difference / worst.allowed if worst.allowed else worst.difference
@@ -126,7 +126,7 @@ def _widths(rows: Iterable[Cells]) -> tuple[int, ...]:
 
 
 def _padded(cells: Cells, widths: Sequence[int]) -> Cells:
-    """Cells as wide as their columns; the last one, the seconds, to the right."""
+    """Cells as wide as their columns; the last one, the seconds, is right-aligned."""
     *texts, last = zip(cells, widths, strict=True)
     return *(cell.ljust(width) for cell, width in texts), last[0].rjust(last[1])
 

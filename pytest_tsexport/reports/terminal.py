@@ -1,4 +1,4 @@
-"""verdicts -> lines: the text of a failure.
+"""The text of a failure.
 
 jit-shapes: silently wrong outside the traced size
   traced at        input_ids, attention_mask (batch=2, sequence=7)
@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_tsexport.config.policy import SIMULATIONS
+from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.reports.summary import summary_lines
 from pytest_tsexport.verdict import Row, Verdict
 
 __all__ = ["failure_text", "summary_lines"]
 
-LABEL_WIDTH = 17
+NAME_WIDTH = 17
 MOST_LINES = 10
 
 
 def failure_text(verdict: Verdict) -> str:
     """What happened and what to do, in ten lines at most: the headline, then the labelled rows.
 
-    Rows in excess are left out of the middle: the case comes first and how to see it again comes last.
+    If there are more, rows in the middle are left out: the case comes first, and how to rerun it comes last.
     """
     return "\n".join([_flat(f"{_named(verdict)}: {verdict.headline}"), *_row_lines(verdict.rows)])
 
@@ -39,13 +39,13 @@ def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
         return
     left_out = len(rows) - (most - 1)
     yield from map(_row_line, rows[: most - 3])
-    yield f"  ({left_out} more lines are in the report of this item)"
+    yield f"  ({left_out} more lines are in the --junit-xml report)"
     yield from map(_row_line, rows[-2:])
 
 
 def _row_line(row: Row) -> str:
-    label, text = row
-    return f"  {_flat(label):<{LABEL_WIDTH - 1}} {_flat(text)}".rstrip()
+    name, text = row
+    return f"  {_flat(name):<{NAME_WIDTH - 1}} {_flat(text)}".rstrip()
 
 
 def _flat(text: str) -> str:

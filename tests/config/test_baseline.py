@@ -1,4 +1,4 @@
-"""Proves that the file of promises is read or refused in a sentence, written for review, and compared."""
+"""The interface baseline is read or refused in a sentence, written for review, and compared."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport.config.baseline import Baseline, Entries, Promises, changes
+from pytest_tsexport.config.baseline import Baseline, Entries, InterfaceLines, changes
 from pytest_tsexport.errors import PolicyError
 
-ONE: Promises = {
+ONE: InterfaceLines = {
     "forward": ["x", "mask=..."],
     "inputs": ["x: float32 of rank 2"],
     "outputs": ["output: int64 of rank 1"],
 }
-OTHER: Promises = {**ONE, "labels": ["NO", "YES"]}
+OTHER: InterfaceLines = {**ONE, "labels": ["NO", "YES"]}
 
 
 def baseline(folder: Path) -> Baseline:
-    return Baseline(folder / "promises.json", typed="promises.json")
+    return Baseline(folder / "interfaces.json", typed="interfaces.json")
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_a_file_round_trips(tmp_path: Path) -> None:
     entries = {"b.py::test_b": {"jit": ONE, "neuron": OTHER}, "a.py::test_a": {"neuron": ONE, "jit": ONE}}
     baseline(tmp_path).write(entries)
     assert baseline(tmp_path).read() == entries
-    assert [path.name for path in tmp_path.iterdir()] == ["promises.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["interfaces.json"]
 
 
-def test_a_person_can_review_it(tmp_path: Path) -> None:
+def test_the_text_can_be_reviewed(tmp_path: Path) -> None:
     once: Entries = {"b.py::test_b": {"jit": {"outputs": ["é: float32 of rank 1"], "forward": ["x"], "labels": []}}}
     baseline(tmp_path).write({**once, "a.py::test_a": {"neuron": OTHER, "jit": OTHER}})
     assert (
-        (tmp_path / "promises.json").read_text(encoding="utf-8")
+        (tmp_path / "interfaces.json").read_text(encoding="utf-8")
         == """\
 {
   "a.py::test_a": {
@@ -69,15 +69,15 @@ def test_a_person_can_review_it(tmp_path: Path) -> None:
     )
 
 
-def test_no_file_promises_nothing(tmp_path: Path) -> None:
+def test_without_a_file_there_are_no_interfaces(tmp_path: Path) -> None:
     assert baseline(tmp_path).read() == {}
 
 
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.json").write_text("{}")
-    (tmp_path / "promises.json").symlink_to("real.json")
+    (tmp_path / "interfaces.json").symlink_to("real.json")
     baseline(tmp_path).write({"a": {"jit": ONE}})
-    assert (tmp_path / "promises.json").is_symlink()
+    assert (tmp_path / "interfaces.json").is_symlink()
     assert "a" in json.loads((tmp_path / "real.json").read_text())
 
 
@@ -91,34 +91,34 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
         ('{"a": {"jit": ["x"]}}', "a holds ['x'], not names"),
         (
             '{"a": {"jit": {"output": ["x"]}}}',
-            "a: output is none of forward, inputs, outputs, labels with a list of texts",
+            "a: output is not one of forward, inputs, outputs, labels with a list of texts",
         ),
         (
             '{"a": {"jit": {"outputs": "x"}}}',
-            "a: outputs is none of forward, inputs, outputs, labels with a list of texts",
+            "a: outputs is not one of forward, inputs, outputs, labels with a list of texts",
         ),
         (
             '{"a": {"jit": {"outputs": [1]}}}',
-            "a: outputs is none of forward, inputs, outputs, labels with a list of texts",
+            "a: outputs is not one of forward, inputs, outputs, labels with a list of texts",
         ),
     ],
 )
 def test_a_damaged_file_is_refused_in_a_sentence(tmp_path: Path, text: str, why: str) -> None:
-    (tmp_path / "promises.json").write_text(text)
+    (tmp_path / "interfaces.json").write_text(text)
     with pytest.raises(PolicyError) as refusal:
         baseline(tmp_path).read()
     assert str(refusal.value) == (
-        f"promises.json cannot be read as a baseline ({why}); restore it, "
-        "or delete it and write it again with --ts-baseline=promises.json"
+        f"interfaces.json cannot be read as a baseline ({why}); restore it, "
+        "or delete it and write a new one with --ts-baseline=interfaces.json"
     )
 
 
 def test_a_folder_and_bytes_are_refused_without_a_path_of_this_machine(tmp_path: Path) -> None:
-    (tmp_path / "promises.json").mkdir()
-    with pytest.raises(PolicyError, match=r"^promises.json cannot be read as a baseline \(Is a directory\); "):
+    (tmp_path / "interfaces.json").mkdir()
+    with pytest.raises(PolicyError, match=r"^interfaces.json cannot be read as a baseline \(Is a directory\); "):
         baseline(tmp_path).read()
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PolicyError, match=r"^bytes cannot be read as a baseline \(it is no UTF-8 text\); "):
+    with pytest.raises(PolicyError, match=r"^bytes cannot be read as a baseline \(it is not UTF-8 text\); "):
         Baseline(tmp_path / "bytes", typed="bytes").read()
 
 
@@ -132,11 +132,11 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OSError, match="No space left"):
         baseline(tmp_path).write({})
     monkeypatch.undo()
-    assert [path.name for path in tmp_path.iterdir()] == ["promises.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["interfaces.json"]
     assert baseline(tmp_path).read() == {"a": {"jit": ONE}}
 
 
-def told(part: str, was: list[str], now: list[str]) -> list[tuple[str, str]]:
+def described(part: str, was: list[str], now: list[str]) -> list[tuple[str, str]]:
     return list(changes({part: was}, {part: now}))
 
 
@@ -171,8 +171,10 @@ def told(part: str, was: list[str], now: list[str]) -> list[tuple[str, str]]:
         ("labels", ["NO", "YES"], ["YES", "NO"], [("label 0", "was NO, is YES"), ("label 1", "was YES, is NO")]),
     ],
 )
-def test_a_broken_promise_is_told(part: str, was: list[str], now: list[str], rows: list[tuple[str, str]]) -> None:
-    assert told(part, was, now) == rows
+def test_a_broken_interface_is_described(
+    part: str, was: list[str], now: list[str], rows: list[tuple[str, str]]
+) -> None:
+    assert described(part, was, now) == rows
 
 
 @pytest.mark.parametrize(
@@ -184,10 +186,10 @@ def test_a_broken_promise_is_told(part: str, was: list[str], now: list[str], row
         (["x", "a=..."], ["x", "a=...", "b=...", "c=..."]),
     ],
 )
-def test_what_breaks_no_call_is_not_told(was: list[str], now: list[str]) -> None:
-    assert told("forward", was, now) == []
+def test_what_breaks_no_call_is_not_described(was: list[str], now: list[str]) -> None:
+    assert described("forward", was, now) == []
 
 
-def test_parts_are_told_in_their_order_and_a_part_that_is_gone_too() -> None:
+def test_parts_are_described_in_their_order_and_a_removed_part_too() -> None:
     rows = changes(OTHER, {"outputs": ["output: int64 of rank 2"]})
     assert [place for place, _ in rows] == ["argument 1", "argument 2", "input 1", "output 1", "label 0", "label 1"]

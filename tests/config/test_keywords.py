@@ -1,4 +1,4 @@
-"""Proves that keywords are either valid or refused in one sentence that names the value and the valid set."""
+"""A keyword is valid, or is refused in one sentence that names the value and what would be valid."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from pytest_tsexport.config.keywords import from_keywords
-from pytest_tsexport.config.policy import CHECKS, DEFAULT_BUDGET, Effort, Policy
+from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.config.options import DEFAULT_BUDGET, RunOptions
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.errors import PolicyError
 
 NAMES = ", ".join(CHECKS)
-USUAL = tuple(name for name in CHECKS if name != "interface")
+DEFAULT_CHECKS = tuple(name for name in CHECKS if name != "interface")
 
 BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"example": 1}, "unknown keyword 'example'; use one of inputs, "),
@@ -83,10 +85,10 @@ def test_a_bad_keyword_is_refused_in_a_sentence(keywords: Mapping[str, Any], sen
 def test_no_keyword_is_the_default() -> None:
     policy = from_keywords({})
     assert policy == Policy()
-    assert (policy.backends, policy.checks, policy.budget) == (("jit",), USUAL, DEFAULT_BUDGET)
+    assert (policy.backends, policy.checks, policy.budget) == (("jit",), DEFAULT_CHECKS, DEFAULT_BUDGET)
 
 
-def test_none_is_not_said() -> None:
+def test_none_means_not_given() -> None:
     assert from_keywords({"inputs": None, "rtol": None, "checks": None}) == Policy()
 
 
@@ -95,9 +97,9 @@ def test_none_is_not_said() -> None:
     [
         ("shapes", ("shapes",)),
         (["parity", "trace"], ("trace", "parity")),
-        (["-round_trip"], tuple(name for name in USUAL if name != "round_trip")),
+        (["-round_trip"], tuple(name for name in DEFAULT_CHECKS if name != "round_trip")),
         (["interface"], ("interface",)),
-        (["-interface"], USUAL),
+        (["-interface"], DEFAULT_CHECKS),
         (["trace", "parity", "-parity"], ("trace",)),
         (["trace", "trace"], ("trace",)),
     ],
@@ -106,9 +108,9 @@ def test_checks_run_in_their_order(checks: object, run: tuple[str, ...]) -> None
     assert from_keywords({"checks": checks}).checks == run
 
 
-def test_the_stronger_effort_says_and_the_weaker_fills_in() -> None:
-    strong, weak = Effort(max_examples=5), Effort(max_examples=9, budget=3.0)
-    assert strong.over(weak) == Effort(max_examples=5, budget=3.0)
+def test_the_stronger_options_win_and_the_weaker_fill_in() -> None:
+    strong, weak = RunOptions(max_examples=5), RunOptions(max_examples=9, budget=3.0)
+    assert strong.over(weak) == RunOptions(max_examples=5, budget=3.0)
 
 
 @pytest.mark.parametrize(

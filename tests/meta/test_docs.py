@@ -9,8 +9,6 @@ import pytest
 import transformers
 
 from docs import make_reference, red_reports
-from docs.keywords import KEYWORD_TEXTS
-from pytest_tsexport.config.keywords import KEYWORDS
 from pytest_tsexport.config.policy import CHECKS
 from tests.meta.sources import ROOT, anchors, named, tracked
 
@@ -37,10 +35,6 @@ def test_the_table_of_checks_is_that_of_the_code() -> None:
     rows = re.findall(r"^\| \[`(\w+)`\]\(#(\w+)\) \| (.*) \|$", text, flags=re.MULTILINE)
     assert [(name, question) for name, _, question in rows] == list(CHECKS.items())
     assert re.findall(r"^## (.*)$", text, flags=re.MULTILINE) == list(CHECKS)
-
-
-def test_every_keyword_of_the_marker_is_described() -> None:
-    assert tuple(KEYWORD_TEXTS) == KEYWORDS
 
 
 @pytest.mark.parametrize(("page", "text"), make_reference.pages().items(), ids=lambda value: getattr(value, "name", ""))

@@ -12,7 +12,7 @@ import pytest
 from tests.meta.sources import PACKAGE, functions, imported, modules, named, parsed
 
 MOST_LINES = 250
-MOST_LINES_OF_PLUGIN = 125
+MOST_LINES_OF_PLUGIN = 135
 MOST_LINES_OF_FUNCTIONS = 25
 every_module = pytest.mark.parametrize("module", modules(), ids=named)
 

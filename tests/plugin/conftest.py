@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# pytester drops the modules that are first imported inside an in-process run, so each run would import them anew.
+import pytest_tsexport.plugin.active  # noqa: F401
+
 SPECIMENS = Path(__file__).with_name("specimens.py")
 HEAD = "import pytest\nimport torch\nfrom specimens import *\n"
 LIGHT = "import pytest\n"

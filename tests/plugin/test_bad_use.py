@@ -1,4 +1,4 @@
-"""Bad use is one sentence that names what was given and what would be valid, and never a traceback of ours."""
+"""Bad use gives one sentence, which names the value and what would be valid, and never a traceback of ours."""
 
 from __future__ import annotations
 

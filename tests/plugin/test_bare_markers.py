@@ -1,4 +1,4 @@
-"""A bare marker on a test that returns nothing is a label, as in timm, until the project says a word of ours."""
+"""A bare marker on a test that returns nothing changes nothing, as in timm, if the project does not configure us."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from pytest_tsexport.plugin.collection.bare_markers import returns_something
 from tests.plugin.conftest import LIGHT, Project, Run
 
-LABELS = """
+BARE = """
 pytestmark = pytest.mark.torchscript
 
 def test_plain():
@@ -24,29 +24,33 @@ class TestGroup:
     def test_method(self):
         pass
 """
-LABELLED = ["test_plain", "test_parametrised?1?", "test_parametrised?2?", "TestGroup::test_method"]
+BARE_IDS = ["test_plain", "test_parametrised?1?", "test_parametrised?2?", "TestGroup::test_method"]
 
 
-def test_labels_run_as_they_would_without_the_plugin(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
-    project(LABELS, head=LIGHT)
+def test_tests_with_a_bare_marker_run_as_without_the_plugin(
+    project: Project, run: Run, plugin_args: tuple[str, ...]
+) -> None:
+    project(BARE, head=LIGHT)
     result = run("-v", *plugin_args)
     result.assert_outcomes(passed=4)
-    for name in LABELLED:
+    for name in BARE_IDS:
         result.stdout.fnmatch_lines([f"*{name}*"])
-    result.stdout.fnmatch_lines(["label *4 tests with a bare marker returned nothing and validated nothing:*"])
+    result.stdout.fnmatch_lines(["bare marker *4 tests returned nothing and validated nothing:*"])
 
 
 @pytest.mark.parametrize(
     "word", ["--ts-backend=jit", "--ts-checks=trace", "--ts-budget=60", "ts_budget=60", "ts_seed=3"]
 )
-def test_in_a_project_that_says_a_word_of_ours_return_is_not_forgotten(project: Project, run: Run, word: str) -> None:
-    project(LABELS, head=LIGHT)
+def test_a_forgotten_return_fails_in_a_project_that_configures_the_plugin(
+    project: Project, run: Run, word: str
+) -> None:
+    project(BARE, head=LIGHT)
     result = run(*([word] if word.startswith("--") else ["-o", word]))
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(["test_plain returned None; a function marked torchscript must return an nn.Module, *"])
 
 
-def test_what_the_call_returns_has_the_last_word(project: Project, run: Run) -> None:
+def test_what_the_call_returns_decides(project: Project, run: Run) -> None:
     project("""
 def check(model):
     pass
@@ -57,11 +61,11 @@ def test_x():
 """)
     result = run("-rs")
     result.assert_outcomes(passed=1, skipped=5)
-    result.stdout.fnmatch_lines(["SKIPPED [[]5[]] tsexport: the marked function returned None, and has run already"])
+    result.stdout.fnmatch_lines(["SKIPPED [[]5[]] tsexport: the marked function returned None, and has already run"])
     assert "validated nothing" in " ".join(line.strip() for line in result.outlines)
 
 
-def test_a_model_that_the_source_hides_is_red(project: Project, run: Run) -> None:
+def test_a_model_that_the_source_hides_fails(project: Project, run: Run) -> None:
     project("""
 def returning(model):
     def decorate(function):
@@ -83,7 +87,7 @@ def test_x():
     result.stdout.fnmatch_lines(["*returned a Doubles, which no check looked at: its source shows no `return` *"])
 
 
-def test_a_label_on_a_testcase_is_legal(project: Project, run: Run) -> None:
+def test_a_bare_marker_on_a_testcase_is_legal(project: Project, run: Run) -> None:
     project("""
 import unittest
 

@@ -1,4 +1,4 @@
-"""Proves that `--ts-baseline` writes what callers are promised, and that runs are compared with it, however spread."""
+"""`--ts-baseline` writes the interface of each export, and later runs are compared with it, with workers too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Renamed(torch.nn.Module):
     def forward(self, x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         return {"doubled": x * 2}
 """ + MODELS.replace("Doubles()", "Renamed()").replace("inputs=ROWS", "inputs={**ROWS, 'scale': torch.ones(1)}")
-PROMISED = {
+INTERFACES = {
     "test_export.py::test_doubles": {
         "jit": {"forward": ["x"], "inputs": ["x: float32 of rank 2"], "outputs": ["0 = output: float32 of rank 2"]}
     },
@@ -40,18 +40,18 @@ PROMISED = {
 }
 
 
-def promised(pytester: pytest.Pytester, name: str = "ts-baseline.json") -> object:
+def entries_in(pytester: pytest.Pytester, name: str = "ts-baseline.json") -> object:
     return json.loads(pytester.path.joinpath(name).read_text(encoding="utf-8"))
 
 
-def test_written_once_then_compared(
+def test_a_baseline_is_written_once_and_then_compared_with(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
     project(MODELS)
     result = run("--ts-baseline=ts-baseline.json", *plugin_args)
     result.assert_outcomes(passed=5, skipped=1)
     result.stdout.fnmatch_lines(["ts-baseline.json was written: 3 new"])
-    assert promised(pytester) == PROMISED
+    assert entries_in(pytester) == INTERFACES
     result = run(*plugin_args)
     result.assert_outcomes(passed=5, skipped=1)
     assert "was written" not in result.stdout.str()
@@ -73,14 +73,14 @@ def test_written_once_then_compared(
     )
 
 
-def test_what_did_not_run_stays_and_what_changed_is_shown(
+def test_entries_of_tests_that_did_not_run_stay_and_changes_are_shown(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
     project(MODELS)
     pytester.path.joinpath("other").mkdir()
-    name = "other/promises.json"
-    old = {"gone.py::test_gone": {"neuron": {"forward": ["x"]}}, **PROMISED}
-    doubles: dict[str, list[str]] = PROMISED["test_export.py::test_doubles"]["jit"]
+    name = "other/interfaces.json"
+    old = {"gone.py::test_gone": {"neuron": {"forward": ["x"]}}, **INTERFACES}
+    doubles: dict[str, list[str]] = INTERFACES["test_export.py::test_doubles"]["jit"]
     old["test_export.py::test_doubles"] = {"jit": {**doubles, "forward": ["y"]}}
     pytester.path.joinpath(name).write_text(json.dumps(old))
     result = run(f"--ts-baseline={name}", "-k", "doubles or 1", *plugin_args)
@@ -88,19 +88,19 @@ def test_what_did_not_run_stays_and_what_changed_is_shown(
     result.stdout.fnmatch_lines(
         [
             "note            interface: argument 1: was y, is x (test_doubles)",
-            "other/promises.json was written: 1 changed, 1 as before; 2 did not run and stay",
+            "other/interfaces.json was written: 1 changed, 1 as before; 2 did not run and stay",
         ]
     )
-    assert promised(pytester, name) == {**old, **PROMISED}
+    assert entries_in(pytester, name) == {**old, **INTERFACES}
 
 
-def test_the_option_takes_one_file_and_no_test(project: Project, run: Run) -> None:
+def test_the_option_takes_one_file_and_leaves_tests_to_pytest(project: Project, run: Run) -> None:
     project(MODELS)
     run("--ts-baseline", "new.json", "test_export.py").assert_outcomes(passed=5, skipped=1)
     run("--ts-baseline=new.json", "test_export.py").stdout.fnmatch_lines(["new.json was written: 3 as before"])
 
 
-def test_the_ini_names_the_file_to_compare_with_and_the_option_writes_its_own(
+def test_the_ini_names_the_file_to_compare_with_and_the_option_the_file_to_write(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
     project(MODELS, pytest_ini="[pytest]\nts_baseline = a.json\n")
@@ -112,13 +112,13 @@ def test_the_ini_names_the_file_to_compare_with_and_the_option_writes_its_own(
     )
     assert result.outlines.count(sentence) == 3
     run("--ts-baseline=b.json").assert_outcomes(passed=5, skipped=1)
-    assert promised(pytester, "b.json") == PROMISED
+    assert entries_in(pytester, "b.json") == INTERFACES
     assert not pytester.path.joinpath("a.json").exists()
     run("--ts-baseline=a.json").assert_outcomes(passed=5, skipped=1)
     run().assert_outcomes(passed=5, skipped=1)
 
 
-def test_from_another_folder_the_path_can_be_typed(
+def test_a_message_names_the_path_as_typed_from_another_folder(
     project: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project(MODELS, pytest_ini="[pytest]\nts_baseline = a.json\n")
@@ -140,7 +140,7 @@ def test_without_a_baseline_no_item_is_made(project: Project, run: Run) -> None:
 
 
 @pytest.mark.parametrize("how", ["marker", "option"])
-def test_asked_for_by_name_without_a_baseline_it_is_red(project: Project, run: Run, how: str) -> None:
+def test_interface_fails_if_it_is_named_without_a_baseline(project: Project, run: Run, how: str) -> None:
     checks = ", checks=['interface']" if how == "marker" else ""
     project(f"@pytest.mark.torchscript(inputs=ROWS{checks})\ndef test_x():\n    return Doubles()\n")
     result = run(*(["--ts-checks=interface"] if how == "option" else []))
@@ -153,12 +153,12 @@ def test_asked_for_by_name_without_a_baseline_it_is_red(project: Project, run: R
     )
 
 
-def test_a_damaged_file_is_red_and_is_not_written_over(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+def test_a_damaged_file_fails_and_is_not_overwritten(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)
     pytester.path.joinpath("ts-baseline.json").write_text("{<<<<<<< HEAD")
     sentence = (
         "ts-baseline.json cannot be read as a baseline (Expecting property name enclosed in double quotes: "
-        "line 1 column 2 (char 1)); restore it, or delete it and write it again with --ts-baseline=ts-baseline.json"
+        "line 1 column 2 (char 1)); restore it, or delete it and write a new one with --ts-baseline=ts-baseline.json"
     )
     result = run("-k", "doubles")
     result.assert_outcomes(passed=2, failed=1, skipped=1)
@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_written_is_exit_code_4(project: Project, run: Run
         ("path.parent.rmdir()", "out/new.json was not written: No such file or directory"),
     ],
 )
-def test_a_file_that_cannot_be_written_in_the_end_fails_the_run(
+def test_a_file_that_cannot_be_written_at_the_end_fails_the_run(
     project: Project, run: Run, harm: str, line: str
 ) -> None:
     project(
@@ -209,7 +209,7 @@ def pytest_ts_report(verdicts):
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
-def test_where_nothing_was_asked_nothing_is_written_and_that_is_said(
+def test_without_an_interface_nothing_is_written_and_the_run_says_so(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
     project(MODELS)
@@ -219,10 +219,10 @@ def test_where_nothing_was_asked_nothing_is_written_and_that_is_said(
     assert not pytester.path.joinpath("new.json").exists()
 
 
-def test_the_fixture_promises_and_compares_too(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+def test_the_fixture_writes_and_compares_too(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("def test_x(ts_export):\n    ts_export(Doubles(), ROWS, max_examples=20).validate()\n")
     run("--ts-baseline=ts-baseline.json").assert_outcomes(passed=1)
-    assert promised(pytester) == {"test_export.py::test_x": PROMISED["test_export.py::test_doubles"]}
+    assert entries_in(pytester) == {"test_export.py::test_x": INTERFACES["test_export.py::test_doubles"]}
     run().assert_outcomes(passed=1)
     pytester.path.joinpath("ts-baseline.json").write_text("{}")
     result = run()
@@ -230,7 +230,7 @@ def test_the_fixture_promises_and_compares_too(project: Project, run: Run, pytes
     result.stdout.fnmatch_lines(["*jit-interface: ts-baseline.json promises nothing for this test on jit; *"])
 
 
-def test_backends_that_promise_the_same_share_an_entry(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+def test_backends_with_the_same_interface_share_an_entry(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         "@pytest.mark.torchscript(inputs=ROWS, checks=['interface'])\ndef test_x():\n    return Doubles()\n",
         conftest_py="""
@@ -250,7 +250,7 @@ def pytest_ts_backends():
 """,
     )
     run("--ts-backend=jit,other,same", "--ts-baseline=ts-baseline.json").assert_outcomes(passed=3)
-    (told,) = json.loads(pytester.path.joinpath("ts-baseline.json").read_text()).values()
-    assert list(told) == ["jit, same", "other"]
-    assert told["other"]["outputs"] == ["0: float32 of rank 2", "1: float32 of rank 0"]
+    (entries,) = json.loads(pytester.path.joinpath("ts-baseline.json").read_text()).values()
+    assert list(entries) == ["jit, same", "other"]
+    assert entries["other"]["outputs"] == ["0: float32 of rank 2", "1: float32 of rank 0"]
     run("--ts-backend=other,same").assert_outcomes(passed=2)

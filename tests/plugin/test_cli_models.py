@@ -1,4 +1,4 @@
-"""`--ts-model` validates a model with no test file, by items that pytest knows like any others."""
+"""`--ts-model` validates a model with no test file, by ordinary items."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def test_files_that_are_named_run_too(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_failure_says_how_to_see_it_again_and_last_failed_does(run: Run) -> None:
+def test_a_failure_says_how_to_rerun_it_and_last_failed_does_it(run: Run) -> None:
     result = run("--ts-model=factory:right,factory:wrong", "--ts-seed=7", *SMALL)
     result.assert_outcomes(passed=3, failed=1)
-    again = 'pytest "--ts-model=factory:wrong" -k jit-shapes --ts-max-examples=30 --ts-checks=shapes --ts-seed=7'
-    result.stdout.fnmatch_lines([f"  rerun * {again}"])
+    rerun = 'pytest "--ts-model=factory:wrong" -k jit-shapes --ts-max-examples=30 --ts-checks=shapes --ts-seed=7'
+    result.stdout.fnmatch_lines([f"  rerun * {rerun}"])
     result = run("--ts-model=factory:wrong", "-k", "jit-shapes", "--ts-max-examples=30", "--ts-checks=shapes")
     result.assert_outcomes(failed=1)
     run("--ts-model=factory:right,factory:wrong", "--lf", *SMALL).assert_outcomes(failed=1)
@@ -85,10 +85,10 @@ def test_a_checkpoint_folder_is_loaded_with_the_head_that_was_trained(
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     config = transformers.BertConfig(vocab_size=40, max_position_embeddings=16, **sizes)
     transformers.BertForMaskedLM(config).save_pretrained(pytester.path / "tiny.v1")
-    project("", conftest_py="def pytest_ts_report(verdicts):\n    print('TOLD', verdicts[0].signature)\n")
+    project("", conftest_py="def pytest_ts_report(verdicts):\n    print('REPORTED', verdicts[0].signature)\n")
     result = run("--ts-model=./tiny.v1", "--ts-checks=trace", "-s", "-v", "-W", "default")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["ts-model::test_model?tiny.v1-jit-trace? *TOLD *-> logits f32"])
+    result.stdout.fnmatch_lines(["ts-model::test_model?tiny.v1-jit-trace? *REPORTED *-> logits f32"])
 
 
 def test_a_given_model_gets_its_inputs_from_the_conftest(project: Project, run: Run) -> None:

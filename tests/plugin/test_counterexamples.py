@@ -1,4 +1,4 @@
-"""What a run found wrong, the next one looks at first: out of pytest's cache, and out of a file that a team commits."""
+"""A run looks first at the counterexamples of the last one, from pytest's cache and from a file that a team commits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def first(outlines: list[str]) -> str:
     return line[line.index("FIRST") + 6 :]
 
 
-def test_a_replay_begins_with_the_counterexample(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+def test_a_rerun_starts_with_the_counterexample(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(WRONG, conftest_py=FIRST)
     cases = {SUBJECT: {NAME: [{"sizes": {"batch": 5, "dim1": 4}, "seed": 9, "values": "uniform", "mask": "ones"}]}}
     (pytester.path / "kept.json").write_text(json.dumps(cases))
@@ -42,7 +42,7 @@ def test_a_replay_begins_with_the_counterexample(project: Project, run: Run, pyt
     assert first(result.outlines) == "(batch=5, dim1=4)"
 
 
-def test_the_smallest_is_kept_in_the_cache_and_leaves_it_when_it_is_mended(
+def test_the_smallest_stays_in_the_cache_until_the_fault_is_fixed(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
     project(WRONG)
@@ -55,7 +55,7 @@ def test_the_smallest_is_kept_in_the_cache_and_leaves_it_when_it_is_mended(
     assert json.loads(cache.read_text()) == {SUBJECT: {}}
 
 
-def test_a_file_keeps_every_counterexample_and_is_not_written_without_a_new_one(
+def test_a_file_keeps_every_counterexample_and_is_written_only_for_a_new_one(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
     project(WRONG, pytest_ini="[pytest]\nts_counterexamples = folder/kept.json\n")
@@ -70,7 +70,7 @@ def test_a_file_keeps_every_counterexample_and_is_not_written_without_a_new_one(
     assert (path.read_text(), path.stat().st_mtime_ns) == (before, stamp)
 
 
-def test_what_is_no_case_of_the_subject_any_more_is_left_alone(
+def test_a_case_that_no_longer_fits_the_subject_is_ignored(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
     stale = [{"sizes": {"rows": 5}, "seed": 9, "values": "uniform", "mask": "ones"}, {}, {"sizes": 3, "seed": "x"}]
@@ -80,7 +80,7 @@ def test_what_is_no_case_of_the_subject_any_more_is_left_alone(
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"a": {"b": [3]}}', '{"a": 3}'])
-def test_a_file_that_holds_none_is_one_sentence(
+def test_a_file_without_counterexamples_is_one_sentence(
     project: Project, run: Run, pytester: pytest.Pytester, text: str
 ) -> None:
     (pytester.path / "kept.json").write_text(text)
@@ -92,6 +92,6 @@ def test_a_file_that_holds_none_is_one_sentence(
     assert line.endswith("give a file that --ts-counterexamples wrote")
 
 
-def test_without_the_cache_of_pytest_nothing_is_kept_and_nothing_fails(project: Project, run: Run) -> None:
+def test_without_the_cache_of_pytest_nothing_is_kept_and_no_error_is_raised(project: Project, run: Run) -> None:
     project(WRONG)
     run("-p", "no:cacheprovider").assert_outcomes(failed=1)

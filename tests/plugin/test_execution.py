@@ -1,4 +1,4 @@
-"""The function and its fixtures run once for all checks of a subject, with the same verdicts however they are run."""
+"""The function and its fixtures run once for all checks of a subject; order and workers do not change a verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONE_SUBJECT = "@pytest.mark.torchscript(inputs=IDS, checks=['trace', 'tied_weigh
 THREE_SUBJECTS = "@pytest.mark.parametrize('n', [1, 2, 3])\n" + ONE_SUBJECT + "def test_x(n):\n    return TiedHead()\n"
 
 
-def test_the_model_is_built_once_a_subject(
+def test_the_model_is_built_once_for_each_subject(
     project: Project, run: Run, built: Callable[[], int], plugin_args: tuple[str, ...]
 ) -> None:
     project(THREE_SUBJECTS)
@@ -38,20 +38,20 @@ def test_shuffling_and_workers_change_neither_builds_nor_verdicts(
 import json
 
 def pytest_ts_report(verdicts):
-    told = {v.subject + v.name: {**v.to_dict(), "seconds": 0, "sha256": ""} for v in verdicts}
-    with open("told.json", "w") as file:
-        json.dump(told, file, sort_keys=True)
+    found = {v.subject + v.name: {**v.to_dict(), "seconds": 0, "sha256": ""} for v in verdicts}
+    with open("verdicts.json", "w") as file:
+        json.dump(found, file, sort_keys=True)
 """,
     )
-    told = []
+    found = []
     for run, args in enumerate((("-p", "no:randomly"), ("-p", "randomly", "-n2")), start=1):
         # In processes of their own: hypothesis draws constants from the sources of the modules that are loaded.
         result = pytester.runpytest_subprocess("-W", "error", "--ts-seed=5", *args)
         result.assert_outcomes(passed=10, failed=1)
-        told.append(json.loads(pytester.path.joinpath("told.json").read_text()))
+        found.append(json.loads(pytester.path.joinpath("verdicts.json").read_text()))
         assert built() == 3 * run
-    assert len(told[0]) == 11
-    assert told[0] == told[1]
+    assert len(found[0]) == 11
+    assert found[0] == found[1]
 
 
 def test_fixtures_of_the_function_are_set_up_once_and_others_each_time(project: Project, run: Run) -> None:
@@ -85,7 +85,7 @@ def model(weights):
     assert [seen.count(f"{name};") for name in ("around", "by mark", "weights", "model")] == [3, 3, 1, 1]
 
 
-def test_a_fixture_that_takes_the_model_down_is_told(project: Project, run: Run) -> None:
+def test_a_fixture_that_changes_the_model_is_named(project: Project, run: Run) -> None:
     project(
         """
 @pytest.fixture
@@ -115,7 +115,7 @@ def indented(text: str) -> str:
     return "".join(f"    {line}\n" for line in text.splitlines())
 
 
-def test_what_the_function_raises_or_skips_is_the_items(project: Project, run: Run) -> None:
+def test_an_error_or_a_skip_of_the_function_is_that_of_its_items(project: Project, run: Run) -> None:
     project(
         ONE_SUBJECT
         + "def test_raises():\n    raise OSError('no such checkpoint')\n    return 1\n\n"
@@ -127,7 +127,7 @@ def test_what_the_function_raises_or_skips_is_the_items(project: Project, run: R
     result.stdout.fnmatch_lines(["E  *OSError: no such checkpoint"])
 
 
-def test_a_rerun_builds_again_what_was_let_go(project: Project, run: Run, built: Callable[[], int]) -> None:
+def test_a_rerun_rebuilds_what_was_released(project: Project, run: Run, built: Callable[[], int]) -> None:
     project(
         "@pytest.mark.torchscript(inputs=ROWS, checks=['shapes'], max_examples=20)\n"
         "def test_x():\n    TiedHead()\n    return BakesBatch()\n"

@@ -1,4 +1,4 @@
-"""A marked function becomes ordinary items, one a backend and check, with the check last in the id."""
+"""A marked function becomes ordinary items, one for each backend and check, with the check last in the id."""
 
 from __future__ import annotations
 

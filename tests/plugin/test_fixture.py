@@ -24,6 +24,23 @@ def test_x(ts_export):
     result.stdout.fnmatch_lines(["test_export.py::test_x (jit)", "* parity *passed*", "* shapes *passed*"])
 
 
+def test_a_test_that_asks_for_the_fixture_while_it_runs_reports_too(
+    project: Project, run: Run, plugin_args: tuple[str, ...]
+) -> None:
+    project("""
+def test_x(request):
+    export = request.getfixturevalue("ts_export")
+    export(Doubles(), ROWS).validate(["trace"])
+
+def test_y(ts_export):
+    ts_export(Doubles(), ROWS).validate(["trace"])
+""")
+    result = run(*plugin_args)
+    result.assert_outcomes(passed=2)
+    for name in ("test_x", "test_y"):
+        result.stdout.fnmatch_lines([f"test_export.py::{name} (jit)", "* trace *passed*"])
+
+
 def test_validate_raises_what_is_wrong(project: Project, run: Run) -> None:
     project("""
 import pytest_tsexport
@@ -42,7 +59,7 @@ def test_not_caught(ts_export):
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
-def test_two_exports_of_one_test_are_told_apart(project: Project, run: Run) -> None:
+def test_two_exports_of_one_test_have_different_names(project: Project, run: Run) -> None:
     project("""
 def test_x(ts_export):
     for model in (Doubles(), Doubles()):
@@ -92,7 +109,7 @@ def test_bad_use_is_one_sentence_at_the_line_of_the_test(project: Project, run: 
     result.stdout.fnmatch_lines([">*ts_export(*", f"E *pytest_tsexport.errors.*: {sentence}"])
 
 
-def test_inputs_that_do_not_fit_are_told_at_the_users_line(project: Project, run: Run) -> None:
+def test_inputs_that_do_not_fit_are_an_error_at_the_users_line(project: Project, run: Run) -> None:
     project("""
 def test_x(ts_export):
     ts_export(Doubles(), {"z": ROWS["x"]})

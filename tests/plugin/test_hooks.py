@@ -52,7 +52,7 @@ def test_a_backend_is_an_object_or_the_name_of_a_class(project: Project, run: Ru
     result.stdout.fnmatch_lines(["*test_x?mine-trace? PASSED*"])
 
 
-def test_a_hook_that_returns_no_mapping_is_told(project: Project, run: Run) -> None:
+def test_a_hook_that_does_not_return_a_mapping_is_one_sentence(project: Project, run: Run) -> None:
     project("", conftest_py="def pytest_ts_backends():\n    return ['mine']\n")
     result = run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR

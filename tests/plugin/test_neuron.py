@@ -1,4 +1,4 @@
-"""`--ts-backend=neuron` and `neuron-sim` under pytest: one load, a sentence where there is no SDK, never silent."""
+"""`--ts-backend=neuron` and `neuron-sim` under pytest: one load, and one sentence if there is no SDK."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def independent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
-def test_jit_and_the_stand_in_are_judged_side_by_side_from_one_load(
+def test_jit_and_the_simulation_are_judged_side_by_side_from_one_load(
     project: Project, run: Run, built: Callable[[], int], plugin_args: tuple[str, ...]
 ) -> None:
     project(SUBJECT)
@@ -72,7 +72,7 @@ def test_without_an_sdk_each_item_fails_in_a_sentence_and_others_run_on(
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_what_is_unavailable_is_skipped_where_that_is_asked_for(project: Project, run: Run) -> None:
+def test_an_unavailable_backend_is_skipped_on_request(project: Project, run: Run) -> None:
     project(SUBJECT + UNRELATED)
     result = run("--ts-backend=neuron", "--ts-on-unavailable=skip", "-rs")
     result.assert_outcomes(skipped=6, passed=1)
@@ -80,7 +80,7 @@ def test_what_is_unavailable_is_skipped_where_that_is_asked_for(project: Project
 
 
 @pytest.mark.usefixtures("independent")
-def test_an_sdk_of_somebody_elses_works_unchanged(project: Project, pytester: pytest.Pytester) -> None:
+def test_an_independent_sdk_works_unchanged(project: Project, pytester: pytest.Pytester) -> None:
     project(SUBJECT)
     result = pytester.runpytest_subprocess("-W", "error", "--ts-backend=neuron", "-p", "no:randomly")
     result.assert_outcomes(passed=APPLICABLE, skipped=1)
@@ -88,7 +88,7 @@ def test_an_sdk_of_somebody_elses_works_unchanged(project: Project, pytester: py
 
 
 @pytest.mark.usefixtures("independent")
-def test_arguments_of_the_command_line_reach_the_compiler_and_are_typed_again(
+def test_arguments_of_the_command_line_reach_the_compiler_and_are_repeated(
     project: Project, pytester: pytest.Pytester
 ) -> None:
     project(SUBJECT)
@@ -105,9 +105,7 @@ def test_arguments_of_the_command_line_reach_the_compiler_and_are_typed_again(
 
 
 @pytest.mark.usefixtures("independent")
-def test_a_compiler_that_dies_costs_its_subject_a_verdict_and_nothing_else(
-    project: Project, pytester: pytest.Pytester
-) -> None:
+def test_a_compiler_that_dies_fails_its_subject_and_nothing_else(project: Project, pytester: pytest.Pytester) -> None:
     dies = "@pytest.mark.torchscript(inputs=IDS, export=lambda *_: os.kill(os.getpid(), signal.SIGSEGV))\n"
     project(IN_PLACE + dies + "def test_dies():\n    return TiedHead()\n\n" + SUBJECT + UNRELATED)
     result = pytester.runpytest_subprocess("--ts-backend=neuron", "-p", "no:randomly")

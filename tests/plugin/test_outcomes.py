@@ -1,4 +1,4 @@
-"""What each verdict makes of its item: green only where something was looked at and found right."""
+"""The outcome of an item follows its verdict: it passes only if something was looked at and found right."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pytest_ts_backends():
 """
 
 
-def test_a_wrong_export_fails_in_the_words_of_the_report(project: Project, run: Run) -> None:
+def test_a_wrong_export_fails_with_the_text_of_the_report(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['parity', 'shapes']", more=""))
     result = run("--ts-seed=3")
     result.assert_outcomes(passed=1, failed=1)
@@ -38,14 +38,14 @@ def test_a_wrong_export_fails_in_the_words_of_the_report(project: Project, run: 
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
-def test_again_repeats_what_was_typed(project: Project, run: Run) -> None:
+def test_rerun_repeats_what_was_typed(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['shapes']", more=""))
     result = run("--ts-seed=3", "--ts-max-examples=25", "--ts-backend=jit")
-    again = '  rerun * pytest "test_export.py::test_x?jit-shapes?" --ts-backend=jit --ts-max-examples=25 --ts-seed=3'
-    result.stdout.fnmatch_lines([again])
+    rerun = '  rerun * pytest "test_export.py::test_x?jit-shapes?" --ts-backend=jit --ts-max-examples=25 --ts-seed=3'
+    result.stdout.fnmatch_lines([rerun])
 
 
-def test_again_starts_where_pytest_was_started(
+def test_rerun_starts_where_pytest_was_started(
     project: Project, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project(WRONG.format(checks="['shapes']", more=""), pytest_ini="[pytest]\npythonpath = .\n")
@@ -81,7 +81,7 @@ def test_what_cannot_be_traced_fails_once_and_says_why(project: Project, run: Ru
         ("--deselect=test_export.py::test_x[jit-trace]",),
     ],
 )
-def test_not_run_is_red_where_the_item_that_says_why_is_not_selected(
+def test_not_run_fails_if_the_item_that_says_why_is_not_selected(
     project: Project, run: Run, args: tuple[str, ...]
 ) -> None:
     project(NO_TRACE)
@@ -92,7 +92,7 @@ def test_not_run_is_red_where_the_item_that_says_why_is_not_selected(
     result.stdout.fnmatch_lines(["jit-* was not run: *; select the trace check too, which says why"])
 
 
-def test_unavailable_fails_unless_told_to_skip(project: Project, run: Run) -> None:
+def test_an_unavailable_backend_fails_unless_it_may_be_skipped(project: Project, run: Run) -> None:
     project("@pytest.mark.torchscript(inputs=ROWS)\ndef test_x():\n    return Doubles()\n", conftest_py=NEEDY)
     result = run("--ts-backend=needy")
     result.assert_outcomes(failed=6)
@@ -129,7 +129,7 @@ def test_x(cls):
     run().assert_outcomes(passed=1, xfailed=1)
 
 
-def test_xfail_expects_a_verdict_and_not_an_accident(project: Project, run: Run) -> None:
+def test_xfail_expects_a_verdict_and_no_other_error(project: Project, run: Run) -> None:
     project(
         "@pytest.mark.torchscript(inputs=ROWS, checks=['shapes'], xfail={'shapes': 'known'})\n"
         "def test_raises():\n    raise OSError('no such checkpoint')\n    return 1\n\n"

@@ -1,4 +1,4 @@
-"""Long work is told: in one line that is rewritten on a terminal, in a line now and then in a log."""
+"""Progress is one line that is rewritten on a terminal, and a line now and then in a log."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def told(pytester: pytest.Pytester, terminal: Terminal | None, clock: Clock, *, seconds: float) -> list[str]:
-    """What is shown of a check that tells of each of its cases, a tenth of a second each."""
+def shown_lines(pytester: pytest.Pytester, terminal: Terminal | None, clock: Clock, *, seconds: float) -> list[str]:
+    """What is shown of a check that reports each of its cases, which take a tenth of a second each."""
     config: Any = pytester.parseconfig()
     config.pluginmanager.unregister(name="terminalreporter")
     if terminal is not None:
@@ -58,13 +58,13 @@ def told(pytester: pytest.Pytester, terminal: Terminal | None, clock: Clock, *, 
     shown.begin("test_x[jit-shapes]")
     for case in range(1, round(seconds * 10) + 1):
         clock.now = case / 10
-        shown.tell(f"{case} of 1000 cases")
+        shown.update(f"{case} of 1000 cases")
     shown.end()
     return [] if terminal is None else terminal.shown
 
 
 def test_on_a_terminal_one_line_is_rewritten_twice_a_second(pytester: pytest.Pytester, clock: Clock) -> None:
-    shown = told(pytester, Terminal(isatty=True, written=10), clock, seconds=2.05)
+    shown = shown_lines(pytester, Terminal(isatty=True, written=10), clock, seconds=2.05)
     assert shown == [*(f"\x1b7 {case} of 1000 cases\x1b[K\x1b8" for case in (5, 10, 15, 20)), "\x1b[K"]
 
 
@@ -72,22 +72,22 @@ def test_on_a_terminal_one_line_is_rewritten_twice_a_second(pytester: pytest.Pyt
 def test_on_a_terminal_a_line_is_cut_where_it_would_break(
     pytester: pytest.Pytester, clock: Clock, written: int, seen: str
 ) -> None:
-    shown = told(pytester, Terminal(isatty=True, written=written), clock, seconds=0.6)
+    shown = shown_lines(pytester, Terminal(isatty=True, written=written), clock, seconds=0.6)
     assert shown == [f"\x1b7{seen}\x1b[K\x1b8", "\x1b[K"]
 
 
 def test_in_a_log_a_line_is_written_every_thirty_seconds(pytester: pytest.Pytester, clock: Clock) -> None:
-    shown = told(pytester, Terminal(isatty=False), clock, seconds=65)
+    shown = shown_lines(pytester, Terminal(isatty=False), clock, seconds=65)
     assert [line.split()[1] for line in shown] == ["300", "600"]
 
 
 @pytest.mark.parametrize("isatty", [True, False])
-def test_quick_work_says_nothing(pytester: pytest.Pytester, clock: Clock, *, isatty: bool) -> None:
-    assert told(pytester, Terminal(isatty=isatty), clock, seconds=0.4) == []
+def test_quick_work_shows_nothing(pytester: pytest.Pytester, clock: Clock, *, isatty: bool) -> None:
+    assert shown_lines(pytester, Terminal(isatty=isatty), clock, seconds=0.4) == []
 
 
-def test_without_a_terminal_reporter_nothing_is_told(pytester: pytest.Pytester, clock: Clock) -> None:
-    assert told(pytester, None, clock, seconds=2) == []
+def test_without_a_terminal_reporter_nothing_is_shown(pytester: pytest.Pytester, clock: Clock) -> None:
+    assert shown_lines(pytester, None, clock, seconds=2) == []
 
 
 def test_the_line_is_not_captured_with_what_the_test_prints(

@@ -1,4 +1,4 @@
-"""Verdicts leave their item: to JUnit, to the hook, to the summary, and from a worker to where the report is made."""
+"""Verdicts reach JUnit, the hook and the summary, and the controller from a worker."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def test_each_verdict_reaches_its_property_and_the_hook(
         conftest_py="""
 def pytest_ts_report(verdicts):
     for verdict in verdicts:
-        print("TOLD", type(verdict).__name__, verdict.subject, verdict.name, verdict.outcome.value)
+        print("REPORTED", type(verdict).__name__, verdict.subject, verdict.name, verdict.outcome.value)
 """,
     )
     result = run("-s", "--junitxml=junit.xml", "-o", "junit_family=xunit1", *plugin_args)
     result.assert_outcomes(passed=1, skipped=1, failed=1)
-    assert sorted(line[line.index("TOLD") :] for line in result.outlines if "TOLD" in line) == [
-        "TOLD Verdict test_export.py::test_x jit-shapes failed",
-        "TOLD Verdict test_export.py::test_x jit-tied_weights not applicable",
-        "TOLD Verdict test_export.py::test_x jit-trace passed",
+    assert sorted(line[line.index("REPORTED") :] for line in result.outlines if "REPORTED" in line) == [
+        "REPORTED Verdict test_export.py::test_x jit-shapes failed",
+        "REPORTED Verdict test_export.py::test_x jit-tied_weights not applicable",
+        "REPORTED Verdict test_export.py::test_x jit-trace passed",
     ]
-    told = {}
+    found = {}
     for case in ET.parse(pytester.path / "junit.xml").iter("testcase"):
         (value,) = (p.attrib["value"] for p in case.iter("property") if p.attrib["name"] == "tsexport")
-        told[case.attrib["name"]] = json.loads(value)["outcome"]
-    assert told == {
+        found[case.attrib["name"]] = json.loads(value)["outcome"]
+    assert found == {
         "test_x[jit-trace]": "passed",
         "test_x[jit-tied_weights]": "not applicable",
         "test_x[jit-shapes]": "failed",
@@ -51,7 +51,7 @@ def test_a_rerun_replaces_the_verdict(project: Project, run: Run, pytester: pyte
         BOTH,
         conftest_py="""
 def pytest_ts_report(verdicts):
-    print("TOLD", len(verdicts))
+    print("REPORTED", len(verdicts))
 
 def pytest_runtest_logreport(report):
     if report.when == "call":
@@ -60,7 +60,7 @@ def pytest_runtest_logreport(report):
     )
     result = run("--reruns=2", "-s", "-k", "shapes")
     assert result.stdout.str().count("PROPERTIES 1 1") == 3
-    result.stdout.fnmatch_lines(["*TOLD 1"])
+    result.stdout.fnmatch_lines(["*REPORTED 1"])
 
 
 HEADER = "torchscript export: torch *, transformers *; backend jit"
@@ -76,7 +76,7 @@ HEADER = "torchscript export: torch *, transformers *; backend jit"
         ("def test_x():\n    pass\n", ("--ts-seed=1",), True),
     ],
 )
-def test_the_versions_are_told_once_where_they_matter(
+def test_the_versions_are_shown_once_if_they_matter(
     project: Project, run: Run, body: str, args: tuple[str, ...], *, shown: bool
 ) -> None:
     project(body)
@@ -86,12 +86,20 @@ def test_the_versions_are_told_once_where_they_matter(
         result.stdout.fnmatch_lines([HEADER])
 
 
+def test_the_file_of_a_baseline_shows_that_a_project_uses_the_plugin(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project("def test_x():\n    pass\n")
+    pytester.path.joinpath("ts-baseline.json").write_text("{}")
+    run().stdout.fnmatch_lines([HEADER])
+
+
 def test_a_run_without_a_marked_test_says_nothing(project: Project, run: Run) -> None:
     project("def test_x():\n    pass\n")
     assert "torchscript" not in run().stdout.str()
 
 
-def test_a_known_failure_is_told_as_known(project: Project, run: Run) -> None:
+def test_a_known_failure_is_reported_as_known(project: Project, run: Run) -> None:
     project(BOTH.replace("])", "], xfail={'shapes': 'one batch'})"))
     result = run()
     result.assert_outcomes(passed=1, skipped=1, xfailed=1)
@@ -101,10 +109,10 @@ def test_a_known_failure_is_told_as_known(project: Project, run: Run) -> None:
 def test_a_report_is_made_of_builtin_types(project: Project, pytester: pytest.Pytester) -> None:
     project(BOTH)
     reports = pytester.inline_run("-p", "no:randomly").getreports("pytest_runtest_logreport")
-    told = [getattr(report, "tsexport", None) for report in reports]
-    verdicts = [Verdict.from_dict(fields) for item in told if item for fields in item]
+    found = [getattr(report, "tsexport", None) for report in reports]
+    verdicts = [Verdict.from_dict(fields) for item in found if item for fields in item]
     assert [verdict.outcome for verdict in verdicts] == [Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.FAILED]
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 def test_the_files_can_be_kept(project: Project, run: Run, pytester: pytest.Pytester) -> None:

@@ -90,9 +90,7 @@ def test_an_export_error_of_one_backend_is_its_own(
     assert built() == 1
 
 
-def test_an_error_of_the_function_is_told_for_every_backend(
-    project: Project, run: Run, built: Callable[[], int]
-) -> None:
+def test_an_error_of_the_function_fails_every_backend(project: Project, run: Run, built: Callable[[], int]) -> None:
     project(SUBJECT + "def test_x():\n    if TiedHead():\n        return None\n    return 1\n", conftest_py=BACKENDS)
     result = run("--ts-backend=jit,right")
     result.assert_outcomes(failed=6)
@@ -100,7 +98,7 @@ def test_an_error_of_the_function_is_told_for_every_backend(
     assert built() == 1
 
 
-def test_a_fixture_that_takes_the_model_down_is_told_on_the_other_backend_too(project: Project, run: Run) -> None:
+def test_a_fixture_that_changes_the_model_is_named_on_the_other_backend_too(project: Project, run: Run) -> None:
     project(
         """
 @pytest.fixture
@@ -119,7 +117,7 @@ def model():
     assert result.outlines.count('the model changed when fixture `model` ended; give it scope="module"') == 2
 
 
-def test_inputs_that_are_others_each_time_are_no_change_of_the_model(project: Project, run: Run) -> None:
+def test_inputs_that_differ_each_time_are_not_a_change_of_the_model(project: Project, run: Run) -> None:
     # Not drawn by torch, whose generator an export leaves as it was.
     hook = """
 import itertools, torch
@@ -132,7 +130,7 @@ def pytest_ts_inputs(model, counted=itertools.count()):
     run("--ts-backend=jit,right").assert_outcomes(passed=4)
 
 
-def test_an_export_that_changes_the_model_is_told_by_trace_alone(project: Project, run: Run) -> None:
+def test_an_export_that_changes_the_model_fails_only_trace(project: Project, run: Run) -> None:
     project(
         """
 def export(model, inputs, path):
@@ -151,9 +149,7 @@ def test_x():
     result.stdout.fnmatch_lines(["jit-trace: *", "right-trace: *"])
 
 
-def test_what_is_raised_unforeseen_has_the_model_loaded_anew(
-    project: Project, run: Run, pytester: pytest.Pytester
-) -> None:
+def test_after_an_unexpected_error_the_model_is_reloaded(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     hook = """
 import specimens
 
@@ -169,7 +165,7 @@ def pytest_ts_inputs(model, asked=[]):
     assert set_ups(pytester) == 2
 
 
-def test_a_rerun_on_the_other_backend_loads_again_what_was_let_go(
+def test_a_rerun_on_the_other_backend_reloads_what_was_released(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
     project(
@@ -214,7 +210,7 @@ def test_an_export_is_closed_before_the_next_is_made(
     assert seen == ["jit made", "jit closed", "right made", "right closed"] * 2
 
 
-def test_the_model_is_let_go_with_its_last_item(project: Project, run: Run) -> None:
+def test_the_model_is_released_after_its_last_item(project: Project, run: Run) -> None:
     project(
         "import gc, weakref\n\nMADE = []\n\n"
         + SUBJECT

@@ -1,4 +1,4 @@
-"""timm has used a bare `torchscript` marker as a label for years: its tests collect and run as without the plugin.
+"""timm has used a bare `torchscript` marker for years: its tests collect and run as without the plugin.
 
 A small file of the same pattern stands in for them everywhere. Where `TIMM_SDIST` names a folder, they are run
 themselves; what must be in it:

@@ -1,4 +1,4 @@
-"""With pytest-xdist: one worker gets a subject, the rest is left to xdist, and a dead worker is told."""
+"""With pytest-xdist, one worker gets a subject, xdist schedules the rest, and a dead worker is reported."""
 
 from __future__ import annotations
 
@@ -31,12 +31,26 @@ def test_right():
 """
 
 
-def test_an_item_that_killed_its_worker_is_told_and_not_run_again(project: Project, run: Run) -> None:
+def test_an_item_that_killed_its_worker_is_reported_and_not_rerun(project: Project, run: Run) -> None:
     project(CRASHES)
     result = run("-n2")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["crashed * test_export.py::test_crashes?jit-trace?*", "*1 item crashed*"])
     assert result.stdout.str().count("replacing crashed worker") == 1
+
+
+def test_a_crash_is_reported_even_if_nothing_else_is(project: Project, run: Run) -> None:
+    project(CRASHES)
+    result = run("-n2", "-k", "crashes")
+    result.stdout.fnmatch_lines(["crashed * test_export.py::test_crashes?jit-trace?*"])
+
+
+@pytest.mark.parametrize("dist", ["load", "loadfile"])
+def test_the_controller_reports_what_its_workers_found(project: Project, run: Run, dist: str) -> None:
+    project(CRASHES.replace("os._exit(11)", "raise ValueError"))
+    result = run("-n2", f"--dist={dist}")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["2 exports: 1 right, 1 wrong; *"])
 
 
 class Worker:
@@ -98,24 +112,24 @@ def test_one_worker_gets_all_backends_of_a_subject(pytester: pytest.Pytester) ->
     assert [worker.sent for worker in workers] == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
-def test_groups_of_xdist_stay_groups_beside_ours(pytester: pytest.Pytester) -> None:
+def test_groups_of_xdist_stay_together(pytester: pytest.Pytester) -> None:
     _, workers = scheduled(pytester, "loadgroup", ["t.py::a@one", *OURS[:3], "t.py::b@one"])
     assert [worker.sent for worker in workers] == [[1, 2, 3], [0, 4]]
 
 
 @pytest.mark.parametrize(("dist", "name"), [("load", "LoadScheduling"), ("loadgroup", "LoadGroupScheduling")])
-def test_without_an_item_of_ours_xdist_schedules_by_itself(pytester: pytest.Pytester, dist: str, name: str) -> None:
+def test_without_an_item_of_ours_xdist_uses_its_own_scheduler(pytester: pytest.Pytester, dist: str, name: str) -> None:
     chosen, workers = scheduled(pytester, dist, FOREIGN)
     assert type(chosen.schedule.__self__).__name__ == name
     assert sorted(workers[0].sent + workers[1].sent) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("dist", ["loadfile", "loadscope", "worksteal", "each"])
-def test_another_kind_that_was_asked_for_is_left_alone(pytester: pytest.Pytester, dist: str) -> None:
+def test_another_kind_of_scheduling_is_left_alone(pytester: pytest.Pytester, dist: str) -> None:
     assert scheduler(pytester, dist) is None
 
 
-def test_what_a_dead_worker_had_left_goes_to_the_next(pytester: pytest.Pytester) -> None:
+def test_the_rest_of_a_dead_workers_items_goes_to_the_next(pytester: pytest.Pytester) -> None:
     chosen, (first, second) = scheduled(pytester, "load", OURS)
     assert isinstance(chosen, SubjectScheduling)
     assert isinstance(chosen.schedule.__self__, BySubject)
@@ -129,7 +143,7 @@ def test_what_a_dead_worker_had_left_goes_to_the_next(pytester: pytest.Pytester)
     assert chosen.remove_node(second) == OURS[3]
 
 
-def test_what_a_dead_worker_had_left_on_another_backend_goes_to_the_next_too(pytester: pytest.Pytester) -> None:
+def test_the_rest_on_another_backend_goes_to_the_next_too(pytester: pytest.Pytester) -> None:
     chosen, (first, _) = scheduled(pytester, "load", BOTH)
     chosen.mark_test_complete(first, 0)
     assert chosen.remove_node(first) == BOTH[1]
@@ -140,7 +154,7 @@ def test_what_a_dead_worker_had_left_on_another_backend_goes_to_the_next_too(pyt
     assert replacement.sent == [2, 3]
 
 
-def test_a_worker_that_finished_left_nothing(pytester: pytest.Pytester) -> None:
+def test_a_worker_that_finished_leaves_nothing(pytester: pytest.Pytester) -> None:
     chosen, (first, _) = scheduled(pytester, "load", OURS)
     for index in (0, 1, 2):
         chosen.mark_test_complete(first, index)
@@ -156,7 +170,7 @@ def test_a_worker_that_finished_left_nothing(pytester: pytest.Pytester) -> None:
         ("t.py::test_x[a[0]-jit-trace]@one", "t.py::test_x[a[0]]", "jit", "trace"),
     ],
 )
-def test_an_id_says_what_the_item_asks(nodeid: str, subject: str, backend: str, check: str) -> None:
+def test_an_id_has_the_subject_the_backend_and_the_check(nodeid: str, subject: str, backend: str, check: str) -> None:
     parts = parse(nodeid, ("jit", "my-jit"))
     assert parts is not None
     assert (parts.subject, parts.backend, parts.check) == (subject, backend, check)
@@ -165,5 +179,5 @@ def test_an_id_says_what_the_item_asks(nodeid: str, subject: str, backend: str, 
 
 
 @pytest.mark.parametrize("nodeid", [*FOREIGN, "t.py::test_x[xjit-trace]", "t.py::jit-trace]"])
-def test_an_id_of_others_says_nothing(nodeid: str) -> None:
+def test_an_id_of_another_item_has_no_parts(nodeid: str) -> None:
     assert parse(nodeid, ("jit",)) is None

@@ -1,11 +1,11 @@
-"""verdict -> property: one JSON text that any reader takes, and that a rerun replaces."""
+"""A verdict is one JSON text in JUnit, which any reader accepts."""
 
 from __future__ import annotations
 
 import json
 import math
 
-from pytest_tsexport.reports.junit import to_property, with_verdict
+from pytest_tsexport.reports.junit import to_property
 from pytest_tsexport.verdict import Outcome, Verdict, Worst
 
 VERDICT = Verdict(
@@ -13,7 +13,7 @@ VERDICT = Verdict(
     backend="jit",
     check="parity",
     outcome=Outcome.FAILED,
-    headline="the artifact answers otherwise than eager at the traced size",
+    headline="the artifact differs from eager at the traced size",
     rows=(("traced at", "batch ≠ 2"),),
     judged=40,
     planned=100,
@@ -30,9 +30,9 @@ VERDICT = Verdict(
 def test_the_whole_verdict_and_its_question_are_in_one_property() -> None:
     assert to_property(VERDICT) == (
         "tsexport",
-        '{"question": "At the traced size, does the saved and loaded artifact answer as eager does?", '
+        '{"question": "At the traced size, does the saved and loaded artifact equal eager?", '
         '"subject": "test_export.py::test_bert", "backend": "jit", "check": "parity", "outcome": "failed", '
-        '"headline": "the artifact answers otherwise than eager at the traced size", '
+        '"headline": "the artifact differs from eager at the traced size", '
         '"rows": [["traced at", "batch \\u2260 2"]], "judged": 40, "planned": 100, '
         '"worst": {"leaf": "logits", "difference": "inf", "allowed": 0.0001, "at": "[0, 1]", '
         '"case": "(batch=2, sequence=7)"}, "seed": 3141, "seconds": 1.5, "first_breach": null, "notes": ["a note"], '
@@ -45,8 +45,3 @@ def test_a_verdict_comes_back_from_its_property() -> None:
     fields = json.loads(to_property(VERDICT)[1])
     fields.pop("question")
     assert Verdict.from_dict(fields) == VERDICT
-
-
-def test_a_rerun_replaces_the_property_and_leaves_those_of_others() -> None:
-    properties = with_verdict([("mine", 1), ("tsexport", "old"), ("yours", 2)], VERDICT)
-    assert properties == [("mine", 1), ("yours", 2), to_property(VERDICT)]

@@ -1,4 +1,4 @@
-"""number -> text: two numbers that differ never read the same."""
+"""Two numbers that differ never read the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POSITIVE = st.floats(min_value=0, allow_nan=False, allow_infinity=True)
         (math.inf, 1e-4, ("inf", "1.0e-04")),
     ],
 )
-def test_apart(one: float, other: float, texts: tuple[str, str]) -> None:
+def test_two_numbers_are_distinguishable(one: float, other: float, texts: tuple[str, str]) -> None:
     assert distinguishable(one, other) == texts
 
 

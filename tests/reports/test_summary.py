@@ -1,4 +1,4 @@
-"""verdicts -> lines: the summary is pinned whole, as wide as a CI log and as wide as a terminal."""
+"""The summary is pinned whole, as wide as a CI log and as wide as a terminal."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def text(verdicts: list[Verdict], width: int = 80, **more: list[str]) -> str:
     return "\n".join(summary_lines(verdicts, width, **more))  # type: ignore[arg-type]
 
 
-def test_one_subject_is_shown_check_by_check_though_it_is_right() -> None:
+def test_a_single_export_is_shown_check_by_check_even_if_it_is_right() -> None:
     assert (
         text([*right("test_minilm", tied=False)])
         == """\
@@ -107,9 +107,11 @@ MANY = [
 ]
 
 
-def test_many_subjects_fold_to_one_line_each_and_those_that_fail_unfold() -> None:
+def test_many_exports_fold_to_one_line_each_except_those_that_fail() -> None:
     assert (
-        text(MANY, labels=["tests/test_old.py::test_label"], crashed=["tests/test_export.py::test_big[jit-shapes]"])
+        text(
+            MANY, bare_markers=["tests/test_old.py::test_bare"], crashed=["tests/test_export.py::test_big[jit-shapes]"]
+        )
         == """\
 tests/test_export.py::  checks    judged      worst of allowed    seconds
 test_a                  4 passed  200 of 220  4.1e-07 of 1.1e-04    3.7 s
@@ -130,8 +132,8 @@ not looked at   shapes: sequence above 40: out of time (test_a, test_b and 2
                 more)
 not applicable  tied_weights: no tied weights (test_b)
 not run         parity, shapes: the model was not exported (test_bloom)
-label           1 test with a bare marker returned nothing and validated
-                nothing: tests/test_old.py::test_label
+bare marker     1 test returned nothing and validated nothing:
+                tests/test_old.py::test_bare
 crashed         tests/test_export.py::test_big[jit-shapes]: its process ended
                 before it gave a verdict
 
@@ -153,13 +155,13 @@ tests/test_export.py::test_longformer (jit)
     )
 
 
-def test_a_known_failure_is_no_alarm() -> None:
+def test_a_known_failure_is_not_counted_as_wrong() -> None:
     lines = list(summary_lines([*longformer()], 80, expected=[(FILE + "test_longformer", "jit-shapes")]))
     assert lines[4] == "  shapes  xfailed  120 of 120  2.6e-01 of 9.9e-05    5.2 s"
     assert lines[-1] == "1 export: 1 known to be wrong; 220 of 220 cases judged; 6.0 s"
 
 
-def test_an_absent_backend_is_told_once() -> None:
+def test_an_unavailable_backend_is_reported_once() -> None:
     reason = "no compiler is installed"
     verdicts = [
         silent(f"test_{name}", check, Outcome.UNAVAILABLE, reason, backend="other")
@@ -187,7 +189,7 @@ unavailable     trace, parity: no compiler is installed (test_a on other, test_b
     )
 
 
-def test_order_of_arrival_changes_nothing() -> None:
+def test_the_order_of_arrival_does_not_matter() -> None:
     shuffled = MANY.copy()
     random.Random(7).shuffle(shuffled)
     assert text(shuffled) == text(MANY)
@@ -202,18 +204,18 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert len(lines) <= 30
 
 
-def test_many_different_remarks_are_counted_and_not_all_shown() -> None:
+def test_many_different_notes_are_counted_and_not_all_shown() -> None:
     names = ["alpha", "beta", "gamma", "delta", "epsilon"]
     verdicts = [silent(f"test_{name}", "padding", Outcome.NOT_APPLICABLE, f"reason {name}") for name in names]
     assert text(verdicts).splitlines()[-6:-2] == [
         "not applicable  padding: reason alpha (test_alpha)",
         "                padding: reason beta (test_beta)",
         "                padding: reason delta (test_delta)",
-        "                padding: 2 more, in the JUnit report",
+        "                padding: 2 more, in the --junit-xml report",
     ]
 
 
-def test_tests_of_one_name_are_told_apart_by_their_files() -> None:
+def test_tests_of_the_same_name_are_shown_with_their_files() -> None:
     verdicts = [
         replace(passed("test_bert", "padding", 9), subject=f"docs/{file}.py::test_bert", notes=(f"note on {file}",))
         for file in ("alpha", "beta")
@@ -224,19 +226,20 @@ def test_tests_of_one_name_are_told_apart_by_their_files() -> None:
     ]
 
 
-def test_remarks_that_differ_in_their_numbers_alone_fold() -> None:
+def test_notes_that_differ_only_in_their_numbers_fold() -> None:
     verdicts = [
         replace(passed(f"test_{name}", "padding", 9), notes=(f"padding costs {cost} x the time",))
         for name, cost in zip("abcde", [1.1, 7, 1e-9, 2, 3.5], strict=True)
     ]
-    assert text(verdicts).splitlines()[-3:-2] == [
-        "note            padding: padding costs 1.1 x the time, or alike (all 5 exports)"
+    assert text(verdicts).splitlines()[-4:-2] == [
+        "note            padding: padding costs 1.1 x the time, or similar (all 5",
+        "                exports)",
     ]
 
 
-def test_only_a_label_makes_no_table() -> None:
-    assert text([], width=120, labels=["a.py::test_a"]) == (
-        "label           1 test with a bare marker returned nothing and validated nothing: a.py::test_a"
+def test_bare_markers_make_no_table() -> None:
+    assert text([], width=120, bare_markers=["a.py::test_a"]) == (
+        "bare marker     1 test returned nothing and validated nothing: a.py::test_a"
     )
     assert text([]) == ""
 

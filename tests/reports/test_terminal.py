@@ -1,4 +1,4 @@
-"""verdict -> text: a failure reads as the documentation says, in ten lines at most."""
+"""A failure reads as the documentation says, in ten lines at most."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ jit-shapes: silently wrong outside the traced size
     )
 
 
-def test_rows_in_excess_are_left_out_of_the_middle() -> None:
+def test_excess_rows_are_left_out_of_the_middle() -> None:
     rows = tuple((f"row {number}", f"text {number}") for number in range(1, 13))
     assert (
         failure_text(replace(LONGFORMER, rows=rows))
@@ -50,13 +50,13 @@ jit-shapes: silently wrong outside the traced size
   row 4            text 4
   row 5            text 5
   row 6            text 6
-  (4 more lines are in the report of this item)
+  (4 more lines are in the --junit-xml report)
   row 11           text 11
   row 12           text 12"""
     )
 
 
-def test_nine_rows_have_room() -> None:
+def test_nine_rows_fit() -> None:
     rows = tuple((f"row {number}", "text") for number in range(1, 10))
     assert len(failure_text(replace(LONGFORMER, rows=rows)).splitlines()) == 10
 

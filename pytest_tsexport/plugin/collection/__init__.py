@@ -1,1 +1,1 @@
-"""marked functions -> items: what is collected, under which id, in which order, on which worker."""
+"""Marked functions as items: what is collected, under which id, in which order, on which worker."""

@@ -1,4 +1,4 @@
-"""source of a function -> does it return something: what tells a test to judge from one that is only labelled."""
+"""Whether the source of a function returns a value: other projects have a marker of the same name on plain tests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 def returns_something(function: Callable[..., Any]) -> bool:
-    """Whether the source has a `return` of something else than None; False where there is no source.
+    """Whether the source has a `return` with a value other than None; False if there is no source.
 
-    A heuristic, for collection alone, where nothing may run: `return check(model)` and decorators without
-    `functools.wraps` fool it, and what the call returns has the last word. `return await ...`, which only an
-    `async def` can have and which no check can judge, is left to that.
+    A heuristic for collection, where nothing may run. `return check(model)` and decorators without `functools.wraps`
+    mislead it; what the call really returns decides. `return await ...` does not count: only an `async def` can have
+    it, and no check can judge one.
     """
     body = _body(function)
     return any(isinstance(node, ast.Return) and not _is_nothing(node.value) for node in _own_nodes(body))
@@ -27,13 +27,13 @@ def _body(function: Callable[..., Any]) -> list[ast.stmt]:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
         statement = ast.parse(source).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
-        # No file, no Python function, or a piece that is not a statement by itself (a lambda in a call).
+        # No file, not a Python function, or a piece that is not a statement by itself (a lambda in a call).
         return []
     return statement.body if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
 
 
 def _own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Every node but those of nested functions and classes, whose returns are their own."""
+    """Every node outside nested functions and classes, which have returns of their own."""
     waiting: list[ast.AST] = list(body)
     while waiting:
         node = waiting.pop()

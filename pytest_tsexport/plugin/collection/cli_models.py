@@ -1,4 +1,4 @@
-"""--ts-model -> collection: a module that ships is collected, in the place of the repository's own tests."""
+"""Collects the models of `--ts-model`: a module of this package, in place of the repository's own tests."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MODULE = Path(__file__).with_name("model_under_test.py")
 
 
 def collect_given(config: pytest.Config, settings: Settings) -> None:
-    """Where a model is given: only it is validated, unless files are named beside it; `testpaths` are not named."""
-    if not settings.models:
+    """If a model is given, only it is validated, and files that the command line names; `testpaths` do not count."""
+    if not settings.options.models:
         return
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = []
@@ -23,7 +23,7 @@ def collect_given(config: pytest.Config, settings: Settings) -> None:
 
 
 class GivenModels:
-    """One more file, behind those that the session collected; a plugin object, where a model is given."""
+    """A plugin object that adds one file to those that the session collects."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -42,10 +42,10 @@ def is_given(item: pytest.Item) -> bool:
     return item.nodeid.startswith(f"{NODEID}::")
 
 
-def replay(item: pytest.Item, settings: Settings) -> list[str] | None:
-    """How to run an item of that module again, since its id is no file; None for any other item."""
+def rerun_options(item: pytest.Item, settings: Settings) -> list[str] | None:
+    """The options that select such an item, since its id is not a file; None for any other item."""
     if not is_given(item):
         return None
     name = getattr(item, "callspec").params["ts_model"]  # noqa: B009  # Function has it, and does not declare it
-    artifact = [f"--ts-artifact={settings.artifact}"] if settings.artifact else []
-    return [f'"--ts-model={name}"', *artifact]
+    artifact = settings.options.artifact
+    return [f'"--ts-model={name}"', *([f"--ts-artifact={artifact}"] if artifact else [])]

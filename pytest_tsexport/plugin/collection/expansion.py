@@ -1,13 +1,15 @@
-"""marked function -> items: one for each backend and check, the check last in the id."""
+"""Expands a marked function into items: one for each backend and check, with the check last in the id."""
 
 from __future__ import annotations
 
 import inspect
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 import pytest
 
-from pytest_tsexport.config.policy import CHECKS, Policy
+from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.plugin.collection.bare_markers import returns_something
 from pytest_tsexport.plugin.collection.item_ids import ItemId, parse
 from pytest_tsexport.plugin.markers import checked_policy, is_bare, marks_of
@@ -15,10 +17,11 @@ from pytest_tsexport.plugin.settings import Settings
 
 PARAMETER = "ts_check"
 POLICY = pytest.StashKey[Policy]()
+Node = TypeVar("Node", bound="pytest.Item | pytest.Collector")
 
 
 class Slot(NamedTuple):
-    """The one question of one item."""
+    """The backend and the check of one item."""
 
     backend: str
     check: str
@@ -46,7 +49,7 @@ def is_async(item: pytest.Item) -> bool:
 def expand(metafunc: pytest.Metafunc, settings: Settings) -> None:
     """Parametrise a marked function over every backend and check; `keep_wanted` drops those that nobody asked for.
 
-    All of them, because the marker of a parameter, which may ask for others, is not known before its item is.
+    All of them, because the marker of a parameter may ask for others, and is not known before its item is made.
     """
     marks = marks_of(metafunc.definition)
     if not marks:
@@ -59,10 +62,8 @@ def expand(metafunc: pytest.Metafunc, settings: Settings) -> None:
     metafunc.parametrize(PARAMETER, slots, ids=[f"{slot.backend}-{slot.check}" for slot in slots], scope="function")
 
 
-def keep_wanted(made: object, settings: Settings) -> object:
+def keep_wanted(made: Sequence[Node], settings: Settings) -> list[Node]:
     """What pytest made of one name in a module, without the items whose backend or check nobody asked for."""
-    if not isinstance(made, list):
-        return made
     return [item for item in made if not isinstance(item, pytest.Item) or _is_wanted(item, settings)]
 
 

@@ -1,4 +1,4 @@
-"""node id -> subject, backend, check: what an item's id says of it, where there is no more than the id."""
+"""Reads the subject, the backend and the check from the id of an item."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 
 
 class ItemId(NamedTuple):
-    """`test_x.py::test_bert[tiny-jit-parity]` taken apart.
+    """The parts of `test_x.py::test_bert[tiny-jit-parity]`.
 
-    `subject` is `test_x.py::test_bert[tiny]`; `group` is what all checks of that subject and backend begin with;
-    `tail` is the group name that pytest-xdist's loadgroup hangs on.
+    `subject` is `test_x.py::test_bert[tiny]`; the ids of all checks of that subject and backend begin with `group`;
+    `tail` is the group name that pytest-xdist's loadgroup appends.
     """
 
     group: str
@@ -28,8 +28,8 @@ class ItemId(NamedTuple):
 
 
 def parse(nodeid: str, backends: Iterable[str]) -> ItemId | None:
-    """The parts of `nodeid`, or None where it is no item of ours."""
-    # Longest names first, and as little as can be before them: a backend `my-jit` is not the backend `jit`.
+    """The parts of `nodeid`, or None if it is not an item of ours."""
+    # The longest names first, and as little as possible before them: the backend `my-jit` is not the backend `jit`.
     names = "|".join(map(re.escape, sorted(backends, key=len, reverse=True)))
     checks = "|".join(map(re.escape, CHECKS))
     match = re.match(rf"(.*?[\[-])({names})-({checks})\](@[^\]]*)?$", nodeid, re.DOTALL)

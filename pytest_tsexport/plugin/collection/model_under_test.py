@@ -1,4 +1,4 @@
-"""--ts-model -> test: the marked function that validates a model where there is no test file.
+"""The marked function that validates the models of `--ts-model`, for which there is no test file.
 
 pytest collects this module when `--ts-model` is given, so that its items are ordinary ones: `--lf`, `-k` and workers
 know them.
@@ -17,9 +17,9 @@ from pytest_tsexport.plugin.settings import SETTINGS
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One subject for each `--ts-model`."""
-    settings = metafunc.config.stash[SETTINGS]
-    marks = [pytest.mark.torchscript(artifact=settings.artifact)] if settings.artifact else []
-    models = [pytest.param(name, id=_short(name), marks=marks) for name in settings.models]
+    options = metafunc.config.stash[SETTINGS].options
+    marks = [pytest.mark.torchscript(artifact=options.artifact)] if options.artifact else []
+    models = [pytest.param(name, id=_short(name), marks=marks) for name in options.models or ()]
     metafunc.parametrize("ts_model", models)
 
 
@@ -34,7 +34,7 @@ def test_model(ts_model: str) -> object:
 
 
 def load(name: str) -> object:
-    """What `name` stands for: `module:callable` is called, and anything else is a checkpoint.
+    """The model of that name: `module:callable` is called, anything else is a checkpoint.
 
     Raises `TsExportError`, one sentence.
     """
@@ -51,5 +51,5 @@ def load(name: str) -> object:
 
 
 def _short(name: str) -> str:
-    """The last part of a path, which is what tells two checkpoints apart to a reader."""
+    """The last part of a path, by which a reader distinguishes two checkpoints."""
     return Path(name).name if Path(name).exists() else name

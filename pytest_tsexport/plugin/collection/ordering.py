@@ -1,29 +1,31 @@
-"""items -> order: the items of one subject stay neighbours, whoever shuffles."""
+"""Keeps the items of one subject together, even if another plugin shuffles the items."""
 
 from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.settings import SETTINGS
 
 
 def regroup(items: list[pytest.Item]) -> None:
-    """Bring the items of a subject together where the first of them stands: backend by backend, check by check.
+    """Move the items of a subject to the place of the first of them: backend by backend, check by check.
 
-    A plugin that shuffles would have each model built once an item.
+    Otherwise a plugin that shuffles would make each item build its model.
     """
-    places: dict[str, list[tuple[tuple[int, int], pytest.Item]]] = {}
+    by_subject: dict[str, list[tuple[tuple[int, int], pytest.Item]]] = {}
     for item in items:
         parts = id_of(item)
         subject, rank = (parts.subject, _rank(item, parts)) if parts else (item.nodeid, (0, 0))
-        places.setdefault(subject, []).append((rank, item))
-    items[:] = [item for place in places.values() for _, item in sorted(place, key=lambda ranked: ranked[0])]
+        by_subject.setdefault(subject, []).append((rank, item))
+    items[:] = [
+        item for subject_items in by_subject.values() for _, item in sorted(subject_items, key=lambda ranked: ranked[0])
+    ]
 
 
 def _rank(item: pytest.Item, parts: ItemId) -> tuple[int, int]:
-    """The place of an item among those of its subject: the order in which they are collected."""
+    """The position of an item among those of its subject: the order in which they are collected."""
     backends = tuple(item.config.stash[SETTINGS].backends)
     return backends.index(parts.backend), tuple(CHECKS).index(parts.check)

@@ -1,27 +1,28 @@
-"""node ids -> workers: a scheduler for pytest-xdist that gives one worker all items of a subject.
+"""What the controller of pytest-xdist needs: a scheduler that gives one worker all items of a subject.
 
-Only the hook that pytest-xdist calls loads this module. xdist's own `loadgroup` would need a mark on each item, groups
-nothing on pytest 9.2 (pytest-xdist #1386), and renames the items where it does.
+Only the hook that pytest-xdist calls loads this module. xdist's own `loadgroup` would need a mark on each item; on
+pytest 9.2 it groups nothing (pytest-xdist #1386), and on older versions it renames the items.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadGroupScheduling, LoadScheduling, Scheduling  # type: ignore[import-untyped]
 from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
+from pytest_tsexport.config.names import BACKENDS
 from pytest_tsexport.plugin.collection.item_ids import ItemId, parse
 
 THEIRS = {"load": LoadScheduling, "loadgroup": LoadGroupScheduling}
-"""What stands back for ours; a user who asks for `loadfile`, `worksteal` or `each` gets just that."""
+"""The kinds that ours replaces; a user who asks for `loadfile`, `worksteal` or `each` gets that."""
 
 
-def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str]) -> object:
-    """The scheduler of this run, or None where the user asked for another kind."""
+def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str] = BACKENDS) -> object:
+    """The scheduler of this run, or None if the user asked for another kind."""
     theirs = THEIRS.get(config.getoption("dist"))
     if theirs is None:
         return None
@@ -32,7 +33,7 @@ def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str]
 
 
 class SubjectScheduling:
-    """Ours where some collected id is one of ours, else xdist's own, which nobody here has a reason to replace."""
+    """Ours if some collected id is one of ours, else xdist's own."""
 
     def __init__(self, ours: Scheduling, theirs: Scheduling, is_ours: Callable[[str], bool]) -> None:
         self._scheduler = ours
@@ -55,7 +56,7 @@ class SubjectScheduling:
 
 
 class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no types
-    """The items of a subject, on all its backends, are one piece of work; any other item is one by itself."""
+    """The items of a subject, on all its backends, are one unit of work; any other item is a unit of its own."""
 
     def __init__(self, config: pytest.Config, log: Producer, backends: tuple[str, ...]) -> None:
         super().__init__(config, log)
@@ -67,7 +68,7 @@ class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no ty
         return theirs if parts is None else parts.subject
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """The item that a worker died of is not run again; xdist's version would have it kill the next one too."""
+        """The item during which a worker died is not rerun; xdist's version would let it kill the next worker too."""
         work: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
         crashed = next((nodeid for unit in work.values() for nodeid, done in unit.items() if not done), None)
         if crashed is None:
@@ -79,3 +80,29 @@ class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no ty
         for other in self.assigned_work:
             self._reschedule(other)
         return crashed
+
+
+class Recorder(Protocol):
+    """What takes the reports of the run."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Each report of each item."""
+
+
+class FirstReport:
+    """Makes the recorder with the first report of an item of ours: a controller collects nothing itself."""
+
+    def __init__(self, make_recorder: Callable[[], Recorder]) -> None:
+        self._make_recorder = make_recorder
+        self._is_made = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The recorder hears of this report from here, and of all later ones from pytest."""
+        if not self._is_made and (parse(report.nodeid, BACKENDS) or _carries_ours(report)):
+            self._is_made = True
+            self._make_recorder().pytest_runtest_logreport(report)
+
+
+def _carries_ours(report: pytest.TestReport) -> bool:
+    """Whether a test that is not an item of ours has verdicts, made by `ts_export`, or a bare marker."""
+    return any(name.startswith("tsexport") for name in vars(report))

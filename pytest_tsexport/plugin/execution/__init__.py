@@ -1,1 +1,1 @@
-"""items -> verdicts: the function is called once a subject, and each item ends as its verdict says."""
+"""Items as verdicts: the function is called once for a subject, and each item ends as its verdict says."""

@@ -1,4 +1,4 @@
-"""item -> what its function returned: the call is watched, and pytest still makes it."""
+"""Captures what a test function returns, while pytest still calls it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import pytest
 
 
 @contextmanager
-def watched(item: pytest.Item) -> Iterator[list[object]]:
-    """While this is open, what the test function returns is put into the list, and pytest sees None.
+def captured_return(item: pytest.Item) -> Iterator[list[object]]:
+    """While this is open, what the test function returns is appended to the list, and pytest sees None.
 
-    Wrapping `item.obj` is how it works for a method of a `TestCase` too, and for a plugin that makes the call itself.
+    Because `item.obj` is wrapped, it works for a method of a `TestCase` too, and for a plugin that makes the call.
     """
     returned: list[object] = []
     if not isinstance(item, pytest.Function):
         yield returned
         return
     original = item.obj
-    item.obj = _watched(original, returned)
+    item.obj = _capturing(original, returned)
     try:
         yield returned
     finally:
         item.obj = original
 
 
-def _watched(function: Callable[..., Any], returned: list[object]) -> Callable[..., Any]:
-    # A plugin that runs coroutines asks whether this is one, so the wrapper must be one as well.
+def _capturing(function: Callable[..., Any], returned: list[object]) -> Callable[..., Any]:
+    # A plugin that runs coroutines asks whether this is one, so the wrapper must be a coroutine function too.
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
@@ -47,21 +47,21 @@ def _watched(function: Callable[..., Any], returned: list[object]) -> Callable[.
 
 
 class FixtureGraph:
-    """Which fixtures a test's own fixtures asked for, as seen while pytest set them up."""
+    """Which fixtures a test's own fixtures asked for, recorded while pytest sets them up."""
 
     def __init__(self) -> None:
         self._asked: dict[str, tuple[str, ...]] = {}
         self._scopes: dict[str, str] = {}
 
-    def saw(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+    def add(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """A fixture is being set up."""
         self._asked[fixturedef.argname] = tuple(fixturedef.argnames)
         self._scopes[fixturedef.argname] = fixturedef.scope
 
     def without_own(self, item: pytest.Function) -> list[str]:
-        """The item's fixtures but for the arguments of its function and what only they need: a new list.
+        """The item's fixtures without the arguments of its function, and without what only these need: a new list.
 
-        pytest's list is shared by all items of the function. What another fixture needs too, it asks for by itself.
+        pytest's list is shared by all items of the function. What another fixture needs too, that fixture asks for.
         """
         own: set[str] = set()
         waiting = [name for name in own_arguments(item) if name in item.fixturenames]
@@ -73,7 +73,7 @@ class FixtureGraph:
         return [name for name in item.fixturenames if name not in own]
 
     def that_ended(self, item: pytest.Function) -> list[str]:
-        """The arguments of the function that pytest tore down with the first item of the subject."""
+        """The arguments of the function that pytest tore down after the first item of the subject."""
         params = item.callspec.params if hasattr(item, "callspec") else {}
         return [n for n in own_arguments(item) if self._scopes.get(n) == "function" and n not in params]
 

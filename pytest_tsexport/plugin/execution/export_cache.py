@@ -1,6 +1,6 @@
-"""item -> verdict: what the function of one subject returned, held from its first item to its last.
+"""Caches what the function of one subject returned, from its first item to its last, and the export made of it.
 
-From it comes the export of one backend at a time.
+One backend's export exists at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pytest_tsexport.plugin.collection.expansion import POLICY, id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes, unexpanded
 from pytest_tsexport.plugin.execution.capture_return import FixtureGraph
-from pytest_tsexport.plugin.execution.lazy_pipeline import Exporter
+from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.session import transport
 from pytest_tsexport.plugin.settings import Settings
 
@@ -27,10 +27,10 @@ FIXTURES = pytest.StashKey[list[str]]()
 
 @dataclass(frozen=True)
 class CachedSubject:
-    """What the first item of a subject left for the others, on whichever backend: what the function returned.
+    """What the first item of a subject leaves for the others, on any backend: what the function returned.
 
-    None is a label, unless `error` says why there is nothing to judge. `latest` is the export that was made last, open
-    or closed, and `answer` the digest of what the model answered then.
+    None means a bare marker, unless `error` says why there is nothing to judge. `latest` is the export that was made
+    last, open or closed, and `answer` is the digest of what the model answered at that time.
     """
 
     subject: str
@@ -41,8 +41,8 @@ class CachedSubject:
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What the first item of a subject and backend left for the others: an export, or why there is none."""
+class CachedExport:
+    """What the first item of a subject and backend leaves for the others: an export, or why there is none."""
 
     group: str
     export: Export | None = None
@@ -50,47 +50,47 @@ class Exported:
 
 
 class ExportCache:
-    """The one subject that is being judged, and its export on the one backend that is asked about."""
+    """The one subject that is being judged, and its export on one backend."""
 
-    def __init__(self, settings: Settings, exporter: Exporter) -> None:
+    def __init__(self, settings: Settings, pipeline: LazyPipeline) -> None:
         self._settings = settings
-        self._exporter = exporter
+        self._pipeline = pipeline
         self._cached: CachedSubject | None = None
-        self._exported: Exported | None = None
+        self._export: CachedExport | None = None
         self.fixtures = FixtureGraph()
 
     def has_subject(self, item: pytest.Item) -> bool:
-        """Whether an earlier item already ran the function of this one."""
+        """Whether an earlier item has run the function of this one."""
         parts = id_of(item)
         return parts is not None and self._cached is not None and self._cached.subject == parts.subject
 
     def release(self, nextitem: pytest.Item | None = None) -> None:
-        """Free the export, unless the next item asks about it too; the subject, unless that is what it asks about."""
+        """Free the export and the subject, except for what the next item asks about."""
         parts = None if nextitem is None else id_of(nextitem)
-        if self._exported is not None and (parts is None or parts.group != self._exported.group):
-            if self._exported.export is not None:
-                self._exported.export.close()
-            self._exported = None
+        if self._export is not None and (parts is None or parts.group != self._export.group):
+            if self._export.export is not None:
+                self._export.export.close()
+            self._export = None
         if self._cached is not None and (parts is None or parts.subject != self._cached.subject):
             self._cached = None
 
-    def enter(self, item: pytest.Item) -> None:
-        """An item begins: fixtures that only its function asks for are not set up for a second time."""
+    def item_starts(self, item: pytest.Item) -> None:
+        """Fixtures that only the function asks for are not set up a second time."""
         transport.forget(item)
-        self._exporter.enter(item)
+        self._pipeline.item_starts(item)
         if isinstance(item, pytest.Function) and self.has_subject(item):
             item.stash[FIXTURES] = item.fixturenames
             item.fixturenames = self.fixtures.without_own(item)
 
-    def leave(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """The item has ended. Its fixtures are as they were, since a rerun may have to build the subject anew."""
+    def item_ends(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """The item gets its fixtures back, since a rerun may have to rebuild the subject."""
         if isinstance(item, pytest.Function):
             item.fixturenames = item.stash.get(FIXTURES, item.fixturenames)
-        self._exporter.leave()
+        self._pipeline.item_ends()
         self.release(nextitem)
 
     def judge(self, item: pytest.Item, returned: list[object]) -> None:
-        """Ask the item's one question; `returned` is empty where an earlier item ran the function."""
+        """Run the item's check; `returned` is empty if an earlier item ran the function."""
         parts = id_of(item)
         if parts is None:
             unexpanded.judge(item, returned, self._settings)
@@ -98,56 +98,56 @@ class ExportCache:
             self._judge(item, parts, returned)
 
     def _judge(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> None:
-        cached, is_rerun = self._cached, self.has_subject(item)
-        if cached is None or not is_rerun:
+        cached, is_later = self._cached, self.has_subject(item)
+        if cached is None or not is_later:
             self.release()
             cached = self._cached = self._begin(item, parts, returned)
         if cached.error:
             outcomes.fail(cached.error)
         if cached.returned is None:
-            self._label(item, is_rerun=is_rerun)
+            self._pass_bare_marker(item, is_later=is_later)
             return
         self._require_same_answer(item, cached)
-        exported = self._exported_on(item, parts, cached)
-        if exported.export is None:
-            outcomes.fail(exported.error)
-        self._ask(item, parts, exported.export)
+        cached_export = self._export_on(item, parts, cached)
+        if cached_export.export is None:
+            outcomes.fail(cached_export.error)
+        self._ask(item, parts, cached_export.export)
 
     def _begin(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> CachedSubject:
         if not returned:
             return CachedSubject(
                 parts.subject, error=f"{item.originalname} was not called: another plugin ran it in its own way"
             )
-        if returned[-1] is None and not unexpanded.may_be_label(item, self._settings):
+        if returned[-1] is None and not unexpanded.may_return_nothing(item, self._settings):
             return CachedSubject(parts.subject, error=unexpanded.none_returned(item))
         return CachedSubject(parts.subject, returned=returned[-1])
 
-    def _exported_on(self, item: pytest.Function, parts: ItemId, cached: CachedSubject) -> Exported:
-        """The export of the item's backend: the first item that asks makes it."""
-        if self._exported is not None and self._exported.group == parts.group:
-            return self._exported
-        # What is raised unforeseen leaves nothing behind, not even a model that nobody has asked what it answers.
+    def _export_on(self, item: pytest.Function, parts: ItemId, cached: CachedSubject) -> CachedExport:
+        """The export on the item's backend, made for the first item that asks."""
+        if self._export is not None and self._export.group == parts.group:
+            return self._export
+        # If an unexpected error is raised below, no half-made subject stays in the cache.
         self._cached = None
         try:
-            export = self._exporter.export(
+            export = self._pipeline.export(
                 cached.returned, item.stash[POLICY], name=parts.subject, backend=parts.backend
             )
         except TsExportError as error:
-            self._exported = Exported(parts.group, error=f"{item.originalname}: {error}")
+            self._export = CachedExport(parts.group, error=f"{item.originalname}: {error}")
         else:
-            self._exported = Exported(parts.group, export)
+            self._export = CachedExport(parts.group, export)
             cached = replace(cached, latest=export, answer=export.reference_answer())
         self._cached = cached
-        return self._exported
+        return self._export
 
-    def _label(self, item: pytest.Item, *, is_rerun: bool) -> None:
-        item.stash[transport.LABEL] = True
-        if is_rerun:
-            outcomes.skip("the marked function returned None, and has run already")
+    def _pass_bare_marker(self, item: pytest.Item, *, is_later: bool) -> None:
+        item.stash[transport.BARE_MARKER] = True
+        if is_later:
+            outcomes.skip("the marked function returned None, and has already run")
 
     def _require_same_answer(self, item: pytest.Function, cached: CachedSubject) -> None:
-        """Fail where the model is not what it was, whichever backend asked it then."""
-        # The export that asked asks again: another one may have been given other inputs.
+        """Fail if the model does not answer as it did when it was exported."""
+        # The same export asks as before: another one may have been given other inputs.
         if cached.latest is None or cached.latest.reference_answer() == cached.answer:
             return
         ended = self.fixtures.that_ended(item)
@@ -159,12 +159,9 @@ class ExportCache:
 
     def _ask(self, item: pytest.Item, parts: ItemId, export: Export) -> None:
         verdict = export.check(parts.check)
-        verdict = outcomes.with_replay(verdict, item, self._settings)
+        verdict = outcomes.with_rerun(verdict, item, self._settings)
         transport.note(item, verdict)
         outcomes.conclude(verdict, self._settings, trace_is_selected=_is_selected(item.session, parts.of("trace")))
-
-
-EXPORT_CACHE = pytest.StashKey[ExportCache]()
 
 
 def _is_selected(session: pytest.Session, nodeid: str) -> bool:

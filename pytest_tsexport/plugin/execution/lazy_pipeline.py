@@ -1,4 +1,4 @@
-"""returned, policy -> export: the one seam to the half that loads torch, when an item first needs it."""
+"""The one seam to the half of the package that loads torch, which happens when an item first needs an export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.plugin.collection import cli_models
 from pytest_tsexport.plugin.execution.progress import Progress
-from pytest_tsexport.plugin.session.counterexamples import COUNTEREXAMPLES
+from pytest_tsexport.plugin.session.counterexamples import Counterexamples
 from pytest_tsexport.plugin.session.transport import note
 from pytest_tsexport.plugin.settings import Settings
 
@@ -20,31 +20,32 @@ if TYPE_CHECKING:
     from pytest_tsexport.verdict import Verdict
 
 
-class Exporter:
-    """Makes exports for whichever item is running, and tells that item and the terminal how it goes."""
+class LazyPipeline:
+    """Makes exports for the item that is running, and gives it their verdicts; progress goes to the terminal."""
 
-    def __init__(self, settings: Settings, progress: Progress) -> None:
+    def __init__(self, settings: Settings, progress: Progress, counterexamples: Counterexamples) -> None:
         self._backends = settings.backends
         self._progress = progress
-        self._running: pytest.Item | None = None
+        self._counterexamples = counterexamples
+        self._current_item: pytest.Item | None = None
 
-    def enter(self, item: pytest.Item) -> None:
-        """`item` is the one that runs now."""
-        self._running = item
+    def item_starts(self, item: pytest.Item) -> None:
+        """`item` runs from now on."""
+        self._current_item = item
         self._progress.begin(item.name)
 
-    def pause(self) -> None:
+    def phase_ends(self) -> None:
         """A phase of the item has ended, and pytest is about to write its line."""
         self._progress.end()
 
-    def leave(self) -> None:
+    def item_ends(self) -> None:
         """No item runs."""
-        self._running = None
+        self._current_item = None
 
     @property
-    def running(self) -> pytest.Item | None:
-        """The item that runs now, whichever asked for the export first."""
-        return self._running
+    def current_item(self) -> pytest.Item | None:
+        """The item that runs now, even if an earlier one asked for the export."""
+        return self._current_item
 
     def export(self, returned: object, policy: Policy, *, name: str, backend: str) -> Export:
         """What the marked function returned, exported. Raises `TsExportError`, one sentence."""
@@ -52,7 +53,7 @@ class Exporter:
 
         callbacks = pipeline.Callbacks(
             inputs=self._inputs,
-            progress=self._progress.tell,
+            progress=self._progress.update,
             on_verdict=self._judged,
             known=self._known,
             processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
@@ -60,20 +61,17 @@ class Exporter:
         return pipeline.export(returned, policy, name=name, backend=self._backends[backend], callbacks=callbacks)
 
     def _inputs(self, model: object) -> Mapping[str, object] | None:
-        if self._running is None:
+        if self._current_item is None:
             return None
-        # Through the item, so that the conftest of a folder answers for that folder alone.
-        # The module that `--ts-model` collects lies in no folder of the project: there, every conftest answers.
-        hook = self._running.config.hook if cli_models.is_given(self._running) else self._running.ihook
+        # Through the item, so that the conftest of a folder answers only for that folder. The module that `--ts-model`
+        # collects is outside the project, so there every conftest answers.
+        hook = self._current_item.config.hook if cli_models.is_given(self._current_item) else self._current_item.ihook
         inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
         return inputs
 
     def _known(self, subject: str, name: str) -> Sequence[Mapping[str, object]]:
-        return () if self._running is None else self._running.config.stash[COUNTEREXAMPLES].known(subject, name)
+        return self._counterexamples.known(subject, name)
 
     def _judged(self, verdict: Verdict) -> None:
-        if self._running is not None:
-            note(self._running, verdict)
-
-
-EXPORTER = pytest.StashKey[Exporter]()
+        if self._current_item is not None:
+            note(self._current_item, verdict)

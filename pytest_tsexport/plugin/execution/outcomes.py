@@ -1,4 +1,4 @@
-"""verdict -> outcome of an item: passed, failed in the words of the report, or skipped with a reason that folds."""
+"""Ends an item as its verdict says: passed, failed with the text of the report, or skipped with a reason."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from pytest_tsexport.verdict import Outcome, Verdict
 
 
 # mypy sees no class behind pytest's public name of it.
-class Judged(pytest.fail.Exception):  # type: ignore[misc, name-defined]
-    """A check looked, and found the export wrong: the one failure that the marker's `xfail` expects."""
+class CheckFailed(pytest.fail.Exception):  # type: ignore[misc, name-defined]
+    """A check found the export wrong. Only this failure is expected by the marker's `xfail`."""
 
-    # As pytest's own outcomes do, so that the short summary reads "Judged: jit-shapes: ..." with no path before it.
+    # As pytest's own outcomes do: the short summary reads "CheckFailed: jit-shapes: ...", without a module path.
     __module__ = "builtins"
 
 
-class NotJudged(pytest.skip.Exception):  # type: ignore[misc, name-defined]
-    """A check had nothing to look at; the reason names no subject, so that `-rs` folds it."""
+class CheckSkipped(pytest.skip.Exception):  # type: ignore[misc, name-defined]
+    """A check did not look at the export. The reason names no subject, so that `-rs` folds it."""
 
 
 def expect_known_failure(item: pytest.Item) -> None:
-    """`xfail={"shapes": "reason"}` of the marker as a mark of that one item, which the function's mark cannot be."""
+    """Mark this one item as `xfail={"shapes": "reason"}` of the marker says; a mark of the function would mark all."""
     slot = slot_of(item)
     if slot is None or POLICY not in item.stash:
         return
     reason = item.stash[POLICY].meaning.xfail.get(slot.check)
     if reason is not None:
-        # Only a verdict is expected: a checkpoint that is missing, or a backend that is, stays red.
-        item.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=Judged))
+        # Only a verdict is expected: a missing checkpoint or a missing backend still fails the item.
+        item.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=CheckFailed))
 
 
 def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -> None:
-    """Return where the verdict is green; else end the running item as the outcome asks."""
+    """Return if the verdict is green; else end the running item as the outcome asks."""
     if verdict.outcome is Outcome.PASSED:
         return
     if verdict.outcome is Outcome.FAILED:
-        raise Judged(failure_text(verdict), pytrace=False)
+        raise CheckFailed(failure_text(verdict), pytrace=False)
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         skip(verdict.headline)
     if verdict.outcome is Outcome.UNAVAILABLE:
@@ -53,42 +53,42 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
 
 
 def fail(sentence: str) -> NoReturn:
-    """End the running item as failed, in one sentence and with no traceback of ours."""
+    """End the running item as failed, with one sentence and without a traceback."""
     pytest.fail(sentence, pytrace=False)
 
 
 def skip(reason: str) -> NoReturn:
     """End the running item as skipped."""
-    raise NotJudged(reason)
+    raise CheckSkipped(reason)
 
 
 def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Give our skips one place, so that `-rs` shows one line a reason and not one of our source lines."""
-    if call.excinfo is not None and isinstance(call.excinfo.value, NotJudged) and report.skipped:
-        # Not a path, as pytest says it is, since no line of anybody's file skipped this item.
+    """Give all our skips the same place, so that `-rs` shows one line for each reason, and no source line of ours."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, CheckSkipped) and report.skipped:
+        # pytest's type asks for a path here, but no line of a file skipped this item.
         report.longrepr = ("tsexport", None, str(call.excinfo.value))  # type: ignore[assignment]
 
 
 def _conclude_unavailable(verdict: Verdict, settings: Settings) -> NoReturn:
-    if settings.skip_unavailable:
+    if settings.options.on_unavailable == "skip":
         skip(f"{verdict.backend} is unavailable: {verdict.headline}")
     fail(f"{verdict.name} was not run, because {verdict.backend} is unavailable: {verdict.headline}")
 
 
-def with_replay(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:
-    """A failure with the command that shows it again."""
+def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:
+    """A failure with the command that reruns it."""
     if verdict.outcome is not Outcome.FAILED:
         return verdict
     seed = () if verdict.seed is None else (f"--ts-seed={verdict.seed}",)
-    given = cli_models.replay(item, settings)
+    given = cli_models.rerun_options(item, settings)
     what = (*given, f"-k {verdict.name}") if given else (f'"{_as_typed(item)}"',)
-    # Else the marker's own `checks` could leave this one out.
+    # The marker's own `checks` may leave this one out.
     checks = (f"--ts-checks={verdict.check}",) if settings.command_line.checks else ()
     return verdict.with_rows(("rerun", " ".join(["pytest", *what, *settings.typed, *checks, *seed])))
 
 
 def _as_typed(item: pytest.Item) -> str:
-    """The node id from where pytest was started, which need not be the root that node ids begin at."""
+    """The node id as typed where pytest was started, which may differ from the root folder."""
     here = item.config.invocation_params.dir
     if here == item.config.rootpath:
         return item.nodeid

@@ -1,4 +1,4 @@
-"""progress -> terminal: one line, rewritten in place on a terminal and written now and then into a log."""
+"""Shows the progress of a long item: one line, rewritten in place on a terminal, or added to a log now and then."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAVE, RESTORE, CLEAR = "\x1b7", "\x1b8", "\x1b[K"
 
 
 class Progress:
-    """What a long item is doing. Silent where there is no terminal reporter: in xdist's workers, and without it."""
+    """What a long item is doing. Silent without a terminal reporter, as in the workers of pytest-xdist."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -27,13 +27,13 @@ class Progress:
         self._due = 0.0
 
     def begin(self, name: str) -> None:
-        """A new item, by its name; its first line is due after one interval, since most are quick."""
+        """A new item, by its name. Its first line is due after one interval, since most items are quick."""
         self._name = name
         self._shown = False
         self._due = time.monotonic() + self._interval()
 
-    def tell(self, line: str) -> None:
-        """Show `line` where one is due; called as often as one likes."""
+    def update(self, line: str) -> None:
+        """Show `line` if one is due; may be called at any rate."""
         now = time.monotonic()
         reporter = self._reporter()
         if reporter is None or now < self._due:
@@ -47,14 +47,14 @@ class Progress:
                 reporter.flush()
 
     def end(self) -> None:
-        """Take the line away from a terminal; in a log it stays."""
+        """Remove the line from a terminal; in a log it stays."""
         if self._shown:
             with self._uncaptured():
                 self._reporter().write_raw(CLEAR, flush=True)
         self._shown = False
 
     def _show(self, reporter: Any, line: str) -> None:
-        """Behind what pytest wrote last, with the cursor put back: pytest need not know."""
+        """After what pytest wrote last, with the cursor put back, so that pytest can go on writing there."""
         writer = self._config.get_terminal_writer()
         room = writer.fullwidth - writer.width_of_current_line % writer.fullwidth - 1
         reporter.write_raw(f"{SAVE} {line}"[: len(SAVE) + room] + CLEAR + RESTORE, flush=True)

@@ -1,4 +1,4 @@
-"""marked item that was not expanded -> outcome: a label that others use, or a mistake that must not look green."""
+"""Judges a marked item that was not expanded: a bare marker of another project, or a mistake that must not pass."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pytest_tsexport.plugin.collection.bare_markers import returns_something
 from pytest_tsexport.plugin.collection.expansion import is_async
 from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.markers import is_bare, marks_of, parameter_marks
-from pytest_tsexport.plugin.session.transport import LABEL
+from pytest_tsexport.plugin.session.transport import BARE_MARKER
 from pytest_tsexport.plugin.settings import Settings
 
 VALID = "return an nn.Module, a ScriptModule, or (module, inputs)"
 
 
-def may_be_label(item: pytest.Item, settings: Settings) -> bool:
-    """Whether a test that returns nothing may be one that the marker only labels, as timm's are."""
+def may_return_nothing(item: pytest.Item, settings: Settings) -> bool:
+    """Whether the marker may be that of another project, such as timm, whose marked tests return nothing."""
     return is_bare(marks_of(item)) and not settings.configured
 
 
@@ -27,7 +27,7 @@ def none_returned(item: pytest.Item) -> str:
 
 
 def refuse_async(item: pytest.Item) -> None:
-    """Fail a coroutine that would return a model, before anything runs it; a bare label on one is legal."""
+    """Fail a coroutine that would return a model, before anything runs it; a bare marker on one is legal."""
     if not isinstance(item, pytest.Function) or not is_async(item):
         return
     if not is_bare(marks_of(item)) or returns_something(item.function):
@@ -35,15 +35,15 @@ def refuse_async(item: pytest.Item) -> None:
 
 
 def judge(item: pytest.Item, returned: list[object], settings: Settings) -> None:
-    """Fail what returned a value that no check looked at, or nothing where a value was due."""
+    """Fail a test that returned a value, which no check looked at, or returned nothing though it had to."""
     if not returned:
-        return  # a TestCase method that raised, which pytest keeps to itself until the report
+        return  # a TestCase method that raised, which pytest shows only in the report
     value = returned[-1]
     if value is not None:
         outcomes.fail(f"{_name(item)} returned {_a(value)}, which no check looked at: {_why_not_expanded(item)}")
-    if not may_be_label(item, settings):
+    if not may_return_nothing(item, settings):
         outcomes.fail(none_returned(item))
-    item.stash[LABEL] = True
+    item.stash[BARE_MARKER] = True
 
 
 def _why_not_expanded(item: pytest.Item) -> str:
@@ -54,7 +54,7 @@ def _why_not_expanded(item: pytest.Item) -> str:
         return "it is async; make it a plain `def`"
     if parameter_marks(item) and len(parameter_marks(item)) == len(marks_of(item)):
         return "its marker is inside pytest.param; put @pytest.mark.torchscript on the function"
-    return "its source shows no `return` with a value; give the marker a keyword, as in checks=[...], and it is"
+    return "its source shows no `return` with a value; give the marker a keyword, as in checks=[...]"
 
 
 def _name(item: pytest.Item) -> str:

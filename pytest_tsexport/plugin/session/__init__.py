@@ -1,1 +1,1 @@
-"""verdicts -> the end of a run: what leaves a worker, what is summarised and what is kept."""
+"""The end of a run: what leaves a worker, what is summarised, and what is kept."""

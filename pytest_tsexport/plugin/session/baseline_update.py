@@ -1,4 +1,4 @@
-"""verdicts -> baseline: what each export takes and gives is written at the end of the run, by one process."""
+"""Writes the interface of each export to the interface baseline, at the end of the run and in one process."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pytest_tsexport.verdict import Verdict
 
 
 def write(session: pytest.Session, baseline: Baseline | None, verdicts: Sequence[Verdict]) -> str:
-    """The line that says what was written; empty where nobody asked for it.
+    """The line that says what was written; empty if nobody asked for it.
 
-    Entries of tests that did not run stay as they are. Where nothing can be written, the run fails.
+    Entries of tests that did not run stay as they are. If nothing can be written, the run fails.
     """
     if baseline is None:
         return ""
@@ -33,12 +33,12 @@ def write(session: pytest.Session, baseline: Baseline | None, verdicts: Sequence
     if not counts:
         return f"{baseline.typed} was not written: no export was asked for its interface"
     kept = sum(map(len, entries.values())) - counts.total()
-    told = [f"{counts[word]} {word}" for word in ("new", "changed", "as before") if counts[word]]
-    return f"{baseline.typed} was written: {', '.join(told)}" + (f"; {kept} did not run and stay" if kept else "")
+    parts = [f"{counts[word]} {word}" for word in ("new", "changed", "as before") if counts[word]]
+    return f"{baseline.typed} was written: {', '.join(parts)}" + (f"; {kept} did not run and stay" if kept else "")
 
 
 def _update(entries: Entries, verdicts: Sequence[Verdict]) -> Counter[str]:
-    """Put what was seen into `entries`, and count what that did."""
+    """Add the interfaces of these verdicts to `entries`, and count what changed."""
     counts: Counter[str] = Counter()
     for verdict in verdicts:
         if verdict.interface is not None:

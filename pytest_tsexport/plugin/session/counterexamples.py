@@ -1,19 +1,19 @@
-"""verdicts -> counterexamples kept: what a run found wrong is what the next one looks at first.
+"""Keeps the counterexamples of a run, which the next run looks at first.
 
-They go into pytest's own cache, and leave it when the check passes; and, where a file is named, into that file, which
-a team commits: there they stay, so that an old fault cannot come back unseen.
+pytest's cache holds those of the last run, until the check passes. The file that `--ts-counterexamples` names, which a
+team commits, holds all of them, so that an old fault cannot return unnoticed.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -26,11 +26,11 @@ Cases = dict[str, dict[str, list[Case]]]
 
 
 class Counterexamples:
-    """The counterexamples of earlier runs. Raises `pytest.UsageError`, one sentence, for a file that holds none."""
+    """The counterexamples of earlier runs. Raises `pytest.UsageError`, one sentence, for a file of another kind."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._cache = getattr(config, "cache", None)
-        self._path = settings.counterexamples
+        self._path = settings.options.counterexamples
         try:
             self._filed = {} if self._path is None else _read(self._path)
         except PolicyError as error:
@@ -38,12 +38,12 @@ class Counterexamples:
         self._cached: Cases = {} if self._cache is None else self._cache.get(CACHE, {})
 
     def known(self, subject: str, name: str) -> tuple[Case, ...]:
-        """What to look at first for one check: the cache's, which is the last run's, then the file's."""
+        """What to look at first for one check: those of the last run, then those of the file."""
         found = [case for kept in (self._cached, self._filed) for case in kept.get(subject, {}).get(name, [])]
-        return tuple(case for place, case in enumerate(found) if case not in found[:place])
+        return tuple(case for number, case in enumerate(found) if case not in found[:number])
 
     def keep(self, verdicts: Sequence[Verdict]) -> None:
-        """Take in what a run found, at its end and in one process; what is as it was is not written."""
+        """Add what a run found, at its end and in one process; nothing is written without a change."""
         cached = {subject: dict(names) for subject, names in self._cached.items()}
         filed = {subject: dict(names) for subject, names in self._filed.items()}
         for verdict in verdicts:
@@ -52,15 +52,6 @@ class Counterexamples:
             self._cache.set(CACHE, cached)
         if self._path is not None and filed != self._filed:
             _write(self._path, filed)
-
-
-COUNTEREXAMPLES = pytest.StashKey[Counterexamples]()
-
-
-def opened(config: pytest.Config, settings: Settings) -> Counterexamples:
-    """What earlier runs kept, read once, for whoever asks `config`."""
-    kept = config.stash[COUNTEREXAMPLES] = Counterexamples(config, settings)
-    return kept
 
 
 def _learn(cached: Cases, filed: Cases, verdict: Verdict) -> None:
@@ -90,8 +81,6 @@ def _read(path: Path) -> Cases:
 
 
 def _write(path: Path, kept: Cases) -> None:
-    """In its place at once, so that a run that is cut off leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""reports -> recorder: the verdicts of the whole run, and who is told of them at its end."""
+"""Records the verdicts of the whole run from its reports, and hands them on at the end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.plugin.collection.item_ids import parse
-from pytest_tsexport.plugin.session import baseline_update, header
+from pytest_tsexport.plugin.header import header
+from pytest_tsexport.plugin.session import baseline_update
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
@@ -19,19 +21,19 @@ NARROWEST = 80
 
 
 class Recorder:
-    """The verdicts of the whole run, by node id: the last one counts. A plugin object, where reports are made."""
+    """A plugin object that holds the last verdicts of each item, by node id."""
 
-    def __init__(self, settings: Settings, kept: Counterexamples) -> None:
+    def __init__(self, settings: Settings, counterexamples: Counterexamples) -> None:
         self._settings = settings
-        self._kept = kept
+        self._counterexamples = counterexamples
         self._by_item: dict[str, list[Verdict]] = {}
         self._expected: set[str] = set()
-        self._labels: dict[str, None] = {}
+        self._bare_markers: dict[str, None] = {}
         self._crashed: dict[str, None] = {}
-        self._promised = ""
+        self._baseline_line = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Each report of each item, from whichever process."""
+        """Each report of each item, from any process."""
         nodeid = report.nodeid
         if report.when == "setup":
             self._by_item.pop(nodeid, None)
@@ -40,8 +42,8 @@ class Recorder:
         fields: list[Mapping[str, Any]] = getattr(report, "tsexport", [])
         for verdict in map(Verdict.from_dict, fields):
             self._by_item[nodeid] = with_verdict(self._by_item.get(nodeid, []), verdict)
-        if getattr(report, "tsexport_label", False):
-            self._labels[nodeid] = None
+        if getattr(report, "tsexport_bare_marker", False):
+            self._bare_markers[nodeid] = None
         if getattr(report, "wasxfail", None) is not None and report.skipped:
             self._expected.add(nodeid)
         # The report that pytest-xdist makes for an item whose worker died has no phase.
@@ -54,9 +56,9 @@ class Recorder:
         return tuple(verdict for verdicts in self._by_item.values() for verdict in verdicts)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Node ids of tests that the marker only labels."""
-        return tuple(self._labels)
+    def bare_markers(self) -> tuple[str, ...]:
+        """Node ids of tests with a bare marker that returned nothing."""
+        return tuple(self._bare_markers)
 
     @property
     def crashed(self) -> tuple[str, ...]:
@@ -65,34 +67,37 @@ class Recorder:
 
     @property
     def expected(self) -> frozenset[tuple[str, str]]:
-        """Subject and `backend-check` of the failures that the marker's `xfail` knows of."""
+        """Subject and `backend-check` of the failures that the marker's `xfail` expects."""
         known = (verdict for nodeid in self._expected for verdict in self._by_item.get(nodeid, []))
         return frozenset((v.subject, v.name) for v in known if v.outcome is Outcome.FAILED)
 
-    def pytest_report_header(self, config: pytest.Config) -> str | None:
-        """The versions, in a project that uses the plugin, or with -v."""
-        used = self._settings.configured or config.get_verbosity() > 0
-        return header.header(self._settings) if used else None
+    def header(self, config: pytest.Config) -> str | None:
+        """The line of pytest's header, in a project that uses the plugin, or with -v."""
+        return self._versions() if self._settings.configured or config.get_verbosity() > 0 else None
+
+    def _versions(self) -> str:
+        backends = self._settings.options.backends or ("jit",)
+        return header(f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Who wants the verdicts is told them, once."""
+        """Keep the counterexamples, call the hook, and write the interface baseline; in one process."""
         if not hasattr(session.config, "workerinput"):
-            self._kept.keep(self.verdicts)
+            self._counterexamples.keep(self.verdicts)
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
-            self._promised = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
+            self._baseline_line = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The table, after the failures."""
-        if not (self.verdicts or self.labels or self.crashed or self._promised):
+        if not (self.verdicts or self.bare_markers or self.crashed or self._baseline_line):
             return
         terminalreporter.section("torchscript export")
-        # Whether the run would use the plugin was not known when pytest wrote its own header.
-        if self.verdicts and self.pytest_report_header(config) is None:
-            terminalreporter.line(header.header(self._settings))
+        # pytest wrote its own header before it was known whether the run would use the plugin.
+        if self.verdicts and self.header(config) is None:
+            terminalreporter.line(self._versions())
         width = max(config.get_terminal_writer().fullwidth, NARROWEST)
         for line in summary_lines(
-            self.verdicts, width, crashed=self.crashed, labels=self.labels, expected=self.expected
+            self.verdicts, width, crashed=self.crashed, bare_markers=self.bare_markers, expected=self.expected
         ):
             terminalreporter.line(line)
-        if self._promised:
-            terminalreporter.line(self._promised)
+        if self._baseline_line:
+            terminalreporter.line(self._baseline_line)

@@ -1,4 +1,4 @@
-"""verdict -> report: what an item was told rides on its report, and so out of a worker."""
+"""Carries the verdicts of an item on its report, and so from a worker to the controller."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pytest_tsexport.verdict import Verdict
 
 VERDICTS = pytest.StashKey[list[Verdict]]()
 UNREPORTED = pytest.StashKey[list[Verdict]]()
-LABEL = pytest.StashKey[bool]()
+BARE_MARKER = pytest.StashKey[bool]()
 
 
 def forget(item: pytest.Item) -> None:
-    """Drop what an earlier run of this item left: a rerun says everything again."""
+    """Drop the verdicts of an earlier run of this item, before a rerun."""
     item.stash[VERDICTS] = []
     item.stash[UNREPORTED] = []
-    item.stash[LABEL] = False
+    item.stash[BARE_MARKER] = False
     item.user_properties[:] = _others(item)
 
 
 def note(item: pytest.Item, verdict: Verdict) -> None:
-    """Hang a verdict on the item that asked for it, in the place of an earlier one of the same question."""
+    """Give a verdict to the item that asked for it; it replaces an earlier answer to the same question."""
     verdicts = with_verdict(item.stash.setdefault(VERDICTS, []), verdict)
     item.stash[VERDICTS] = verdicts
     item.stash[UNREPORTED] = with_verdict(item.stash.setdefault(UNREPORTED, []), verdict)
@@ -29,17 +29,17 @@ def note(item: pytest.Item, verdict: Verdict) -> None:
 
 
 def attach(item: pytest.Item, report: pytest.TestReport) -> None:
-    """The item's new verdicts on its report, as builtin types alone: that is all that crosses to another process."""
+    """Put the item's new verdicts on its report, as builtin types: only these can be sent to another process."""
     verdicts = item.stash.get(UNREPORTED, [])
     if verdicts:
         vars(report)["tsexport"] = [verdict.to_dict() for verdict in verdicts]
-    if item.stash.get(LABEL, False):
-        vars(report)["tsexport_label"] = True
+    if item.stash.get(BARE_MARKER, False):
+        vars(report)["tsexport_bare_marker"] = True
     item.stash[UNREPORTED] = []
 
 
 def with_verdict(verdicts: list[Verdict], verdict: Verdict) -> list[Verdict]:
-    """`verdicts` with this one in the place of an earlier answer to the same question."""
+    """`verdicts` with this one, which replaces an earlier answer to the same question."""
     question = (verdict.subject, verdict.name)
     return [*(v for v in verdicts if (v.subject, v.name) != question), verdict]
 

@@ -1,0 +1,50 @@
+"""The names that a policy may use: checks with their questions, contracts, metrics and backends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+CHECKS: Mapping[str, str] = {
+    "trace": "Does the model export, and does exporting leave it alone?",
+    "tied_weights": "Is every tied weight cloned in the artifact?",
+    "parity": "At the traced size, does the saved and loaded artifact equal eager?",
+    "shapes": "At any other size, does it keep the contract?",
+    "padding": "Can shorter inputs be padded up to the traced size?",
+    "interface": "Are names, order, dtypes and ranks of inputs and outputs those that callers were promised?",
+    "round_trip": "Does the file run where Transformers is not?",
+}
+"""Every check by name, in the order in which they run, with the question it asks."""
+
+OPT_IN = ("interface",)
+"""Checks that make no item unless they are named, or what they compare with exists."""
+
+METRICS = ("close", "argmax", "cosine")
+"""Every value is compared; the index of the largest one along the last dimension; the direction along it."""
+
+CONTRACTS = ("dynamic", "safe", "fixed")
+
+BUILT_IN: Mapping[str, str] = {
+    "jit": "pytest_tsexport.backends.jit:Jit",
+    "neuron": "pytest_tsexport.backends.neuron:Neuron",
+    "neuron-sim": "pytest_tsexport.backends.neuron_sim:NeuronSim",
+}
+"""The backends of this package, each with its class as `module:Class`, which is imported when it is first used."""
+
+BACKENDS = tuple(BUILT_IN)
+
+SIMULATIONS: Mapping[str, str] = {
+    "neuron-sim": "a simulation on the CPU: it keeps Neuron's rules of shapes, dtypes and casting, and says nothing of "
+    "its compiler, its operators, its arithmetic or its speed; nothing here is a pass on Neuron",
+}
+"""The backends that simulate another one, and how far. Every report that names one says so."""
+
+
+def selected(names: Sequence[str] | None, offered: Sequence[str] = ()) -> tuple[str, ...]:
+    """The checks to run, in order, for these check names, where `-name` leaves one out.
+
+    If no check is named, all run except those that are opt-in. `offered` are opt-in checks that run unnamed too.
+    """
+    names = tuple(names or ())
+    default = [name for name in CHECKS if name not in OPT_IN or name in offered]
+    wanted = [name for name in names if not name.startswith("-")] or default
+    return tuple(name for name in CHECKS if name in wanted and f"-{name}" not in names)

@@ -1,0 +1,177 @@
+"""The options: one row for each, with its name, what it sets, what is valid, and its sentence in `--help` and the docs.
+
+A row is a field of `RunOptions`. Everything else about an option is read from its row: the ini twin, `--help`, the
+validation, the reference page and, if the option is a keyword of the marker too, the keyword. Every pytest run loads
+this module, so it holds no code of the validators: a row names the function of `validators` that it needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_tsexport.config.baseline import Baseline
+
+JUDGED = "what is judged"
+WHERE = "where it runs"
+EFFORT = "how hard to look"
+FILES = "files that a run reads and keeps"
+
+DEFAULT_BUDGET = 60.0
+DEFAULT_TIMEOUT = 1800.0
+
+
+class Option(NamedTuple):
+    """`--ts-{name}` and its ini twin `ts_{name}`, under a heading of `--help` and the docs.
+
+    `text` and `default` are Markdown, for the docs; `--help` shows them as plain text. `valid` is the name of a
+    function of `validators`, or the words that are valid. An option with `many` may be repeated and holds lists that
+    are split at commas; a `number` is a whole one. `is_keyword`: the marker has a keyword with the name of the field.
+    `is_repeated`: the command that reruns a failure repeats the option. `in_root` is a file name: such a file in the
+    root folder is the default of the ini.
+    """
+
+    name: str
+    metavar: str
+    group: str
+    text: str
+    valid: str | tuple[str, ...]
+    default: str = ""
+    many: bool = False
+    number: bool = False
+    is_keyword: bool = False
+    is_repeated: bool = False
+    in_root: str = ""
+
+    @property
+    def flag(self) -> str:
+        """As typed on the command line."""
+        return f"--ts-{self.name}"
+
+    @property
+    def ini(self) -> str:
+        """As written in the ini, and as pytest stores it."""
+        return f"ts_{self.name.replace('-', '_')}"
+
+    @property
+    def action(self) -> Literal["store", "append"]:
+        """What the command line does with a value."""
+        return "append" if self.many else "store"
+
+    @property
+    def ini_type(self) -> Literal["string", "linelist", "int"]:
+        """The type that pytest reads from the ini."""
+        return "linelist" if self.many else "int" if self.number else "string"
+
+    @property
+    def help(self) -> str:
+        """The sentence in `--help`."""
+        return plain(f"{self.text} (default: {self.default})" if self.default else self.text)
+
+
+def set_by(row: object, empty: Callable[[], object] | None = None) -> Any:
+    """The dataclass field that `row` describes; its value is `empty()`, or None, if nobody gives one."""
+    metadata = {"row": row}
+    return field(default=None, metadata=metadata) if empty is None else field(default_factory=empty, metadata=metadata)
+
+
+def rows_of(owner: type) -> Mapping[str, Any]:
+    """The rows of a dataclass by field."""
+    return {one.name: one.metadata["row"] for one in fields(owner)}
+
+
+def plain(markdown: str) -> str:
+    """A sentence without the marks of links and code."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown).replace("`", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a run asks for: how hard to look, where, and what it reads and keeps. None means "not given here"."""
+
+    # Laid out by hand: one option is one paragraph, and the table stays readable when it grows.
+    # fmt: off
+
+    models: tuple[str, ...] | None = set_by(Option(
+        "model", "MODEL", JUDGED, many=True, valid="texts",
+        text="validate this model with no test file: a checkpoint folder, a cached hub id, or module:callable",
+    ))
+    artifact: Path | None = set_by(Option(
+        "artifact", "FILE", JUDGED, valid="path", text="judge this file as the export of `--ts-model`",
+    ))
+
+    backends: tuple[str, ...] | None = set_by(Option(
+        "backend", "NAME", WHERE, many=True, valid="backends", is_keyword=True, is_repeated=True, default="`jit`",
+        text="backends to export with: `jit`, `neuron`, `neuron-sim` (a simulation)",
+    ))
+    neuron_args: tuple[str, ...] | None = set_by(Option(
+        "neuron-args", "ARGS", WHERE, valid="arguments", is_keyword=True, is_repeated=True,
+        text="arguments of the Neuron compiler, as `--auto-cast matmult --auto-cast-type bf16`",
+        default="the compiler's own defaults",
+    ))
+    timeout: float | None = set_by(Option(
+        "timeout", "SECONDS", WHERE, valid="seconds", default=f"{DEFAULT_TIMEOUT:g}",
+        text="seconds that a compiler may take for one export",
+    ))
+    on_unavailable: Literal["fail", "skip"] | None = set_by(Option(
+        "on-unavailable", "fail|skip", WHERE, valid=("fail", "skip"), default="`fail`",
+        text="what happens to an item whose backend cannot work on this machine",
+    ))
+
+    checks: tuple[str, ...] | None = set_by(Option(
+        "checks", "NAME", EFFORT, many=True, valid="checks", is_keyword=True,
+        text="checks to run; `-NAME` leaves one out",
+        default="all; `interface` only with [a baseline](../how-to/baseline.md)",
+    ))
+    max_examples: int | None = set_by(Option(
+        "max-examples", "N", EFFORT, number=True, valid="count", is_keyword=True, is_repeated=True,
+        text="cases for each check, 1 or more", default="100, or that of the hypothesis profile",
+    ))
+    budget: float | None = set_by(Option(
+        "budget", "SECONDS", EFFORT, valid="seconds", is_keyword=True, is_repeated=True,
+        text="seconds that the search for one subject may take", default=f"{DEFAULT_BUDGET:g}",
+    ))
+    seed: int | None = set_by(Option(
+        "seed", "N", EFFORT, number=True, valid="whole_number",
+        text="the seed of every search, a whole number",
+        default="drawn for each run; fixed if hypothesis derandomises, as in CI",
+    ))
+
+    baseline: Baseline | None = set_by(Option(
+        "baseline", "FILE", FILES, valid="interface_baseline", in_root="ts-baseline.json",
+        text="write the interface of each export to this file; in the ini, compare with it",
+        default="compare with `ts-baseline.json` in the root folder, if it exists",
+    ))
+    counterexamples: Path | None = set_by(Option(
+        "counterexamples", "FILE", FILES, valid="path",
+        text="look first at the counterexamples in this file, and add those that are found",
+    ))
+    export_dir: Path | None = set_by(Option(
+        "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",
+    ))
+
+    # fmt: on
+
+    @property
+    def search_seconds(self) -> float:
+        """Seconds that the search for one subject may take."""
+        return DEFAULT_BUDGET if self.budget is None else self.budget
+
+    @property
+    def compile_seconds(self) -> float:
+        """Seconds that a compiler may take for one export."""
+        return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
+
+    def over(self, weaker: RunOptions) -> RunOptions:
+        """These options; what they do not give is taken from `weaker`."""
+        mine = {name: getattr(self, name) for name in OPTIONS}
+        return RunOptions(**{n: getattr(weaker, n) if value is None else value for n, value in mine.items()})
+
+
+OPTIONS: Mapping[str, Option] = rows_of(RunOptions)
+"""The row of each option, by the field that it sets, in the order of `--help` and the docs."""

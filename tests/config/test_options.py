@@ -1,0 +1,83 @@
+"""Each row of an option or a keyword is complete: `--help`, the ini, the docs and the validation are made from it."""
+
+from __future__ import annotations
+
+import inspect
+from itertools import pairwise
+
+import pytest
+
+from pytest_tsexport.config import validators
+from pytest_tsexport.config.marker import KEYWORDS, MARKER, MEANING
+from pytest_tsexport.config.names import selected
+from pytest_tsexport.config.options import OPTIONS, RunOptions, plain
+from pytest_tsexport.config.validators import Given, validated
+from pytest_tsexport.errors import PolicyError
+
+
+def row_validators() -> set[str]:
+    """The functions of `validators` that a row could name: those that take what was given."""
+    functions = inspect.getmembers(validators, inspect.isfunction)
+    return {name for name, one in functions if list(inspect.signature(one).parameters) == ["given"]}
+
+
+def test_rows_name_all_validators_and_no_others() -> None:
+    named = {row.valid for row in (*OPTIONS.values(), *KEYWORDS.values()) if isinstance(row.valid, str)}
+    assert named == row_validators()
+
+
+def test_flags_and_ini_names_are_unique_and_twins() -> None:
+    assert len({option.flag for option in OPTIONS.values()}) == len(OPTIONS)
+    for option in OPTIONS.values():
+        assert option.flag == "--" + option.ini.replace("_", "-")
+
+
+def test_the_options_of_a_group_are_neighbours() -> None:
+    groups = [option.group for option in OPTIONS.values()]
+    changes = sum(one != other for one, other in pairwise(groups))
+    assert changes == len(set(groups)) - 1
+
+
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
+def test_help_is_plain_text(option: object) -> None:
+    text = getattr(option, "help")  # noqa: B009  # the ids need an untyped parameter
+    assert text == text.strip()
+    assert not set("`[]%") & set(text)
+
+
+def test_markdown_becomes_plain() -> None:
+    assert plain("all; `interface` only with [a `baseline`](../x.md#y)") == "all; interface only with a baseline"
+
+
+def test_a_keyword_has_one_row() -> None:
+    assert not set(MEANING) & {name for name, option in OPTIONS.items() if option.is_keyword}
+    assert list(KEYWORDS) == [*MEANING, "backends", "neuron_args", "checks", "max_examples", "budget"]
+    assert all(name in MARKER for name in KEYWORDS)
+
+
+def test_stronger_options_win_and_weaker_ones_fill_in() -> None:
+    strong, weak = RunOptions(max_examples=5), RunOptions(max_examples=9, budget=3.0)
+    assert strong.over(weak) == RunOptions(max_examples=5, budget=3.0)
+
+
+def test_words_are_valid_or_refused_in_a_sentence() -> None:
+    words = ("fail", "skip")
+    assert validated(words, Given(where="--ts-on-unavailable", value="skip")) == "skip"
+    with pytest.raises(PolicyError, match=r"^--ts-on-unavailable names 'pass'; use one of fail, skip$"):
+        validated(words, Given(where="--ts-on-unavailable", value="pass"))
+
+
+@pytest.mark.parametrize(("value", "is_valid"), [(3, True), (-3, True), (True, False), ("3", False), (3.0, False)])
+def test_a_whole_number(value: object, *, is_valid: bool) -> None:
+    given = Given(where="--ts-seed", value=value)
+    if is_valid:
+        assert validated("whole_number", given) == value
+    else:
+        with pytest.raises(PolicyError, match=r"; give a whole number$"):
+            validated("whole_number", given)
+
+
+def test_opt_in_checks_run_unnamed_only_if_offered() -> None:
+    assert "interface" not in selected(None)
+    assert "interface" in selected(None, offered=("interface",))
+    assert selected(("-interface",), offered=("interface",)) == selected(None)
