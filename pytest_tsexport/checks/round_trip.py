@@ -15,18 +15,16 @@ from pytest_tsexport.cases.cases import tensors as tensors_of
 from pytest_tsexport.cases.cases import traced_cases
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict
-
-TIMEOUT = 300
-"""Seconds that the other process may take: a cold import of torch on a loaded machine is most of it."""
 
 CASES = 3
 
 FIXES = {
     "torch": "export what torch alone can run: no custom operator, no Python function",
-    "device": "see what it raises where its operators were imported alone; a second process needs a core of its own",
+    "device": "see what it raises where only its operators were imported; a second process needs a separate core",
 }
 
 _PROGRAM = """
@@ -65,53 +63,53 @@ class RoundTrip:
     question = CHECKS["round_trip"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Every file can be carried elsewhere."""
+        """Every file can be loaded in another process."""
         return None
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails where the process dies, or where one bit differs."""
+        """Fails if the process dies, or if one bit differs."""
         answered = _answered_here(evidence)
         if not answered:
-            headline = "raises here already, so there is nothing to carry elsewhere"
-            return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence),))
+            headline = "already raises in this process, so there is nothing to round-trip"
+            return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence),))
         failure = _differs_elsewhere(evidence, answered)
         if failure is not None:
             fix = FIXES["torch" if evidence.device is None else "device"]
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("fix", fix))
             headline = "does not run the same in a process without Transformers"
-            found = verdict(evidence, self.name, Outcome.FAILED, headline, rows)
+            found = verdict(evidence, Outcome.FAILED, headline, rows)
         else:
-            found = verdict(evidence, self.name, Outcome.PASSED, _told(evidence))
+            found = verdict(evidence, Outcome.PASSED, _headline(evidence))
         return replace(found, judged=len(answered), planned=CASES)
 
 
-def _told(evidence: Evidence) -> str:
+def _headline(evidence: Evidence) -> str:
     beside = "" if evidence.device is None else f" and the operators of {evidence.device.namespace}"
     return f"runs with torch{beside or ' alone'}, bit for bit the same"
 
 
 Answered = tuple[list[torch.Tensor], list[torch.Tensor]]
-"""The inputs of one case in order, and what the file answers to them here."""
+"""The inputs of one case in order, and what the file answers to them in this process."""
 
 
 def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str | None:
     """What goes wrong in a fresh process, or None."""
     given = [inputs for inputs, _ in answered]
     with tempfile.TemporaryDirectory() as folder:
-        told, there = Path(folder, "inputs.pt"), Path(folder, "answers.pt")
-        torch.save(given, told)
-        arguments = [str(evidence.artifact.path), str(told), str(there), str(torch.get_num_threads())]
+        given_file, there = Path(folder, "inputs.pt"), Path(folder, "answers.pt")
+        torch.save(given, given_file)
+        arguments = [str(evidence.artifact.path), str(given_file), str(there), str(torch.get_num_threads())]
         arguments.append("" if evidence.device is None else evidence.device.prologue)
         try:
             done = subprocess.run(
                 [sys.executable, "-c", _PROGRAM, *arguments],
                 capture_output=True,
                 text=True,
-                timeout=TIMEOUT,
+                timeout=ROUND_TRIP_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"it did not end within {TIMEOUT} s"
+            return f"it did not end within {ROUND_TRIP_SECONDS} s"
         if done.returncode != 0:
             return _sentence(done.stderr) or f"it ended with exit status {done.returncode}"
         answers = torch.load(there, weights_only=True)
@@ -119,7 +117,7 @@ def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str 
 
 
 def _answered_here(evidence: Evidence) -> list[Answered]:
-    """The cases that the file answers in this process, one after the other on one load, as they are asked elsewhere."""
+    """The cases that the file answers in this process, one after the other on one load, as in the other process."""
     names = evidence.runner.arguments
     module = evidence.artifact.load()
     answered = []
@@ -143,7 +141,7 @@ def _first_difference(here: list[list[torch.Tensor]], there: list[list[torch.Ten
 
 
 def _sentence(traceback: str) -> str:
-    """What an exception says: after its type, which stands at the start of a line; TorchScript goes on below it."""
+    """The message of an exception: after its type at the start of a line, or on the next line for TorchScript."""
     lines = [line for line in traceback.splitlines() if line.strip()]
     for place, line in enumerate(lines):
         kind, colon, rest = line.partition(":")

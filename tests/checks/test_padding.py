@@ -22,7 +22,7 @@ from tests.subjects.families import build
 
 Build = Callable[[], nn.Module]
 
-MINDS = "eager itself cannot be padded along "
+MINDS = "eager is not padding-invariant along "
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_what_padding_costs_is_told() -> None:
 def test_a_model_that_cannot_be_padded_is_a_property_of_the_model() -> None:
     found = verdict(right_padding.CannotBePadded(), ids()())
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found) == ["eager itself cannot be padded", f"{MINDS}dim1 on either side without mask"]
+    assert told(found) == ["eager is not padding-invariant", f"{MINDS}dim1 on either side without mask"]
 
 
 def test_a_way_that_eager_minds_in_some_case_is_tried_no_more() -> None:
@@ -167,7 +167,7 @@ def test_a_model_that_refuses_padding_cannot_be_padded() -> None:
 @pytest.mark.parametrize("model", [values.AllOnesFastPath, values.FrozenMask, values.FrozenLengths])
 def test_an_export_that_froze_the_mask_is_found(model: type[nn.Module]) -> None:
     found = verdict(model(), masked_ids()())
-    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the answer of the export alone")
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the export's answer, and not eager's")
     assert dict(found.rows)["wrong along"] == "dim1 on either side with mask"
 
 
@@ -221,7 +221,7 @@ def test_the_ways_in_which_the_export_alone_is_wrong_are_told(
     right: str | None,
 ) -> None:
     found = verdict(model(), inputs(), **({} if wrap is None else {"export": exporters.instead(wrap)}))
-    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the answer of the export alone")
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the export's answer, and not eager's")
     assert (dict(found.rows)["wrong along"], dict(found.rows).get("right along")) == (wrong, right)
 
 
@@ -363,4 +363,4 @@ def test_int8_minds_padding_in_eager_too() -> None:
         model = torch.ao.quantization.quantize_dynamic(build("bert").eval(), {nn.Linear}, dtype=torch.qint8)
     found = verdict(model, None)
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found) == ["eager itself cannot be padded", f"{MINDS}sequence on either side with or without mask"]
+    assert told(found) == ["eager is not padding-invariant", f"{MINDS}sequence on either side with or without mask"]

@@ -169,5 +169,5 @@ def test_a_frozen_mask_is_not_taken_for_a_fault_of_sizes() -> None:
     found = verdict(wrong_values.AllOnesFastPath(), masked_ids()())
     assert (found.outcome, found.headline) == (
         Outcome.FAILED,
-        "wrong at the traced size already, so no other was looked at",
+        "already wrong at the traced size, so no other size was checked",
     )

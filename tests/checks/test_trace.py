@@ -123,7 +123,7 @@ def test_a_module_that_goes_on_training() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_chance_in_evaluation_mode(seed: int) -> None:
     found = judge(state.NoisyForward(), rows()(), checks="trace", seed=seed)["trace"]
-    assert found.headline == "eager answers two equal calls differently, so nothing can be faithful to it"
+    assert found.headline == "eager's answers to two equal calls differ, so no export can equal it"
 
 
 def test_state_is_not_taken_for_chance() -> None:

@@ -13,7 +13,7 @@ VERDICT = Verdict(
     backend="jit",
     check="parity",
     outcome=Outcome.FAILED,
-    headline="the artifact answers otherwise than eager at the traced size",
+    headline="the artifact differs from eager at the traced size",
     rows=(("traced at", "batch ≠ 2"),),
     judged=40,
     planned=100,
@@ -32,7 +32,7 @@ def test_the_whole_verdict_and_its_question_are_in_one_property() -> None:
         "tsexport",
         '{"question": "At the traced size, does the saved and loaded artifact answer as eager does?", '
         '"subject": "test_export.py::test_bert", "backend": "jit", "check": "parity", "outcome": "failed", '
-        '"headline": "the artifact answers otherwise than eager at the traced size", '
+        '"headline": "the artifact differs from eager at the traced size", '
         '"rows": [["traced at", "batch \\u2260 2"]], "judged": 40, "planned": 100, '
         '"worst": {"leaf": "logits", "difference": "inf", "allowed": 0.0001, "at": "[0, 1]", '
         '"case": "(batch=2, sequence=7)"}, "seed": 3141, "seconds": 1.5, "first_breach": null, "notes": ["a note"], '
