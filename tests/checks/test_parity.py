@@ -249,6 +249,15 @@ def test_a_flat_output_is_told_as_not_looked_at() -> None:
     assert found.not_covered == ("stays: it never moved, so its values say nothing",)
 
 
+@pytest.mark.parametrize(("share", "reported"), [(0.0199, False), (0.0201, True), (0.5, True)])
+def test_a_tolerance_that_hides_much_of_the_spread_is_reported(share: float, *, reported: bool) -> None:
+    model = made.Plain()
+    spread = export(model, from_keywords({"inputs": rows()()}), name="it")._evidence("parity").spread.by_leaf["output"]
+    found = verdict(model, rtol=0.0, atol=share * spread)
+    line = f"output: differences below {share:.0%} of its spread"
+    assert found.not_covered == ((line,) if reported else ())
+
+
 def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:
     assert verdict(EagerAloneRaises()).outcome is Outcome.PASSED
 

@@ -110,6 +110,34 @@ def test_a_file_that_renamed_its_weights_cannot_be_asked() -> None:
     assert found.outcome is Outcome.NOT_APPLICABLE
 
 
+def test_one_group_that_is_missing_among_others_is_found() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = made.TiedBias(), made.TiedBias()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.second(self.first(x))
+            return answer
+
+    class Renames(nn.Module):
+        """Keeps the first part under its name, and the second under another."""
+
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.first = untie(model.get_submodule("first"))
+            self.other = untie(model.get_submodule("second"))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.other(self.first(x))
+            return answer
+
+    found = verdict(Twice(), export=exporters.instead(Renames))
+    text = in_the_file(found, "a tied weight is missing from the file")
+    assert text.startswith("second.")
+    assert text.endswith(" is not there by name")
+
+
 @pytest.mark.parametrize("export", [exporters.frozen])
 def test_a_frozen_file_holds_no_weights_by_name(export: Writer) -> None:
     found = verdict(made.TiedHead(), export=export)

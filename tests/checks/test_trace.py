@@ -136,6 +136,12 @@ def test_hooks_are_told_and_are_no_fault() -> None:
     assert found.notes == ("forward hooks are baked in: linear",)
 
 
+def test_hooks_before_forward_are_reported_too() -> None:
+    model = made.Plain()
+    model.linear.register_forward_pre_hook(lambda _, inputs: (inputs[0] * 2,))
+    assert verdict(model).notes == ("forward hooks are baked in: linear",)
+
+
 def test_unmerged_adapters_are_told() -> None:
     class Adapter(nn.Linear):
         merged = False

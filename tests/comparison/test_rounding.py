@@ -247,6 +247,25 @@ def test_a_finer_type_excuses_no_coarser_one() -> None:
     assert "parity" in accused(found(Deep, Coarse(("all", "bf16"))))
 
 
+class TwoOutputs(Deep):
+    """A second output that rounding moves by more than the casting's share of its spread."""
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
+        answer = super().forward(x)
+        return {"first": answer, "second": answer.exp()}
+
+
+ROOM = {"rtol": {"first": 0.5}, "atol": {"first": 0.5}}
+
+
+@pytest.mark.parametrize("said", [{}, ROOM, {"metric": {"first": "cosine"}, **ROOM}])
+def test_what_the_user_says_about_one_output_leaves_what_rounding_is_allowed_in_another(said: dict[str, Any]) -> None:
+    parity = found(TwoOutputs, Told(("matmult", "bf16")), checks=["parity"], **said)["parity"]
+    assert parity.outcome is Outcome.PASSED
+    assert parity.worst is not None
+    assert (parity.worst.leaf, parity.worst.difference > 0.03) == ("second", True)
+
+
 @pytest.mark.parametrize("said", [{"atol": 1e-6, "rtol": 0.0}, {"atol": 1e-6, "rtol": 1e-6}])
 def test_what_the_user_says_of_tolerance_is_not_widened(said: dict[str, Any]) -> None:
     assert "parity" in accused(found(Deep, Told(("matmult", "bf16")), **said))
