@@ -211,6 +211,13 @@ def test_whole_numbers_that_rounding_alone_moves_are_excused_one_by_one() -> Non
     assert answered["place"].tolist() == [5, 4]
 
 
+def test_whole_numbers_about_which_the_user_said_something_are_not_excused() -> None:
+    moved = {"output": EAGER["output"] + 0.01, "place": torch.tensor([5, 4])}
+    answered, slack = excuse(moved, {"output": EAGER["output"] + 9, "place": torch.tensor([5, 9])}, atol={"place": 0.0})
+    assert answered["place"].tolist() == [5, 9]
+    assert slack > 0
+
+
 def test_truths_that_rounding_alone_moves_are_excused_as_whole_numbers_are() -> None:
     eager = {"output": torch.tensor([0.0, 1.0]), "above": torch.tensor([False, True])}
     rounded = {"output": torch.tensor([0.01, 1.0]), "above": torch.tensor([True, True])}

@@ -38,6 +38,8 @@ def test_emulated_rounding_widens_only_outputs_about_which_nothing_was_said() ->
     widened = Tolerance(spread=SPREAD, share=0.02, rtol={"x": 0.0}, atol={"x": 0.001}).widened(eager, rounded)
     assert widened.of("x").allowed(eager["x"]).tolist() == pytest.approx([0.001] * 3)
     assert float(widened.of("y").allowed(eager["y"])) == pytest.approx(EMULATED_TIMES * 0.01, rel=1e-3)
+    by_metric = Tolerance(spread=SPREAD, share=0.02, metric={"x": "argmax"}).widened(eager, rounded)
+    assert [by_metric.of(name).slack > 0 for name in eager] == [False, True]
 
 
 @pytest.mark.parametrize(("spread", "magnitude"), [(2.0, 1.0), (1.0, 2.0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from pathlib import Path
 
 import pytest
 import torch
@@ -30,13 +31,15 @@ class Encodes(nn.Module):
         return answer
 
 
-def test_a_graph_with_nested_tensors_is_reported_as_what_it_is() -> None:
+def test_a_graph_with_nested_tensors_is_explained_and_breaks_nothing() -> None:
     torch.manual_seed(0)
     inputs = {"x": torch.randn(2, 7, 8), "attention_mask": torch.ones(2, 7, dtype=torch.int64)}
     names = {0: "batch", 1: "sequence"}
     found = judge(Encodes(), inputs, checks=["parity", "shapes"], dynamic_shapes=dict.fromkeys(inputs, names))
     assert {name: one.outcome for name, one in found.items()} == {"parity": Outcome.FAILED, "shapes": Outcome.FAILED}
-    assert dict(found["parity"].rows)["differs"]
+    cause = dict(found["parity"].rows)["likely cause"]
+    assert cause.startswith(f"{Path(__file__).name}:")
+    assert cause.endswith(", in encoder")
 
 
 def breaks(*_: object) -> tuple[tuple[str, str], ...]:
