@@ -18,7 +18,8 @@ from pytest_tsexport.backends import format_of
 from pytest_tsexport.cases.hypothesis_adapter import default_examples
 from pytest_tsexport.checks import REGISTERED
 from pytest_tsexport.checks.trace import explained
-from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.evidence import Evidence, Measurements
+from pytest_tsexport.comparison.seeding import seeded
 from pytest_tsexport.config.policy import CHECKS, Policy, selected
 from pytest_tsexport.config.validators import valid_checks, valid_names
 from pytest_tsexport.diagnosis.compiled import is_compiled
@@ -61,12 +62,12 @@ class Export:
     @property
     def path(self) -> Path:
         """The path of the file. Raises `ExportError` if there is no file."""
-        return self._evidence.artifact.path
+        return self._measured.artifact.path
 
     @cached_property
     def module(self) -> nn.Module:
         """The artifact, loaded back from its file. Raises `ExportError` if there is no file."""
-        return self._evidence.artifact.load()
+        return self._measured.artifact.load()
 
     def check(self, name: str) -> Verdict:
         """The verdict of one check, which runs once and is remembered. Never raises for a fault of the export.
@@ -77,7 +78,7 @@ class Export:
         valid_names("check", name, tuple(CHECKS))
         if name not in self._verdicts:
             started = time.monotonic()
-            with torch.random.fork_rng(devices=[]), _threads(self._context.callbacks.processes):
+            with _threads(self._context.callbacks.processes):
                 found = self._answer(name)
                 self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
         self._context.callbacks.on_verdict(self._verdicts[name])
@@ -110,29 +111,32 @@ class Export:
 
     def close(self) -> None:
         """Release the model and the artifact, and delete its temporary file."""
-        for cached in ("module", "_evidence"):
+        for cached in ("module", "_measured"):
             self.__dict__.pop(cached, None)
         shutil.rmtree(self._context.folder, ignore_errors=True)
 
     @cached_property
-    def _evidence(self) -> Evidence:
-        made, effort = self._made, self._policy.effort
+    def _measured(self) -> Measurements:
+        """What the checks share."""
+        made = self._made
         if made.artifact is None:
             why = self._context.unavailable or self._not_made()
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
+        return Measurements(made.subject, made.artifact, self._policy, runs_on(made, made.artifact))
+
+    def _evidence(self, check: str) -> Evidence:
+        """Evidence for one run of a check, which nothing has touched before."""
+        callbacks, subject = self._context.callbacks, self.subject.name
         return Evidence(
-            subject=made.subject,
-            artifact=made.artifact,
-            policy=self._policy,
+            check=check,
+            measured=self._measured,
             backend=self.backend,
             contract=self._made.backend.contract,
-            device=runs_on(made, made.artifact),
-            runs=made.unrunnable is None,
-            seed=effort.seed or 0,
-            process=made.process,
-            cases=effort.max_examples or default_examples(),
-            tell=self._context.callbacks.progress,
-            known=lambda check: self._context.callbacks.known(made.subject.name, f"{self.backend}-{check}"),
+            runs=self._made.unrunnable is None,
+            process=self._made.process,
+            cases=self._policy.effort.max_examples or default_examples(),
+            tell=callbacks.progress,
+            known=lambda: callbacks.known(subject, f"{self.backend}-{check}"),
         )
 
     def _not_made(self) -> str:
@@ -145,13 +149,12 @@ class Export:
         if self._made.unrunnable is not None and name != "trace":
             return self._blank(name, Outcome.UNAVAILABLE, self._made.unrunnable)
         try:
-            evidence, check = self._evidence, REGISTERED[name]
+            evidence = self._evidence(name)
             if name != "trace" and not is_compiled(evidence):
                 return self._blank(name, Outcome.NOT_RUN, "the file holds no operator of its device")
-            why = check.why_not_applicable(evidence)
-            if why is not None:
-                return self._blank(name, Outcome.NOT_APPLICABLE, why)
-            return check.run(evidence)
+            with seeded(evidence.randomness):
+                why = REGISTERED[name].why_not_applicable(evidence)
+                return self._blank(name, Outcome.NOT_APPLICABLE, why) if why else REGISTERED[name].run(evidence)
         except TsExportError as error:
             return self._blank(name, Outcome.FAILED, str(error))
 
@@ -186,7 +189,9 @@ class Export:
         if self._made.unrunnable is not None:
             return None
         try:
-            answer = self._evidence.runner.case(self.subject.inputs, 1)[0]
+            evidence = self._evidence("signature")
+            with seeded(evidence.randomness):
+                answer = evidence.runner.case(self.subject.inputs, 1)[0]
         except TsExportError:
             return None
         return None if answer.leaves is None else signature(self.subject.inputs, answer.leaves)

@@ -9,7 +9,7 @@ from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
 FLOOR = 10
-"""Fewer judged cases than this (or than half of the planned ones, if that is less) answer nothing."""
+"""With fewer judged cases than this (or than half of the planned ones, if that is less) the check has no answer."""
 
 
 class Check(Protocol):
@@ -24,18 +24,18 @@ class Check(Protocol):
         """The question, as in the docs."""
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Why the question does not arise for this subject, naming no subject; None where it does."""
+        """Why the question does not arise for this subject, without its name; None if it does."""
 
     def run(self, evidence: Evidence) -> Verdict:
-        """The answer."""
+        """The answer, from evidence of this run alone: nothing may be left behind for another check."""
 
 
-def verdict(evidence: Evidence, check: str, outcome: Outcome, headline: str, rows: tuple[Row, ...] = ()) -> Verdict:
+def verdict(evidence: Evidence, outcome: Outcome, headline: str, rows: tuple[Row, ...] = ()) -> Verdict:
     """A verdict about this subject with nothing counted yet."""
     return Verdict(
         subject=evidence.subject.name,
         backend=evidence.backend,
-        check=check,
+        check=evidence.check,
         outcome=outcome,
         headline=headline,
         rows=rows,
@@ -49,25 +49,26 @@ def traced_at(evidence: Evidence) -> Row:
     return "traced at", f"{', '.join(evidence.subject.inputs)} ({sizes})"
 
 
-def vacuous(evidence: Evidence, check: str) -> Verdict | None:
-    """The verdict of a check that compares, where no comparison would mean anything."""
+def vacuous(evidence: Evidence) -> Verdict | None:
+    """The verdict of a check that compares, if no comparison would mean anything."""
     if evidence.spread.vacuous is None:
         return None
     fix = ("fix", "return a model with real weights, or random ones of an ordinary scale")
     if evidence.policy.meaning.metric is not None:
         fix = ("fix", "give examples= whose answers differ, or compare by metric='close'")
     headline = f"nothing to compare: {evidence.spread.vacuous}"
-    return verdict(evidence, check, Outcome.FAILED, headline, (traced_at(evidence), fix))
+    return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence), fix))
 
 
-def wrong_already(evidence: Evidence, check: str, found: Judged) -> Verdict:
-    """The verdict of a check about other sizes where the traced one is wrong."""
-    rows = (traced_at(evidence), ("differs", found.text), ("fix", "fix what parity tells first"))
-    return verdict(evidence, check, Outcome.FAILED, "wrong at the traced size already, so no other was looked at", rows)
+def already_wrong(evidence: Evidence, found: Judged) -> Verdict:
+    """The verdict of a check about other sizes if the traced one is wrong."""
+    rows = (traced_at(evidence), ("differs", found.text), ("fix", "fix what parity reports first"))
+    headline = "already wrong at the traced size, so no other size was checked"
+    return verdict(evidence, Outcome.FAILED, headline, rows)
 
 
 def too_few(findings: Findings) -> str | None:
-    """Why what was judged answers nothing, or None."""
+    """Why the judged cases are too few for an answer, or None."""
     counted = len(findings.counted)
     floor = min(FLOOR, (findings.planned + 1) // 2)
     if counted >= floor:
@@ -76,13 +77,13 @@ def too_few(findings: Findings) -> str | None:
 
 
 def kept_as(findings: Findings) -> dict[str, Any] | None:
-    """The smallest breach as plain data; None where there is none, and where it is an example of the user's own."""
+    """The smallest breach as plain data; None if there is none, or if it is one of the user's own examples."""
     found = findings.smallest
     return None if found is None or found.case.example is not None else found.case.to_dict()
 
 
 def worst_of(findings: Findings) -> Worst | None:
-    """The largest difference met, in a breach if there was one."""
+    """The largest difference of a breach; without one, the difference that came nearest to its tolerance."""
     if findings.worst is not None and findings.worst.difference is not None:
         return _worst(findings.worst, *_parts(findings.worst))
     nearest = [one for one in findings.judged if one.nearest[2]]

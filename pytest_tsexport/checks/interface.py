@@ -21,24 +21,24 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 
 class Interface:
-    """What the file takes and gives, and the arguments and labels of its model, against a file that a team commits.
+    """Inputs and outputs of the file, arguments and labels of its model, against a baseline that a team commits.
 
-    Sizes are no part of it, and neither are weights: which dimensions vary is what `shapes` asks about.
+    Sizes and weights are not part of it: which dimensions vary is what `shapes` asks.
     """
 
     name = "interface"
     question = CHECKS["interface"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Every artifact takes and gives something."""
+        """Every artifact has inputs and outputs."""
         return None
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails where a promise is broken, and where none was made: what nobody looked at is not green."""
+        """Fails if the interface is not that of the baseline, and if there is no baseline: never green unlooked-at."""
         baseline = evidence.policy.effort.baseline
         if baseline is None:
             sentence = f"there is no baseline to compare with; write one with --ts-baseline={DEFAULT} and commit it"
-            return verdict(evidence, self.name, Outcome.FAILED, sentence)
+            return verdict(evidence, Outcome.FAILED, sentence)
         now = interface_of(evidence)
         was = baseline.read().get(evidence.subject.name, {}).get(evidence.backend)
         judge = _written if baseline.writes else _compared
@@ -46,9 +46,9 @@ class Interface:
 
 
 def interface_of(evidence: Evidence) -> dict[str, list[str]]:
-    """What callers of the model and of its file rely on, as lines of text by part; a part without lines is left out.
+    """What callers of the model and of its file rely on, as lines of text by part; empty parts are left out.
 
-    Raises `ArtifactError` where the file does not answer its own example inputs.
+    Raises `ArtifactError` if the file does not answer its own example inputs.
     """
     model = evidence.subject.model
     parts = {
@@ -61,14 +61,14 @@ def interface_of(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def _arguments(model: nn.Module) -> Iterator[str]:
-    """The positional arguments of `forward`; what can only be passed by name has no place to lose."""
+    """The positional arguments of `forward`; keyword-only ones have no position that could change."""
     for one in inspect.signature(model.forward).parameters.values():
         if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
             yield one.name + (OPTIONAL if one.default is not one.empty else "")
 
 
 def _inputs(evidence: Evidence) -> Iterator[str]:
-    """What the file itself says of each argument, else what its example input says."""
+    """What the file says about each argument, else what its example input shows."""
     given = evidence.runner.given_to(evidence.subject.inputs)
     for one in evidence.artifact.takes:
         example = given.get(one.name)
@@ -81,15 +81,17 @@ def _inputs(evidence: Evidence) -> Iterator[str]:
 
 
 def _outputs(evidence: Evidence) -> Iterator[str]:
-    """Each leaf by its place in the file's answer, with its name in eager's where the file itself has none."""
+    """Each leaf by its position in the file's answer, with eager's name if the file has none."""
     try:
         output = evidence.runner.output(evidence.subject.inputs)
         leaves = flatten(output)
-    except Exception as error:  # a file may raise anything at all; what it raises is the finding
+    except Exception as error:  # a file may raise anything; what it raises is the finding
         said = evidence.artifact.format.one_line(error)
-        raise ArtifactError(f"the file raises on its own example inputs, so it promises nothing: {said}") from error
+        raise ArtifactError(
+            f"the file raises on its own example inputs, so it has no interface to compare: {said}"
+        ) from error
     if isinstance(output, Mapping):
-        # A mapping is read by name: it has no order to promise.
+        # A mapping is read by name: its order means nothing.
         for name in sorted(leaves, key=lambda name: name.partition(".")[0]):
             yield f"{name}: {_kind(leaves[name].dtype, leaves[name].dim())}"
         return
@@ -103,7 +105,7 @@ def _kind(dtype: torch.dtype, rank: int) -> str:
 
 
 def _written(evidence: Evidence, baseline: Baseline, was: InterfaceLines | None, now: InterfaceLines) -> Verdict:
-    """The entry itself is written at the end of the run, by the one process that hears of every verdict."""
+    """The entry is written at the end of the run, by the one process that receives every verdict."""
     broken = () if was is None else changes(was, now)
     if was is None:
         headline = f"written to {baseline.typed} for the first time"
@@ -111,7 +113,7 @@ def _written(evidence: Evidence, baseline: Baseline, was: InterfaceLines | None,
         headline = f"written to {baseline.typed} with {counted(len(broken), 'change')}"
     else:
         headline = f"as promised in {baseline.typed} already"
-    found = verdict(evidence, Interface.name, Outcome.PASSED, headline)
+    found = verdict(evidence, Outcome.PASSED, headline)
     return replace(found, notes=tuple(f"{place}: {text}" for place, text in broken))
 
 
@@ -121,10 +123,10 @@ def _compared(evidence: Evidence, baseline: Baseline, was: InterfaceLines | None
             f"{baseline.typed} promises nothing for this test on {evidence.backend}; "
             f"look at what it takes and gives, and add it with --ts-baseline={baseline.typed}"
         )
-        return verdict(evidence, Interface.name, Outcome.FAILED, sentence)
+        return verdict(evidence, Outcome.FAILED, sentence)
     broken = changes(was, now)
     if not broken:
-        return verdict(evidence, Interface.name, Outcome.PASSED, f"as promised in {baseline.typed}")
+        return verdict(evidence, Outcome.PASSED, f"as promised in {baseline.typed}")
     fix: Row = ("fix", f"keep the promise in a wrapper, or tell callers and run with --ts-baseline={baseline.typed}")
     rows = (("promised in", baseline.typed), *broken, fix)
-    return verdict(evidence, Interface.name, Outcome.FAILED, "not the interface that callers were promised", rows)
+    return verdict(evidence, Outcome.FAILED, "not the interface that callers were promised", rows)

@@ -11,19 +11,17 @@ from pytest_tsexport.cases.cases import tensors as tensors_of
 from pytest_tsexport.cases.cases import traced_cases
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.runtimes.isolated_python import run_in_isolated_python
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict
 
-TIMEOUT = 300
-"""Seconds that the other process may take: a cold import of torch on a loaded machine is most of it."""
-
 CASES = 3
 
 FIXES = {
     "torch": "export what torch alone can run: no custom operator, no Python function",
-    "device": "see what it raises where its operators were imported alone; a second process needs a core of its own",
+    "device": "see what it raises where only its operators were imported; a second process needs a separate core",
 }
 
 
@@ -34,45 +32,45 @@ class RoundTrip:
     question = CHECKS["round_trip"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Every file can be carried elsewhere."""
+        """Every file can be loaded in another process."""
         return None
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails where the process dies, or where one bit differs."""
+        """Fails if the process dies, or if one bit differs."""
         answered = _answered_here(evidence)
         if not answered:
-            headline = "raises here already, so there is nothing to carry elsewhere"
-            return verdict(evidence, self.name, Outcome.FAILED, headline, (traced_at(evidence),))
+            headline = "already raises in this process, so there is nothing to round-trip"
+            return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence),))
         failure = _differs_elsewhere(evidence, answered)
         if failure is not None:
             fix = FIXES["torch" if evidence.device is None else "device"]
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("fix", fix))
             headline = "does not run the same in a process without Transformers"
-            found = verdict(evidence, self.name, Outcome.FAILED, headline, rows)
+            found = verdict(evidence, Outcome.FAILED, headline, rows)
         else:
-            found = verdict(evidence, self.name, Outcome.PASSED, _told(evidence))
+            found = verdict(evidence, Outcome.PASSED, _headline(evidence))
         return replace(found, judged=len(answered), planned=CASES)
 
 
-def _told(evidence: Evidence) -> str:
+def _headline(evidence: Evidence) -> str:
     beside = "" if evidence.device is None else f" and the operators of {evidence.device.namespace}"
     return f"runs with torch{beside or ' alone'}, bit for bit the same"
 
 
 Answered = tuple[list[torch.Tensor], list[torch.Tensor]]
-"""The inputs of one case in order, and what the file answers to them here."""
+"""The inputs of one case in order, and what the file answers to them in this process."""
 
 
 def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str | None:
     """What goes wrong in a fresh process, or None."""
     prologue = "" if evidence.device is None else evidence.device.prologue
     cases = [inputs for inputs, _ in answered]
-    run = run_in_isolated_python(evidence.artifact, cases, prologue=prologue, seconds=TIMEOUT)
+    run = run_in_isolated_python(evidence.artifact, cases, prologue=prologue, seconds=ROUND_TRIP_SECONDS)
     return run.failure or _first_difference([leaves for _, leaves in answered], list(run.answers))
 
 
 def _answered_here(evidence: Evidence) -> list[Answered]:
-    """The cases that the file answers in this process, one after the other on one load, as they are asked elsewhere."""
+    """The cases that the file answers in this process, one after the other on one load, as in the other process."""
     names = evidence.runner.arguments
     module = evidence.artifact.load()
     answered = []

@@ -1,6 +1,6 @@
 """evidence -> verdict: at any other size, does it keep the contract?
 
-dynamic: equal wherever eager answers. safe: equal, or it raises. fixed: it raises.
+dynamic: equal wherever eager answers. safe: equal, or it raises. fixed: it raises. Both may raise under any contract.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from pytest_tsexport.cases.coverage import unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
 from pytest_tsexport.cases.findings import Findings, Judged
 from pytest_tsexport.cases.search import Plan, search
-from pytest_tsexport.checks.base import kept_as, too_few, traced_at, vacuous, verdict, worst_of, wrong_already
-from pytest_tsexport.comparison.compare_case import fault_of_example, judged, wrong_at_home
+from pytest_tsexport.checks.base import already_wrong, kept_as, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.policy import CHECKS
 from pytest_tsexport.diagnosis.compiled import dropped
 from pytest_tsexport.diagnosis.divergence import cause
+from pytest_tsexport.diagnosis.explanation import explain
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _FIX = {
@@ -39,36 +40,36 @@ class Shapes:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails on the first case that breaks the contract of the axes that leave the traced size."""
-        refused = vacuous(evidence, self.name)
+        refused = vacuous(evidence)
         if refused is not None:
             return refused
-        at_home = wrong_at_home(evidence)
-        if at_home is not None:
-            return wrong_already(evidence, self.name, at_home)
+        at_traced_size = wrong_at_traced_size(evidence)
+        if at_traced_size is not None:
+            return already_wrong(evidence, at_traced_size)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
         edges = list(edge_cases(evidence.subject))
         others = [case for case in size_cases(evidence.subject) if case not in edges]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*evidence.kept(self.name), *real, *edges, *others[: max(3 * evidence.cases // 5 - len(edges), 0)]],
+            listed=[*evidence.kept(), *real, *edges, *others[: max(3 * evidence.cases // 5 - len(edges), 0)]],
             total=evidence.cases,
             off_size=True,
-            random=evidence.random(self.name),
-            clock=evidence.clock(0.5),
+            random=evidence.random(),
+            clock=evidence.clock(),
             tell=lambda line: evidence.tell(f"{self.name} {line}"),
         )
         findings = search(plan, lambda case: _judge(evidence, case))
         found = findings.smallest
-        at_home = None if found is None else wrong_at_home(evidence, found.case)
-        if at_home is not None:
-            return wrong_already(evidence, self.name, at_home)
-        return _told(_verdict(evidence, self.name, findings), evidence, findings)
+        at_traced_size = None if found is None else wrong_at_traced_size(evidence, found.case)
+        if at_traced_size is not None:
+            return already_wrong(evidence, at_traced_size)
+        return _described(_verdict(evidence, findings), evidence, findings)
 
 
 def contract_of(evidence: Evidence, axis: str) -> str:
-    """What the user says of the axis, else what holds for it on this backend.
+    """What the user says about the axis, else the default of this backend.
 
-    Of an input that the compiler dropped, no size is asked: the answer does not depend on it.
+    An axis of dropped inputs alone may have any size: the answer does not depend on it.
     """
     having = {field.name for field in evidence.subject.fields if axis in field.dims}
     default = "safe" if having and having <= set(dropped(evidence)) else evidence.contract
@@ -76,32 +77,33 @@ def contract_of(evidence: Evidence, axis: str) -> str:
 
 
 def _judge(evidence: Evidence, case: Case) -> Judged | None:
-    """None at the traced size, which is parity's."""
+    """None at the traced size, which `parity` judges."""
     off = off_size(case, evidence.subject)
     if not off:
         return None
     contracts = {contract_of(evidence, axis) for axis in off}
-    one = judged(evidence, case)
+    one = compare_case(evidence, case)
     if "fixed" in contracts:
         return replace(one, breach=one.status not in ("raises", "both raise"))
     raises = one.status == "raises" and contracts == {"dynamic"}
     return replace(one, breach=one.status == "wrong" or raises)
 
 
-def _verdict(evidence: Evidence, check: str, findings: Findings) -> Verdict:
+def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     found = findings.smallest
     if found is not None:
-        headline, fix = fault_of_example(found) or _headline(evidence, found)
-        causes = cause(evidence, found.case) if found.status == "wrong" and fault_of_example(found) is None else ()
+        fault = bad_example(found)
+        headline, fix = fault or _headline(evidence, found)
+        causes = explain(evidence, found.case, cause) if found.status == "wrong" and fault is None else ()
         rows = (*_rows(evidence, findings, found), *causes, ("fix", fix))
-        return verdict(evidence, check, Outcome.FAILED, headline, rows)
+        return verdict(evidence, Outcome.FAILED, headline, rows)
     why = too_few(findings)
     if why is not None:
         fix = "raise --ts-budget or --ts-max-examples, or declare which dimensions vary with dynamic_shapes"
-        return verdict(evidence, check, Outcome.FAILED, why, (traced_at(evidence), ("fix", fix)))
+        return verdict(evidence, Outcome.FAILED, why, (traced_at(evidence), ("fix", fix)))
     if all(one.status in ("raises", "both raise", "eager raises") for one in findings.judged):
-        return verdict(evidence, check, Outcome.PASSED, "raises at every other size")
-    return verdict(evidence, check, Outcome.PASSED, "keeps the contract at every other size")
+        return verdict(evidence, Outcome.PASSED, "raises at every other size")
+    return verdict(evidence, Outcome.PASSED, "keeps the contract at every other size")
 
 
 def _headline(evidence: Evidence, found: Judged) -> tuple[str, str]:
@@ -117,17 +119,17 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     breaches = findings.breaches
     among = f"smallest of {len(breaches)} in {len(findings.judged)} of {findings.planned} cases, seed {evidence.seed}"
     worst = findings.worst
-    text = found.text or "it answers, and equals eager"
+    text = found.text or "it does not raise, and equals eager"
     if worst is not None and worst is not found and worst.difference is not None:
         sizes = tuple(size for _, size in worst.case.sizes)
         text += f"; worst met {worst.difference.value:.1e} at {sizes}"
     rows = [traced_at(evidence), ("counterexample", f"{found.case}        {among}"), ("differs", text)]
-    if fault_of_example(found) is not None:
+    if bad_example(found) is not None:
         return tuple(rows)
     return (*rows, ("right for", right_for(findings, evidence.subject)))
 
 
-def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
+def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
     further = [one.case for one in findings.judged if one.status == "eager raises"]
     notes = (*findings.tied, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
@@ -135,7 +137,7 @@ def _told(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
     not_covered = [f"{case}: no room in the budget" for case in findings.skipped]
     cases = [one.case for one in findings.judged]
-    not_covered += [told for axis in subject.axes for told in unvisited(axis, cases)]
+    not_covered += [line for axis in subject.axes for line in unvisited(axis, cases)]
     return replace(
         found,
         judged=len(findings.counted),

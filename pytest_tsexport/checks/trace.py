@@ -16,23 +16,23 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 
 class Trace:
-    """What can be said of the making of an export; the other checks judge the file."""
+    """What can be said about how the export was made; the other checks judge the file."""
 
     name = "trace"
     question = CHECKS["trace"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Always applies: of a finished file it asks whether it loads and whether eager is fit to judge it."""
+        """Always applies: a finished file has to load, and eager has to be fit to judge it."""
         return None
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails where the source changed, where it goes on training, or where it answers itself otherwise."""
+        """Fails if the source changed, is still in training mode, or gives two answers to equal calls."""
         failure = _changed(evidence) or _still_training(evidence) or _random(evidence) or fault(evidence)
         if failure is not None:
             headline, *rows = failure
-            return verdict(evidence, self.name, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
+            return verdict(evidence, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
         made = "loads" if evidence.process.given else "exports, and leaves the model alone"
-        found = verdict(evidence, self.name, Outcome.PASSED, made)
+        found = verdict(evidence, Outcome.PASSED, made)
         notes = (*_baked_in(evidence.subject.model), *remarks(evidence))
         return replace(found, notes=notes, judged=1, planned=1)
 
@@ -71,7 +71,7 @@ def _still_training(evidence: Evidence) -> list[Row] | None:
 
 
 def _random(evidence: Evidence) -> list[Row] | None:
-    """Fresh copies, so that state left by a call is not taken for chance."""
+    """Fresh copies, so that state left by a call is not taken for randomness."""
     inputs = evidence.subject.inputs
     one, two = (evidence.reference.call(evidence.reference.parameter_sharing_copy(), inputs) for _ in range(2))
     if one.leaves is None or two.leaves is None:
@@ -80,14 +80,14 @@ def _random(evidence: Evidence) -> list[Row] | None:
     if found is None:
         return None
     return [
-        ("", "eager answers two equal calls differently, so nothing can be faithful to it"),
+        ("", "eager's answers to two equal calls differ, so no export can equal it"),
         ("differs", found.text),
         ("fix", "make evaluation deterministic: no dropout, no sampling, no fresh noise in forward"),
     ]
 
 
 def _baked_in(model: nn.Module) -> tuple[str, ...]:
-    """Hooks and adapters are part of what eager answers, and so are baked into the export: worth telling."""
+    """Hooks and adapters take part in eager's answers, so the export has them baked in: worth a note."""
     notes = []
     hooked = [n or "the model" for n, m in model.named_modules() if _own_hooks(m)]
     if hooked:
@@ -101,6 +101,6 @@ def _baked_in(model: nn.Module) -> tuple[str, ...]:
 
 
 def _own_hooks(module: nn.Module) -> bool:
-    """Hooks of others than torch: weight_norm and spectral_norm are part of the model's own arithmetic."""
+    """Hooks that are not torch's own: weight_norm and spectral_norm belong to the model's arithmetic."""
     hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
     return any(not type(hook).__module__.startswith("torch.nn.utils") for hook in hooks)

@@ -1,1 +1,1 @@
-"""answers -> equal or not: what may differ, and what explains a difference that is no fault."""
+"""answers -> equal or not: how far two answers may differ, and which differences are not faults."""

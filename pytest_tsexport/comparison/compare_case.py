@@ -1,4 +1,4 @@
-"""case -> judged: one case put to eager and to the artifact, three times each, and what the two said."""
+"""case -> result: one case put to eager and to the artifact, three times each, and what the two answered."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ from math import prod
 
 from pytest_tsexport.cases.cases import Case, at, tensors
 from pytest_tsexport.cases.findings import Difference, Judged, Status
-from pytest_tsexport.comparison.difference import difference, distance
+from pytest_tsexport.comparison.difference import difference, distance, is_above_noise
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.rounding import excused, rounded
-from pytest_tsexport.comparison.tie_breaks import is_tie
-from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
+from pytest_tsexport.comparison.tie_breaks import is_tie_break
 from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import ODD_MASKS
 from pytest_tsexport.tensors.tree import Leaves
 
 CALLS = 3
-"""The executor profiles at call 1 and optimises at call 2; state shows at 2 or 3."""
+"""The executor profiles at call 1 and optimises at call 2; state shows at call 2 or 3."""
 
-EXAMPLE_FAULTS = {
+BAD_EXAMPLES = {
     "stale": (
         "neither the file nor eager gives the outputs that are stored with an example",
         "store its outputs again, or give the model that they were stored from",
     ),
     "refused": ("eager refuses an example", "give examples= that the model takes"),
 }
-"""What is wrong with an example of the user's own, and with no file: headline and fix, by the kind of difference."""
+"""Headline and fix where the user's own example is at fault and not the file, by the kind of difference."""
 
-HOME = 3
-"""Seed of the case without which those of other sizes say nothing."""
+TRACED_SIZE_SEED = 3
+"""Seed of the case at the traced size that must be right before other sizes mean anything."""
 
 LONG = 16
-"""Times the traced volume."""
+"""A case of so many times the traced volume is called only once."""
 
 
-def judged(evidence: Evidence, case: Case) -> Judged:
+def compare_case(evidence: Evidence, case: Case) -> Judged:
     """What eager and the artifact answer to a case; the first call that is not equal decides. No breach is set."""
     inputs = tensors(case, evidence.subject)
     calls = 1 if is_long(case, evidence.subject) else CALLS
@@ -46,66 +45,66 @@ def judged(evidence: Evidence, case: Case) -> Judged:
         failed = _example(evidence, case, eager[0], artifact[0])
         if failed is not None:
             return failed
-    first = _one(evidence, case, inputs, eager[0], artifact[0])
+    first = _call(evidence, case, inputs, eager[0], artifact[0])
     if first.status != "equal":
         return first
     for number in range(1, calls):
-        later = _one(evidence, case, inputs, eager[number], artifact[number])
+        later = _call(evidence, case, inputs, eager[number], artifact[number])
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first
 
 
-def fault_of_example(found: Judged) -> tuple[str, str] | None:
-    """Headline and fix where the example is at fault, and not the file."""
-    return None if found.difference is None else EXAMPLE_FAULTS.get(found.difference.kind)
+def bad_example(found: Judged) -> tuple[str, str] | None:
+    """Headline and fix if the example is at fault, and not the file."""
+    return None if found.difference is None else BAD_EXAMPLES.get(found.difference.kind)
 
 
-def wrong_at_home(evidence: Evidence, like: Case | None = None) -> Judged | None:
-    """A case at the traced size, where it is not right: then no other size has anything to tell.
+def wrong_at_traced_size(evidence: Evidence, like: Case | None = None) -> Judged | None:
+    """A case at the traced size that is not right: then other sizes mean nothing. None if it is right.
 
-    With `like`, the values and the mask of that case: a frozen mask shows wherever it is drawn.
+    With `like`, the case has the values and the mask of that one: a frozen mask shows wherever it is drawn.
     """
-    case = at(evidence.subject, {}, seed=HOME)
-    one = judged(evidence, case if like is None else replace(like, sizes=case.sizes, example=None))
+    case = at(evidence.subject, {}, seed=TRACED_SIZE_SEED)
+    one = compare_case(evidence, case if like is None else replace(like, sizes=case.sizes, example=None))
     return one if one.status in ("wrong", "raises") else None
 
 
 def is_long(case: Case, subject: Subject) -> bool:
-    """Whether a case is so much larger than the traced one that it is called once only."""
+    """Whether a case is so much larger than the traced one that it is called only once."""
     return case.volume > LONG * prod(max(size, 1) for size in subject.sizes.values())
 
 
-def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> Judged:
+def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> Judged:
     if eager.leaves is None:
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
         return Judged(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return _raises(evidence, case, artifact)
-    answered, tolerance = excused(evidence, eager.leaves, artifact.leaves, lambda: rounded(evidence, inputs))
-    found = difference(eager.leaves, answered, tolerance)
-    tie = found is not None and is_tie(evidence, inputs, eager.leaves, artifact.leaves)
-    if tie is None:
-        return Judged(
-            case=case, status="unsettled", breach=False, text="it may be a tie, and the time to tell is spent"
-        )
-    found = (None if tie else found) or _overwrites(eager, artifact)
+    compared, tolerance = allow_rounding(
+        evidence, eager.leaves, artifact.leaves, lambda: emulated_answer(evidence, inputs)
+    )
+    found = difference(eager.leaves, compared, tolerance)
+    tie_break = found is not None and is_tie_break(evidence, inputs, eager.leaves, artifact.leaves)
+    if tie_break is None:
+        text = "it may be a tie-break, and the time to find out is spent"
+        return Judged(case=case, status="unsettled", breach=False, text=text)
+    found = (None if tie_break else found) or _overwrites(eager, artifact)
     if found is not None:
-        evidence.patience.lost = evidence.patience.lost or case.mask not in ODD_MASKS
+        evidence.tie_break_time.refuted |= case.mask not in ODD_MASKS
         return _wrong(case, found)
-    if tie:
+    if tie_break:
         return Judged(case=case, status="equal", breach=False, tie=True)
-    nearest = distance(eager.leaves, answered, tolerance)
-    floor = Tolerance(cast=evidence.tolerance.cast)
-    noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, floor) is not None
+    nearest = distance(eager.leaves, compared, tolerance)
+    noisy = is_above_noise(eager.leaves, artifact.leaves, tolerance)
     return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
 
 
 def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged | None:
-    """What is wrong with a real input, which is no guess of ours: eager has to answer it, and what is stored holds."""
+    """What is wrong with a real input: eager has to answer it, and the outputs stored with it have to hold."""
     assert case.example is not None
     if eager.leaves is None:
-        text = f"eager itself raises on it: {eager.raised}"
+        text = f"eager raises on it: {eager.raised}"
         return _wrong(case, Difference(kind="refused", leaf="", text=text, value=float("inf"), allowed=0.0))
     expected = evidence.subject.examples[case.example].expected
     if not expected or artifact.leaves is None:
@@ -129,7 +128,7 @@ def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Differenc
 
 
 def _raises(evidence: Evidence, case: Case, artifact: Answer) -> Judged:
-    """A raise; one of a class that no caller of a device's file expects is wrong. What it says is nobody's contract."""
+    """A raise. On a device, one of a class that no caller expects is wrong; the message is nobody's contract."""
     if evidence.device is None or isinstance(artifact.error, evidence.artifact.format.refusals):
         return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
     text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"

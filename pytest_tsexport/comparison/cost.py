@@ -11,11 +11,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from pytest_tsexport.subjects.reference import Inputs, Reference
 
 TIMES = 5
-"""The best of so many counts: noise only adds."""
+"""The fastest of so many calls counts: noise only adds."""
 
 
 def cost(reference: Reference, inputs: Inputs, more: Inputs) -> str:
-    """`2.0 x the FLOPs, 1.4 x the time` that `more` costs, next to `inputs`."""
+    """`2.0 x the FLOPs, 1.4 x the time`: what `more` costs, compared with `inputs`."""
     model = reference.parameter_sharing_copy()
     calls = [partial(reference.call, model, given) for given in (inputs, more)]
     flops, whole = [_flops(call) for call in calls]

@@ -1,4 +1,4 @@
-"""two leaves -> gaps: how far apart they are, element by element, by what users of the output look at."""
+"""two leaves -> gaps: how far apart they are, element by element, in the metric that users of the output care about."""
 
 from __future__ import annotations
 
@@ -13,17 +13,27 @@ def distances(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
     return torch.where(same, torch.zeros_like(gaps), gaps).nan_to_num(float("inf"), float("inf"))
 
 
+def magnitude(leaf: torch.Tensor) -> float:
+    """The largest absolute value, 0 where there is none; NaN and infinities are left out."""
+    return float(as_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
+
+
+def as_real(leaf: torch.Tensor) -> torch.Tensor:
+    """The values in float64; those of a complex leaf as pairs."""
+    return (torch.view_as_real(leaf.resolve_conj()) if leaf.is_complex() else leaf).double()
+
+
 def mistakes(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
-    """0 or 1 for each element of integer or boolean leaves, and more where integers lie further apart."""
+    """How far apart integers or booleans are; at least 1 where they differ."""
     gaps = (expected.to(torch.float64) - actual.to(torch.float64)).abs()
     gaps[expected != actual] = gaps[expected != actual].clamp_min(1.0)
     return gaps
 
 
 def regrets(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
-    """What `expected` loses along the last dimension by choosing as `actual` does: 0 for the same, little for a tie.
+    """What `expected` loses along the last dimension by the argmax of `actual`: little where two are nearly equal.
 
-    A NaN is never chosen.
+    It is 0 for the same argmax. NaN is never chosen.
     """
     inf = float("inf")
     values, theirs = (one.double().nan_to_num(-inf, inf, -inf) for one in (expected, actual))
@@ -35,7 +45,7 @@ def regrets(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
 def angles(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
     """1 - cosine similarity along the last dimension: 0 for the same direction, 1 for a right angle, 2 at most.
 
-    A NaN or an infinity that both have points nowhere; one that only one has is a right angle to all.
+    A NaN or an infinity that both have is left out; one that only one of them has counts as a right angle.
     """
     one, other = expected.double(), actual.double()
     endless = ~one.isfinite() & ((one == other) | (one.isnan() & other.isnan()))

@@ -1,41 +1,28 @@
-"""two answers -> tolerance: a third one joins where a compiler casts: eager on the CPU in the compiler's bits.
+"""eager, artifact -> what is compared, by which tolerance, where a compiler casts to fewer bits.
 
-What rounding costs a model is measured on the model: the device may be off by a few times what the CPU is off by when
-it rounds alike, and never by more than a few times what the casting may cost any model. (facts: neuron, 2.5.)
+What rounding costs a model is measured on the model: eager is run on the CPU under the compiler's casting, and the
+tolerance is widened by the emulated rounding error. (facts: neuron, 2.5.)
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 
 from pytest_tsexport.backends.casting import emulated
-from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.difference import differences
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.metrics import distances
-from pytest_tsexport.comparison.sampling import magnitude
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.subjects.reference import Inputs
 from pytest_tsexport.tensors.tree import Leaves
 
-TIMES = 5.0
-"""Times that a device may be off by what the CPU is off by: it adds in another order, and rounds in other places."""
-
-MOST = 4.0
-"""Times the casting's usual share of the spread, or of the answer: where rounding ruins a model, so is its export.
-
-Of the answer's largest magnitude where that is more: extreme inputs move it beyond the spread of usual ones.
-"""
-
-Rounded = Callable[[], Leaves | None]
-"""What eager answers to the same inputs in the compiler's bits; asked where there is a difference."""
+Emulate = Callable[[], Leaves | None]
+"""Gives what eager answers to the same inputs in the compiler's bits; called only if there is a difference."""
 
 
-def rounded(evidence: Evidence, inputs: Inputs) -> Leaves | None:
-    """What eager answers on the CPU under the casting of the device; None where it raises, or nothing is emulated."""
+def emulated_answer(evidence: Evidence, inputs: Inputs) -> Leaves | None:
+    """What eager answers on the CPU under the device's casting; None if it raises, or if nothing is emulated."""
     casting = None if evidence.device is None else evidence.device.casting
     if casting is None or casting.dtype is None:
         return None
@@ -43,32 +30,31 @@ def rounded(evidence: Evidence, inputs: Inputs) -> Leaves | None:
         return evidence.reference.case(inputs)[0].leaves
 
 
-def excused(evidence: Evidence, eager: Leaves, artifact: Leaves, third: Rounded) -> tuple[Leaves, Tolerance]:
-    """What to compare eager with, and by which tolerance, once rounding is allowed for."""
+def allow_rounding(evidence: Evidence, eager: Leaves, artifact: Leaves, emulate: Emulate) -> tuple[Leaves, Tolerance]:
+    """What to compare with eager, and by which tolerance, once rounding is allowed for.
+
+    Only outputs about which the user said nothing get more room.
+    """
     tolerance = evidence.tolerance
-    found = None if evidence.device is None else difference(eager, artifact, tolerance)
-    alike = third() if found is not None and found.kind == "value" and tolerance.derived else None
-    if evidence.device is None or alike is None or list(alike) != list(eager):
+    if evidence.device is None or not _may_be_rounding(eager, artifact, tolerance):
         return artifact, tolerance
-    share = MOST * evidence.device.casting.share
-    most = {name: share * max(tolerance.spread.get(name, 0.0), magnitude(leaf)) for name, leaf in eager.items()}
-    slack = {name: min(TIMES * _off(leaf, alike[name]), most[name]) for name, leaf in eager.items()}
-    return _agreed(eager, artifact, alike), replace(tolerance, slack=slack)
+    rounded = emulate()
+    if rounded is None or list(rounded) != list(eager):
+        return artifact, tolerance
+    return _agreed(eager, artifact, rounded, tolerance), tolerance.widened(eager, rounded)
 
 
-def _off(expected: torch.Tensor, alike: torch.Tensor) -> float:
-    """The largest difference that rounding alone makes; 0 where it makes no number at all, which excuses nothing."""
-    if expected.shape != alike.shape or not expected.numel():
-        return 0.0
-    largest = float(distances(expected, alike).max())
-    return largest if math.isfinite(largest) else 0.0
+def _may_be_rounding(eager: Leaves, artifact: Leaves, tolerance: Tolerance) -> bool:
+    """Whether all that differs are values, some of them in an output that may be widened."""
+    found = differences(eager, artifact, tolerance)
+    return all(one.kind == "value" for one in found) and any(not tolerance.of(one.leaf).given for one in found)
 
 
-def _agreed(eager: Leaves, artifact: Leaves, alike: Leaves) -> Leaves:
-    """The artifact's leaves, with eager's whole numbers where rounding alone makes the artifact's of them."""
+def _agreed(eager: Leaves, artifact: Leaves, rounded: Leaves, tolerance: Tolerance) -> Leaves:
+    """The artifact's leaves, with eager's integers and booleans wherever rounding alone gives the artifact's."""
     return {
         name: leaf
-        if leaf.is_floating_point() or leaf.shape != alike[name].shape
-        else torch.where(leaf == alike[name], eager[name], leaf)
+        if leaf.is_floating_point() or leaf.shape != rounded[name].shape or tolerance.of(name).given
+        else torch.where(leaf == rounded[name], eager[name], leaf)
         for name, leaf in artifact.items()
     }

@@ -1,10 +1,11 @@
-"""subject -> answers: what eager says to a few drawn inputs, and how much that moves."""
+"""subject -> answers: what eager answers to a few drawn inputs, and how much these answers move."""
 
 from __future__ import annotations
 
 import torch
 
 from pytest_tsexport.cases.cases import at, tensors
+from pytest_tsexport.comparison.metrics import as_real
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
@@ -15,7 +16,7 @@ DRAWS = 10
 
 
 def answers(subject: Subject, reference: Reference) -> list[Leaves]:
-    """The answers with the leaves of the first; their shapes may follow from the values that were drawn."""
+    """Answers with the same leaves as the first one; their shapes may depend on the drawn values."""
     found: list[Leaves] = []
     for seed in range(DRAWS):
         values, mask = PATTERNS[0 if seed % 3 else 1], MASK_PATTERNS[seed % len(MASK_PATTERNS)]
@@ -25,27 +26,21 @@ def answers(subject: Subject, reference: Reference) -> list[Leaves]:
     return found
 
 
-def alike(leaves: Leaves, other: Leaves) -> bool:
+def same_shapes(leaves: Leaves, other: Leaves) -> bool:
+    """Whether two answers have the same leaves of the same shapes."""
     return {n: leaf.shape for n, leaf in leaves.items()} == {n: leaf.shape for n, leaf in other.items()}
 
 
 def one_shape(leaves: list[torch.Tensor]) -> bool:
+    """Whether one leaf has the same shape in all answers."""
     return len({leaf.shape for leaf in leaves}) == 1
 
 
 def deviation(leaves: list[torch.Tensor]) -> float:
-    """Of the place that deviates most; of all values together where the shape moves and no place is one."""
-    real = [_real(leaf).nan_to_num(0.0, 0.0, 0.0) for leaf in leaves]
+    """The standard deviation of the element that deviates most; of all values together where the shape varies."""
+    real = [as_real(leaf).nan_to_num(0.0, 0.0, 0.0) for leaf in leaves]
     if not any(leaf.numel() for leaf in real):
         return 0.0
     if one_shape(leaves):
         return float(torch.stack(real).std(dim=0, correction=0).max())
     return float(torch.cat([leaf.flatten() for leaf in real]).std(correction=0))
-
-
-def magnitude(leaf: torch.Tensor) -> float:
-    return float(_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
-
-
-def _real(leaf: torch.Tensor) -> torch.Tensor:
-    return (torch.view_as_real(leaf.resolve_conj()) if leaf.is_complex() else leaf).double()

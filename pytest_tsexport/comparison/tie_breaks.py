@@ -1,9 +1,9 @@
-"""eager, artifact -> whether they differ by a tie alone: a choice that turns on the last bit is no fault.
+"""eager, artifact -> whether only a tie-break makes them differ: a choice decided by rounding is not a fault.
 
-`argmax`, `sort` and `topk` jump where two values are as good as equal, and another order of additions is enough to
-tip them. So eager is asked again with its weights and its floating inputs moved by a few units in the last place: an
-answer that eager itself gives then is not wrong. What is exact is not moved (a threshold of 1.0, a mask, a count): no
-kernel computes it, so none rounds it.
+`argmax`, `sort` and `topk` jump where two values are nearly equal, and another order of additions is enough to change
+the choice. So eager is asked again with its weights and floating inputs moved by a few ULP: an answer that eager itself
+gives then is not wrong. Exact values are not moved (a threshold of 1.0, a mask, a count): no kernel computes them, so
+none rounds them.
 """
 
 from __future__ import annotations
@@ -22,64 +22,62 @@ from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.tensors.weights import named_weights
 
 NUDGES = (2, 4, 4, 8, 8, 16, 16, 16) * 8
-"""Units in the last place by which weights and inputs are moved, once each: what kernels differ by, and no more."""
+"""ULP by which weights and inputs are moved, once each: what kernels differ by, and no more."""
 
-ENOUGH = 32
-"""A tie tips every other time: where nothing has been settled in so many, there is none."""
+MOST_IDLE = 32
+"""Stop after so many perturbations without progress: a tie is broken the other way every second time."""
 
-GLANCE = 4
-"""Nudges that are tried once a difference was met that is no tie: the verdict will not change any more."""
-
-SHARE = 0.2
-"""Part of the subject's budget that may be spent on looking for ties."""
+AFTER_REFUTED = 4
+"""Perturbations that are tried once a difference was met that no tie-break explains: the verdict stays what it is."""
 
 LARGE = 2**20
-"""Values above which only rows, and the whole, are moved: each by itself would cost more than the model."""
+"""Tensors of more values are moved by row and as a whole: each value by itself would cost more than the model."""
 
 _RANKINGS, _BESTS = {"argsort", "sort", "topk"}, {"argmax", "argmin"}
 _CHOICES = {*_RANKINGS, *_BESTS, "kthvalue", "median", "mode", "unique", "searchsorted"}
-"""Operators whose answer jumps; comparisons jump too, and are seen by what they answer: no floating leaf."""
+"""Operators whose answer jumps. Comparisons jump too; their leaves are not floating, which is enough to tell."""
 
 
-def is_tie(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves) -> bool | None:
-    """Whether each place at which the answers differ is answered so by eager too, moved by its last bits.
+def is_tie_break(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves) -> bool | None:
+    """Whether each place at which the answers differ is explained by a tie-break of eager's own.
 
-    None where the time to find out is spent.
+    None if the time to find out is spent.
     """
     if list(eager) != list(artifact) or not _chooses(evidence, eager) or _repeats(evidence, eager, artifact):
         return False
-    patience = evidence.patience
-    if patience.spent > SHARE * evidence.policy.budget:
-        return False if patience.lost else None
+    allowance = evidence.tie_break_time
+    if allowance.spent:
+        return False if allowance.refuted else None
     started = time.monotonic()
-    tied = _settles(evidence, inputs, eager, artifact, NUDGES[:GLANCE] if patience.lost else NUDGES)
-    patience.spent += time.monotonic() - started
-    return tied
+    explained = _explains(evidence, inputs, eager, artifact)
+    allowance.seconds += time.monotonic() - started
+    return explained
 
 
-def _settles(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves, nudges: tuple[int, ...]) -> bool:
+def _explains(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves) -> bool:
+    """Whether perturbed copies of eager answer, place by place, what the artifact does."""
     left = dict(artifact)
     idle = 0
-    for seed, nudge in enumerate(nudges):
+    for seed, nudge in enumerate(NUDGES[: AFTER_REFUTED if evidence.tie_break_time.refuted else None]):
         moved = _nudged(evidence, inputs, nudge, seed)
-        before = _open(eager, left)
+        before = _unexplained(eager, left)
         if moved is not None and all(name in moved and moved[name].shape == left[name].shape for name in left):
             left = {name: _settled(evidence, name, eager[name], moved[name], left[name]) for name in left}
         if difference(eager, left, evidence.tolerance) is None:
             return True
-        idle = idle + 1 if _open(eager, left) == before else 0
-        if idle == ENOUGH:
+        idle = idle + 1 if _unexplained(eager, left) == before else 0
+        if idle == MOST_IDLE:
             return False
     return False
 
 
-def _open(eager: Leaves, left: Leaves) -> int:
+def _unexplained(eager: Leaves, left: Leaves) -> int:
     """How many places still differ in some bit."""
     return sum(int((eager[name] != left[name]).sum()) for name in left if eager[name].shape == left[name].shape)
 
 
 def _repeats(evidence: Evidence, eager: Leaves, artifact: Leaves) -> bool:
-    """Whether the artifact has a place twice in a ranking, where eager has none: no tie does that."""
+    """Whether the artifact has a place twice in a ranking and eager has not: no tie-break does that."""
     if _RANKINGS.isdisjoint(evidence.operators) or not _BESTS.isdisjoint(evidence.operators):
         return False
     ranked = [name for name, leaf in eager.items() if leaf.dim() and leaf.dtype == torch.int64]
@@ -96,7 +94,7 @@ def _chooses(evidence: Evidence, eager: Leaves) -> bool:
 
 
 def _nudged(evidence: Evidence, inputs: Inputs, nudge: int, seed: int) -> Leaves | None:
-    """What eager answers with its weights and floating inputs moved; a weight of several names is moved once."""
+    """What eager answers with its weights and floating inputs moved; a weight with several names is moved once."""
     generator = torch.Generator().manual_seed(seed)
     model, constants = evidence.reference.parameter_sharing_copy(), evidence.subject.constants
     moved: dict[int, torch.Tensor] = {}
@@ -113,27 +111,27 @@ def _nudged(evidence: Evidence, inputs: Inputs, nudge: int, seed: int) -> Leaves
 
 
 def _is_matrix(weight: torch.Tensor) -> bool:
-    """Weights of a checkpoint in half precision look exact in float32, and are multiplied and summed all the same."""
+    """Whether values are multiplied and summed: then they are moved even if they look exact, as half precision does."""
     return isinstance(weight, nn.Parameter) and weight.dim() > 1
 
 
 def _moved(tensor: torch.Tensor, nudge: int, generator: torch.Generator, *, exact: bool) -> torch.Tensor:
-    """Each value by itself, and each row and the whole as one: what is summed over many values cancels out else.
+    """Each value is moved by itself, with its row, and with the whole tensor: noise by value averages out in sums.
 
     With `exact`, values of few digits stay what they are.
     """
-    wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    noise = torch.zeros((), dtype=wide)
+    computed = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    noise = torch.zeros((), dtype=computed)
     for kept in sorted({0, min(1, tensor.dim()), tensor.dim() if tensor.numel() <= LARGE else 0}):
         shape = tensor.shape[:kept] + (1,) * (tensor.dim() - kept)
-        noise = noise + torch.rand(shape, generator=generator, dtype=wide) * 2 - 1
+        noise = noise + torch.rand(shape, generator=generator, dtype=computed) * 2 - 1
     eps = torch.finfo(tensor.dtype).eps
-    moved = (tensor.to(wide) * (1 + nudge * eps * noise.to(tensor.device) / 3)).to(tensor.dtype)
+    moved = (tensor.to(computed) * (1 + nudge * eps * noise.to(tensor.device) / 3)).to(tensor.dtype)
     return torch.where(_is_exact(tensor), tensor, moved) if exact else moved
 
 
 def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
-    """Where a value needs half of its digits at most, as 1, 0.5 and 300 do, and what was computed hardly ever."""
+    """Where a value needs at most half of its digits, as 1, 0.5 and 300 do and computed values hardly ever do."""
     mantissa, _ = torch.frexp(tensor.double())
     half = -int(math.log2(torch.finfo(tensor.dtype).eps)) // 2
     digits: torch.Tensor = mantissa * 2**half
@@ -143,11 +141,11 @@ def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
 def _settled(
     evidence: Evidence, name: str, eager: torch.Tensor, moved: torch.Tensor, artifact: torch.Tensor
 ) -> torch.Tensor:
-    """The artifact's leaf with eager's value wherever the moved eager answers as the artifact does."""
+    """The artifact's leaf, with eager's value wherever the perturbed eager agrees with the artifact."""
     if eager.shape != artifact.shape or eager.dtype != artifact.dtype:
         return artifact
     if eager.is_floating_point():
-        agree = (moved.double() - artifact.double()).abs() <= evidence.tolerance.allowed(name, eager)
+        agree = (moved.double() - artifact.double()).abs() <= evidence.tolerance.of(name).allowed(eager)
     else:
         agree = moved == artifact
     return torch.where(agree, eager, artifact)

@@ -1,16 +1,23 @@
-"""spread, or what the user says -> tolerance: how far an answer may be off.
+"""spread, or what the user says -> tolerance: how far each output may be off, and in which metric.
 
-For floating leaves it is |d| <= rtol * S + 8 * eps * A, S being the largest standard deviation of that leaf over drawn
-inputs and A its largest magnitude: right families differ by 0, silently wrong ones by 60 times as much at least (facts:
-detection, 1). Integers and booleans are compared exactly.
+The only module that knows the rule: the others ask an `OutputTolerance` what it allows, and never why.
+
+For a floating output, |d| <= rtol * S + 8 * eps * A, where S is the largest standard deviation of that output over
+drawn inputs and A its largest magnitude. Integers and booleans are compared exactly. (facts: detection, 1.) On a device
+the share of S follows the casting, and emulated rounding may widen it. (facts: neuron, 2.5.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import torch
+
+from pytest_tsexport.comparison.metrics import angles, distances, magnitude, mistakes, regrets
+from pytest_tsexport.tensors.tree import Leaves
 
 RTOL: Mapping[torch.dtype, float] = {
     torch.float64: 1e-4,
@@ -18,21 +25,132 @@ RTOL: Mapping[torch.dtype, float] = {
     torch.float16: 5e-3,
     torch.bfloat16: 5e-2,
 }
-"""Share of the spread S that an answer may be off by."""
+"""Share of the spread S that an output may be off by."""
 
 NOISE = 8
-"""Units in the last place of A that any kernel may differ by."""
+"""ULP of A that any kernel may differ by."""
+
+EMULATED_TIMES = 5.0
+"""A device may be off by so many times the emulated rounding error: it adds in another order, and rounds elsewhere."""
+
+EMULATED_MOST = 4.0
+"""Times the casting's share of the spread, or of the output's magnitude, that emulated rounding may allow at most.
+
+The magnitude counts where it is larger, because extreme inputs move an output beyond its usual spread. A model that
+rounding ruins more than this is not a right export.
+"""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTolerance:
+    """What one output may differ by.
+
+    `rtol` and `atol` are the user's, |d| <= atol + rtol * |expected| for each element, as in
+    `torch.testing.assert_close`; without them the rule above holds. `metric` is one of `policy.METRICS`: `argmax`
+    allows a choice that is worth that little less, `cosine` an angle with 1 - cos <= rtol + atol. `share` is what a
+    device may be off by at least, as a share of the spread; `slack` is an absolute difference allowed besides. With
+    `cast`, two floating types are compared in the coarser one.
+    """
+
+    name: str
+    spread: float = 0.0
+    rtol: float | None = None
+    atol: float | None = None
+    metric: str | None = None
+    share: float = 0.0
+    slack: float = 0.0
+    cast: bool = False
+
+    @property
+    def given(self) -> bool:
+        """Whether the user said anything about this output."""
+        return self.rtol is not None or self.atol is not None or self.metric is not None
+
+    def metric_of(self, expected: torch.Tensor) -> str:
+        """The metric; scalars, integers and booleans have no metric but their value."""
+        if self.metric is None or not expected.dim() or not expected.is_floating_point():
+            return "close"
+        return self.metric
+
+    def aligned(self, expected: torch.Tensor, actual: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Both as they are compared: in the coarser of two floating types, where types may differ."""
+        if not self.cast or not expected.is_floating_point() or not actual.is_floating_point():
+            return expected, actual
+        coarser = max(expected.dtype, actual.dtype, key=lambda dtype: torch.finfo(dtype).eps)
+        return expected.to(coarser), actual.to(coarser)
+
+    def gaps(self, expected: torch.Tensor, actual: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """How far apart the outputs are in the metric, and how far they may be: float64, the second broadcasts."""
+        if not expected.is_floating_point() and not expected.is_complex():
+            return mistakes(expected, actual), torch.zeros((), dtype=torch.float64)
+        metric = self.metric_of(expected)
+        if metric == "argmax":
+            return regrets(expected, actual), self.allowed(expected.amax(-1)).clamp_min(0.0)
+        if metric == "cosine":
+            return angles(expected, actual), torch.tensor(self._angle(expected.dtype), dtype=torch.float64)
+        return distances(expected, actual), self.allowed(expected)
+
+    def allowed(self, expected: torch.Tensor) -> torch.Tensor:
+        """The difference allowed at each element, or one number for all, in float64 and in the unit of the output."""
+        if self.rtol is not None or self.atol is not None:
+            return (self.atol or 0.0) + (self.rtol or 0.0) * expected.double().abs()
+        moved = max(self.by_spread(expected.dtype), self.slack)
+        return torch.tensor(moved + noise_floor(expected), dtype=torch.float64)
+
+    def by_spread(self, dtype: torch.dtype) -> float:
+        """The part of what is allowed that follows the spread; complex types have the share of float32."""
+        return max(RTOL.get(dtype, RTOL[torch.float32]), self.share) * self.spread
+
+    def hides(self, expected: torch.Tensor) -> float:
+        """The share of the output's spread below which no difference is seen; 0 for an output that does not move."""
+        if not self.spread or not expected.numel():
+            return 0.0
+        return float(self.allowed(expected).max()) / self.spread
+
+    def sees(self, expected: torch.Tensor, actual: torch.Tensor) -> bool:
+        """Whether a metric other than the value sees any difference between two answers of one shape."""
+        if self.metric_of(expected) == "argmax":
+            return any(bool(gaps.any()) for gaps in (regrets(expected, actual), regrets(actual, expected)))
+        if self.metric_of(expected) == "cosine":
+            return float(angles(expected, actual).max()) > RTOL.get(expected.dtype, 0.0)
+        return True
+
+    def describe(self, expected: torch.Tensor, gap: float, allowed: float, index: Sequence[int]) -> str:
+        """A difference in the words of the metric: `off by 3.0e+00 at [1], allowed 1.0e-04`."""
+        metric = self.metric_of(expected)
+        at = f" at {list(index)}" if index else ""
+        if metric == "argmax":
+            return f"another argmax{at}, whose value is {gap:.1e} less in eager, allowed {allowed:.1e}"
+        if metric == "cosine":
+            return f"cosine similarity {1 - gap:.6f}{at}, allowed {1 - allowed:.6f}"
+        return f"off by {gap:.1e} at {list(index)}, allowed {allowed:.1e}"
+
+    def noise_only(self) -> OutputTolerance:
+        """What any kernel may differ by, whatever the spread."""
+        return OutputTolerance(name=self.name, cast=self.cast)
+
+    def _angle(self, dtype: torch.dtype) -> float:
+        if self.rtol is None and self.atol is None:
+            return RTOL[dtype]
+        return (self.rtol or 0.0) + (self.atol or 0.0)
+
+    def slack_by(self, expected: torch.Tensor, emulated: torch.Tensor) -> float:
+        """The absolute difference that rounding may cost, from what emulated rounding costs eager; 0 for NaN or inf."""
+        if expected.shape != emulated.shape or not expected.numel():
+            return 0.0
+        off = float(distances(expected, emulated).max())
+        most = EMULATED_MOST * self.share * max(self.spread, magnitude(expected))
+        return min(EMULATED_TIMES * off, most) if math.isfinite(off) else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """What difference is allowed: by the spread of each leaf, or by the user's own rtol and atol.
+    """The tolerances of all outputs: `of` resolves that of one. The fields are those of `OutputTolerance`.
 
-    With `rtol` and `atol` given, |d| <= atol + rtol * |expected| for each element, as in `torch.testing.assert_close`.
-    `metric` is one of `policy.METRICS`, for all or by leaf: `argmax` allows a choice that is worth that little less,
-    `cosine` an angle with 1 - cos <= rtol + atol. With `cast`, leaves of two floating types are compared in the
-    coarser one. `share` is what a device may be off by at least, as a share of the spread; `slack` an absolute
-    difference that is allowed a leaf besides, where nobody said otherwise.
+    `rtol`, `atol` and `metric` are one for all outputs, or one per output name: what is said about one output never
+    changes what another may differ by.
     """
 
     spread: Mapping[str, float] = field(default_factory=dict)
@@ -43,39 +161,37 @@ class Tolerance:
     share: float = 0.0
     slack: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def derived(self) -> bool:
-        """Whether the user said nothing of it."""
-        return self.rtol is None and self.atol is None and self.metric is None
+    def of(self, name: str) -> OutputTolerance:
+        """The tolerance of one output."""
+        return OutputTolerance(
+            name=name,
+            spread=self.spread.get(name, 0.0),
+            rtol=_of(self.rtol, name),
+            atol=_of(self.atol, name),
+            metric=_of(self.metric, name),
+            share=self.share,
+            slack=self.slack.get(name, 0.0),
+            cast=self.cast,
+        )
 
-    def metric_of(self, name: str, expected: torch.Tensor) -> str:
-        """The metric of a leaf; a number alone, and whole numbers, have none but their value."""
-        said = self.metric.get(name) if isinstance(self.metric, Mapping) else self.metric
-        return said if said is not None and expected.dim() and expected.is_floating_point() else "close"
+    def derived(self) -> Tolerance:
+        """The rule alone, on the CPU and in one dtype, whatever the user allows."""
+        return Tolerance(spread=self.spread)
 
-    def angle(self, name: str, expected: torch.Tensor) -> torch.Tensor:
-        """What 1 - cos may be."""
-        rtol, atol = _of(self.rtol, name), _of(self.atol, name)
-        given = None if rtol is None and atol is None else (rtol or 0.0) + (atol or 0.0)
-        return torch.tensor(RTOL[expected.dtype] if given is None else given, dtype=torch.float64)
-
-    def allowed(self, name: str, expected: torch.Tensor) -> torch.Tensor:
-        """The difference allowed at each element (or one number for all) of the leaf `name`, in float64."""
-        rtol, atol = _of(self.rtol, name), _of(self.atol, name)
-        if rtol is not None or atol is not None:
-            return (atol or 0.0) + (rtol or 0.0) * expected.double().abs()
-        share = max(RTOL.get(expected.dtype, RTOL[torch.float32]), self.share)  # complex ones too
-        moved = max(share * self.spread.get(name, 0.0), self.slack.get(name, 0.0))
-        return torch.tensor(moved + noise_floor(expected), dtype=torch.float64)
+    def widened(self, eager: Leaves, emulated: Leaves) -> Tolerance:
+        """With the slack that emulated rounding costs each output about which the user said nothing."""
+        rulers = {name: self.of(name) for name in eager}
+        slack = {name: ruler.slack_by(eager[name], emulated[name]) for name, ruler in rulers.items() if not ruler.given}
+        return replace(self, slack=slack)
 
 
 def noise_floor(expected: torch.Tensor) -> float:
     """8 * eps * A: what any kernel may differ by."""
     if not (expected.is_floating_point() or expected.is_complex()) or not expected.numel():
         return 0.0
-    magnitude = expected.abs().nan_to_num(0.0, 0.0, 0.0).max().item()
-    return NOISE * torch.finfo(expected.dtype).eps * float(magnitude)
+    largest = expected.abs().nan_to_num(0.0, 0.0, 0.0).max().item()
+    return NOISE * torch.finfo(expected.dtype).eps * float(largest)
 
 
-def _of(value: float | Mapping[str, float] | None, name: str) -> float | None:
+def _of(value: T | Mapping[str, T] | None, name: str) -> T | None:
     return value.get(name) if isinstance(value, Mapping) else value

@@ -1,4 +1,4 @@
-"""subject -> mixing: whether a position moves the others, or leaves them alone for want of weights.
+"""subject -> whether positions influence one another, or are kept apart only by tiny weights.
 
 What vanishes in a zero-init model is the mixing between positions: its outputs move, and a wrong trace of it is off by
 next to nothing. (facts: detection, 4.)
@@ -12,16 +12,18 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.cases import at, tensors
-from pytest_tsexport.comparison.sampling import alike, answers, deviation, magnitude
-from pytest_tsexport.comparison.tolerance import RTOL
+from pytest_tsexport.comparison.metrics import magnitude
+from pytest_tsexport.comparison.sampling import answers, deviation, same_shapes
+from pytest_tsexport.comparison.tolerance import OutputTolerance
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject
 
 MINIMUM_INFLUENCE, REVIVED_INFLUENCE = 2, 100
-"""Tolerances that positions move one another by: below the first, a wrong answer would pass as a right one.
+"""How far one position moves the others, in tolerances: below the first, a wrong answer would pass as a right one.
 
-A zero-init Longformer moves by none, a freshly built RocBERT by 11 (the least of 70 families), ELECTRA by 69.
+Above the second, larger weights bring the influence back. A zero-init Longformer has an influence of 0, a freshly built
+RocBERT of 11 (the least of 70 families), ELECTRA of 69.
 """
 
 
@@ -32,20 +34,24 @@ def unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float])
         return False
     single = Reference(_in_single(reference.deep_copy()), subject.constants)
     moved = _moved_others(subject, axis, single)
-    if moved is None or any(
-        moved[name] >= MINIMUM_INFLUENCE * RTOL[torch.float32] * spread.get(name, 0.0) for name in moved
-    ):
+    if moved is None or any(influence(moved[name], spread.get(name, 0.0)) >= MINIMUM_INFLUENCE for name in moved):
         return False
     revived = Reference(_rescaled(single.deep_copy()), subject.constants)
-    moved_again = _moved_others(subject, axis, revived)
-    scale = {name: deviation([leaves[name] for leaves in answers(subject, revived)]) for name in moved_again or {}}
-    return moved_again is not None and any(
-        moved_again[name] > REVIVED_INFLUENCE * RTOL[torch.float32] * scale[name] > 0 for name in moved_again
+    after = _moved_others(subject, axis, revived)
+    scale = {name: deviation([leaves[name] for leaves in answers(subject, revived)]) for name in after or {}}
+    return after is not None and any(
+        scale[name] > 0 and influence(after[name], scale[name]) > REVIVED_INFLUENCE for name in after
     )
 
 
+def influence(moved: float, spread: float) -> float:
+    """A movement in tolerances of float32; infinite for a leaf that has no spread."""
+    allowed = OutputTolerance(name="", spread=spread).by_spread(torch.float32)
+    return moved / allowed if allowed else float("inf")
+
+
 def _in_single(model: nn.Module) -> nn.Module:
-    """The model in float32 where it is in half precision, whose rounding would hide what is asked of its weights."""
+    """The model in float32 if it is in half precision, whose rounding would hide the influence."""
     halves = (torch.float16, torch.bfloat16)
     return model.float() if any(parameter.dtype in halves for parameter in model.parameters()) else model
 
@@ -53,14 +59,14 @@ def _in_single(model: nn.Module) -> nn.Module:
 def _moved_others(subject: Subject, axis: Axis, reference: Reference) -> dict[str, float] | None:
     """By how much each per-position leaf moves in its second half when the first half is given other values.
 
-    None where no leaf has that axis, or no input can be moved.
+    None if no leaf has that axis, or if no input can be changed.
     """
     inputs = tensors(at(subject, {}, seed=7), subject)
     other = _first_moved(subject, axis, inputs)
     if other is None:
         return None
     one, two = (reference.case(given)[0].leaves for given in (inputs, other))
-    if one is None or two is None or not alike(one, two):
+    if one is None or two is None or not same_shapes(one, two):
         return None
     moved = {name: _elsewhere(one[name], two[name], axis.size) for name in one if one[name].is_floating_point()}
     return {name: value for name, value in moved.items() if value is not None} or None
@@ -92,7 +98,10 @@ def _elsewhere(one: torch.Tensor, two: torch.Tensor, size: int) -> float | None:
 
 
 def _rescaled(model: nn.Module) -> nn.Module:
-    """A copy of its own whose matrices have standard deviation 2/sqrt(fan_in), drawn anew where they are all equal."""
+    """The model, changed in place: its matrices get a standard deviation of 2/sqrt(fan_in).
+
+    A matrix whose values are all equal is redrawn.
+    """
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():

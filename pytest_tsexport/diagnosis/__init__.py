@@ -1,1 +1,1 @@
-"""a difference -> why: what explains a failure, and never decides one."""
+"""a difference -> why: explains a failure, and never decides one."""

@@ -1,6 +1,6 @@
-"""evidence -> rows: what a compiler did without a word, or with a word in a warning: where does the answer come from?
+"""evidence -> rows: what a compiler did silently, or only warned about, and where each output is computed.
 
-A device's operators are looked for in the file's code, which can be read where the file cannot be loaded.
+A device's operators are looked up in the file's code, which can be read even where the file cannot be loaded.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from pytest_tsexport.exporting.diagnostics import DROPPED, FELL_BACK, UNKNOWN
 from pytest_tsexport.verdict import Row
 
 FIXES = {
-    "made": "fix what the compiler refused, which its log tells, or leave this backend out for the model",
+    "made": "fix what the compiler refused (see its log), or leave this backend out for the model",
     "given": "give a file that this backend made: --ts-export-dir keeps those that it makes",
 }
 
 TRIES = 8
-"""Times that an input is drawn anew, to see whether eager's answer moves."""
+"""Times that an input is redrawn, to see whether eager's answer moves."""
 
-WIDE = -(2**40) - 3
-"""A whole number that 32 bits do not hold. A positive one might be a length, which eager would make a tensor of."""
+BEYOND_32_BITS = -(2**40) - 3
+"""An integer that 32 bits do not hold. A positive one might be a length, and eager would allocate a tensor of it."""
 
 Rows = list[Row]
 """A headline under an empty label, and the rows below it."""
 
 
 def fault(evidence: Evidence) -> Rows | None:
-    """What makes the file another thing than a compiled model; None for a file that needs no compiler."""
+    """Why the file is not the compiled model; None if it is, or if no compiler is involved."""
     if evidence.device is None:
         return None
     device = evidence.device
@@ -41,23 +41,23 @@ def fault(evidence: Evidence) -> Rows | None:
 
 
 def remarks(evidence: Evidence) -> tuple[str, ...]:
-    """What is worth telling of a right one: versions, casting, inputs that were dropped and that nothing depends on."""
+    """Notes on a right one: versions, casting, dropped inputs that the answer does not depend on."""
     if evidence.device is None:
         return ()
     unused = [f"{name} is dropped: the answer does not depend on it" for name in dropped(evidence)]
     return (*evidence.device.remarks, *unused)
 
 
-def wide(evidence: Evidence) -> tuple[str, ...]:
-    """Inputs of whole numbers that eager takes beyond 32 bits, where the artifact answers otherwise; a note."""
+def differs_beyond_32_bits(evidence: Evidence) -> tuple[str, ...]:
+    """Notes on integer inputs that eager takes beyond 32 bits and for which the artifact differs from it."""
     if evidence.device is None:
         return ()
     fields = [field for field in evidence.subject.fields if field.domain.dtype == torch.int64]
     free = [field.name for field in fields if field.domain.kind not in ("ids", "mask")]
     return tuple(
-        f"answers otherwise than eager to {name} past 2^31: a device computes in 32 bits"
+        f"differs from eager for {name} past 2^31: a device computes in 32 bits"
         for name in free
-        if _differs_at(evidence, name, WIDE)
+        if _differs_at(evidence, name, BEYOND_32_BITS)
     )
 
 
@@ -72,7 +72,7 @@ def _differs_at(evidence: Evidence, name: str, number: int) -> bool:
 
 
 def is_compiled(evidence: Evidence) -> bool:
-    """Whether the file holds an operator of its device; true of one that needs no device."""
+    """Whether the file holds an operator of its device; True if it needs no device."""
     device = evidence.device
     return device is None or evidence.artifact.calls(device.namespace)
 
@@ -92,15 +92,15 @@ def _on_cpu(evidence: Evidence, device: Device) -> Rows | None:
 
 
 def _ignored(evidence: Evidence) -> Rows | None:
-    heard = next(_said(evidence, UNKNOWN), None)
-    if heard is None:
+    warned = next(_said(evidence, UNKNOWN), None)
+    if warned is None:
         return None
-    fix = "give what this version of the compiler takes; an option that it does not know changes nothing"
-    return [("", "the compiler ignored arguments that it does not know"), ("said", heard.string), ("fix", fix)]
+    fix = "give arguments that this version of the compiler knows; it ignores the others"
+    return [("", "the compiler ignored arguments that it does not know"), ("said", warned.string), ("fix", fix)]
 
 
 def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
-    """An answer that no operator of the device stands behind: other code worked it out."""
+    """An output that does not depend on any operator of the device: other code computed it."""
     if not evidence.runs:
         return None
     inspector = evidence.artifact.format.inspector
@@ -113,27 +113,27 @@ def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
     if not elsewhere:
         return None
     names = evidence.subject.outputs
-    told = ", ".join(names[place] if len(names) == len(behind) else f"output {place}" for place in elsewhere)
+    outputs = ", ".join(names[place] if len(names) == len(behind) else f"output {place}" for place in elsewhere)
     return [
-        ("", "an answer does not come from the compiled part"),
-        ("in the file", f"{told}: made by torch's own operators alone"),
-        ("fix", "export the compiled module itself, with no code of the CPU's beside it"),
+        ("", "an output does not come from the compiled part"),
+        ("in the file", f"{outputs}: computed by torch's own operators alone"),
+        ("fix", "export the compiled module itself, with no CPU code beside it"),
     ]
 
 
 def _dropped(evidence: Evidence) -> Rows | None:
-    """An input that the compiler dropped, though eager's answer moves with it."""
+    """An input that the compiler dropped although eager's answer moves with it."""
     moving = next((name for name in dropped(evidence) if _depends(evidence, name)), None)
     if moving is None:
         return None
     return [
-        ("", f"the compiler dropped {moving} as unused, and eager's answer depends on it"),
-        ("fix", "look for what forward does with its values in Python: .item(), nonzero(), an if on them"),
+        ("", f"the compiler dropped {moving} as unused, but eager's answer depends on it"),
+        ("fix", "look in forward for Python that reads its values: .item(), nonzero(), an if on them"),
     ]
 
 
 def dropped(evidence: Evidence) -> Iterator[str]:
-    """The inputs that the compiler said that it drops."""
+    """The inputs that the compiler said it dropped."""
     names = tuple(evidence.subject.inputs)
     for found in _said(evidence, DROPPED):
         if int(found[1]) < len(names):
@@ -141,7 +141,7 @@ def dropped(evidence: Evidence) -> Iterator[str]:
 
 
 def _said(evidence: Evidence, pattern: str) -> Iterator[re.Match[str]]:
-    """Where the compiler said that; its whole text is the match's `string`."""
+    """Where the compiler said so; its whole text is the `string` of the match."""
     searched = (re.search(pattern, text, re.IGNORECASE | re.DOTALL) for text in evidence.process.compiler_messages)
     return (found for found in searched if found is not None)
 

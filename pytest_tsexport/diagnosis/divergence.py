@@ -1,7 +1,7 @@
-"""evidence, case -> row: where in the model the artifact first goes another way than eager does at this case.
+"""evidence, case -> row: the line and submodule at which the artifact first diverges from eager in this case.
 
-The model is traced again at the counterexample, and both graphs are run on it: where the same line of the same
-submodule makes another value from equal ones, the trace had frozen something. (facts: detection, 14.)
+The model is traced again at the counterexample, and both graphs are run on it. Where the same line of the same
+submodule makes another value from equal ones, the trace froze something. (facts: detection, 14.)
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.verdict import Row
 
 AT_ONCE = 200
-"""Values that are held at the same time: a long case of a deep model has gigabytes of them."""
+"""Values that are held at the same time: all those of a long case of a deep model would take gigabytes."""
 
 
 def cause(evidence: Evidence, case: Case) -> tuple[Row, ...]:
-    """`modeling_longformer.py:812, in encoder.layer.0.attention.self`, else what torch warned of; else nothing.
+    """`modeling_longformer.py:812, in encoder.layer.0.attention.self`, else what torch warned about, else nothing.
 
-    Of a file that was made elsewhere no line is told: its submodules and its lines are not the model's.
+    For a file that was made elsewhere no line is reported: its submodules and lines are not the model's.
     """
     if not _differs_at_once(evidence, case):
         return ()
@@ -38,7 +38,7 @@ def cause(evidence: Evidence, case: Case) -> tuple[Row, ...]:
 
 
 def _differs_at_once(evidence: Evidence, case: Case) -> bool:
-    """Whether the first call shows it: what state does later is in no graph."""
+    """Whether the first call shows it: what state does in later calls is not in a graph."""
     inputs = tensors(case, evidence.subject)
     eager, artifact = evidence.reference.case(inputs)[0].leaves, evidence.runner.case(inputs, 1)[0].leaves
     return eager is None or artifact is None or difference(eager, artifact, evidence.tolerance) is not None
@@ -49,7 +49,7 @@ def _foreign(evidence: Evidence) -> bool:
 
 
 def origin(evidence: Evidence, case: Case) -> str | None:
-    """The line and the submodule that differ first; None where the graphs do not, or cannot be read or run."""
+    """The line and the submodule that differ first; None if the graphs agree, or cannot be read or run."""
     given = evidence.runner.given_to(tensors(case, evidence.subject))
     inspector = evidence.artifact.format.inspector
     theirs = inspector.graph(evidence.artifact.load(), len(given))
@@ -63,7 +63,7 @@ def origin(evidence: Evidence, case: Case) -> str | None:
 
 
 def _twins(theirs: Graph, ours: Graph) -> dict[int, int]:
-    """Steps of the same operator on the same line of the same submodule, where both have as many of them."""
+    """Pairs of steps: the same operator on the same line of the same submodule, if both graphs have as many of them."""
     ours_by_key = _by_key(ours)
     pairs = [
         pair
@@ -84,7 +84,7 @@ def _by_key(graph: Graph) -> Mapping[tuple[Scope, str, str], list[int]]:
 def _differing_steps(
     theirs: Graph, ours: Graph, twins: Mapping[int, int], inputs: Sequence[torch.Tensor]
 ) -> set[int] | None:
-    """Which of their steps make another value than their twins in ours; None where one raises."""
+    """Which of their steps make another value than their twins in ours; None if a graph raises."""
     differing: set[int] = set()
     for start in range(0, len(twins), AT_ONCE):
         some = list(twins.items())[start : start + AT_ONCE]
@@ -97,20 +97,26 @@ def _differing_steps(
 
 def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Equal but for what any kernel may differ by."""
+    if not _is_comparable(one) or not _is_comparable(other):
+        return True  # what is made from it will show the difference
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
-    if one.is_quantized or one.is_meta or one.layout != torch.strided:
-        return True  # it has no values that can be compared; what is made of it will tell
     if same_bits(one, other):
         return True
     return one.is_floating_point() and float(distances(other, one).max()) <= noise_floor(other)
 
 
-def _first(theirs: Graph, ours: Graph, twins: Mapping[int, int], differing: set[int]) -> Step | None:
-    """The first step, of those that the answer is made from, that differs though what it is made from does not.
+def _is_comparable(tensor: torch.Tensor) -> bool:
+    """Whether it has values that can be compared; a nested tensor does not even have a shape."""
+    plain = not (tensor.is_nested or tensor.is_quantized or tensor.is_meta)
+    return plain and tensor.layout == torch.strided
 
-    A step without a twin differs: the other trace took another branch. Which of the two has one more step there is
-    seen from the twin of the first one.
+
+def _first(theirs: Graph, ours: Graph, twins: Mapping[int, int], differing: set[int]) -> Step | None:
+    """The first step behind the answer that differs although what it is made from does not.
+
+    A step without a twin differs: the other trace took another branch. The twin of the first one shows which of the two
+    has one more step there.
     """
     equal = set(twins) - differing
     number = _origin_of(theirs, theirs.results, equal)
@@ -124,9 +130,9 @@ def _first(theirs: Graph, ours: Graph, twins: Mapping[int, int], differing: set[
 
 
 def _origin_of(graph: Graph, results: Iterable[int], equal: Collection[int]) -> int | None:
-    """The earliest step behind `results` that differs, while nothing does that it is made from.
+    """The earliest step behind `results` that differs although nothing that it is made from does.
 
-    A constant never is: its line is not kept, and where it was frozen is told by the step that takes it.
+    Constants are skipped: they have no source line. The step that takes a constant shows where it was frozen.
     """
 
     def differing(steps: Iterable[int]) -> list[int]:
@@ -152,9 +158,9 @@ def _described(step: Step, model: nn.Module) -> str | None:
 
 
 def _path(scope: Scope, model: nn.Module) -> str:
-    """The scope as a path of submodules; a container is in no scope, and is found by what it holds.
+    """The scope as a path of submodules. Containers are not in a scope; they are found by what they hold.
 
-    It ends before a submodule of which the scope does not tell which it is.
+    The path ends before a submodule that the scope does not identify.
     """
     path = ""
     for name, kind in scope[1:]:
@@ -169,10 +175,10 @@ def _path(scope: Scope, model: nn.Module) -> str:
 
 
 def _warned(evidence: Evidence) -> tuple[Row, ...]:
-    """Where torch warned while it traced: exact models are warned of too, so it is a hint and no cause."""
-    heard = evidence.process.tracer_warnings
-    if not heard:
+    """Where torch warned while it traced. Exact models are warned about too, so it is a hint and not a cause."""
+    warnings = evidence.process.tracer_warnings
+    if not warnings:
         return ()
-    place, _, warning = heard[0].partition(": ")
-    more = f" (and {len(heard) - 1} more)" if len(heard) > 1 else ""
+    place, _, warning = warnings[0].partition(": ")
+    more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
     return (("torch warned", f"{Path(place).name}: {warning.split('. ')[0]}{more}"),)

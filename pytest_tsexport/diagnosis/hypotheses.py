@@ -1,6 +1,6 @@
-"""evidence, case -> rows: why a file answers otherwise than its model, where a guess can be proved.
+"""evidence, case -> rows: why a file differs from its model, where a hypothesis can be proved.
 
-A suspect is named only where what it says makes the answers equal in every case tried, the one that failed among them.
+A hypothesis is reported only if it makes the answers equal in every case tried, the failed one among them.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from torch import nn
 
 from pytest_tsexport.cases.cases import Case
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.diagnosis.trials import Rows, Trials, spelt, tried
-from pytest_tsexport.diagnosis.weights import converted, other_weights, unasked
+from pytest_tsexport.diagnosis.observations import Observations, Rows, observe, spelt
+from pytest_tsexport.diagnosis.weights import converted, other_weights, unexamined
 from pytest_tsexport.subjects.reference import answer
 from pytest_tsexport.tensors.tree import Leaves, flatten
 
 
 def suspect(evidence: Evidence, case: Case) -> Rows:
-    """The likely cause of what failed and its fix; or what could not be asked; or nothing."""
-    trials = tried(evidence, case)
-    if trials is None:
+    """The likely cause of a failure and its fix; or what could not be examined; or nothing."""
+    observed = observe(evidence, case)
+    if observed is None:
         return ()
-    guesses = (_absent_device, _cast, other_weights, converted, _swapped_inputs, _other_order, _quantised)
-    found = next((rows for guess in guesses for rows in [guess(trials)] if rows), ())
-    return found or unasked(trials)
+    hypotheses = (_absent_device, _cast, other_weights, converted, _swapped_inputs, _other_order, _quantised)
+    found = next((rows for hypothesis in hypotheses for rows in [hypothesis(observed)] if rows), ())
+    return found or unexamined(observed)
 
 
-def _absent_device(trials: Trials) -> Rows:
-    raised = (trials.all[0].artifact.raised or "").lower()
-    artifact = trials.evidence.artifact
-    absent = artifact.format.inspector.absent_devices(artifact.path) if trials.raise_always else ()
+def _absent_device(observed: Observations) -> Rows:
+    raised = (observed.all[0].artifact.raised or "").lower()
+    artifact = observed.evidence.artifact
+    absent = artifact.format.inspector.absent_devices(artifact.path) if observed.raise_always else ()
     named = [device for device in absent if device.partition(":")[0] in raised]
     if not named:
         return ()
@@ -41,101 +41,101 @@ def _absent_device(trials: Trials) -> Rows:
     return ("likely cause", cause), ("fix", fix)
 
 
-def _cast(trials: Trials) -> Rows:
-    """Only the dtype of the answer is another."""
+def _cast(observed: Observations) -> Rows:
+    """Only the dtype of the answer differs."""
     found: dict[str, torch.dtype] = {}
-    for trial in trials.all:
-        theirs = trial.artifact.leaves
-        if theirs is None or list(theirs) != list(trial.eager):
+    for observation in observed.all:
+        ours, theirs = observation.eager, observation.artifact.leaves
+        if theirs is None or list(theirs) != list(ours):
             return ()
-        if not trials.equal(trial.eager, {name: theirs[name].to(leaf.dtype) for name, leaf in trial.eager.items()}):
+        if not observed.equal(ours, {name: theirs[name].to(leaf.dtype) for name, leaf in ours.items()}):
             return ()
-        found |= {name: theirs[name].dtype for name, leaf in trial.eager.items() if theirs[name].dtype != leaf.dtype}
+        found |= {name: theirs[name].dtype for name, leaf in ours.items() if theirs[name].dtype != leaf.dtype}
     if not found:
         return ()
-    told = ", ".join(f"{name} to {spelt(dtype)}" for name, dtype in found.items())
-    return ("likely cause", f"its values are eager's, converted: {told}"), (
+    names = ", ".join(f"{name} to {spelt(dtype)}" for name, dtype in found.items())
+    return ("likely cause", f"its values are eager's, converted: {names}"), (
         "fix",
-        "answer in the dtype that eager has",
+        "return eager's dtype",
     )
 
 
-def _swapped_inputs(trials: Trials) -> Rows:
-    """Two inputs of one shape and dtype that changed places."""
-    given = trials.all[0].inputs
+def _swapped_inputs(observed: Observations) -> Rows:
+    """Two inputs of the same shape and dtype were swapped."""
+    given = observed.all[0].inputs
     for one, other in combinations(given, 2):
         alike = given[one].shape == given[other].shape and given[one].dtype == given[other].dtype
-        if alike and all(_answers_swapped(trials, number, one, other) for number in range(len(trials.all))):
-            cause = f"it takes {one} and {other} in each other's place: swapped, it answers as eager does"
-            names = ", ".join(trials.evidence.subject.inputs)
+        if alike and all(_answers_swapped(observed, number, one, other) for number in range(len(observed.all))):
+            cause = f"{one} and {other} are swapped: with each in the other's place, the file equals eager"
+            names = ", ".join(observed.evidence.subject.inputs)
             return ("likely cause", cause), ("fix", f"export a forward that takes {names}, in this order")
     return ()
 
 
-def _answers_swapped(trials: Trials, number: int, one: str, other: str) -> bool:
-    trial = trials.all[number]
-    swapped = {**trial.inputs, one: trial.inputs[other], other: trial.inputs[one]}
-    return trials.equal(trial.eager, trials.evidence.runner.case(swapped, 1)[0].leaves)
+def _answers_swapped(observed: Observations, number: int, one: str, other: str) -> bool:
+    observation = observed.all[number]
+    swapped = {**observation.inputs, one: observation.inputs[other], other: observation.inputs[one]}
+    return observed.equal(observation.eager, observed.evidence.runner.case(swapped, 1)[0].leaves)
 
 
-def _other_order(trials: Trials) -> Rows:
-    """Each of the file's outputs is one of eager's, at another place or under another name."""
-    own = [_own_leaves(trials, number) for number in range(len(trials.all))]
+def _other_order(observed: Observations) -> Rows:
+    """Each of the file's outputs is one of eager's, at another position or under another name."""
+    own = [_own_leaves(observed, number) for number in range(len(observed.all))]
     if any(leaves is None or list(leaves) != list(own[0] or ()) for leaves in own):
         return ()
-    matched = _matched(trials, [leaves for leaves in own if leaves is not None])
+    matched = _matched(observed, [leaves for leaves in own if leaves is not None])
     if matched is None:
         return ()
-    ours = trials.evidence.subject.outputs
+    ours = observed.evidence.subject.outputs
     missing = [name for name in ours if name not in matched.values()]
-    answered = list(trials.all[0].artifact.leaves or ())
+    answered = list(observed.all[0].artifact.leaves or ())
     if not missing and list(matched.values()) in (list(matched), answered):
-        return ()  # each is where it belongs: what failed has another cause
+        return ()  # each is where it belongs: the failure has another cause
     cause = ", ".join(f"{_output(place)} equals eager's {name}" for place, name in matched.items())
     cause += f"; eager's {', '.join(missing)} is not among them" if missing else ""
-    return ("likely cause", cause), ("fix", f"answer what eager does, in this order: {', '.join(ours)}")
+    return ("likely cause", cause), ("fix", f"return eager's outputs in this order: {', '.join(ours)}")
 
 
 def _output(place: str) -> str:
     return f"output {place}" if place.isdigit() else place
 
 
-def _own_leaves(trials: Trials, number: int) -> Leaves | None:
-    """The file's answer by its own names, which are places in a tuple."""
-    return answer(lambda inputs: flatten(trials.evidence.runner.output(inputs)), trials.all[number].inputs).leaves
+def _own_leaves(observed: Observations, number: int) -> Leaves | None:
+    """The file's answer under its own names, which are positions if it is a tuple."""
+    return answer(lambda inputs: flatten(observed.evidence.runner.output(inputs)), observed.all[number].inputs).leaves
 
 
-def _matched(trials: Trials, own: list[Leaves]) -> Mapping[str, str] | None:
-    """Which of eager's outputs each of the file's is, in all trials; None where one of them is none."""
+def _matched(observed: Observations, own: list[Leaves]) -> Mapping[str, str] | None:
+    """Which of eager's outputs each of the file's equals in all cases; None if one of them equals none."""
     found: dict[str, str] = {}
     for place in own[0]:
-        names = [name for name in trials.evidence.subject.outputs if name not in found.values()]
-        twin = next((name for name in names if _is_everywhere(trials, own, place, name)), None)
+        names = [name for name in observed.evidence.subject.outputs if name not in found.values()]
+        twin = next((name for name in names if _is_everywhere(observed, own, place, name)), None)
         if twin is None:
             return None
         found[place] = twin
     return found
 
 
-def _is_everywhere(trials: Trials, own: list[Leaves], place: str, name: str) -> bool:
+def _is_everywhere(observed: Observations, own: list[Leaves], place: str, name: str) -> bool:
     return all(
-        trials.equal({name: trial.eager[name]}, {name: leaves[place]}) if name in trial.eager else False
-        for trial, leaves in zip(trials.all, own, strict=True)
+        observed.equal({name: observation.eager[name]}, {name: leaves[place]}) if name in observation.eager else False
+        for observation, leaves in zip(observed.all, own, strict=True)
     )
 
 
-def _quantised(trials: Trials) -> Rows:
-    called = sorted(trials.evidence.artifact.custom_operators)
+def _quantised(observed: Observations) -> Rows:
+    called = sorted(observed.evidence.artifact.custom_operators)
     # An operator with "pack" in its name only prepares weights; the others compute with packed ones.
     found = [name for name in called if name.startswith("quantized::") and "pack" not in name]
-    own = any(isinstance(value, torch.ScriptObject) for value in _kept(trials.evidence.subject.model))
+    own = any(isinstance(value, torch.ScriptObject) for value in _kept(observed.evidence.subject.model))
     if not found or own:
         return ()
     named = ", ".join(found[:2])
-    cause = f"it computes with {named}: int8, packed, so whether its weights are the model's is not asked"
+    cause = f"it computes with {named}: its weights are packed as int8, and cannot be compared with the model's"
     return ("likely cause", cause), ("fix", "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'")
 
 
 def _kept(model: nn.Module) -> Iterator[object]:
-    """Every attribute of every module: a quantised one keeps its weights in one, packed."""
+    """Every attribute of every module: quantised modules keep their packed weights in one."""
     return (value for module in model.modules() for value in vars(module).values())

@@ -1,4 +1,4 @@
-"""trials -> rows: would the model answer as the file does, if it had the file's weights, or another dtype?"""
+"""observations -> rows: would the model equal the file if it had the file's weights, or another dtype?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch.func import functional_call
 
 from pytest_tsexport.comparison.metrics import distances
-from pytest_tsexport.diagnosis.trials import Rows, Trial, Trials, in_dtype, spelt
+from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, in_dtype, spelt
 from pytest_tsexport.subjects.reference import Inputs, Reference, answer, same_bits
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.tensors.weights import deep_copy, named_weights
@@ -19,9 +19,9 @@ HALVES = (torch.bfloat16, torch.float16)
 Call = Callable[[Inputs], object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Twin:
-    """One weight of the model, and what the file has under its name."""
+    """One weight of the model, and the file's tensor of the same name."""
 
     name: str
     ours: torch.Tensor
@@ -35,22 +35,22 @@ class Twin:
         return float(distances(self.ours, self.theirs).max()) if self.ours.numel() else 0.0
 
     def is_rounded(self, dtype: torch.dtype) -> bool:
-        """Whether the file's is the model's after a way through `dtype`; a complex one keeps no half of itself."""
+        """Whether the file's is the model's, rounded to `dtype` and back; a complex one never is."""
         return not self.ours.is_complex() and same_bits(self.ours.to(dtype).to(self.theirs.dtype), self.theirs)
 
 
-def other_weights(trials: Trials) -> Rows:
-    """The file holds weights of another model, or the model's own after a conversion, and they explain every answer."""
-    twins = _twins(trials)
-    parameters = {name for name, _ in trials.evidence.subject.model.named_parameters(remove_duplicate=False)}
+def other_weights(observed: Observations) -> Rows:
+    """The file holds weights of another model, or converted ones, and they explain every answer."""
+    twins = _twins(observed)
+    parameters = {name for name, _ in observed.evidence.subject.model.named_parameters(remove_duplicate=False)}
     differing = [one for one in twins if not same_bits(one.ours, one.theirs)]
     if not any(one.name in parameters for one in differing) or not _explained(
-        trials, _adopting(trials, twins), differing
+        observed, _with_weights_of_file(observed, twins), differing
     ):
         return ()
     first = differing[0]
     if first.theirs.dtype != first.ours.dtype:
-        return _told_converted(first, [one for one in differing if not one.is_rounded(one.theirs.dtype)])
+        return _converted_rows(first, [one for one in differing if not one.is_rounded(one.theirs.dtype)])
     rounded = next((dtype for dtype in HALVES if all(one.is_rounded(dtype) for one in differing)), None)
     if rounded is not None:
         cause = f"its weights are the model's, rounded to {spelt(rounded)}"
@@ -59,28 +59,28 @@ def other_weights(trials: Trials) -> Rows:
     return ("likely cause", cause), ("fix", "export it again from the model that this test returns")
 
 
-def converted(trials: Trials) -> Rows:
-    """The file answers, bit for bit, as the model does in another dtype; asked where it holds no weights by name."""
-    model = trials.evidence.subject.model
+def converted(observed: Observations) -> Rows:
+    """The file equals, bit for bit, the model in another dtype; asked only if it holds no weights by name."""
+    model = observed.evidence.subject.model
     ours = next((one.dtype for one in model.parameters() if one.is_floating_point()), None)
-    if _twins(trials) or ours is None or any(one.is_complex() for one in named_weights(model).values()):
+    if _twins(observed) or ours is None or any(one.is_complex() for one in named_weights(model).values()):
         return ()
     for dtype in (*HALVES, torch.float64):
-        if dtype != ours and _answers_in(trials, dtype):
-            cause = f"it answers as the model does in {spelt(dtype)}; the model is in {spelt(ours)}"
+        if dtype != ours and _answers_in(observed, dtype):
+            cause = f"it equals the model in {spelt(dtype)}; the model is in {spelt(ours)}"
             return ("likely cause", cause), ("fix", _in_words(ours, dtype))
     return ()
 
 
-def unasked(trials: Trials) -> Rows:
-    """What can never be told of a file that holds its weights under no name."""
-    weights = named_weights(trials.evidence.subject.model)
-    if not weights or _twins(trials):
+def unexamined(observed: Observations) -> Rows:
+    """What cannot be examined in a file that holds no weights by name."""
+    weights = named_weights(observed.evidence.subject.model)
+    if not weights or _twins(observed):
         return ()
-    return (("not asked", "whether its weights are the model's: it is frozen or packed, and holds none by name"),)
+    return (("not examined", "whether its weights are the model's: it is frozen or packed, and holds none by name"),)
 
 
-def _told_converted(first: Twin, others: list[Twin]) -> Rows:
+def _converted_rows(first: Twin, others: list[Twin]) -> Rows:
     theirs, ours = spelt(first.theirs.dtype), spelt(first.ours.dtype)
     cause = f"its weights are the model's, converted from {ours} to {theirs}"
     if others:
@@ -90,13 +90,13 @@ def _told_converted(first: Twin, others: list[Twin]) -> Rows:
 
 def _in_words(ours: torch.dtype, theirs: torch.dtype) -> str:
     own, other = spelt(ours), spelt(theirs)
-    return f"export it in {own}; where {other} is meant, return the model in it, and the {own} one as reference="
+    return f"export it in {own}; if {other} is meant, return the model in {other}, and the {own} one as reference="
 
 
-def _twins(trials: Trials) -> list[Twin]:
-    """Every weight of the model with that of the file, whatever wraps the model there; none where one has no twin."""
-    ours = named_weights(trials.evidence.subject.model)
-    theirs = named_weights(trials.evidence.artifact.load())
+def _twins(observed: Observations) -> list[Twin]:
+    """Every weight of the model with the file's, whatever wraps the model there; empty if one has no twin."""
+    ours = named_weights(observed.evidence.subject.model)
+    theirs = named_weights(observed.evidence.artifact.load())
     first = next(iter(ours), "")
     prefixes = [key.removesuffix(first) for key in theirs if key == first or key.endswith(f".{first}")]
     prefix = next((one for one in prefixes if all(one + name in theirs for name in ours)), None)
@@ -105,9 +105,9 @@ def _twins(trials: Trials) -> list[Twin]:
     return [Twin(name, one.detach().cpu(), theirs[prefix + name].detach()) for name, one in ours.items()]
 
 
-def _adopting(trials: Trials, twins: list[Twin]) -> Call:
-    """A call of the model with the file's weights in the place of its own."""
-    reference, constants = _own(trials), trials.evidence.subject.constants
+def _with_weights_of_file(observed: Observations, twins: list[Twin]) -> Call:
+    """A call of the model with the file's weights substituted for its own."""
+    reference, constants = _own(observed), observed.evidence.subject.constants
     weights = {one.name: one.theirs for one in twins}
 
     def call(inputs: Inputs) -> object:
@@ -118,34 +118,34 @@ def _adopting(trials: Trials, twins: list[Twin]) -> Call:
     return call
 
 
-def _explained(trials: Trials, call: Call, differing: list[Twin]) -> bool:
-    """Whether such a call answers as the file does; one in another dtype may take inputs of that dtype alone."""
+def _explained(observed: Observations, call: Call, differing: list[Twin]) -> bool:
+    """Whether such a call equals the file; with weights of another dtype it may need inputs of that dtype."""
     dtype = differing[0].theirs.dtype
-    return all(_explains(trials, trial, call, dtype) for trial in trials.all)
+    return all(_explains(observed, observation, call, dtype) for observation in observed.all)
 
 
-def _explains(trials: Trials, trial: Trial, call: Call, dtype: torch.dtype) -> bool:
-    for inputs in (trial.inputs, in_dtype(trial.inputs, dtype)):
+def _explains(observed: Observations, observation: Observation, call: Call, dtype: torch.dtype) -> bool:
+    for inputs in (observation.inputs, in_dtype(observation.inputs, dtype)):
         expected = answer(call, inputs).leaves
         if expected is not None:
-            return trials.equal(expected, trials.evidence.runner.case(inputs, 1)[0].leaves)
+            return observed.equal(expected, observed.evidence.runner.case(inputs, 1)[0].leaves)
     return False
 
 
-def _answers_in(trials: Trials, dtype: torch.dtype) -> bool:
+def _answers_in(observed: Observations, dtype: torch.dtype) -> bool:
     try:
-        model = deep_copy(trials.evidence.subject.model).to(dtype)
-    except Exception:  # a model may refuse another dtype in any way at all; it explains nothing then
+        model = deep_copy(observed.evidence.subject.model).to(dtype)
+    except Exception:  # a model may refuse another dtype with any exception; then it explains nothing
         return False
-    reference = Reference(model, trials.evidence.subject.constants)
-    return all(_same_in(trials, trial, reference, dtype) for trial in trials.all)
+    reference = Reference(model, observed.evidence.subject.constants)
+    return all(_same_in(observed, observation, reference, dtype) for observation in observed.all)
 
 
-def _same_in(trials: Trials, trial: Trial, reference: Reference, dtype: torch.dtype) -> bool:
-    for inputs in (trial.inputs, in_dtype(trial.inputs, dtype)):
+def _same_in(observed: Observations, observation: Observation, reference: Reference, dtype: torch.dtype) -> bool:
+    for inputs in (observation.inputs, in_dtype(observation.inputs, dtype)):
         expected = reference.case(inputs)[0].leaves
         if expected is not None:
-            return _same(expected, trials.evidence.runner.case(inputs, 1)[0].leaves)
+            return _same(expected, observed.evidence.runner.case(inputs, 1)[0].leaves)
     return False
 
 
@@ -155,6 +155,6 @@ def _same(expected: Leaves, actual: Leaves | None) -> bool:
     return all(same_bits(expected[name].to(leaf.dtype), leaf) for name, leaf in actual.items())
 
 
-def _own(trials: Trials) -> Reference:
-    """The model that was exported, which is not the reference where the user gave another."""
-    return Reference(trials.evidence.subject.model, trials.evidence.subject.constants)
+def _own(observed: Observations) -> Reference:
+    """The model that was exported; it is not the reference if the user gave one."""
+    return Reference(observed.evidence.subject.model, observed.evidence.subject.constants)

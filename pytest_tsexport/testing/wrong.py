@@ -7,7 +7,7 @@ from functools import partial
 
 import torch
 
-from pytest_tsexport.testing import exporters
+from pytest_tsexport.testing import exporters, right_padding
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_padding as padding
 from pytest_tsexport.testing import wrong_routing as routing
@@ -47,6 +47,8 @@ def _sizes() -> Iterator[Specimen]:
     )
     yield at(build=sizes.MaskOfLengthOne, family="baked mask", inputs=rows(2, 1))
     yield at(build=sizes.BakesSharedLength, family="baked size", inputs=_weighted)
+    last = {"export": exporters.instead(right_padding.PicksLast)}
+    yield at(build=padding.BakesBatchBesideTies, family="baked size", inputs=masked_ids(), keywords=last)
     windows = partial(at, family="windowing")
     yield from each(windows, sizes.FirstSixteen, sizes.PadsToBlock, sizes.PoolsOfForty, sizes.SinksPastHundred)
     yield at(build=sizes.NoiseWhenLong, family="randomness")
@@ -110,6 +112,7 @@ def _weighted() -> Inputs:
 _UNPADDABLE = (
     (padding.ManyIds, padding.MasksByPadId, masked_ids()),
     (values.MaskedMean, padding.AssumesRightSide, masked_ids()),
+    (values.MaskedMean, padding.MasksSingleTokens, masked_ids()),
     (padding.MaskedByBoth, padding.LiftsPadId, masked_ids()),
     (padding.TwoTexts, padding.IgnoresSecondMask, padding.two_texts),
     (padding.MaskedFrames, padding.IgnoresFramesMask, padding.frames),

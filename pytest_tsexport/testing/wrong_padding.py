@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from pytest_tsexport.testing.right_padding import TiedMeans
 from pytest_tsexport.testing.specimen import Inputs, masked_ids, rows
 from pytest_tsexport.testing.wrappers import Wrapper
 from pytest_tsexport.testing.wrong_values import MaskedMean
@@ -23,6 +24,15 @@ class MasksByPadId(Wrapper):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         answer: torch.Tensor = self.model(ids, (ids != 0).to(mask.dtype))
+        return answer
+
+
+class MasksSingleTokens(Wrapper):
+    """Uses the mask only where it leaves one token: wrong at every other length, so not in the first padded case."""
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        single = mask.sum(1, keepdim=True) == 1
+        answer: torch.Tensor = self.model(ids, torch.where(single, mask, torch.ones_like(mask)))
         return answer
 
 
@@ -61,6 +71,17 @@ class FrozenTextLengths(nn.Module):
         real = ids != 0
         states: torch.Tensor = self.embed(ids) * real[:, :, None]
         return states.sum(1) / torch.tensor(real.sum(1).tolist()).clamp_min(1)[:, None]
+
+
+class BakesBatchBesideTies(TiedMeans):
+    """Keeps the batch as a number; it can be padded, though its choice between two equal means is a tie-break.
+
+    What `shapes` finds about it says nothing about `padding`.
+    """
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
+        mean, first = super().forward(ids, mask)
+        return mean * int(ids.shape[0]), first
 
 
 class TwoTexts(nn.Module):

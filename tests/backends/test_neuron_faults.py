@@ -30,16 +30,16 @@ TWO_IN: Case = (made.TwoInputs, two_rows(), {})
 TWO_OUT: Case = (made.TwoOutputs, rows(), {})
 
 FELL_BACK = "the compiler fell back: it runs on the CPU"
-ELSEWHERE = "an answer does not come from the compiled part"
+ELSEWHERE = "an output does not come from the compiled part"
 CHANGED = "exporting changed the source model"
-OTHERWISE = "answers otherwise than eager at the traced size"
+OTHERWISE = "differs from eager at the traced size"
 SILENTLY = "silently wrong outside the traced size"
 
 FOUND: tuple[tuple[str, Case, str, str], ...] = (
     ("mute_fallback", PLAIN, "trace", FELL_BACK),
     ("logged_fallback", TIED, "trace", FELL_BACK),
     ("partial_fallback", PLAIN, "trace", "the compiler fell back: part of it runs on the CPU"),
-    ("dropped_input", TWO_IN, "trace", "the compiler dropped y as unused, and eager's answer depends on it"),
+    ("dropped_input", TWO_IN, "trace", "the compiler dropped y as unused, but eager's answer depends on it"),
     ("dropped_input", TWO_IN, "parity", OTHERWISE),
     ("swapped_outputs", TWO_OUT, "parity", OTHERWISE),
     ("untied_source", TIED, "trace", CHANGED),

@@ -329,7 +329,7 @@ def test_a_file_that_raises_promises_nothing(baseline: Baseline) -> None:
     found = judged(replace(baseline, writes=True), Ranker(), XY, export=export)
     assert (found.outcome, found.interface) == (Outcome.FAILED, None)
     assert found.headline.startswith(
-        "the file raises on its own example inputs, so it promises nothing: RuntimeError: "
+        "the file raises on its own example inputs, so it has no interface to compare: RuntimeError: "
     )
     assert "missing value for argument 'scale'" in found.headline
 

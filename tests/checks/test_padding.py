@@ -1,11 +1,13 @@
-"""Proves that `padding` blames the export alone, in each way of padding that its eager model does not mind: what eager
-itself minds is told as a property of the model, and is no failure.
+"""Proves that `padding` fails only where eager is padding-invariant and the export is not.
+
+What padding does to eager is reported as a property of the model, and is not a failure.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import torch
 import transformers
 from torch import nn
 
+from pytest_tsexport.comparison.evidence import TieBreakTime
 from pytest_tsexport.testing import exporters, judge, right_padding, wrappers, wrong_padding
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
@@ -22,7 +25,7 @@ from tests.subjects.families import build
 
 Build = Callable[[], nn.Module]
 
-MINDS = "eager itself cannot be padded along "
+MINDS = "eager is not padding-invariant along "
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +101,7 @@ def test_what_padding_costs_is_told() -> None:
 def test_a_model_that_cannot_be_padded_is_a_property_of_the_model() -> None:
     found = verdict(right_padding.CannotBePadded(), ids()())
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found) == ["eager itself cannot be padded", f"{MINDS}dim1 on either side without mask"]
+    assert told(found) == ["eager is not padding-invariant", f"{MINDS}dim1 on either side without mask"]
 
 
 def test_a_way_that_eager_minds_in_some_case_is_tried_no_more() -> None:
@@ -167,7 +170,7 @@ def test_a_model_that_refuses_padding_cannot_be_padded() -> None:
 @pytest.mark.parametrize("model", [values.AllOnesFastPath, values.FrozenMask, values.FrozenLengths])
 def test_an_export_that_froze_the_mask_is_found(model: type[nn.Module]) -> None:
     found = verdict(model(), masked_ids()())
-    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the answer of the export alone")
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the export's answer, and not eager's")
     assert dict(found.rows)["wrong along"] == "dim1 on either side with mask"
 
 
@@ -221,7 +224,7 @@ def test_the_ways_in_which_the_export_alone_is_wrong_are_told(
     right: str | None,
 ) -> None:
     found = verdict(model(), inputs(), **({} if wrap is None else {"export": exporters.instead(wrap)}))
-    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the answer of the export alone")
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the export's answer, and not eager's")
     assert (dict(found.rows)["wrong along"], dict(found.rows).get("right along")) == (wrong, right)
 
 
@@ -236,6 +239,40 @@ def test_a_failure_is_told_whole() -> None:
         ("fix", "trace with inputs that hold padding"),
     )
     assert found.notes == (f"{MINDS}dim1 on either side without mask by another id",)
+
+
+def test_a_fault_that_the_first_padded_cases_do_not_show_is_found() -> None:
+    found = verdict(values.MaskedMean(), masked_ids()(), export=exporters.instead(wrong_padding.MasksSingleTokens))
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "padding changes the export's answer, and not eager's")
+    # Eight ways from length 1, which are right or change eager's answer; then the first from length 3.
+    assert found.first_breach == 9
+    assert "from 3 to 7 " in dict(found.rows)["counterexample"]
+
+
+def test_where_the_time_for_tie_breaks_is_spent_nobody_is_accused_and_nothing_is_green(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pytest_tsexport.config.budget.TIE_BREAKS", -1.0)
+    found = verdict(right_padding.TiedMeans(), masked_ids()(), export=exporters.instead(right_padding.PicksLast))
+    assert (found.outcome, found.headline) == (
+        Outcome.FAILED,
+        "tie-breaks may explain what differs, and the time to find out is spent",
+    )
+    assert dict(found.rows)["fix"] == "raise --ts-budget"
+    assert found.first_breach is None
+
+
+def test_what_was_settled_before_the_time_was_spent_is_judged_and_the_rest_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = count()
+    monkeypatch.setattr(TieBreakTime, "spent", property(lambda _: next(asked) > 3))
+    found = verdict(right_padding.TiedMeans(), masked_ids()(), export=exporters.instead(right_padding.PicksLast))
+    assert found.outcome is Outcome.PASSED
+    assert 0 < found.judged < found.planned
+    assert found.not_covered == (
+        f"{found.planned - found.judged} padded cases: no room in the budget, or eager raises",
+    )
 
 
 def test_where_a_mask_is_sent_it_is_to_be_passed_on() -> None:
@@ -363,4 +400,4 @@ def test_int8_minds_padding_in_eager_too() -> None:
         model = torch.ao.quantization.quantize_dynamic(build("bert").eval(), {nn.Linear}, dtype=torch.qint8)
     found = verdict(model, None)
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found) == ["eager itself cannot be padded", f"{MINDS}sequence on either side with or without mask"]
+    assert told(found) == ["eager is not padding-invariant", f"{MINDS}sequence on either side with or without mask"]

@@ -37,7 +37,7 @@ def failure(found: Verdict) -> dict[str, str]:
 
 def test_a_right_one() -> None:
     found = verdict(made.Plain())
-    assert (found.outcome, found.headline) == (Outcome.PASSED, "answers as eager does at the traced size")
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "equals eager at the traced size")
     assert 10 <= found.judged <= found.planned
     assert (found.seed, found.not_covered) == (0, ())
     assert found.worst is None or found.worst.difference == 0.0
@@ -46,19 +46,19 @@ def test_a_right_one() -> None:
 @pytest.mark.parametrize(
     ("model", "inputs", "export", "headline", "differs"),
     [
-        (made.TwoOutputs, rows(), wrappers.SwapsOutputs, "answers otherwise than eager at the traced size", "off by"),
+        (made.TwoOutputs, rows(), wrappers.SwapsOutputs, "differs from eager at the traced size", "off by"),
         (
             made.TwoOutputs,
             rows(),
             wrappers.DropsOutput,
-            "answers with other outputs than eager",
+            "has other outputs than eager",
             "eager answers 0, 1; the artifact answers output",
         ),
         (
             made.Plain,
             rows(),
             wrappers.InDouble,
-            "answers otherwise than eager at the traced size",
+            "differs from eager at the traced size",
             "output is float64, eager's is float32",
         ),
         (
@@ -72,14 +72,14 @@ def test_a_right_one() -> None:
             made.Plain,
             rows(),
             wrappers.NaNForNegative,
-            "answers otherwise than eager at the traced size",
+            "differs from eager at the traced size",
             "the artifact is NaN at [0, ",
         ),
         (
             values.MaskedMean,
             masked_ids(),
             wrappers.IgnoresMask,
-            "answers otherwise than eager at the traced size",
+            "differs from eager at the traced size",
             "off by",
         ),
     ],
@@ -249,6 +249,15 @@ def test_a_flat_output_is_told_as_not_looked_at() -> None:
     assert found.not_covered == ("stays: it never moved, so its values say nothing",)
 
 
+@pytest.mark.parametrize(("share", "reported"), [(0.0199, False), (0.0201, True), (0.5, True)])
+def test_a_tolerance_that_hides_much_of_the_spread_is_reported(share: float, *, reported: bool) -> None:
+    model = made.Plain()
+    spread = export(model, from_keywords({"inputs": rows()()}), name="it")._evidence("parity").spread.by_leaf["output"]
+    found = verdict(model, rtol=0.0, atol=share * spread)
+    line = f"output: differences below {share:.0%} of its spread"
+    assert found.not_covered == ((line,) if reported else ())
+
+
 def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:
     assert verdict(EagerAloneRaises()).outcome is Outcome.PASSED
 
@@ -273,7 +282,7 @@ def test_a_mask_that_production_never_sends_is_told_and_fails_nothing() -> None:
     given = {"x": torch.randn(2, 7, 3), "mask": torch.ones(2, 7, dtype=torch.int64)}
     found = judge(MeansOverTokens(), given, checks="parity")["parity"]
     assert found.outcome is Outcome.PASSED
-    assert found.notes == ("answers otherwise than eager to a mask with a row of zeros",)
+    assert found.notes == ("differs from eager for a mask with a row of zeros",)
 
 
 def test_a_mask_that_production_never_sends_is_a_failure_where_the_user_gives_it() -> None:
@@ -315,7 +324,7 @@ def test_an_example_that_eager_refuses_is_a_failure_of_the_example() -> None:
     beyond = {"ids": torch.full((2, 7), 99), "output": torch.zeros(2, 7, 4)}
     found = failure(judge(Looks(), ids(2, 7, high=9)(), checks="parity", examples=[beyond])["parity"])
     assert found["headline"] == "eager refuses an example"
-    assert found["differs"].startswith("eager itself raises on it: IndexError: index out of range")
+    assert found["differs"].startswith("eager raises on it: IndexError: index out of range")
     assert found["fix"] == "give examples= that the model takes"
     assert "likely cause" not in found
 

@@ -57,5 +57,5 @@ def test_a_file_that_cannot_answer_here_either_is_told() -> None:
     found = verdict(made.Plain(), export=export)
     assert (found.outcome, found.headline) == (
         Outcome.FAILED,
-        "raises here already, so there is nothing to carry elsewhere",
+        "already raises in this process, so there is nothing to round-trip",
     )

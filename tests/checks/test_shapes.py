@@ -104,6 +104,17 @@ def test_raising_everywhere_keeps_the_contract_and_says_so() -> None:
     assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
 
 
+def test_a_size_that_both_refuse_keeps_any_contract() -> None:
+    class Projects(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x @ torch.ones(7, 7)
+
+    for contract in ("fixed", "safe", "dynamic"):
+        found = verdict(Projects(), dynamic_shapes={"x": {1: "length"}}, shapes=contract)
+        assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
+        assert found.judged >= 50
+
+
 def test_where_no_dimension_varies_the_question_does_not_arise() -> None:
     found = verdict(made.Plain(), dynamic_shapes={})
     assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "no dimension of its inputs varies")
@@ -169,5 +180,5 @@ def test_a_frozen_mask_is_not_taken_for_a_fault_of_sizes() -> None:
     found = verdict(wrong_values.AllOnesFastPath(), masked_ids()())
     assert (found.outcome, found.headline) == (
         Outcome.FAILED,
-        "wrong at the traced size already, so no other was looked at",
+        "already wrong at the traced size, so no other size was checked",
     )

@@ -24,8 +24,13 @@ def verdict(model: nn.Module, **keywords: Any) -> Verdict:
     return judge(model, inputs, checks="tied_weights", **keywords)["tied_weights"]
 
 
-def in_the_file(found: Verdict) -> str:
-    assert (found.outcome, found.headline) == (Outcome.FAILED, "tied weights are not copies of their own")
+SHARED = "tied weights are still shared in the file"
+CHANGED = "a tied weight is not the model's in the file"
+SIZE = "the file holds more or fewer bytes than its cloned weights"
+
+
+def in_the_file(found: Verdict, headline: str = SHARED) -> str:
+    assert (found.outcome, found.headline) == (Outcome.FAILED, headline)
     return dict(found.rows)["in the file"]
 
 
@@ -55,7 +60,7 @@ def test_where_nothing_is_tied_the_question_does_not_arise(model: type[nn.Module
 
 
 def test_the_groups_and_the_bytes_added_are_told() -> None:
-    assert verdict(made.TiedHead()).notes == ("embed.weight = head.weight", "800 bytes added by the copies")
+    assert verdict(made.TiedHead()).notes == ("embed.weight = head.weight", "800 bytes added by the clones")
 
 
 @pytest.mark.parametrize("model", [made.TiedHead, made.TiedBias, made.TiedSlice, ties.TiedThrice])
@@ -65,7 +70,7 @@ def test_a_file_that_still_shares_is_found(model: type[nn.Module]) -> None:
 
 def test_one_element_by_the_smallest_step_is_found() -> None:
     found = verdict(made.TiedHead(), export=exporters.spoilt(exporters.nudge_one_element))
-    text = in_the_file(found)
+    text = in_the_file(found, CHANGED)
     assert text.endswith("is not bit-equal to the model's head.weight: 1 of 200 elements differ")
 
 
@@ -74,12 +79,13 @@ def test_a_copy_of_another_dtype_is_found() -> None:
         head = model.get_submodule("head")
         head.weight = nn.Parameter(head.get_parameter("weight").bfloat16().float())
 
-    assert "elements differ" in in_the_file(verdict(made.TiedHead(), export=exporters.spoilt(round_head)))
+    assert "elements differ" in in_the_file(verdict(made.TiedHead(), export=exporters.spoilt(round_head)), CHANGED)
 
 
 def test_bytes_that_no_copy_accounts_for_are_found() -> None:
-    text = in_the_file(verdict(made.TiedHead(), export=exporters.spoilt(exporters.store_twice_the_bytes)))
-    assert text == "2600 bytes are added to the archive's weights; the copies have 800"
+    found = verdict(made.TiedHead(), export=exporters.spoilt(exporters.store_twice_the_bytes))
+    text = in_the_file(found, SIZE)
+    assert text == "2600 bytes are added to the archive's weights; the clones have 800"
 
 
 def test_a_finished_file_that_shares_is_found(tmp_path: Path) -> None:
@@ -102,6 +108,34 @@ def test_a_file_that_renamed_its_weights_cannot_be_asked() -> None:
 
     found = verdict(made.TiedHead(), export=exporters.instead(Fused))
     assert found.outcome is Outcome.NOT_APPLICABLE
+
+
+def test_one_group_that_is_missing_among_others_is_found() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = made.TiedBias(), made.TiedBias()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.second(self.first(x))
+            return answer
+
+    class Renames(nn.Module):
+        """Keeps the first part under its name, and the second under another."""
+
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.first = untie(model.get_submodule("first"))
+            self.other = untie(model.get_submodule("second"))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.other(self.first(x))
+            return answer
+
+    found = verdict(Twice(), export=exporters.instead(Renames))
+    text = in_the_file(found, "a tied weight is missing from the file")
+    assert text.startswith("second.")
+    assert text.endswith(" is not there by name")
 
 
 @pytest.mark.parametrize("export", [exporters.frozen])

@@ -123,7 +123,7 @@ def test_a_module_that_goes_on_training() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_chance_in_evaluation_mode(seed: int) -> None:
     found = judge(state.NoisyForward(), rows()(), checks="trace", seed=seed)["trace"]
-    assert found.headline == "eager answers two equal calls differently, so nothing can be faithful to it"
+    assert found.headline == "eager's answers to two equal calls differ, so no export can equal it"
 
 
 def test_state_is_not_taken_for_chance() -> None:
@@ -134,6 +134,12 @@ def test_hooks_are_told_and_are_no_fault() -> None:
     found = verdict(Hooked())
     assert found.outcome is Outcome.PASSED
     assert found.notes == ("forward hooks are baked in: linear",)
+
+
+def test_hooks_before_forward_are_reported_too() -> None:
+    model = made.Plain()
+    model.linear.register_forward_pre_hook(lambda _, inputs: (inputs[0] * 2,))
+    assert verdict(model).notes == ("forward hooks are baked in: linear",)
 
 
 def test_unmerged_adapters_are_told() -> None:

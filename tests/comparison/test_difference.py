@@ -48,7 +48,7 @@ def test_the_allowance_follows_the_spread(spread: float, *, differs: bool) -> No
     [(torch.float64, 1e-4), (torch.float32, 1e-4), (torch.float16, 5e-3), (torch.bfloat16, 5e-2)],
 )
 def test_the_share_of_the_spread_is_that_of_the_dtype(dtype: torch.dtype, share: float) -> None:
-    assert Tolerance(spread={"x": 2.0}).allowed("x", torch.zeros(2, dtype=dtype)).item() == pytest.approx(2 * share)
+    assert Tolerance(spread={"x": 2.0}).of("x").allowed(torch.zeros(2, dtype=dtype)).item() == pytest.approx(2 * share)
 
 
 def test_noise_of_eight_units_in_the_last_place_of_the_largest_is_allowed_without_any_spread() -> None:
@@ -152,12 +152,12 @@ def test_a_leaf_is_judged_by_its_own_spread() -> None:
     ],
 )
 def test_the_users_own_tolerance_replaces_the_rule(make: Callable[[], Tolerance], expected: list[float]) -> None:
-    assert make().allowed("x", torch.tensor([0.0, -10.0])).tolist() == pytest.approx(expected)
+    assert make().of("x").allowed(torch.tensor([0.0, -10.0])).tolist() == pytest.approx(expected)
 
 
 def test_the_users_own_tolerance_for_another_output_leaves_the_rule() -> None:
     tolerance = Tolerance(spread={"x": 1.0}, rtol={"y": 0.5}, atol={"y": 0.5})
-    assert tolerance.allowed("x", torch.zeros(2)).item() == pytest.approx(1e-4)
+    assert tolerance.of("x").allowed(torch.zeros(2)).item() == pytest.approx(1e-4)
 
 
 def test_the_element_told_is_the_one_furthest_above_its_own_allowance() -> None:

@@ -14,8 +14,8 @@ from torch import nn
 from pytest_tsexport.backends.base import Compilation, Compiler, Device
 from pytest_tsexport.backends.neuron_sim import NeuronSim
 from pytest_tsexport.comparison.difference import difference
-from pytest_tsexport.comparison.rounding import MOST, TIMES, excused
-from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.comparison.rounding import allow_rounding
+from pytest_tsexport.comparison.tolerance import EMULATED_MOST, EMULATED_TIMES, Tolerance
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.testing import judge
@@ -166,6 +166,7 @@ def test_a_model_that_rounding_ruins_is_ruined_for_whoever_ships_it(scope: str) 
     assert parity.worst.difference > parity.worst.allowed > 0
 
 
+TIMES, MOST = EMULATED_TIMES, EMULATED_MOST
 EAGER = {"output": torch.tensor([0.0, 1.0]), "place": torch.tensor([3, 4])}
 NOTHING: dict[str, torch.Tensor] = {}
 
@@ -177,8 +178,13 @@ def excuse(
     tolerance = Tolerance(spread={"output": 1.0}, share=0.02, **said)
     evidence: Any = SimpleNamespace(device=Told(("matmult", "bf16")).device(), tolerance=tolerance)
     wrong = {"output": torch.tensor([9.0, 9.0])}
-    answered, allowed = excused(evidence, EAGER, {**EAGER, **(artifact or wrong)}, lambda: third)
+    answered, allowed = allow_rounding(evidence, EAGER, {**EAGER, **(artifact or wrong)}, lambda: third)
     return answered, allowed.slack.get("output", 0.0)
+
+
+def under_bf16(tolerance: Tolerance) -> Any:
+    """Evidence about a file that is compiled under `--auto-cast all`."""
+    return SimpleNamespace(device=Told(("all", "bf16")).device(), tolerance=tolerance)
 
 
 @pytest.mark.parametrize(("off", "slack"), [(0.001, TIMES * 0.001), (0.01, TIMES * 0.01), (10.0, MOST * 0.02)])
@@ -188,11 +194,11 @@ def test_a_few_times_what_the_cpu_is_off_by_is_excused_and_no_more_than_a_few_sh
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
-def test_where_rounding_makes_no_number_nothing_is_excused(value: float) -> None:
+def test_where_rounding_makes_no_number_nothing_is_allow_rounding(value: float) -> None:
     assert excuse({**EAGER, "output": torch.tensor([0.0, value])})[1] == 0
 
 
-def test_without_a_third_answer_nothing_is_excused() -> None:
+def test_without_a_third_answer_nothing_is_allow_rounding() -> None:
     assert excuse(None)[1] == 0
     assert excuse({"another": EAGER["output"]})[1] == 0
 
@@ -205,11 +211,18 @@ def test_whole_numbers_that_rounding_alone_moves_are_excused_one_by_one() -> Non
     assert answered["place"].tolist() == [5, 4]
 
 
+def test_whole_numbers_about_which_the_user_said_something_are_not_excused() -> None:
+    moved = {"output": EAGER["output"] + 0.01, "place": torch.tensor([5, 4])}
+    answered, slack = excuse(moved, {"output": EAGER["output"] + 9, "place": torch.tensor([5, 9])}, atol={"place": 0.0})
+    assert answered["place"].tolist() == [5, 9]
+    assert slack > 0
+
+
 def test_truths_that_rounding_alone_moves_are_excused_as_whole_numbers_are() -> None:
     eager = {"output": torch.tensor([0.0, 1.0]), "above": torch.tensor([False, True])}
     rounded = {"output": torch.tensor([0.01, 1.0]), "above": torch.tensor([True, True])}
-    evidence: Any = SimpleNamespace(device=Told(("all", "bf16")).device(), tolerance=Tolerance(spread={"output": 1.0}))
-    answered, allowed = excused(evidence, eager, rounded, lambda: rounded)
+    evidence = under_bf16(Tolerance(spread={"output": 1.0}, share=0.05))
+    answered, allowed = allow_rounding(evidence, eager, rounded, lambda: rounded)
     assert answered["above"].tolist() == [False, True]
     assert difference(eager, answered, allowed) is None
 
@@ -218,11 +231,11 @@ def test_a_third_answer_is_asked_for_where_there_is_a_difference_and_nobody_said
     def never() -> None:
         raise AssertionError
 
-    evidence: Any = SimpleNamespace(device=Told(("all", "bf16")).device(), tolerance=Tolerance(spread={"output": 1.0}))
-    assert excused(evidence, EAGER, dict(EAGER), never) == (EAGER, evidence.tolerance)
+    evidence = under_bf16(Tolerance(spread={"output": 1.0}, share=0.05))
+    assert allow_rounding(evidence, EAGER, dict(EAGER), never) == (EAGER, evidence.tolerance)
     evidence.tolerance = Tolerance(rtol=0.0, atol=0.0)
     other = {**EAGER, "output": EAGER["output"] + 1}
-    assert excused(evidence, EAGER, other, never) == (other, evidence.tolerance)
+    assert allow_rounding(evidence, EAGER, other, never) == (other, evidence.tolerance)
 
 
 def test_none_excuses_nothing_that_bf16_would() -> None:
@@ -239,6 +252,25 @@ def test_a_finer_type_excuses_no_coarser_one() -> None:
 
     assert accused(found(Deep, Told(("all", "bf16")))) == {}
     assert "parity" in accused(found(Deep, Coarse(("all", "bf16"))))
+
+
+class TwoOutputs(Deep):
+    """A second output that rounding moves by more than the casting's share of its spread."""
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
+        answer = super().forward(x)
+        return {"first": answer, "second": answer.exp()}
+
+
+ROOM = {"rtol": {"first": 0.5}, "atol": {"first": 0.5}}
+
+
+@pytest.mark.parametrize("said", [{}, ROOM, {"metric": {"first": "cosine"}, **ROOM}])
+def test_what_the_user_says_about_one_output_leaves_what_rounding_is_allowed_in_another(said: dict[str, Any]) -> None:
+    parity = found(TwoOutputs, Told(("matmult", "bf16")), checks=["parity"], **said)["parity"]
+    assert parity.outcome is Outcome.PASSED
+    assert parity.worst is not None
+    assert (parity.worst.leaf, parity.worst.difference > 0.03) == ("second", True)
 
 
 @pytest.mark.parametrize("said", [{"atol": 1e-6, "rtol": 0.0}, {"atol": 1e-6, "rtol": 1e-6}])

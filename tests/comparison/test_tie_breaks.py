@@ -74,7 +74,7 @@ def test_a_tie_that_the_export_decides_otherwise_is_no_fault(kind: type[Scores],
 def test_a_choice_by_a_thousandth_is_one(kind: type[Scores], seed: int) -> None:
     found = parity(kind(tilt=-1e-3), kind(tilt=1e-3), seed)
     assert found.outcome is Outcome.FAILED
-    assert found.headline == "answers otherwise than eager at the traced size"
+    assert found.headline == "differs from eager at the traced size"
 
 
 class Keeps(nn.Module):
@@ -201,7 +201,7 @@ def test_many_ties_in_one_row_are_many_ties(seed: int) -> None:
 def test_where_the_time_to_tell_is_spent_a_case_is_not_judged_and_nobody_is_accused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pytest_tsexport.comparison.tie_breaks.SHARE", 0.0)
+    monkeypatch.setattr("pytest_tsexport.config.budget.TIE_BREAKS", 0.0)
     found = judge(TwoWays(), rows(2, 3, 64)(), checks="parity", export=in_double)["parity"]
     assert found.outcome is Outcome.FAILED
     assert re.fullmatch(r"only \d+ of 100 cases could be judged, fewer than 10", found.headline)

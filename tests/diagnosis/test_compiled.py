@@ -161,8 +161,8 @@ def test_what_else_is_said_is_no_fault(text: str) -> None:
 
 def test_an_answer_that_other_code_makes_is_told_by_its_name() -> None:
     found = trace(Two(torch.exp), beside(lambda x, first, _: (first, x.exp())))
-    assert found.headline == "an answer does not come from the compiled part"
-    assert told(found)["in the file"] == "1: made by torch's own operators alone"
+    assert found.headline == "an output does not come from the compiled part"
+    assert told(found)["in the file"] == "1: computed by torch's own operators alone"
 
 
 def test_every_answer_that_other_code_makes_is_told() -> None:
@@ -176,11 +176,11 @@ def test_every_answer_that_other_code_makes_is_told() -> None:
 
     found = trace(Neither(), Odd(compiles=compiles))
     assert found.headline in {
-        "an answer does not come from the compiled part",
+        "an output does not come from the compiled part",
         "the compiler fell back: it runs on the CPU",
     }
     assert told(found)["in the file"] in {
-        "first, second: made by torch's own operators alone",
+        "first, second: computed by torch's own operators alone",
         "no operator neuron_sim::…",
     }
 
@@ -250,7 +250,7 @@ class TimesNothing(nn.Module):
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_an_input_that_was_dropped_and_that_eager_depends_on_is_told(model: type[nn.Module]) -> None:
     found = trace(model(), NeuronSim(), two_rows()())
-    assert found.headline == "the compiler dropped y as unused, and eager's answer depends on it"
+    assert found.headline == "the compiler dropped y as unused, but eager's answer depends on it"
     assert ".item(), nonzero()" in told(found)["fix"]
 
 
@@ -270,7 +270,7 @@ def test_an_input_that_is_used_in_vain_is_no_note() -> None:
 def test_the_vendors_own_words_are_understood() -> None:
     said = "Received an input tensor that was unused. Tensor will be ignored. (index={}, shape=torch.Size([2, 7]), …)"
     x, y, beyond = (trace(Ignores(), Odd([said.format(place)], _quietly), two_rows()()) for place in range(3))
-    assert x.headline == "the compiler dropped x as unused, and eager's answer depends on it"
+    assert x.headline == "the compiler dropped x as unused, but eager's answer depends on it"
     assert "y is dropped: the answer does not depend on it" in y.notes
     assert beyond.notes == ("--auto-cast none",)
 
@@ -289,7 +289,7 @@ class DependsAndIgnores(nn.Module):
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_each_of_two_dropped_inputs_is_asked_about() -> None:
     found = trace(DependsAndIgnores(), NeuronSim(), {**two_rows()(), "z": torch.ones(2, 7)})
-    assert found.headline == "the compiler dropped y as unused, and eager's answer depends on it"
+    assert found.headline == "the compiler dropped y as unused, but eager's answer depends on it"
 
 
 class Shifts(nn.Module):
@@ -325,8 +325,6 @@ def notes(model: nn.Module, backend: object) -> list[str]:
 
 
 def test_numbers_past_32_bits_are_a_note_where_the_answer_is_another() -> None:
-    assert notes(Doubles(), "neuron-sim") == [
-        "answers otherwise than eager to counts past 2^31: a device computes in 32 bits"
-    ]
+    assert notes(Doubles(), "neuron-sim") == ["differs from eager for counts past 2^31: a device computes in 32 bits"]
     assert notes(Parity(), "neuron-sim") == []
     assert notes(Doubles(), "jit") == []

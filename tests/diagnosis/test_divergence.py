@@ -41,7 +41,7 @@ def shapes(model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> d
 def evidence_of(one: Wild) -> Evidence:
     inputs = None if one.inputs is None else one.inputs()
     policy = from_keywords({} if inputs is None else {"inputs": inputs})
-    return export(one.model(), policy, name=one.title)._evidence
+    return export(one.model(), policy, name=one.title)._evidence("shapes")
 
 
 CULPRITS = {
@@ -164,6 +164,6 @@ def test_without_torchs_private_functions_it_is_silent(gone: str, monkeypatch: p
 
 def test_a_right_model_has_no_cause_at_its_own_size() -> None:
     policy = from_keywords({"inputs": rows()()})
-    evidence = export(made.Plain(), policy, name="plain")._evidence
+    evidence = export(made.Plain(), policy, name="plain")._evidence("shapes")
     assert cause(evidence, at(evidence.subject, {})) == ()
     assert origin(evidence, at(evidence.subject, {"dim0": 5})) is None

@@ -54,7 +54,7 @@ def grown(model: nn.Module) -> nn.Module:
 BF16, F16 = torch.bfloat16, torch.float16
 FLOAT32 = "export it in float32"
 AGAIN = "export it again from the model that this test returns"
-MEANT = "export it in float32; where {} is meant, return the model in it, and the float32 one as reference="
+MEANT = "export it in float32; if {0} is meant, return the model in {0}, and the float32 one as reference="
 
 
 @pytest.mark.parametrize("way", ["export", "artifact"])
@@ -73,7 +73,7 @@ MEANT = "export it in float32; where {} is meant, return the model in it, and th
         ),
         (
             of(lambda model: model.bfloat16(), frozen=True),
-            "it answers as the model does in bfloat16; the model is in float32",
+            "it equals the model in bfloat16; the model is in float32",
             FLOAT32,
         ),
     ],
@@ -97,20 +97,20 @@ def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, fi
             rows(),
             wrappers.SwapsOutputs,
             "output 0 equals eager's 1, output 1 equals eager's 0",
-            "answer what eager does, in this order: 0, 1",
+            "return eager's outputs in this order: 0, 1",
         ),
         (
             made.TwoOutputs,
             rows(),
             wrappers.DropsOutput,
             "output equals eager's 0; eager's 1 is not among them",
-            "answer what eager does, in this order: 0, 1",
+            "return eager's outputs in this order: 0, 1",
         ),
         (
             made.TwoInputs,
             two_rows(),
             wrappers.SwapsInputs,
-            "it takes x and y in each other's place: swapped, it answers as eager does",
+            "x and y are swapped: with each in the other's place, the file equals eager",
             "export a forward that takes x, y, in this order",
         ),
         (
@@ -118,7 +118,7 @@ def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, fi
             rows(),
             wrappers.InDouble,
             "its values are eager's, converted: output to float64",
-            "answer in the dtype that eager has",
+            "return eager's dtype",
         ),
     ],
 )
@@ -143,7 +143,7 @@ def test_of_a_frozen_file_it_is_said_what_cannot_be_asked() -> None:
     found = told(made.Plain(), rows()(), export=of(grown, frozen=True))
     assert "likely cause" not in found
     sentence = "whether its weights are the model's: it is frozen or packed, and holds none by name"
-    assert found["not asked"] == sentence
+    assert found["not examined"] == sentence
 
 
 def quantised(model: nn.Module, inputs: Inputs, path: Path) -> None:
@@ -156,7 +156,9 @@ def quantised(model: nn.Module, inputs: Inputs, path: Path) -> None:
 @pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
 def test_an_int8_file_says_that_it_is_one() -> None:
     found = told(made.Plain(), rows()(), export=quantised)
-    assert found["likely cause"].startswith("it computes with quantized::linear_dynamic: int8, packed, so whether")
+    assert found["likely cause"].startswith(
+        "it computes with quantized::linear_dynamic: its weights are packed as int8, "
+    )
     assert found["fix"] == "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'"
 
 
@@ -313,7 +315,7 @@ def test_an_operator_that_is_not_loaded_is_named(code: str, sentence: str, tmp_p
 )
 def test_no_cause_is_made_up(model: type[nn.Module], inputs: Callable[[], Inputs], export: Writer) -> None:
     found = told(model(), inputs(), export=export)
-    assert not {"likely cause", "not asked"} & set(found)
+    assert not {"likely cause", "not examined"} & set(found)
     assert found["fix"].startswith("see what the exporter does with the model")
 
 

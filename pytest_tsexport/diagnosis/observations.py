@@ -1,4 +1,4 @@
-"""evidence, case -> trials: what eager and the file answer in the cases that a guess has to explain."""
+"""evidence, case -> observations: what eager and the file answer in the cases that need an explanation."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import torch
 from pytest_tsexport.cases.cases import Case, tensors, traced_cases
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Row
 
 MOST = 4
-"""A guess that holds in so many cases, the one that failed among them, is no chance."""
+"""An explanation that holds in so many cases, the failed one among them, is not a coincidence."""
 
 Rows = tuple[Row, ...]
-"""`likely cause` and `fix`; none where nothing is proved."""
+"""`likely cause` and `fix`; empty if nothing is proved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
     """One case: its inputs, what eager answers, and what the file answers at its first call."""
 
     inputs: Inputs
@@ -32,28 +31,28 @@ class Trial:
     artifact: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Trials:
-    """The cases that a guess is tried on, the one that failed first."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Observations:
+    """The cases that an explanation is tried on, the failed one first."""
 
     evidence: Evidence
-    all: tuple[Trial, ...]
+    all: tuple[Observation, ...]
 
     @property
     def raise_always(self) -> bool:
-        """Whether the file answers none of them."""
-        return all(trial.artifact.leaves is None for trial in self.all)
+        """Whether the file raises in all of them."""
+        return all(one.artifact.leaves is None for one in self.all)
 
     def equal(self, expected: Leaves | None, actual: Leaves | None) -> bool:
-        """Whether two answers are the same within the tolerance that is derived, whatever the user allows."""
+        """Whether two answers are the same by the derived tolerance, whatever the user allows."""
         if expected is None or actual is None:
             return False
-        return difference(expected, actual, Tolerance(spread=self.evidence.spread.by_leaf)) is None
+        return difference(expected, actual, self.evidence.tolerance.derived()) is None
 
 
-def tried(evidence: Evidence, case: Case) -> Trials | None:
-    """The trials that begin with a case that failed; None where its first call shows nothing, as where state does."""
-    found = Trials(evidence, tuple(islice(_each(evidence, case), MOST)))
+def observe(evidence: Evidence, case: Case) -> Observations | None:
+    """The observations that begin with a failed case; None if its first call is right, as with state."""
+    found = Observations(evidence, tuple(islice(_each(evidence, case), MOST)))
     if not found.all or found.equal(found.all[0].eager, found.all[0].artifact.leaves):
         return None
     return found
@@ -69,11 +68,11 @@ def spelt(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _each(evidence: Evidence, case: Case) -> Iterator[Trial]:
+def _each(evidence: Evidence, case: Case) -> Iterator[Observation]:
     for one in (case, *traced_cases(evidence.subject)):
         inputs = tensors(one, evidence.subject)
         eager = evidence.reference.case(inputs)[0].leaves
         if eager is not None:
-            yield Trial(inputs, eager, evidence.runner.case(inputs, 1)[0])
+            yield Observation(inputs, eager, evidence.runner.case(inputs, 1)[0])
         elif one is case:
             return

@@ -1,0 +1,33 @@
+"""number -> randomness: every random generator that a model may read, in a known state, and its own state afterwards.
+
+A model may draw numbers while it answers. What one check draws must not change what the next one sees, and the user's
+own tests must see none of it.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def seeded(number: int) -> Iterator[None]:
+    """While this is open, torch, Python and NumPy (if it is loaded) draw from this seed; `number` is below 2**32."""
+    numpy = sys.modules.get("numpy")
+    python = random.getstate()
+    state = None if numpy is None else numpy.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(number)
+        random.seed(number)
+        if numpy is not None:
+            numpy.random.seed(number)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            if numpy is not None:
+                numpy.random.set_state(state)

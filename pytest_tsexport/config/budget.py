@@ -1,0 +1,30 @@
+"""check, budget -> seconds: who may spend which part of what one subject may take on one backend.
+
+The budget pays for looking: drawing cases, asking eager and the file, and asking again where a tie-break may explain a
+difference. What it does not pay for has limits of its own: the export (`--ts-timeout`), the process of `round_trip`
+(`ROUND_TRIP_SECONDS`), and the few fixed questions that are asked whatever the time (how much the outputs move, whether
+the traced size is right, why a case failed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SHARES: Mapping[str, float] = {"parity": 0.35, "shapes": 0.5, "padding": 0.15}
+"""Part of the budget that each check that searches may spend; 1 in all. The other checks ask a fixed question each."""
+
+TIE_BREAKS = 0.6
+"""Part of its own share that a check may spend on tie-breaks: the rest is left for cases that need none."""
+
+ROUND_TRIP_SECONDS = 300
+"""Limit of the process of `round_trip`: a cold import of torch on a loaded machine takes most of it."""
+
+
+def search_seconds(check: str, budget: float) -> float:
+    """How long one check may search."""
+    return SHARES[check] * budget
+
+
+def tie_break_seconds(check: str, budget: float) -> float:
+    """How much of that time it may spend on tie-breaks; none where the check does not search."""
+    return TIE_BREAKS * SHARES.get(check, 0.0) * budget

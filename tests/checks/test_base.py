@@ -1,0 +1,66 @@
+"""Proves when a check has judged enough, and which difference its verdict reports as the worst."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tsexport.cases.cases import Case
+from pytest_tsexport.cases.findings import Difference, Findings, Judged, Status
+from pytest_tsexport.checks.base import FLOOR, too_few, worst_of
+
+
+def result(size: int = 1, status: Status = "equal", **more: object) -> Judged:
+    return Judged(case=Case(sizes=(("batch", size),)), status=status, breach=status == "wrong", **more)  # type: ignore[arg-type]
+
+
+def findings(*judged: Judged, planned: int = 100) -> Findings:
+    return Findings(judged=judged, planned=planned)
+
+
+@pytest.mark.parametrize(
+    ("count", "planned", "enough"),
+    [(FLOOR - 1, 100, False), (FLOOR, 100, True), (2, 5, False), (3, 5, True), (1, 1, True), (0, 0, True)],
+)
+def test_ten_cases_are_enough_or_half_of_those_that_were_planned(count: int, planned: int, *, enough: bool) -> None:
+    why = too_few(findings(*(result() for _ in range(count)), planned=planned))
+    assert (why is None) is enough
+    if why is not None:
+        floor = min(FLOOR, (planned + 1) // 2)
+        assert why == f"only {count} of {planned} cases could be judged, fewer than {floor}"
+
+
+def test_what_only_eager_refuses_is_not_judged() -> None:
+    judged = [result(status=status) for status in ("eager raises", "unsettled") for _ in range(FLOOR)]
+    assert too_few(findings(*judged)) == "only 0 of 100 cases could be judged, fewer than 10"
+
+
+def test_without_a_breach_the_worst_is_what_came_nearest_to_its_tolerance() -> None:
+    judged = [
+        result(1, nearest=(0.1, 1.0, "a")),
+        result(2, nearest=(0.5, 1.0, "b")),
+        result(3, nearest=(2.0, 100.0, "c")),
+        result(4, nearest=(0.2, 1.0, "d")),
+    ]
+    worst = worst_of(findings(*judged))
+    assert worst is not None
+    assert (worst.leaf, worst.difference, worst.allowed, worst.case) == ("b", 0.5, 1.0, "(batch=2)")
+
+
+def test_a_tolerance_of_nothing_is_nearest_of_all() -> None:
+    worst = worst_of(findings(result(1, nearest=(0.9, 1.0, "a")), result(2, nearest=(1e-9, 0.0, "exact"))))
+    assert worst is not None
+    assert worst.leaf == "exact"
+
+
+def test_a_breach_is_the_worst_however_near_another_case_came() -> None:
+    small, large = (
+        result(size, "wrong", difference=Difference(kind="value", leaf="b", text="", value=off, allowed=0.1, at="[0]"))
+        for size, off in ((2, 0.2), (3, 0.3))
+    )
+    worst = worst_of(findings(result(1, nearest=(0.99, 1.0, "a")), small, large))
+    assert worst is not None
+    assert (worst.leaf, worst.difference, worst.at, worst.case) == ("b", 0.3, "[0]", "(batch=3)")
+
+
+def test_where_nothing_differed_there_is_no_worst() -> None:
+    assert worst_of(findings(result())) is None

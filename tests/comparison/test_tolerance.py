@@ -1,0 +1,93 @@
+"""Proves that each output has its own tolerance, and that what is said about one says nothing about another."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from pytest_tsexport.comparison.difference import is_above_noise
+from pytest_tsexport.comparison.tolerance import EMULATED_MOST, EMULATED_TIMES, OutputTolerance, Tolerance, noise_floor
+
+SPREAD = {"x": 1.0, "y": 2.0}
+LEAF = torch.zeros(3)
+
+
+@pytest.mark.parametrize("said", [{"rtol": 0.5}, {"atol": 0.5}, {"metric": "argmax"}])
+def test_what_is_said_about_one_output_leaves_the_other(said: dict[str, Any]) -> None:
+    ((keyword, value),) = said.items()
+    about_x: dict[str, Any] = {keyword: {"x": value}}
+    tolerance = Tolerance(spread=SPREAD, share=0.01, **about_x)
+    assert tolerance.of("x").given
+    assert tolerance.of("y") == Tolerance(spread=SPREAD, share=0.01).of("y")
+    assert not tolerance.of("y").given
+
+
+@pytest.mark.parametrize("said", [{"rtol": 0.5}, {"atol": 0.5}, {"metric": "argmax"}])
+def test_what_is_said_about_all_outputs_holds_for_each(said: dict[str, Any]) -> None:
+    tolerance = Tolerance(spread=SPREAD, **said)
+    assert tolerance.of("x").given
+    assert tolerance.of("y").given
+
+
+def test_emulated_rounding_widens_only_outputs_about_which_nothing_was_said() -> None:
+    eager = {"x": torch.ones(3), "y": torch.ones(3)}
+    rounded = {name: leaf + 0.01 for name, leaf in eager.items()}
+    widened = Tolerance(spread=SPREAD, share=0.02, rtol={"x": 0.0}, atol={"x": 0.001}).widened(eager, rounded)
+    assert widened.of("x").allowed(eager["x"]).tolist() == pytest.approx([0.001] * 3)
+    assert float(widened.of("y").allowed(eager["y"])) == pytest.approx(EMULATED_TIMES * 0.01, rel=1e-3)
+    by_metric = Tolerance(spread=SPREAD, share=0.02, metric={"x": "argmax"}).widened(eager, rounded)
+    assert [by_metric.of(name).slack > 0 for name in eager] == [False, True]
+
+
+@pytest.mark.parametrize(("spread", "magnitude"), [(2.0, 1.0), (1.0, 2.0)])
+def test_emulated_rounding_allows_a_few_shares_of_the_spread_or_the_magnitude_at_most(
+    spread: float, magnitude: float
+) -> None:
+    expected = torch.tensor([magnitude, 0.0])
+    ruler = OutputTolerance(name="x", spread=spread, share=0.02)
+    assert ruler.slack_by(expected, expected + 9) == pytest.approx(EMULATED_MOST * 0.02 * 2.0)
+
+
+@pytest.mark.parametrize("rounded", [torch.full((3,), math.nan), torch.full((3,), math.inf), torch.ones(4)])
+def test_what_is_no_number_or_has_another_shape_widens_nothing(rounded: torch.Tensor) -> None:
+    assert OutputTolerance(name="x", spread=1.0, share=0.02).slack_by(torch.ones(3), rounded) == 0.0
+
+
+def test_a_device_is_allowed_its_share_and_never_less_than_the_dtypes() -> None:
+    assert OutputTolerance(name="x", spread=1.0, share=0.02).by_spread(torch.float32) == 0.02
+    assert OutputTolerance(name="x", spread=1.0, share=0.02).by_spread(torch.bfloat16) == 5e-2
+    assert OutputTolerance(name="x", spread=1.0).by_spread(torch.complex64) == 1e-4
+
+
+def test_what_a_tolerance_hides_is_told_as_a_share_of_the_spread() -> None:
+    assert OutputTolerance(name="x", spread=2.0, rtol=0.0, atol=0.1).hides(LEAF) == pytest.approx(0.05)
+    assert OutputTolerance(name="x", rtol=0.0, atol=0.1).hides(LEAF) == 0.0
+    assert OutputTolerance(name="x", spread=2.0, rtol=0.0, atol=0.1).hides(torch.zeros(0)) == 0.0
+
+
+def test_the_derived_tolerance_knows_nothing_of_what_the_user_or_the_device_says() -> None:
+    tolerance = Tolerance(spread=SPREAD, rtol=0.5, atol=0.5, metric="argmax", cast=True, share=0.5, slack={"x": 9.0})
+    assert tolerance.derived().of("x") == OutputTolerance(name="x", spread=1.0)
+
+
+def test_what_is_above_noise_is_seen_where_nothing_was_said() -> None:
+    expected = {"x": torch.ones(3), "y": torch.ones(3)}
+    floor = noise_floor(expected["x"])
+    beyond = {"x": expected["x"] + 4 * floor, "y": expected["y"]}
+    within = {"x": expected["x"] + 0.5 * floor, "y": expected["y"]}
+    assert is_above_noise(expected, beyond, Tolerance(spread=SPREAD))
+    assert not is_above_noise(expected, within, Tolerance(spread=SPREAD))
+    assert is_above_noise(expected, beyond, Tolerance(spread=SPREAD, rtol={"y": 0.1}))
+    assert not is_above_noise(expected, beyond, Tolerance(spread=SPREAD, rtol={"x": 0.1}))
+    assert not is_above_noise(expected, beyond, Tolerance(spread=SPREAD, atol=0.1))
+
+
+def test_a_metric_sees_what_moves_in_it_alone() -> None:
+    scores = torch.tensor([[1.0, 3.0, 2.0]])
+    swapped = torch.tensor([[3.0, 1.0, 2.0]])
+    argmax, cosine, close = (OutputTolerance(name="x", metric=metric) for metric in ("argmax", "cosine", None))
+    assert [ruler.sees(scores, scores * 2) for ruler in (argmax, cosine, close)] == [False, False, True]
+    assert [ruler.sees(scores, swapped) for ruler in (argmax, cosine, close)] == [True, True, True]

@@ -1,0 +1,75 @@
+"""Proves where the line runs between positions that do not mix by design, and those that weights keep apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.comparison import vacuity
+from pytest_tsexport.comparison.spread import measure
+from pytest_tsexport.comparison.vacuity import influence
+from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import build
+from pytest_tsexport.testing.specimen import rows
+
+UNMIXED = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
+
+
+class Mixes(nn.Module):
+    """Positions influence one another through a matrix whose scale is a weight, and a factor that is none."""
+
+    factor: torch.Tensor
+
+    def __init__(self, weight: float, factor: float) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(7, 7, generator=torch.Generator().manual_seed(5)) * weight)
+        self.register_buffer("factor", torch.tensor(factor))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.factor * (x @ self.matrix)
+
+
+def vacuous(model: nn.Module) -> str | None:
+    subject = build(model, Meaning(inputs=rows()(), dynamic_shapes={"x": {0: "batch", 1: "length"}}), name="it")
+    return measure(subject, Reference(model, subject.constants)).vacuous
+
+
+def influences(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How far one position moves the others, first as the model is, then with larger weights."""
+    seen: list[float] = []
+
+    def spy(moved: float, spread: float) -> float:
+        seen.append(influence(moved, spread))
+        return seen[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vacuity, "influence", spy)
+        vacuous(model)
+    return seen
+
+
+@pytest.mark.parametrize(("share", "says"), [(0.997, UNMIXED), (1.003, None)])
+def test_below_two_tolerances_a_wrong_answer_would_pass(
+    share: float, says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weight = 1e-4
+    for _ in range(4):
+        weight *= share * 2 / influences(Mixes(weight, 1.0), monkeypatch)[0]
+    assert vacuous(Mixes(weight, 1.0)) == says
+
+
+@pytest.mark.parametrize(("share", "says"), [(0.997, None), (1.003, UNMIXED)])
+def test_what_larger_weights_bring_back_by_less_than_a_hundred_tolerances_is_apart_by_design(
+    share: float, says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factor = 1e-2
+    for _ in range(4):
+        factor *= share * 100 / influences(Mixes(1e-9, factor), monkeypatch)[1]
+    assert vacuous(Mixes(1e-9, factor)) == says
+
+
+def test_a_leaf_without_spread_is_influenced_without_end() -> None:
+    assert influence(0.0, 0.0) == influence(1.0, 0.0) == float("inf")
+    assert influence(3e-4, 1.0) == pytest.approx(3)
