@@ -18,7 +18,7 @@ UNMIXED = "its positions hardly touch one another (zero-init weights?), so a wro
 
 
 class Mixes(nn.Module):
-    """Positions influence one another through a matrix whose scale is a weight, and a factor that is none."""
+    """Positions influence one another through a matrix whose scale is a weight, and a factor that is not a weight."""
 
     factor: torch.Tensor
 
