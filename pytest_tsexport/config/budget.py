@@ -1,9 +1,9 @@
 """check, budget -> seconds: who may spend which part of what one subject may take on one backend.
 
-The budget pays for the search: cases are drawn and put to eager and the file, and a difference is tried as a tie-break. The
-rest is outside it: the export (`--ts-timeout`), the process of `round_trip` (`ROUND_TRIP_SECONDS`), and the few questions
-that are always asked (how much the outputs move, whether the traced size is right, why a case failed). See "What the
-budget pays for" in docs/explanation/detection.md.
+The budget pays for the search: cases are drawn and put to eager and the file, and a difference is tried as a tie-break.
+The rest is outside it: the export (`--ts-timeout`), the process of `round_trip` (`ROUND_TRIP_SECONDS`), and the few
+questions that are always asked (how much the outputs move, whether the traced size is right, why a case failed). See
+"What the budget pays for" in docs/explanation/detection.md.
 """
 
 from __future__ import annotations
