@@ -14,7 +14,7 @@ from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing.specimen import rows
 
-UNMIXED = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
+UNMIXED = "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"
 
 
 class Mixes(nn.Module):
