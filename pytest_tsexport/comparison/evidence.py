@@ -1,8 +1,8 @@
 """export, policy -> evidence: all that one run of one check may ask about one artifact.
 
-Every run has evidence of its own: a fresh reference, a freshly loaded file, its own time. What a run leaves in them is
-gone with it, so no verdict depends on which checks ran before. Only what is measured the same whoever asks first is
-shared, in `Measurements`.
+Every run gets new evidence: a fresh reference, a freshly loaded file, separate time. What a run leaves in them is
+dropped with them, so no verdict depends on which checks ran before. Only what does not depend on who asks first is
+shared: `Measurements`.
 """
 
 from __future__ import annotations

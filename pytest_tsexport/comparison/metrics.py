@@ -1,4 +1,4 @@
-"""two leaves -> gaps: how far apart they are, element by element, in the metric that users of the output care about."""
+"""two leaves -> gaps: their distance, element by element, in the metric that users of the output care about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def distances(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
 
 
 def magnitude(leaf: torch.Tensor) -> float:
-    """The largest absolute value, 0 where there is none; NaN and infinities are left out."""
+    """The largest absolute value, 0 for an empty leaf; NaN and infinities are left out."""
     return float(as_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0
 
 

@@ -54,7 +54,7 @@ def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Sp
     elif floating and len(flat) == len(floating):
         vacuous = f"what metric={metric!r} compares is the same for all inputs, so any export would pass"
     elif floating and unmixed(subject, reference, spread):
-        vacuous = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
+        vacuous = "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"
     return Spread(by_leaf=spread, flat=flat, vacuous=vacuous)
 
 

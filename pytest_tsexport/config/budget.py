@@ -1,9 +1,9 @@
 """check, budget -> seconds: who may spend which part of what one subject may take on one backend.
 
-The budget pays for looking: drawing cases, asking eager and the file, and asking again where a tie-break may explain a
-difference. What it does not pay for has limits of its own: the export (`--ts-timeout`), the process of `round_trip`
-(`ROUND_TRIP_SECONDS`), and the few fixed questions that are asked whatever the time (how much the outputs move, whether
-the traced size is right, why a case failed).
+The budget pays for the search: cases are drawn and put to eager and the file, and a difference is tried as a tie-break.
+The rest is outside it: the export (`--ts-timeout`), the process of `round_trip` (`ROUND_TRIP_SECONDS`), and the few
+questions that are always asked (how much the outputs move, whether the traced size is right, why a case failed). See
+"What the budget pays for" in docs/explanation/detection.md.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SHARES: Mapping[str, float] = {"parity": 0.35, "shapes": 0.5, "padding": 0.15}
-"""Part of the budget that each check that searches may spend; 1 in all. The other checks ask a fixed question each."""
+"""Part of the budget that each searching check may spend; 1 in all. The other checks ask one fixed question each."""
 
 TIE_BREAKS = 0.6
-"""Part of its own share that a check may spend on tie-breaks: the rest is left for cases that need none."""
+"""Part of its own share that a check may spend on tie-breaks: the rest is for cases without one."""
 
 ROUND_TRIP_SECONDS = 300
 """Limit of the process of `round_trip`: a cold import of torch on a loaded machine takes most of it."""

@@ -53,39 +53,39 @@ class ArgumentInserted(nn.Module):
 
 class OutputsReordered(nn.Module):
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-        told = Ranker()(x, y)
-        return {name: told[name] for name in ("pooled", "logits", "states")}
+        leaves = Ranker()(x, y)
+        return {name: leaves[name] for name in ("pooled", "logits", "states")}
 
 
 class OutputRenamed(nn.Module):
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-        told = Ranker()(x, y)
-        return {"scores": told.pop("logits"), **told}
+        leaves = Ranker()(x, y)
+        return {"scores": leaves.pop("logits"), **leaves}
 
 
 class OutputDropped(nn.Module):
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-        told = Ranker()(x, y)
-        return {name: told[name] for name in ("logits", "states")}
+        leaves = Ranker()(x, y)
+        return {name: leaves[name] for name in ("logits", "states")}
 
 
 class OutputUnpacked(nn.Module):
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-        told = Ranker()(x, y)
-        first, second = told.pop("states")
-        return {**told, "states": first, "more": second}
+        leaves = Ranker()(x, y)
+        first, second = leaves.pop("states")
+        return {**leaves, "states": first, "more": second}
 
 
 class OutputInDouble(nn.Module):
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-        told = Ranker()(x, y)
-        return {**told, "pooled": told["pooled"].double()}
+        leaves = Ranker()(x, y)
+        return {**leaves, "pooled": leaves["pooled"].double()}
 
 
 class OutputOfOtherRank(nn.Module):
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, Any]:
-        told = Ranker()(x, y)
-        return {**told, "pooled": told["pooled"].unsqueeze(1)}
+        leaves = Ranker()(x, y)
+        return {**leaves, "pooled": leaves["pooled"].unsqueeze(1)}
 
 
 class MoreThatMayBeLeftOut(nn.Module):
@@ -266,8 +266,8 @@ def test_a_mapping_has_no_order(baseline: Baseline) -> None:
     def answers(*names: str) -> Callable[[nn.Module], nn.Module]:
         class Named(wrappers.Wrapper):
             def forward(self, x: torch.Tensor, y: torch.Tensor) -> dict[str, torch.Tensor]:
-                told = self.model(x, y)
-                return {name: told[name] for name in names}
+                leaves = self.model(x, y)
+                return {name: leaves[name] for name in names}
 
         return Named
 
@@ -361,9 +361,9 @@ def test_writing_is_green_and_shows_what_changes(baseline: Baseline) -> None:
 
 
 def test_a_verdict_is_builtin_types_alone(baseline: Baseline) -> None:
-    told = promise(baseline, Ranker(), XY).to_dict()["interface"]
-    assert type(told) is dict
-    assert {type(lines) for lines in told.values()} == {list}
+    leaves = promise(baseline, Ranker(), XY).to_dict()["interface"]
+    assert type(leaves) is dict
+    assert {type(lines) for lines in leaves.values()} == {list}
 
 
 def test_distilbert_changed_its_third_argument() -> None:

@@ -25,7 +25,7 @@ from tests.subjects.families import build
 
 Build = Callable[[], nn.Module]
 
-MINDS = "eager is not padding-invariant along "
+CHANGES = "eager is not padding-invariant along "
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +34,17 @@ def _same_weights() -> None:
 
 
 def verdict(model: nn.Module, inputs: Inputs | None, **keywords: Any) -> Verdict:
-    # So much time that what is told does not depend on how busy the machine is.
+    # So much time that the verdict does not depend on how busy the machine is.
     return judge(model, inputs, checks="padding", **{"budget": 600, **keywords})["padding"]
 
 
-def told(found: Verdict) -> list[str]:
-    """The headline and the notes, but for what padding costs, which is another each time."""
+def reported(found: Verdict) -> list[str]:
+    """The headline and the notes, without the cost of padding, which differs each time."""
     return [found.headline, *(note for note in found.notes if " costs " not in note)]
 
 
 @pytest.mark.parametrize(
-    ("model", "inputs", "able", "minded"),
+    ("model", "inputs", "invariant", "changing"),
     [
         (values.MaskedMean, masked_ids(), "dim1 on either side with mask", "dim1 on either side without mask"),
         (
@@ -79,10 +79,12 @@ def told(found: Verdict) -> list[str]:
         ),
     ],
 )
-def test_what_eager_can_and_cannot_is_told(model: Build, inputs: Callable[[], Inputs], able: str, minded: str) -> None:
+def test_the_ways_in_which_eager_is_padding_invariant_are_reported(
+    model: Build, inputs: Callable[[], Inputs], invariant: str, changing: str
+) -> None:
     found = verdict(model(), inputs())
     assert found.outcome is Outcome.PASSED
-    assert told(found) == [f"can be padded along {able}", MINDS + minded]
+    assert reported(found) == [f"can be padded along {invariant}", CHANGES + changing]
     assert 0 < found.judged == found.planned
     assert not found.not_covered
 
@@ -90,10 +92,10 @@ def test_what_eager_can_and_cannot_is_told(model: Build, inputs: Callable[[], In
 def test_frames_under_a_mask_are_padded_by_zeros() -> None:
     found = verdict(wrong_padding.MaskedFrames(), wrong_padding.frames())
     assert found.outcome is Outcome.PASSED
-    assert told(found) == ["can be padded along dim1 on either side with mask by zeros"]
+    assert reported(found) == ["can be padded along dim1 on either side with mask by zeros"]
 
 
-def test_what_padding_costs_is_told() -> None:
+def test_the_cost_of_padding_is_reported() -> None:
     notes = verdict(values.MaskedMean(), masked_ids()()).notes
     assert any(note.startswith("padding dim1 from 1 to 7 costs ") for note in notes)
 
@@ -101,12 +103,12 @@ def test_what_padding_costs_is_told() -> None:
 def test_a_model_that_cannot_be_padded_is_a_property_of_the_model() -> None:
     found = verdict(right_padding.CannotBePadded(), ids()())
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found) == ["eager is not padding-invariant", f"{MINDS}dim1 on either side without mask"]
+    assert reported(found) == ["eager is not padding-invariant", f"{CHANGES}dim1 on either side without mask"]
 
 
-def test_a_way_that_eager_minds_in_some_case_is_tried_no_more() -> None:
-    able, minded = verdict(values.MaskedMean(), masked_ids()()), verdict(right_padding.CannotBePadded(), ids()())
-    assert (able.judged, minded.judged) == (4 * 6 + 4, 4)
+def test_a_way_that_changes_eagers_answer_is_not_tried_at_other_lengths() -> None:
+    invariant, changing = verdict(values.MaskedMean(), masked_ids()()), verdict(right_padding.CannotBePadded(), ids()())
+    assert (invariant.judged, changing.judged) == (4 * 6 + 4, 4)
 
 
 class RightSideOnly(values.MaskedMean):
@@ -118,12 +120,12 @@ class RightSideOnly(values.MaskedMean):
         return answer
 
 
-def test_one_side_may_be_all_that_eager_allows() -> None:
+def test_eager_may_be_padding_invariant_on_one_side_only() -> None:
     found = verdict(RightSideOnly(), masked_ids()())
     assert found.outcome is Outcome.PASSED
-    assert told(found) == [
+    assert reported(found) == [
         "can be padded along dim1 on the right with mask",
-        f"{MINDS}dim1 on the left with or without mask, on the right without mask",
+        f"{CHANGES}dim1 on the left with or without mask, on the right without mask",
     ]
 
 
@@ -145,10 +147,10 @@ def test_a_model_that_answers_no_shorter_input_is_not_accused() -> None:
     assert (found.judged, found.not_covered) == (0, ("48 padded cases: no room in the budget, or eager raises",))
 
 
-def test_what_there_was_no_time_for_is_said() -> None:
+def test_cases_that_there_was_no_time_for_are_reported() -> None:
     found = verdict(values.MaskedMean(), masked_ids()(), budget=1e-6)
     assert (found.outcome, found.judged, found.planned) == (Outcome.PASSED, 2, 48)
-    assert told(found) == ["can be padded along dim1 on either side with mask by the pad id"]
+    assert reported(found) == ["can be padded along dim1 on either side with mask by the pad id"]
     assert found.not_covered == ("46 padded cases: no room in the budget, or eager raises",)
 
 
@@ -164,7 +166,7 @@ class RefusesPadding(values.MaskedMean):
 def test_a_model_that_refuses_padding_cannot_be_padded() -> None:
     found = verdict(RefusesPadding(), masked_ids()())
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found)[1:] == [f"{MINDS}dim1 on either side with or without mask"]
+    assert reported(found)[1:] == [f"{CHANGES}dim1 on either side with or without mask"]
 
 
 @pytest.mark.parametrize("model", [values.AllOnesFastPath, values.FrozenMask, values.FrozenLengths])
@@ -216,7 +218,7 @@ def test_an_export_that_froze_the_mask_is_found(model: type[nn.Module]) -> None:
         (values.MaskedMean, wrappers.IgnoresMask, masked_ids(), "dim1 on either side with mask", None),
     ],
 )
-def test_the_ways_in_which_the_export_alone_is_wrong_are_told(
+def test_the_ways_in_which_only_the_export_is_wrong_are_reported(
     model: Build,
     wrap: Callable[[nn.Module], nn.Module] | None,
     inputs: Callable[[], Inputs],
@@ -228,7 +230,7 @@ def test_the_ways_in_which_the_export_alone_is_wrong_are_told(
     assert (dict(found.rows)["wrong along"], dict(found.rows).get("right along")) == (wrong, right)
 
 
-def test_a_failure_is_told_whole() -> None:
+def test_all_rows_of_a_failure() -> None:
     found = verdict(wrong_padding.MaskedByBoth(), masked_ids()(), export=exporters.instead(wrong_padding.LiftsPadId))
     assert found.rows == (
         ("traced at", "ids, mask (batch=2, dim1=7)"),
@@ -238,7 +240,7 @@ def test_a_failure_is_told_whole() -> None:
         ("right along", "dim1 on either side with mask"),
         ("fix", "trace with inputs that hold padding"),
     )
-    assert found.notes == (f"{MINDS}dim1 on either side without mask by another id",)
+    assert found.notes == (f"{CHANGES}dim1 on either side without mask by another id",)
 
 
 def test_a_fault_that_the_first_padded_cases_do_not_show_is_found() -> None:
@@ -275,7 +277,7 @@ def test_what_was_settled_before_the_time_was_spent_is_judged_and_the_rest_is_no
     )
 
 
-def test_where_a_mask_is_sent_it_is_to_be_passed_on() -> None:
+def test_the_fix_names_the_mask_where_one_is_sent() -> None:
     found = verdict(values.MaskedMean(), masked_ids()(), export=exporters.instead(wrappers.IgnoresMask))
     assert dict(found.rows)["fix"] == "pass the mask through the export, and trace with inputs that hold padding"
 
@@ -298,7 +300,7 @@ def test_eager_must_be_invariant_in_every_case_of_a_way() -> None:
     export = exporters.instead(wrappers.IgnoresMask)
     found = verdict(right_padding.MindsOnePosition(), masked_ids()(), export=export)
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found)[1:] == [f"{MINDS}dim1 on either side with or without mask"]
+    assert reported(found)[1:] == [f"{CHANGES}dim1 on either side with or without mask"]
 
 
 def test_an_export_that_answers_as_eager_does_at_the_edge_of_the_tolerance_is_right() -> None:
@@ -307,7 +309,7 @@ def test_an_export_that_answers_as_eager_does_at_the_edge_of_the_tolerance_is_ri
     assert found.outcome is Outcome.PASSED
 
 
-def test_a_choice_between_equals_is_no_fault() -> None:
+def test_a_tie_break_is_not_a_fault() -> None:
     export = exporters.instead(right_padding.PicksLast)
     assert verdict(right_padding.TiedMeans(), masked_ids()(), export=export).outcome is Outcome.PASSED
 
@@ -319,12 +321,12 @@ class AddsPadding(values.MaskedMean):
         return super().forward(ids, mask) + (1 - mask).sum(1, keepdim=True)
 
 
-def test_what_the_exported_model_minds_is_no_fault_of_its_export_though_the_reference_does_not() -> None:
+def test_padding_that_changes_the_exported_model_is_not_blamed_on_its_export() -> None:
     model, reference = AddsPadding(), values.MaskedMean()
     model.load_state_dict(reference.state_dict())
     found = verdict(model, masked_ids()(), reference=reference)
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found)[1:] == [f"{MINDS}dim1 on either side with or without mask"]
+    assert reported(found)[1:] == [f"{CHANGES}dim1 on either side with or without mask"]
 
 
 @pytest.mark.parametrize(
@@ -361,7 +363,7 @@ WILD = {
         "sequence on the left without mask",
     ),
 }
-"""What eager can and cannot, by family: facts, detection, 11."""
+"""In which ways each family is padding-invariant, and in which it is not. (facts: detection, 11.)"""
 
 DECODERS = ("gpt2", "llama")
 
@@ -376,17 +378,17 @@ def wild() -> list[Any]:
 
 @pytest.mark.parametrize("family", wild())
 def test_families_can_be_padded_as_is_known_of_them(family: str) -> None:
-    able, minded = WILD[family]
+    invariant, changing = WILD[family]
     found = verdict(build(family), None)
     assert found.outcome is Outcome.PASSED
-    assert told(found) == [f"can be padded along {able}", MINDS + minded]
+    assert reported(found) == [f"can be padded along {invariant}", CHANGES + changing]
 
 
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence:UserWarning")
 def test_funnel_cannot_be_padded_at_all() -> None:
     found = verdict(build("funnel"), None)
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found)[1:] == [f"{MINDS}sequence on either side with or without mask"]
+    assert reported(found)[1:] == [f"{CHANGES}sequence on either side with or without mask"]
 
 
 @pytest.mark.skipif(
@@ -394,10 +396,13 @@ def test_funnel_cannot_be_padded_at_all() -> None:
     reason="this torch does not quantise",
 )
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
-def test_int8_minds_padding_in_eager_too() -> None:
+def test_int8_is_not_padding_invariant_in_eager_either() -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "torch.ao.quantization is deprecated", DeprecationWarning)
         model = torch.ao.quantization.quantize_dynamic(build("bert").eval(), {nn.Linear}, dtype=torch.qint8)
     found = verdict(model, None)
     assert found.outcome is Outcome.NOT_APPLICABLE
-    assert told(found) == ["eager is not padding-invariant", f"{MINDS}sequence on either side with or without mask"]
+    assert reported(found) == [
+        "eager is not padding-invariant",
+        f"{CHANGES}sequence on either side with or without mask",
+    ]

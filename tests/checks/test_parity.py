@@ -1,4 +1,4 @@
-"""Proves that `parity` sees what an export answers wrongly at the traced size, and says where."""
+"""Proves that `parity` finds what an export answers wrongly at the traced size, and reports where."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_right_one() -> None:
         ),
     ],
 )
-def test_what_an_exporter_spoilt_is_said(
+def test_what_an_exporter_broke_is_reported(
     model: type[nn.Module], inputs: Callable[[], Inputs], export: type[nn.Module], headline: str, differs: str
 ) -> None:
     rows = failure(verdict(model(), inputs(), export=exporters.instead(export)))
@@ -239,7 +239,7 @@ def test_a_vacuous_subject_is_refused() -> None:
     assert failure(verdict(made.ZeroInit()))["headline"].startswith("nothing to compare: its outputs do not move")
 
 
-def test_a_flat_output_is_told_as_not_looked_at() -> None:
+def test_a_flat_output_is_reported_as_not_looked_at() -> None:
     class Half(nn.Module):
         def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
             return {"moves": x * 2, "stays": torch.ones_like(x)}
@@ -278,7 +278,7 @@ class MeansOverTokens(nn.Module):
         return total / mask.sum(1, keepdim=True)
 
 
-def test_a_mask_that_production_never_sends_is_told_and_fails_nothing() -> None:
+def test_a_mask_that_production_never_sends_is_a_note_and_no_failure() -> None:
     given = {"x": torch.randn(2, 7, 3), "mask": torch.ones(2, 7, dtype=torch.int64)}
     found = judge(MeansOverTokens(), given, checks="parity")["parity"]
     assert found.outcome is Outcome.PASSED
@@ -305,10 +305,10 @@ def test_outputs_that_were_stored_are_met() -> None:
     assert judge(model, rows()(), checks="parity", examples=[right])["parity"].outcome is Outcome.PASSED
     found = judge(model, rows()(), checks="parity", examples=[right, wrong])["parity"]
     assert found.outcome is Outcome.FAILED
-    told = dict(found.rows)
-    assert told["counterexample"].startswith("example 1 ")
-    assert told["differs"].startswith("from the outputs stored with it: output (2, 7): off by 1.0e-01 at ")
-    assert told["differs"].endswith("; eager differs from them too")
+    shown = dict(found.rows)
+    assert shown["counterexample"].startswith("example 1 ")
+    assert shown["differs"].startswith("from the outputs stored with it: output (2, 7): off by 1.0e-01 at ")
+    assert shown["differs"].endswith("; eager differs from them too")
 
 
 def test_an_example_that_eager_refuses_is_a_failure_of_the_example() -> None:

@@ -19,7 +19,7 @@ def verdict(model: torch.nn.Module, inputs: Inputs | None = None, **keywords: An
     return judge(model, inputs or rows()(), checks="round_trip", **keywords)["round_trip"]
 
 
-def test_nested_answers_are_the_same_elsewhere() -> None:
+def test_nested_outputs_are_the_same_in_the_other_process() -> None:
     found = verdict(right_outputs.NestedOutputs())
     assert (found.outcome, found.headline) == (Outcome.PASSED, "runs with torch alone, bit for bit the same")
     assert found.judged == found.planned == 3
@@ -44,7 +44,7 @@ def test_a_file_that_answers_by_chance_is_not_bit_equal() -> None:
     assert dict(found.rows)["elsewhere"] == "case 0: output 0 is not bit-equal"
 
 
-def test_a_file_that_cannot_answer_here_either_is_told() -> None:
+def test_a_file_that_raises_in_this_process_too_fails() -> None:
     class Longer(made.Plain):
         """Traced for rows of 9, and asked with rows of 7."""
 

@@ -1,4 +1,4 @@
-"""Proves that `shapes` holds an export to its contract at every other size, and tells the smallest breach."""
+"""Proves that `shapes` holds an export to its contract at every other size, and reports the smallest breach."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_rows_of_a_failure() -> None:
     assert found.worst.difference > found.worst.allowed
 
 
-def test_a_size_that_raises_is_safe_and_is_told() -> None:
+def test_a_size_that_raises_is_safe_and_is_noted() -> None:
     found = verdict(right_sizes.RaisesOffSize())
     assert found.outcome is Outcome.PASSED
     assert found.notes == ("dim1 ≠ 7 raises",)
@@ -126,7 +126,7 @@ def test_where_eager_raises_nothing_is_asked() -> None:
     assert any(note.startswith("runs where eager raises: ") for note in found.notes)
 
 
-def test_a_model_that_raises_almost_everywhere_is_not_green_unlooked_at() -> None:
+def test_a_model_that_raises_almost_everywhere_is_not_green() -> None:
     class Picky(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             if x.shape[1] not in (7, 8):

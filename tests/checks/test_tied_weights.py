@@ -1,4 +1,4 @@
-"""Proves that `tied_weights` fails on every way of getting a tied weight wrong, and tells which."""
+"""Proves that `tied_weights` fails on every way of getting a tied weight wrong, and reports which."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def in_the_file(found: Verdict, headline: str = SHARED) -> str:
         ties.OneParameterTwoNames,
     ],
 )
-def test_the_backend_gives_each_a_copy_of_its_own(model: type[nn.Module]) -> None:
+def test_the_backend_clones_every_tied_weight(model: type[nn.Module]) -> None:
     found = verdict(model())
     assert found.outcome is Outcome.PASSED
     assert found.judged == found.planned > 0
@@ -59,7 +59,7 @@ def test_where_nothing_is_tied_the_question_does_not_arise(model: type[nn.Module
     assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "the model ties no weights")
 
 
-def test_the_groups_and_the_bytes_added_are_told() -> None:
+def test_the_groups_and_the_added_bytes_are_noted() -> None:
     assert verdict(made.TiedHead()).notes == ("embed.weight = head.weight", "800 bytes added by the clones")
 
 
@@ -94,7 +94,7 @@ def test_a_finished_file_that_shares_is_found(tmp_path: Path) -> None:
     assert in_the_file(verdict(model, artifact=tmp_path / "earlier.pt")).endswith("share memory after loading")
 
 
-def test_a_file_that_renamed_its_weights_cannot_be_asked() -> None:
+def test_the_check_does_not_apply_to_a_file_that_renamed_its_weights() -> None:
     class Fused(nn.Module):
         def __init__(self, model: nn.Module) -> None:
             super().__init__()

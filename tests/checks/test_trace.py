@@ -1,4 +1,4 @@
-"""Proves that `trace` says in words why a model does not export, and what exporting it did to it."""
+"""Proves that `trace` says in words why a model does not export, and how exporting changed it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_right_one() -> None:
     assert len(found.sha256) == 64
 
 
-def test_what_cannot_be_traced_is_told_in_torchs_words() -> None:
+def test_what_cannot_be_traced_is_reported_in_torchs_words() -> None:
     found = verdict(made.CannotTrace())
     assert (found.outcome, found.headline) == (Outcome.FAILED, "the model cannot be exported")
     assert dict(found.rows)["torch says"] == "RuntimeError: no trace of this one"
@@ -93,7 +93,7 @@ def test_an_exporter_may_put_the_mode_back_itself() -> None:
     assert verdict(made.Plain(), export=export).outcome is Outcome.PASSED
 
 
-def test_the_mode_that_the_user_left_is_theirs_again() -> None:
+def test_the_mode_that_the_user_left_is_restored() -> None:
     model = made.Plain().train()
     model.linear.eval()
     verdict(model, export=exporters.careful)
@@ -121,28 +121,28 @@ def test_a_module_that_goes_on_training() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_chance_in_evaluation_mode(seed: int) -> None:
+def test_randomness_in_evaluation_mode(seed: int) -> None:
     found = judge(state.NoisyForward(), rows()(), checks="trace", seed=seed)["trace"]
     assert found.headline == "eager's answers to two equal calls differ, so no export can equal it"
 
 
-def test_state_is_not_taken_for_chance() -> None:
+def test_state_is_not_taken_for_randomness() -> None:
     assert verdict(state.CountsCalls()).outcome is Outcome.PASSED
 
 
-def test_hooks_are_told_and_are_no_fault() -> None:
+def test_hooks_are_noted_and_are_not_a_fault() -> None:
     found = verdict(Hooked())
     assert found.outcome is Outcome.PASSED
     assert found.notes == ("forward hooks are baked in: linear",)
 
 
-def test_hooks_before_forward_are_reported_too() -> None:
+def test_hooks_before_forward_are_noted_too() -> None:
     model = made.Plain()
     model.linear.register_forward_pre_hook(lambda _, inputs: (inputs[0] * 2,))
     assert verdict(model).notes == ("forward hooks are baked in: linear",)
 
 
-def test_unmerged_adapters_are_told() -> None:
+def test_unmerged_adapters_are_noted() -> None:
     class Adapter(nn.Linear):
         merged = False
 

@@ -100,7 +100,7 @@ def test_integers_and_booleans_are_exact(expected: torch.Tensor, actual: torch.T
         (torch.tensor([INF]), torch.tensor([1.0]), "value", "x (1,): off by inf at [0], allowed 1.0e-04"),
     ],
 )
-def test_what_differs_is_said(expected: torch.Tensor, actual: torch.Tensor, kind: str, text: str) -> None:
+def test_what_differs_is_described(expected: torch.Tensor, actual: torch.Tensor, kind: str, text: str) -> None:
     one = found(expected, actual)
     assert (one.kind, one.text) == (kind, text)
 
@@ -122,7 +122,7 @@ def test_leaves_in_another_order_differ() -> None:
     assert found.kind == "structure"
 
 
-def test_the_worst_leaf_is_told_and_structure_before_values() -> None:
+def test_the_worst_leaf_is_reported_and_structure_before_values() -> None:
     expected = {name: torch.zeros(1) for name in "abc"}
     values = {"a": torch.full((1,), 0.1), "b": torch.full((1,), 5.0), "c": torch.full((1,), 0.2)}
     tolerance = Tolerance(spread=dict.fromkeys("abc", 1.0))
@@ -160,7 +160,7 @@ def test_the_users_own_tolerance_for_another_output_leaves_the_rule() -> None:
     assert tolerance.of("x").allowed(torch.zeros(2)).item() == pytest.approx(1e-4)
 
 
-def test_the_element_told_is_the_one_furthest_above_its_own_allowance() -> None:
+def test_the_reported_element_is_the_one_furthest_above_its_own_tolerance() -> None:
     expected, actual = torch.tensor([1000.0, 1.0]), torch.tensor([1050.0, 2.0])
     one = found(expected, actual, Tolerance(rtol=0.1, atol=0.0))
     assert (one.at, one.value) == ("[1]", 1.0)

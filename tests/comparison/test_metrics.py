@@ -17,7 +17,7 @@ def off(actual: torch.Tensor, expected: torch.Tensor = SCORES, **tolerance: obje
     return None if found is None else found.text
 
 
-def test_another_choice_is_told_with_what_it_costs() -> None:
+def test_another_choice_is_reported_with_its_cost() -> None:
     swapped = SCORES[:, [0, 2, 1]]
     assert off(swapped, metric="argmax") == (
         "logits (2, 3): another argmax at [0], whose value is 1.0e+00 less in eager, allowed 2.9e-06"
@@ -29,7 +29,7 @@ def test_values_may_move_as_long_as_the_choice_stays() -> None:
     assert off(SCORES * 3 - 7) is not None
 
 
-def test_a_choice_between_ties_is_no_other_choice() -> None:
+def test_a_tie_break_is_not_another_choice() -> None:
     tied = torch.tensor([[1.0, 1.0, 0.0]])
     other = torch.tensor([[0.0, 1.0, 0.5]])
     assert off(other, tied, metric="argmax") is None

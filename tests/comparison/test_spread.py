@@ -30,7 +30,7 @@ VACUOUS = [one for one in wrong() if one.family == "vacuous"]
 
 @pytest.mark.parametrize("specimen", VACUOUS, ids=lambda one: one.title)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_subject_that_says_nothing_is_refused(specimen: Specimen, seed: int) -> None:
+def test_a_vacuous_subject_is_refused(specimen: Specimen, seed: int) -> None:
     assert spread(specimen.model(seed), specimen.inputs()).vacuous is not None
 
 
@@ -98,7 +98,7 @@ def test_measuring_leaves_the_model_as_it_was() -> None:
     ("title", "sentence"),
     [
         ("ZeroInit", "its outputs do not move when its inputs do, so any export would pass"),
-        ("ZeroInitMixing", "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"),
+        ("ZeroInitMixing", "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"),
     ],
 )
 def test_the_sentence_says_why(title: str, sentence: str) -> None:
@@ -107,7 +107,7 @@ def test_the_sentence_says_why(title: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.int64])
-def test_whole_numbers_that_never_move_say_nothing(dtype: torch.dtype) -> None:
+def test_integers_that_never_move_are_vacuous(dtype: torch.dtype) -> None:
     class Constant(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.ones_like(x, dtype=dtype)

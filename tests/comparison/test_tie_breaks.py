@@ -1,4 +1,4 @@
-"""Proves that a choice which turns on the last bit accuses nobody, and that one which does not is a fault."""
+"""Proves that a choice decided by rounding is not a fault, and that any other choice is."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def parity(model: nn.Module, twin: nn.Module, seed: int = 0) -> Verdict:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", [Chooses, Picks])
-def test_a_tie_that_the_export_decides_otherwise_is_no_fault(kind: type[Scores], seed: int) -> None:
+def test_a_tie_break_that_the_export_decides_differently_is_not_a_fault(kind: type[Scores], seed: int) -> None:
     assert parity(kind(), kind(backwards=True), seed).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", [Chooses, Picks])
-def test_a_choice_by_a_thousandth_is_one(kind: type[Scores], seed: int) -> None:
+def test_a_choice_by_a_thousandth_is_a_fault(kind: type[Scores], seed: int) -> None:
     found = parity(kind(tilt=-1e-3), kind(tilt=1e-3), seed)
     assert found.outcome is Outcome.FAILED
     assert found.headline == "differs from eager at the traced size"
@@ -122,7 +122,7 @@ class Reaches(nn.Module):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_is_exact_is_no_tie(seed: int) -> None:
+def test_exact_values_are_not_tie_breaks(seed: int) -> None:
     masked = {"ids": torch.randint(0, 20, (2, 7)), "mask": torch.ones(2, 7, dtype=torch.int64)}
     torch.manual_seed(seed)
     model = Keeps()
@@ -136,7 +136,7 @@ def test_what_is_exact_is_no_tie(seed: int) -> None:
     )
 
 
-def test_whole_numbers_in_floats_are_exact_too() -> None:
+def test_integers_stored_as_floats_are_exact_too() -> None:
     counts = st.integers(0, 2**16).map(
         lambda seed: torch.randint(0, 6, (2, 7), generator=torch.Generator().manual_seed(seed)).float()
     )
@@ -163,7 +163,7 @@ class TopTwo(nn.Module):
 
 
 class TwoWays(nn.Module):
-    """Two classes whose scores are one sum, added in two orders: each position is a tie of its own."""
+    """Two classes whose scores are one sum, added in two orders: each position is a separate tie-break."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -191,14 +191,14 @@ class Double(nn.Module):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_many_ties_in_one_row_are_many_ties(seed: int) -> None:
+def test_each_position_of_a_row_may_be_a_tie_break(seed: int) -> None:
     torch.manual_seed(seed)
     found = judge(TwoWays(), rows(2, 3, 64)(), checks="parity", seed=seed, max_examples=20, export=in_double)["parity"]
     assert found.outcome is Outcome.PASSED
     assert "differ by a choice that turns on the last bit" in found.notes[0]
 
 
-def test_where_the_time_to_tell_is_spent_a_case_is_not_judged_and_nobody_is_accused(
+def test_cases_are_not_judged_once_the_time_for_tie_breaks_is_spent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("pytest_tsexport.config.budget.TIE_BREAKS", 0.0)
@@ -214,13 +214,13 @@ def test_choices_that_are_made_together_are_settled_together() -> None:
     assert parity(model, twin).outcome is Outcome.FAILED
 
 
-def test_what_a_tie_excused_is_told() -> None:
+def test_cases_that_a_tie_break_explains_are_noted() -> None:
     found = parity(Chooses(), Chooses(backwards=True))
     assert re.fullmatch(r"\d+ of 100 cases differ by a choice that turns on the last bit, and no more", found.notes[0])
     assert parity(Chooses(), Chooses()).notes == ()
 
 
-def test_another_number_of_choices_is_no_tie() -> None:
+def test_another_number_of_choices_is_not_a_tie_break() -> None:
     class Two(Chooses):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.scores(x).topk(2).indices

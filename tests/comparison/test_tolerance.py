@@ -52,7 +52,7 @@ def test_emulated_rounding_allows_a_few_shares_of_the_spread_or_the_magnitude_at
 
 
 @pytest.mark.parametrize("rounded", [torch.full((3,), math.nan), torch.full((3,), math.inf), torch.ones(4)])
-def test_what_is_no_number_or_has_another_shape_widens_nothing(rounded: torch.Tensor) -> None:
+def test_nan_infinity_and_another_shape_widen_nothing(rounded: torch.Tensor) -> None:
     assert OutputTolerance(name="x", spread=1.0, share=0.02).slack_by(torch.ones(3), rounded) == 0.0
 
 
@@ -62,13 +62,13 @@ def test_a_device_is_allowed_its_share_and_never_less_than_the_dtypes() -> None:
     assert OutputTolerance(name="x", spread=1.0).by_spread(torch.complex64) == 1e-4
 
 
-def test_what_a_tolerance_hides_is_told_as_a_share_of_the_spread() -> None:
+def test_what_a_tolerance_hides_is_a_share_of_the_spread() -> None:
     assert OutputTolerance(name="x", spread=2.0, rtol=0.0, atol=0.1).hides(LEAF) == pytest.approx(0.05)
     assert OutputTolerance(name="x", rtol=0.0, atol=0.1).hides(LEAF) == 0.0
     assert OutputTolerance(name="x", spread=2.0, rtol=0.0, atol=0.1).hides(torch.zeros(0)) == 0.0
 
 
-def test_the_derived_tolerance_knows_nothing_of_what_the_user_or_the_device_says() -> None:
+def test_the_derived_tolerance_ignores_the_user_and_the_device() -> None:
     tolerance = Tolerance(spread=SPREAD, rtol=0.5, atol=0.5, metric="argmax", cast=True, share=0.5, slack={"x": 9.0})
     assert tolerance.derived().of("x") == OutputTolerance(name="x", spread=1.0)
 

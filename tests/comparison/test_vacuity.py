@@ -14,11 +14,11 @@ from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing.specimen import rows
 
-UNMIXED = "its positions hardly touch one another (zero-init weights?), so a wrong export would pass"
+UNMIXED = "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"
 
 
 class Mixes(nn.Module):
-    """Positions influence one another through a matrix whose scale is a weight, and a factor that is none."""
+    """Positions influence one another through a matrix whose scale is a weight, and a factor that is not a weight."""
 
     factor: torch.Tensor
 

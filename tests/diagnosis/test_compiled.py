@@ -1,4 +1,4 @@
-"""Proves that what a compiler does without a word is seen in its file and in what it mumbles, and nothing else is."""
+"""Proves that what a compiler does silently is found in its file and in its warnings, and that nothing else is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONSTANT = torch.arange(14.0).reshape(2, 7)
 
 
 class Odd(NeuronSim):
-    """The stand-in, which says things, or compiles by other means."""
+    """The simulation, which warns, or compiles by other means."""
 
     def __init__(self, said: Sequence[str] = (), compiles: Compiles | None = None) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ def trace(model: nn.Module, backend: NeuronSim, inputs: Inputs | None = None, **
     return verdicts(model, backend, inputs, **keywords)["trace"]
 
 
-def told(found: Verdict) -> dict[str, str]:
+def reported(found: Verdict) -> dict[str, str]:
     assert found.outcome is Outcome.FAILED
     return dict(found.rows)
 
@@ -120,7 +120,7 @@ def assert_right(found: Verdict) -> None:
     assert (found.outcome, found.rows) == (Outcome.PASSED, ())
 
 
-def test_a_compiled_one_is_right_and_tells_its_casting() -> None:
+def test_a_compiled_one_is_right_and_its_casting_is_noted() -> None:
     found = trace(Plain(), Odd())
     assert_right(found)
     assert found.notes == ("--auto-cast none",)
@@ -129,17 +129,17 @@ def test_a_compiled_one_is_right_and_tells_its_casting() -> None:
 def test_a_file_without_an_operator_of_the_device_runs_on_the_cpu() -> None:
     found = trace(Plain(), Odd(compiles=Jit().trace))
     assert found.headline == "the compiler fell back: it runs on the CPU"
-    assert told(found)["in the file"] == "no operator neuron_sim::…"
-    assert "said" not in told(found)
+    assert reported(found)["in the file"] == "no operator neuron_sim::…"
+    assert "said" not in reported(found)
 
 
 @pytest.mark.parametrize("text", [FALLS, HALF])
-def test_a_compiler_that_says_that_it_left_parts_to_the_cpu_is_believed(text: str) -> None:
+def test_a_warning_about_parts_left_to_the_cpu_is_believed(text: str) -> None:
     whole, part = (trace(Plain(), Odd([text], compiles)) for compiles in (Jit().trace, None))
     assert whole.headline == "the compiler fell back: it runs on the CPU"
     assert part.headline == "the compiler fell back: part of it runs on the CPU"
-    assert told(part)["in the file"] == "operators of the device and of the CPU"
-    assert told(whole)["said"] == told(part)["said"] == text
+    assert reported(part)["in the file"] == "operators of the device and of the CPU"
+    assert reported(whole)["said"] == reported(part)["said"] == text
 
 
 def test_the_same_file_of_a_backend_without_a_device_is_right() -> None:
@@ -147,25 +147,25 @@ def test_the_same_file_of_a_backend_without_a_device_is_right() -> None:
 
 
 @pytest.mark.parametrize("text", [UNKNOWN, TOO_MANY])
-def test_arguments_that_a_compiler_does_not_know_are_told(text: str) -> None:
+def test_arguments_that_a_compiler_does_not_know_are_reported(text: str) -> None:
     found = trace(Plain(), Odd([text]))
     assert found.headline == "the compiler ignored arguments that it does not know"
-    assert told(found)["said"] == text
+    assert reported(found)["said"] == text
 
 
 @pytest.mark.parametrize("text", ["the keyword return_dict is deprecated", "this model was compiled before", "Fell"])
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_what_else_is_said_is_no_fault(text: str) -> None:
+def test_other_warnings_are_not_faults(text: str) -> None:
     assert_right(trace(Plain(), Odd([text])))
 
 
-def test_an_answer_that_other_code_makes_is_told_by_its_name() -> None:
+def test_an_output_that_other_code_computes_is_named() -> None:
     found = trace(Two(torch.exp), beside(lambda x, first, _: (first, x.exp())))
     assert found.headline == "an output does not come from the compiled part"
-    assert told(found)["in the file"] == "1: computed by torch's own operators alone"
+    assert reported(found)["in the file"] == "1: computed by torch's own operators alone"
 
 
-def test_every_answer_that_other_code_makes_is_told() -> None:
+def test_every_output_that_other_code_computes_is_named() -> None:
     class Neither(nn.Module):
         def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
             return {"first": x * 2, "second": x + 1}
@@ -179,7 +179,7 @@ def test_every_answer_that_other_code_makes_is_told() -> None:
         "an output does not come from the compiled part",
         "the compiler fell back: it runs on the CPU",
     }
-    assert told(found)["in the file"] in {
+    assert reported(found)["in the file"] in {
         "first, second: computed by torch's own operators alone",
         "no operator neuron_sim::…",
     }
@@ -194,13 +194,13 @@ def test_every_answer_that_other_code_makes_is_told() -> None:
     ],
     ids=["an input handed through", "a constant", "its own answer copied"],
 )
-def test_what_no_code_made_is_right(
+def test_an_output_that_is_not_computed_is_right(
     second: Callable[[torch.Tensor], torch.Tensor], makes: Callable[..., tuple[torch.Tensor, ...]]
 ) -> None:
     assert_right(trace(Two(second), beside(makes)))
 
 
-def test_what_is_made_of_a_compiled_answer_is_right() -> None:
+def test_an_output_made_from_a_compiled_one_is_right() -> None:
     """The packer of a compiler unpacks, cuts and casts what its operator answers."""
 
     class Sums(Two):
@@ -248,26 +248,26 @@ class TimesNothing(nn.Module):
 
 @pytest.mark.parametrize("model", [Depends, Counts])
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-def test_an_input_that_was_dropped_and_that_eager_depends_on_is_told(model: type[nn.Module]) -> None:
+def test_a_dropped_input_that_eager_depends_on_is_reported(model: type[nn.Module]) -> None:
     found = trace(model(), NeuronSim(), two_rows()())
     assert found.headline == "the compiler dropped y as unused, but eager's answer depends on it"
-    assert ".item(), nonzero()" in told(found)["fix"]
+    assert ".item(), nonzero()" in reported(found)["fix"]
 
 
 @pytest.mark.parametrize("model", [Ignores, AsksSize])
-def test_an_input_that_was_dropped_and_that_nothing_depends_on_is_a_note(model: type[nn.Module]) -> None:
+def test_a_dropped_input_that_nothing_depends_on_is_noted(model: type[nn.Module]) -> None:
     found = trace(model(), NeuronSim(), two_rows()())
     assert_right(found)
     assert found.notes == ("--auto-cast none", "y is dropped: the answer does not depend on it")
 
 
-def test_an_input_that_is_used_in_vain_is_no_note() -> None:
+def test_an_input_without_influence_is_not_noted() -> None:
     found = trace(TimesNothing(), NeuronSim(), two_rows()())
     assert_right(found)
     assert found.notes == ("--auto-cast none",)
 
 
-def test_the_vendors_own_words_are_understood() -> None:
+def test_the_vendors_own_warnings_are_understood() -> None:
     said = "Received an input tensor that was unused. Tensor will be ignored. (index={}, shape=torch.Size([2, 7]), …)"
     x, y, beyond = (trace(Ignores(), Odd([said.format(place)], _quietly), two_rows()()) for place in range(3))
     assert x.headline == "the compiler dropped x as unused, but eager's answer depends on it"
@@ -287,7 +287,7 @@ class DependsAndIgnores(nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-def test_each_of_two_dropped_inputs_is_asked_about() -> None:
+def test_each_of_two_dropped_inputs_is_examined() -> None:
     found = trace(DependsAndIgnores(), NeuronSim(), {**two_rows()(), "z": torch.ones(2, 7)})
     assert found.headline == "the compiler dropped y as unused, but eager's answer depends on it"
 
@@ -324,7 +324,7 @@ def notes(model: nn.Module, backend: object) -> list[str]:
     return [note for note in parity.notes if "2^31" in note]
 
 
-def test_numbers_past_32_bits_are_a_note_where_the_answer_is_another() -> None:
+def test_numbers_past_32_bits_are_noted_if_the_answer_differs() -> None:
     assert notes(Doubles(), "neuron-sim") == ["differs from eager for counts past 2^31: a device computes in 32 bits"]
     assert notes(Parity(), "neuron-sim") == []
     assert notes(Doubles(), "jit") == []

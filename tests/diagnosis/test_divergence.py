@@ -1,4 +1,4 @@
-"""Proves that a failure names the submodule and the line that the trace froze, and none where none is to blame."""
+"""Proves that a failure names the submodule and line that the trace froze, and none if none is at fault."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 HERE = Path(__file__).name
 
 
-def told(found: Verdict) -> dict[str, str]:
+def reported(found: Verdict) -> dict[str, str]:
     assert found.outcome is Outcome.FAILED
     return dict(found.rows)
 
 
 def shapes(model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> dict[str, str]:
-    return told(judge(model, inputs or rows()(), checks="shapes", **keywords)["shapes"])
+    return reported(judge(model, inputs or rows()(), checks="shapes", **keywords)["shapes"])
 
 
 def evidence_of(one: Wild) -> Evidence:
@@ -59,7 +59,7 @@ CULPRITS = {
 @pytest.mark.parametrize("one", [one for one in wrong() if one.fails == ("shapes",)], ids=lambda one: one.title)
 def test_the_submodule_of_each_wrong_family_is_named(one: Wild) -> None:
     inputs = None if one.inputs is None else one.inputs()
-    found = told(judge(one.model(), inputs, checks="shapes", max_examples=60, seed=1)["shapes"])
+    found = reported(judge(one.model(), inputs, checks="shapes", max_examples=60, seed=1)["shapes"])
     place, _, where = found["likely cause"].partition(", in ")
     assert where.endswith(CULPRITS[one.title])
     assert place.partition(":")[0].endswith(".py")
@@ -67,7 +67,7 @@ def test_the_submodule_of_each_wrong_family_is_named(one: Wild) -> None:
 
 
 @pytest.mark.parametrize("one", right(), ids=lambda one: one.title)
-def test_none_is_named_for_a_right_one(one: Wild) -> None:
+def test_no_submodule_is_named_for_a_right_one(one: Wild) -> None:
     evidence = evidence_of(one)
     for more in (1, 2):
         longer = {axis.name: axis.size + more for axis in evidence.subject.axes if axis.name != "batch"}
@@ -119,7 +119,7 @@ class AddsNoRows(nn.Module):
         return answer.sum(0)
 
 
-def test_a_step_that_is_missing_is_told_by_its_line() -> None:
+def test_a_missing_step_is_named_by_its_line() -> None:
     source = Path(__file__).read_text(encoding="utf-8").splitlines()
     line = source.index("            x = torch.cat([x, x[-1:]])") + 1
     assert shapes(AddsNoRows(), rows(2, 8)())["likely cause"] == f"{HERE}:{line}, in AddsNoRows"
@@ -128,33 +128,33 @@ def test_a_step_that_is_missing_is_told_by_its_line() -> None:
 @pytest.mark.parametrize(
     "model", [routing.RoutesByValue, routing.ConstantFromExample, routing.SelectsInPython, routing.StopsEarly]
 )
-def test_values_that_were_frozen_are_told_too(model: type[nn.Module]) -> None:
-    found = told(judge(model(), rows()(), checks="parity")["parity"])
+def test_the_line_of_frozen_values_is_named_too(model: type[nn.Module]) -> None:
+    found = reported(judge(model(), rows()(), checks="parity")["parity"])
     assert found["likely cause"].startswith("wrong_routing.py:")
     assert found["fix"].startswith("look for Python in forward")
 
 
 def test_where_the_graph_says_nothing_torchs_own_warning_is_a_hint() -> None:
-    found = told(judge(Outer(), rows()(), checks="shapes", export=exporters.plain)["shapes"])
+    found = reported(judge(Outer(), rows()(), checks="shapes", export=exporters.plain)["shapes"])
     assert "likely cause" not in found
     assert found["torch warned"].startswith(f"{HERE}:")
     assert "Converting a tensor to a Python boolean might cause the trace to be incorrect" in found["torch warned"]
 
 
-def test_of_a_finished_file_nothing_is_told(tmp_path: Path) -> None:
+def test_a_finished_file_has_no_line_named(tmp_path: Path) -> None:
     model = sizes.BakesBranch()
     files.fresh(model, rows()(), tmp_path / "earlier.pt")
     found = shapes(model, artifact=tmp_path / "earlier.pt")
     assert not {"likely cause", "torch warned"} & set(found)
 
 
-def test_what_only_a_later_call_shows_has_no_line() -> None:
-    found = told(judge(state.CountsCalls(), rows()(), checks="parity")["parity"])
+def test_a_fault_of_a_later_call_has_no_line() -> None:
+    found = reported(judge(state.CountsCalls(), rows()(), checks="parity")["parity"])
     assert not {"likely cause", "torch warned"} & set(found)
 
 
 @pytest.mark.parametrize("gone", ["_jit_pass_lower_graph", "_jit_interpret_graph"])
-def test_without_torchs_private_functions_it_is_silent(gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_torchs_private_functions_no_cause_is_named(gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "likely cause" in shapes(Outer())
     monkeypatch.delattr(torch._C, gone)
     found = shapes(Outer())

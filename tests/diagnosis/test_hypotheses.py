@@ -1,4 +1,4 @@
-"""Proves that what is wrong with a file of one's own is named where a guess explains every answer, and never else."""
+"""Proves that the fault of a user's own file is named if a hypothesis explains every answer, and only then."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pytest_tsexport.testing.specimen import Inputs, Writer, ids, rows, two_rows
 from pytest_tsexport.verdict import Outcome
 
 
-def told(model: nn.Module, inputs: Inputs, **keywords: Any) -> dict[str, str]:
-    """The rows of the failure that parity tells."""
+def reported(model: nn.Module, inputs: Inputs, **keywords: Any) -> dict[str, str]:
+    """The rows of the failure that parity reports."""
     found = judge(model, inputs, checks="parity", max_examples=40, **keywords)["parity"]
     assert found.outcome is Outcome.FAILED
     return dict(found.rows)
@@ -84,7 +84,7 @@ def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, fi
     if way == "artifact":
         write(model.eval(), inputs, tmp_path / "earlier.pt")
         given = {"artifact": tmp_path / "earlier.pt"}
-    found = told(model, inputs, **given)
+    found = reported(model, inputs, **given)
     assert found["likely cause"].startswith(cause)
     assert found["fix"].startswith(fix)
 
@@ -125,22 +125,22 @@ def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, fi
 def test_the_wrong_order_and_the_wrong_dtype(
     model: type[nn.Module], inputs: Callable[[], Inputs], wrap: type[nn.Module], cause: str, fix: str
 ) -> None:
-    found = told(model(), inputs(), export=exporters.instead(wrap))
+    found = reported(model(), inputs(), export=exporters.instead(wrap))
     assert (found["likely cause"], found["fix"]) == (cause, fix)
 
 
-def test_a_device_that_is_not_here(tmp_path: Path) -> None:
+def test_a_device_that_this_machine_does_not_have(tmp_path: Path) -> None:
     model, inputs = devices.AddsPositions(), rows()()
     with files.quiet():
         devices.on_cuda(model.eval(), inputs, tmp_path / "earlier.pt")
-    found = told(model, inputs, artifact=tmp_path / "earlier.pt")
+    found = reported(model, inputs, artifact=tmp_path / "earlier.pt")
     cause = "it was traced on cuda:0, which is not on this machine, and its code names that device"
     assert found["likely cause"] == cause
     assert found["fix"].startswith("trace it on the CPU")
 
 
-def test_of_a_frozen_file_it_is_said_what_cannot_be_asked() -> None:
-    found = told(made.Plain(), rows()(), export=of(grown, frozen=True))
+def test_what_cannot_be_examined_in_a_frozen_file_is_reported() -> None:
+    found = reported(made.Plain(), rows()(), export=of(grown, frozen=True))
     assert "likely cause" not in found
     sentence = "whether its weights are the model's: it is frozen or packed, and holds none by name"
     assert found["not examined"] == sentence
@@ -154,8 +154,8 @@ def quantised(model: nn.Module, inputs: Inputs, path: Path) -> None:
 
 
 @pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
-def test_an_int8_file_says_that_it_is_one() -> None:
-    found = told(made.Plain(), rows()(), export=quantised)
+def test_an_int8_file_is_reported_as_one() -> None:
+    found = reported(made.Plain(), rows()(), export=quantised)
     assert found["likely cause"].startswith(
         "it computes with quantized::linear_dynamic: its weights are packed as int8, "
     )
@@ -163,11 +163,11 @@ def test_an_int8_file_says_that_it_is_one() -> None:
 
 
 @pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
-def test_int8_is_no_cause_where_the_model_is_int8_itself() -> None:
+def test_int8_is_not_a_cause_if_the_model_is_int8_itself() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.ao.quantization is on its way out
         packed = torch.ao.quantization.quantize_dynamic(made.Plain(), {nn.Linear})
-    found = told(packed, rows()(), export=exporters.instead(wrappers.OffByLittle))
+    found = reported(packed, rows()(), export=exporters.instead(wrappers.OffByLittle))
     assert "likely cause" not in found
 
 
@@ -185,7 +185,7 @@ class Turns(nn.Module):
 
 
 @pytest.mark.filterwarnings("error")
-def test_complex_weights_are_told_by_their_difference() -> None:
+def test_complex_weights_are_compared_by_their_difference() -> None:
     def turned(model: nn.Module) -> nn.Module:
         weight: torch.Tensor = model.turn  # type: ignore[assignment]
         weight.data = torch.complex(weight.real, weight.imag + 0.5).detach()
@@ -195,13 +195,15 @@ def test_complex_weights_are_told_by_their_difference() -> None:
         with files.quiet():
             exporters.plain(turned(copy.deepcopy(model)), inputs, path)
 
-    found = told(Turns(), rows()(), export=export)
+    found = reported(Turns(), rows()(), export=export)
     assert found["likely cause"] == "the file was exported from other weights: turn differs by up to 5.0e-01"
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_model_with_complex_weights_is_not_asked_in_another_dtype() -> None:
-    found = told(Turns(nn.Linear(14, 3)), rows()(), export=of(lambda model: nn.Sequential(model, Add()), frozen=True))
+def test_a_model_with_complex_weights_is_not_tried_in_another_dtype() -> None:
+    found = reported(
+        Turns(nn.Linear(14, 3)), rows()(), export=of(lambda model: nn.Sequential(model, Add()), frozen=True)
+    )
     assert "likely cause" not in found
 
 
@@ -247,14 +249,14 @@ def test_a_mapping_has_no_order() -> None:
     ],
 )
 def test_a_mapping_of_other_names(pairs: tuple[str, ...], cause: str) -> None:
-    found = told(Named(), rows()(), export=writes(*pairs))
+    found = reported(Named(), rows()(), export=writes(*pairs))
     assert found["likely cause"] == cause
 
 
-def test_outputs_where_they_belong_are_no_cause() -> None:
+def test_outputs_in_their_places_are_not_a_cause() -> None:
     """What it overwrites is what is wrong, and its answers are eager's."""
     for model in (made.Plain(), made.TwoOutputs(), Named()):
-        found = told(model, rows()(), export=overwriting)
+        found = reported(model, rows()(), export=overwriting)
         assert "likely cause" not in found
         assert found["differs"].endswith("overwrites its input x, eager leaves it alone")
 
@@ -314,7 +316,7 @@ def test_an_operator_that_is_not_loaded_is_named(code: str, sentence: str, tmp_p
     ],
 )
 def test_no_cause_is_made_up(model: type[nn.Module], inputs: Callable[[], Inputs], export: Writer) -> None:
-    found = told(model(), inputs(), export=export)
+    found = reported(model(), inputs(), export=export)
     assert not {"likely cause", "not examined"} & set(found)
     assert found["fix"].startswith("see what the exporter does with the model")
 
@@ -337,7 +339,7 @@ class Off(nn.Module):
         return answer + 0.1
 
 
-def test_weights_that_differ_and_explain_nothing_are_not_accused() -> None:
+def test_weights_that_differ_and_explain_nothing_are_not_reported() -> None:
     """A buffer that forward writes to is another after the trace, and the answers differ for a reason of their own."""
 
     class Counts(made.Plain):
@@ -351,5 +353,5 @@ def test_weights_that_differ_and_explain_nothing_are_not_accused() -> None:
             self.calls += 1
             return super().forward(x)
 
-    found = told(Counts(), rows()(), export=exporters.instead(wrappers.OffByLittle))
+    found = reported(Counts(), rows()(), export=exporters.instead(wrappers.OffByLittle))
     assert "likely cause" not in found

@@ -40,7 +40,7 @@ def test_a_wrong_one_is_found_by_the_check_that_should(specimen: Specimen, seed:
 
 
 @pytest.mark.parametrize("specimen", [one for one in wrong() if one.refused], ids=lambda one: one.title)
-def test_a_file_that_is_none_is_refused_in_a_sentence(specimen: Specimen) -> None:
+def test_a_file_that_is_no_artifact_is_refused_in_a_sentence(specimen: Specimen) -> None:
     with pytest.raises(ArtifactError, match=r"^artifact \S+earlier\.pt ") as refusal:
         judge_specimen(specimen, checks=("trace",))
     assert "\n" not in str(refusal.value)

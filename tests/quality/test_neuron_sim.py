@@ -117,7 +117,7 @@ def test_bert_passes_where_products_are_computed_in_bf16(seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_each_runs_the_same_in_a_process_that_knows_the_operators(name: str) -> None:
+def test_each_runs_the_same_in_a_process_with_the_operators_alone(name: str) -> None:
     found = verdicts(name, seed=0, checks="round_trip")["round_trip"]
     assert (found.outcome, found.headline) == (
         Outcome.PASSED,
@@ -136,7 +136,7 @@ def test_a_batch_that_callers_vary_is_kept(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_any_batch_answers_as_eager_does_row_by_row(name: str) -> None:
+def test_any_batch_equals_eager_row_by_row(name: str) -> None:
     model, inputs = MODELS[name]()
     keywords = {"shapes": {"batch": "dynamic"}, **({"inputs": inputs} if inputs else {})}
     made = export(model, from_keywords(keywords), name=name, backend="neuron-sim")

@@ -63,7 +63,7 @@ def test_a_wrong_one_is_caught_in_bfloat16(one: Wild) -> None:
 
 
 @pytest.mark.skipif(OLD, reason="Transformers 4.57 saves it")
-def test_bloom_is_told_that_it_traces_and_cannot_be_saved() -> None:
+def test_bloom_traces_and_cannot_be_saved() -> None:
     found = judge(build("bloom"), checks=["trace", "shapes"])
     assert found["trace"].outcome is Outcome.FAILED
     assert dict(found["trace"].rows)["likely cause"] == (
