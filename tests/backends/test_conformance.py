@@ -185,6 +185,7 @@ def test_the_file_loads_again_and_answers_the_same(compiled: Exports, tmp_path: 
         assert all(map(torch.equal, given.module(inputs), module(inputs)))
 
 
+@pytest.mark.slow
 def test_without_its_import_the_operator_is_unknown(compiled: Exports) -> None:
     path = compiled(made.Plain(), rows()()).path
     program = f"import torch; torch.jit.load({str(path)!r})"

@@ -180,6 +180,7 @@ def test_what_it_prints_is_not_lost(dies: bool, capfd: pytest.CaptureFixture[str
     assert "and complaining\n" in err
 
 
+@pytest.mark.slow
 def test_what_stands_in_its_buffer_is_not_lost_and_not_said_twice(capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         code = (

@@ -26,6 +26,7 @@ def independent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
+@pytest.mark.slow
 def test_jit_and_the_stand_in_are_judged_side_by_side_from_one_load(
     project: Project, run: Run, built: Callable[[], int], plugin_args: tuple[str, ...]
 ) -> None:
@@ -79,6 +80,7 @@ def test_what_is_unavailable_is_skipped_where_that_is_asked_for(project: Project
     result.stdout.fnmatch_lines(["SKIPPED [[]6] tsexport: neuron is unavailable: no Neuron SDK is here *"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_an_sdk_of_somebody_elses_works_unchanged(project: Project, pytester: pytest.Pytester) -> None:
     project(SUBJECT)
@@ -87,6 +89,7 @@ def test_an_sdk_of_somebody_elses_works_unchanged(project: Project, pytester: py
     result.stdout.fnmatch_lines(["*trace: torch_neuronx 2.9.0.2.15.32035, --auto-cast none", "*for inf2: there is no*"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_arguments_of_the_command_line_reach_the_compiler_and_are_typed_again(
     project: Project, pytester: pytest.Pytester
@@ -104,6 +107,7 @@ def test_arguments_of_the_command_line_reach_the_compiler_and_are_typed_again(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_a_compiler_that_dies_costs_its_subject_a_verdict_and_nothing_else(
     project: Project, pytester: pytest.Pytester
@@ -115,6 +119,7 @@ def test_a_compiler_that_dies_costs_its_subject_a_verdict_and_nothing_else(
     result.stdout.fnmatch_lines(["neuron-trace: the compiler died of signal 11 (SIGSEGV), and its process with it"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_a_compiler_that_hangs_is_stopped(project: Project, pytester: pytest.Pytester) -> None:
     hangs = "@pytest.mark.torchscript(inputs=IDS, export=lambda *_: time.sleep(600))\n"

@@ -41,6 +41,7 @@ def loaded(pytester: pytest.Pytester, *args: str) -> set[str]:
     return set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args", [(), ("-p", "no:cacheprovider", "-p", "no:hypothesispytest"), ("-n0",), ("--collect-only",)], ids=" ".join
 )
@@ -54,12 +55,14 @@ def test_it_loads_nothing_that_the_same_run_does_not(pytester: pytest.Pytester, 
     assert more == set()
 
 
+@pytest.mark.slow
 def test_a_label_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_other="import pytest\n\n@pytest.mark.torchscript\ndef test_x():\n    pass\n")
     assert not {"torch", "transformers", "numpy"} & loaded(pytester, "-p", "no:hypothesispytest")
 
 
+@pytest.mark.slow
 def test_a_collected_subject_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_other="import pytest\n\n@pytest.mark.torchscript\ndef test_x():\n    return 3\n")
