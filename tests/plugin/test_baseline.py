@@ -118,6 +118,7 @@ def test_the_ini_names_the_file_to_compare_with_and_the_option_the_file_to_write
     run().assert_outcomes(passed=5, skipped=1)
 
 
+@pytest.mark.slow
 def test_a_message_names_the_path_as_typed_from_another_folder(
     project: Project, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +220,7 @@ def test_without_an_interface_nothing_is_written_and_the_run_says_so(
     assert not pytester.path.joinpath("new.json").exists()
 
 
+@pytest.mark.slow
 def test_the_fixture_writes_and_compares_too(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("def test_x(ts_export):\n    ts_export(Doubles(), ROWS, max_examples=20).validate()\n")
     run("--ts-baseline=ts-baseline.json").assert_outcomes(passed=1)

@@ -84,6 +84,7 @@ def test_few_modules_of_ours_are_loaded_in_workers(pytester: pytest.Pytester) ->
     assert "pytest_tsexport.plugin.active" not in controller
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", UNUSED, ids=" ".join)
 def test_it_loads_nothing_that_the_same_run_does_not(pytester: pytest.Pytester, args: tuple[str, ...]) -> None:
     pytester.makeconftest(CONFTEST)
@@ -94,12 +95,14 @@ def test_it_loads_nothing_that_the_same_run_does_not(pytester: pytest.Pytester, 
     assert with_plugin - without == ours(with_plugin)
 
 
+@pytest.mark.slow
 def test_a_bare_marker_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_other="import pytest\n\n@pytest.mark.torchscript\ndef test_x():\n    pass\n")
     assert not {"torch", "transformers", "numpy"} & loaded(pytester, "-p", "no:hypothesispytest")
 
 
+@pytest.mark.slow
 def test_collecting_a_subject_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_other="import pytest\n\n@pytest.mark.torchscript\ndef test_x():\n    return 3\n")
