@@ -12,6 +12,7 @@ changes. Cosmic-ray has the operators; those it is used with, and why, stand in 
 from __future__ import annotations
 
 import argparse
+import compileall
 import sys
 import tempfile
 import time
@@ -37,13 +38,13 @@ TESTS = (*PACKAGES, "subjects", "diagnosis", "exporting", "quality", "test_pipel
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw, record, run, print; 1 if the tests did not notice enough."""
     given = _parser().parse_args(arguments)
-    drawn, skipped = draw(ROOT, given.count, given.seed)
-    for line in _about(drawn, skipped, given.seed):
-        _say(line)
-    wanted = [one for one in drawn if any(text in f"{one.module}:{one.line}" for text in given.only or [""])]
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        started = time.monotonic()
         first = copy_tree(ROOT, Path(folder) / "0")
+        candidates, skipped = candidates_of(first.tree)
+        drawn = sample(candidates, given.count, given.seed, lambda one: changes(first.tree, one))
+        _say(f"{len(drawn)} of {len(candidates)} mutants are drawn with seed {given.seed}; {_skipped(skipped)}")
+        wanted = [one for one in drawn if any(text in f"{one.module}:{one.line}" for text in given.only or [""])]
         recording = record(first, given.tests, KEPT, given.jobs)
         _say(f"{len(recording.seconds)} tests recorded in {time.monotonic() - started:.0f} s")
         done = list(_judged(wanted, recording, _copies(first, given.jobs, Path(folder)), given.bound))
@@ -53,18 +54,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return report.exit_code(done, EQUIVALENT)
 
 
-def draw(root: Path, count: int, seed: int) -> tuple[list[Mutant], Counter[str]]:
-    """The sample, and how many mutants were skipped for which reason."""
-    sources = {
-        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
-        for package in PACKAGES
-        for path in sorted((root / PACKAGE / package).rglob("*.py"))
-    }
-    found = [pair for module, source in sources.items() for pair in mutants_of(module, source)]
+def candidates_of(root: Path) -> tuple[list[Mutant], Counter[str]]:
+    """The mutants of the packages, and how many are skipped for which reason."""
+    paths = [path for package in PACKAGES for path in sorted((root / PACKAGE / package).rglob("*.py"))]
+    found = [
+        pair
+        for path in paths
+        for pair in mutants_of(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+    ]
     skipped = Counter(reason for _, reason in found if reason is not None)
-    candidates = [mutant for mutant, reason in found if reason is None]
-    drawn = sample(candidates, count, seed, lambda one: mutated(sources[one.module], one) is not None)
-    return drawn, skipped + Counter({"candidates": len(candidates)})
+    return [mutant for mutant, reason in found if reason is None], skipped
+
+
+def changes(root: Path, mutant: Mutant) -> bool:
+    """Whether the mutant is another program."""
+    return mutated((root / mutant.module).read_text(encoding="utf-8"), mutant) is not None
 
 
 def _judged(mutants: Sequence[Mutant], recording: Recording, copies: Sequence[Copy], bound: float) -> Iterator[Trial]:
@@ -78,12 +82,13 @@ def _judged(mutants: Sequence[Mutant], recording: Recording, copies: Sequence[Co
 
 
 def _copies(first: Copy, jobs: int, folder: Path) -> list[Copy]:
+    """As many copies as jobs. The package is compiled once; the tests are compiled by the recording."""
+    compileall.compile_dir(first.tree / PACKAGE, quiet=1)
     return [first, *(copy_of(first, folder / str(number)) for number in range(1, jobs))]
 
 
-def _about(drawn: Sequence[Mutant], skipped: Counter[str], seed: int) -> Iterator[str]:
-    others = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()) if reason != "candidates")
-    yield f"{len(drawn)} of {skipped['candidates']} mutants drawn with seed {seed}; skipped: {others}"
+def _skipped(skipped: Counter[str]) -> str:
+    return "skipped: " + ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -38,7 +38,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class TestRun:
+class PytestRun:
     """A finished run of pytest. `code` is None if it did not end within the limit."""
 
     code: int | None
@@ -77,7 +77,9 @@ class Copy:
         finally:
             path.write_bytes(before)
 
-    def pytest(self, options: Sequence[str], tests: Sequence[str], limit: float, *, compiled: bool = False) -> TestRun:
+    def pytest(
+        self, options: Sequence[str], tests: Sequence[str], limit: float, *, compiled: bool = False
+    ) -> PytestRun:
         """Runs these tests in a separate process group, which is killed after `limit` seconds."""
         outcomes, named, output = (self.folder / name for name in ("outcomes", "named", "output"))
         outcomes.unlink(missing_ok=True)
@@ -95,7 +97,7 @@ class Copy:
                 start_new_session=True,
             )
             code = _ended(process, limit)
-        return TestRun(code, Phase.of_file(outcomes), output.read_text(encoding="utf-8", errors="replace"))
+        return PytestRun(code, Phase.of_file(outcomes), output.read_text(encoding="utf-8", errors="replace"))
 
     def _environment(self, outcomes: Path, *, compiled: bool) -> dict[str, str]:
         """The copy comes first on the path, and hypothesis draws what it draws in CI: always the same."""

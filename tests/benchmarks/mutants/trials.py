@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
-from tests.benchmarks.mutants.copies import Copy, TestRun
+from tests.benchmarks.mutants.copies import Copy, PytestRun
 from tests.benchmarks.mutants.mutations import Mutant, mutated
 from tests.benchmarks.mutants.recording import Recording, chosen
 
@@ -79,7 +79,7 @@ def trial(mutant: Mutant, recording: Recording, copy: Copy, bound: float) -> Tri
     return replace(result, outcome=outcome, by=by)
 
 
-def judged(run: TestRun) -> tuple[str, str]:
+def judged(run: PytestRun) -> tuple[str, str]:
     """The outcome, and what killed the mutant."""
     if run.code is None:
         return TIMED_OUT, ""
