@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,12 +17,13 @@ pytest.importorskip("cosmic_ray", reason="cosmic-ray is in the dev extra only")
 pytest.importorskip("coverage", reason="coverage is in the dev extra only")
 
 from tests.benchmarks.mutants import recorder, report
+from tests.benchmarks.mutants import recording as recording_module
 from tests.benchmarks.mutants.__main__ import PACKAGES, ROOT, candidates_of
-from tests.benchmarks.mutants.copies import Copy, Phase, PytestRun
+from tests.benchmarks.mutants.copies import Copy, Phase, PytestRun, copy_of, copy_tree
 from tests.benchmarks.mutants.equivalent import EQUIVALENT, Equivalent
 from tests.benchmarks.mutants.mutations import Mutant, mutants_of, mutated
 from tests.benchmarks.mutants.places import place_of
-from tests.benchmarks.mutants.recording import Recording, chosen, passed
+from tests.benchmarks.mutants.recording import Recording, chosen, passed, record
 from tests.benchmarks.mutants.sampling import sample
 from tests.benchmarks.mutants.trials import (
     BEFORE_ANY,
@@ -33,6 +36,7 @@ from tests.benchmarks.mutants.trials import (
     controlled,
     judged,
     trial,
+    trials,
 )
 
 RULER = """\
@@ -55,6 +59,8 @@ def unknown(size: int) -> bool | None:
     return size == 3
 """
 TESTS = """\
+import subprocess
+import sys
 import time
 from toy.checks.ruler import fits
 
@@ -63,6 +69,9 @@ def test_small():
 
 def test_edge():
     assert fits(10)
+
+def test_child():
+    subprocess.run([sys.executable, "-c", "from toy.checks.ruler import fits; assert fits(10)"], cwd="/", check=True)
 
 def test_slow():
     time.sleep(60)
@@ -205,6 +214,19 @@ def test_the_tests_of_the_module_come_first_then_the_fastest_up_to_the_bound() -
     assert chosen(known, mutant(line=13, module=module), 0) == ["tests/checks/test_ruler.py::quick"]
 
 
+def test_a_recording_is_kept_until_a_file_changes(copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording_module, "PACKAGE", "toy")
+    tests = [f"tests/test_ruler.py::test_{name}" for name in ("small", "edge", "wrong")]
+    outcomes = copy.folder / "outcomes"
+    for source, anew in ((TESTS, True), (TESTS, False), (TESTS + "\n", True)):
+        (copy.tree / "tests" / "test_ruler.py").write_text(source, encoding="utf-8")
+        outcomes.unlink(missing_ok=True)
+        known = record(copy, tests, tmp_path / "kept", 1)
+        assert outcomes.exists() == anew
+        # The last one fails without a mutant, too.
+        assert known.covering(LOOSER) == set(tests[:2])
+
+
 def test_a_test_that_fails_or_is_skipped_without_a_mutant_judges_none() -> None:
     phases = [
         Phase("good", "setup", "passed", 1.0),
@@ -227,6 +249,7 @@ def test_a_mutant_is_applied_in_the_copy_and_killed_by_the_test_that_sees_it(cop
     assert (result.outcome, result.by) == (KILLED, "tests/test_ruler.py::test_edge")
     assert (result.before, result.after) == ("return size + spare <= LIMIT", "return size + spare < LIMIT")
     assert (copy.tree / MODULE).read_text(encoding="utf-8") == RULER
+    assert not list((copy.tree / MODULE).parent.glob("__pycache__/*"))
     assert controlled([result], copy, 60) == [result]
 
 
@@ -237,11 +260,30 @@ def test_a_mutant_that_no_test_sees_survives_and_so_does_one_that_no_test_runs(c
     assert (missed.outcome, missed.survived) == (UNCOVERED, True)
 
 
-def test_a_compiled_file_of_the_same_second_does_not_hide_the_mutant(copy: Copy) -> None:
-    compiled = copy.pytest([], ["tests/test_ruler.py::test_edge"], 60, compiled=True)
-    assert compiled.code == 0
-    assert list((copy.tree / MODULE).parent.glob("__pycache__/ruler.*.pyc"))
-    assert trial(LOOSER, recording("test_edge"), copy, 60).outcome == KILLED
+def test_a_compiled_file_of_the_same_second_and_size_does_not_hide_the_mutant(copy: Copy) -> None:
+    path, tests = copy.tree / MODULE, ["tests/test_ruler.py::test_small"]
+    assert copy.pytest([], tests, 60, compiled=True).code == 0
+    assert list(path.parent.glob("__pycache__/ruler.*.pyc"))
+    second = path.stat().st_mtime
+    with copy.changed(MODULE, RULER.replace("<= LIMIT", ">= LIMIT")):
+        os.utime(path, (second, second))
+        assert copy.pytest([], tests, 60).failed == tuple(tests)
+
+
+def test_what_a_test_starts_sees_the_mutant_and_copies_are_used_side_by_side(copy: Copy) -> None:
+    copies = [copy, copy_of(copy, copy.folder / "second")]
+    done = list(trials([LOOSER, LOOSER], recording("test_child"), copies, 60))
+    assert [(one.outcome, one.by) for one in done] == [(KILLED, "tests/test_ruler.py::test_child")] * 2
+
+
+def test_a_copy_has_what_git_tracks_or_would_add(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "folder").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    for name, text in ((".gitignore", "*.pyc\n"), ("folder/kept.py", "1\n"), ("folder/left.pyc", "2\n")):
+        (root / name).write_text(text, encoding="utf-8")
+    copied = copy_tree(root, tmp_path / "copy").tree
+    assert sorted(path.name for path in copied.rglob("*") if path.is_file()) == [".gitignore", "kept.py"]
 
 
 def test_a_run_past_its_limit_is_ended_and_is_no_kill(copy: Copy) -> None:

@@ -31,8 +31,8 @@ from tests.benchmarks.mutants.trials import Trial, controlled, trials
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / ".mutants"
 PACKAGES = ("checks", "comparison", "cases", "tensors", "config")
-TESTS = (*PACKAGES, "subjects", "diagnosis", "exporting", "quality", "test_pipeline.py")
-"""Whose coverage is recorded. Most of the other tests start pytest, and take seconds each."""
+TESTS = (*PACKAGES, "subjects", "diagnosis", "exporting", "test_pipeline.py")
+"""Whose coverage is recorded. Most of the others start pytest, or judge a whole specimen, and take seconds each."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

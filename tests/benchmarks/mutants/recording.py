@@ -18,9 +18,10 @@ from tests.benchmarks.mutants.places import place_of, readers
 
 PACKAGE = "pytest_tsexport"
 LIMIT = 3 * 60 * 60
-CONFIG = f"""\
+CONFIG = """\
 [run]
-source = {PACKAGE}
+source = {package}
+data_file = {data}
 relative_files = true
 disable_warnings = module-not-imported,module-not-measured,no-data-collected
 """
@@ -87,7 +88,7 @@ def record(copy: Copy, tests: Sequence[str], folder: Path, jobs: int) -> Recordi
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         config = folder / "coveragerc"
-        config.write_text(CONFIG + f"data_file = {data}\n", encoding="utf-8")
+        config.write_text(CONFIG.format(package=PACKAGE, data=data), encoding="utf-8")
         options = ["--cov", f"--cov-config={config}", "--cov-context=test", "--cov-report=", "-n", str(jobs)]
         run = copy.pytest(options, tests, LIMIT, compiled=True)
         if run.code not in {0, 1}:
