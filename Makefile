@@ -3,13 +3,16 @@
 #   make test    the whole suite
 # While you work: make quick (under a minute). What CI runs: .ci/run.
 # PYTHON chooses the interpreter; ARGS is given to pytest, as in make test ARGS="-k shapes -v", and to `make workflow`;
-# COVERAGE=1 measures what `make test` runs, and fails below the floor in pyproject.toml; SEEDS is for `make detection`.
+# COVERAGE=1 measures what `make test` runs, and fails below the floor in pyproject.toml; SEEDS is for `make detection`,
+# SEED and COUNT are for `make mutants`.
 
 PYTHON ?= python3
 ARGS ?=
 COVERAGE ?=
 WORKERS ?= 2
 SEEDS ?= 3
+SEED ?= 0
+COUNT ?= 100
 
 VENV := .venv
 OLD_VENV := .venv-4.57
@@ -26,8 +29,8 @@ export HF_HUB_OFFLINE = 1
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 
-.PHONY: demo test quick test-4.57 timm wheel site workflow hooks detection lint types layers docs reference format \
-	check clean
+.PHONY: demo test quick test-4.57 timm wheel site workflow hooks detection mutants lint types layers docs reference \
+	format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -78,6 +81,11 @@ hooks: $(READY)
 # What is found, missed and wrongly accused, beside other tools: docs/explanation/detection.md has the table.
 detection: $(PEERS)/.ready
 	$(BIN)/python -m tests.benchmarks.detection --seeds $(SEEDS) --jobs $(WORKERS)
+
+# Mutation testing takes about half an hour, so it is not part of `make check`. ARGS="--only checks/padding" runs a part
+# of the sample.
+mutants: $(READY)
+	$(BIN)/python -m tests.benchmarks.mutants --seed $(SEED) --count $(COUNT) --jobs $(WORKERS) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -134,4 +142,4 @@ $(PEERS)/.ready: $(READY)
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) .mutants build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
