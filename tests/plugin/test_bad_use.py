@@ -123,6 +123,17 @@ def test_x(n):
     result.stdout.fnmatch_lines(["test_export.py:5: test_x: @pytest.mark.torchscript: unknown keyword 'example'; *"])
 
 
+def test_a_bad_marker_that_only_a_parameter_has_is_a_collection_error(project: Project, run: Run) -> None:
+    project(
+        "@pytest.mark.parametrize('n', [pytest.param(1, marks=pytest.mark.torchscript(example=1))])\n"
+        "def test_x(n):\n    return 3\n",
+        head=LIGHT,
+    )
+    result = run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["test_export.py:2: test_x: @pytest.mark.torchscript: unknown keyword 'example'; *"])
+
+
 VALID = "return an nn.Module, a ScriptModule, or (module, inputs)"
 BAD_TESTS = {
     "forgets return": (
