@@ -122,7 +122,7 @@ def test_the_operators_of_each_output_are_found() -> None:
 def test_a_returned_input_is_computed_by_no_operator() -> None:
     (one,) = traced(lambda a, b: b)
     assert one.inputs == {1}
-    assert not [kind for kind in one.operators if kind.startswith("aten::")]
+    assert not one.is_computed_by_torch
 
 
 def test_the_inputs_of_a_block_count_for_its_outputs() -> None:
@@ -161,3 +161,10 @@ def test_only_the_operators_of_all_branches_count() -> None:
     assert not {"aten::exp", "aten::cos"} & one.operators
     (other,) = provenance(guarded.inlined_graph, 1)
     assert "aten::exp" in other.operators
+
+
+def test_a_namespace_is_not_a_prefix_of_another() -> None:
+    one = Provenance(frozenset(), frozenset({"neuron_sim::forward_v2", "prim::Constant"}))
+    assert (one.is_computed_by("neuron_sim"), one.is_computed_by("neuron")) == (True, False)
+    assert not one.is_computed_by_torch
+    assert Provenance(frozenset(), frozenset({"aten::add"})).is_computed_by_torch
