@@ -101,7 +101,7 @@ class Export:
         """
         reference = Reference(self._context.live, self.subject.constants)
         with torch.random.fork_rng(devices=[]):
-            answers = [reference.call(reference.fresh(), self.subject.inputs) for _ in range(2)]
+            answers = [reference.call(reference.sharing_copy(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
         return digests.pop() if len(digests) == 1 else ""
 

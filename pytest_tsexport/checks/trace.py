@@ -78,7 +78,9 @@ def _changed(evidence: Evidence) -> list[Row] | None:
 
 
 def _still_training(evidence: Evidence) -> list[Row] | None:
-    training = [name or "the model" for name, module in evidence.reference.fresh().named_modules() if module.training]
+    training = [
+        name or "the model" for name, module in evidence.reference.sharing_copy().named_modules() if module.training
+    ]
     if not training:
         return None
     return [
@@ -91,7 +93,7 @@ def _still_training(evidence: Evidence) -> list[Row] | None:
 def _random(evidence: Evidence) -> list[Row] | None:
     """Fresh copies, so that state left by a call is not taken for chance."""
     inputs = evidence.subject.inputs
-    one, two = (evidence.reference.call(evidence.reference.fresh(), inputs) for _ in range(2))
+    one, two = (evidence.reference.call(evidence.reference.sharing_copy(), inputs) for _ in range(2))
     if one.leaves is None or two.leaves is None:
         return None
     found = difference(one.leaves, two.leaves, evidence.tolerance)

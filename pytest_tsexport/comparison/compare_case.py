@@ -7,16 +7,16 @@ from math import prod
 
 import torch
 
-from pytest_tsexport.cases.cases import Case, at, tensors
-from pytest_tsexport.cases.findings import Difference, Judged, Status
+from pytest_tsexport.cases.case import Case, at, tensors
+from pytest_tsexport.cases.findings import CaseResult, Difference, Status
 from pytest_tsexport.comparison.difference import difference, distance
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.rounding import excused, rounded
 from pytest_tsexport.comparison.tie_breaks import is_tie
 from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.subjects.domains.base import ODD_MASKS
 from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.subjects.values import ODD_MASKS
 from pytest_tsexport.tensors.tree import Leaves
 
 CALLS = 3
@@ -41,7 +41,7 @@ LONG = 16
 """Times the traced volume."""
 
 
-def judged(evidence: Evidence, case: Case) -> Judged:
+def judged(evidence: Evidence, case: Case) -> CaseResult:
     """What eager and the artifact answer to a case; the first call that is not equal decides. No breach is set."""
     inputs = tensors(case, evidence.subject)
     calls = 1 if is_long(case, evidence.subject) else CALLS
@@ -61,12 +61,12 @@ def judged(evidence: Evidence, case: Case) -> Judged:
     return first
 
 
-def fault_of_example(found: Judged) -> tuple[str, str] | None:
+def fault_of_example(found: CaseResult) -> tuple[str, str] | None:
     """Headline and fix where the example is at fault, and not the file."""
     return None if found.difference is None else EXAMPLE_FAULTS.get(found.difference.kind)
 
 
-def wrong_at_home(evidence: Evidence, like: Case | None = None) -> Judged | None:
+def wrong_at_home(evidence: Evidence, like: Case | None = None) -> CaseResult | None:
     """A case at the traced size, where it is not right: then no other size has anything to tell.
 
     With `like`, the values and the mask of that case: a frozen mask shows wherever it is drawn.
@@ -81,17 +81,17 @@ def is_long(case: Case, subject: Subject) -> bool:
     return case.volume > LONG * prod(max(size, 1) for size in subject.sizes.values())
 
 
-def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> Judged:
+def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> CaseResult:
     if eager.leaves is None:
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
-        return Judged(case=case, status=status, breach=False, text=eager.raised or "")
+        return CaseResult(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return _raises(evidence, case, artifact)
     answered, tolerance = excused(evidence, eager.leaves, artifact.leaves, lambda: rounded(evidence, inputs))
     found = difference(eager.leaves, answered, tolerance)
     tie = found is not None and is_tie(evidence, inputs, eager.leaves, artifact.leaves)
     if tie is None:
-        return Judged(
+        return CaseResult(
             case=case, status="unsettled", breach=False, text="it may be a tie, and the time to tell is spent"
         )
     found = (None if tie else found) or _overwrites(eager, artifact)
@@ -99,14 +99,14 @@ def _one(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact
         evidence.patience.lost = evidence.patience.lost or case.mask not in ODD_MASKS
         return _wrong(case, found)
     if tie:
-        return Judged(case=case, status="equal", breach=False, tie=True)
+        return CaseResult(case=case, status="equal", breach=False, tie_break=True)
     nearest = distance(eager.leaves, answered, tolerance)
     floor = Tolerance(cast=evidence.tolerance.cast)
     noisy = evidence.tolerance.derived and difference(eager.leaves, artifact.leaves, floor) is not None
-    return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
+    return CaseResult(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
 
 
-def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged | None:
+def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> CaseResult | None:
     """What is wrong with a real input, which is no guess of ours: eager has to answer it, and what is stored holds."""
     assert case.example is not None
     if eager.leaves is None:
@@ -123,8 +123,8 @@ def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) ->
     return _wrong(case, replace(found, kind="stale" if stale else found.kind, text=text))
 
 
-def _wrong(case: Case, found: Difference) -> Judged:
-    return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
+def _wrong(case: Case, found: Difference) -> CaseResult:
+    return CaseResult(case=case, status="wrong", breach=False, difference=found, text=found.text)
 
 
 def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
@@ -133,10 +133,10 @@ def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Differenc
     return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
 
 
-def _raises(evidence: Evidence, case: Case, artifact: Answer) -> Judged:
+def _raises(evidence: Evidence, case: Case, artifact: Answer) -> CaseResult:
     """A raise; one of a class that no caller of a device's file expects is wrong. What it says is nobody's contract."""
     if evidence.device is None or isinstance(artifact.error, REFUSALS):
-        return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
+        return CaseResult(case=case, status="raises", breach=False, text=artifact.raised or "")
     text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"
     return _wrong(case, Difference(kind="raise", leaf="", text=text, value=float("inf"), allowed=0.0))
 

@@ -16,7 +16,7 @@ TIMES = 5
 
 def cost(reference: Reference, inputs: Inputs, more: Inputs) -> str:
     """`2.0 x the FLOPs, 1.4 x the time` that `more` costs, next to `inputs`."""
-    model = reference.fresh()
+    model = reference.sharing_copy()
     calls = [partial(reference.call, model, given) for given in (inputs, more)]
     flops, whole = [_flops(call) for call in calls]
     seconds, longer = [min(repeat(call, number=1, repeat=TIMES)) for call in calls]

@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_tsexport.backends.base import Device
 from pytest_tsexport.backends.jit import quietly_traced
-from pytest_tsexport.cases.cases import Case, restored
+from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.search import Clock
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.comparison.tolerance import Tolerance
@@ -95,7 +95,7 @@ class Evidence:
 
     def kept(self, check: str) -> list[Case]:
         """The counterexamples that earlier runs of this check met: the first cases of a replay."""
-        cases = [restored(self.subject, kept) for kept in self.known(check)]
+        cases = [Case.from_dict(kept, self.subject) for kept in self.known(check)]
         return [case for case in cases if case is not None]
 
     def clock(self, share: float) -> Clock:

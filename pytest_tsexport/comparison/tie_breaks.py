@@ -98,7 +98,7 @@ def _chooses(evidence: Evidence, eager: Leaves) -> bool:
 def _nudged(evidence: Evidence, inputs: Inputs, nudge: int, seed: int) -> Leaves | None:
     """What eager answers with its weights and floating inputs moved; a weight of several names is moved once."""
     generator = torch.Generator().manual_seed(seed)
-    model, constants = evidence.reference.fresh(), evidence.subject.constants
+    model, constants = evidence.reference.sharing_copy(), evidence.subject.constants
     moved: dict[int, torch.Tensor] = {}
     weights = {name: weight for name, weight in named_weights(model).items() if weight.is_floating_point()}
     for weight in weights.values():

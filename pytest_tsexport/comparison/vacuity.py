@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from pytest_tsexport.cases.cases import at, tensors
+from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.sampling import alike, answers, deviation, magnitude
 from pytest_tsexport.comparison.tolerance import RTOL
 from pytest_tsexport.subjects.fields import Axis
@@ -30,13 +30,13 @@ def unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float])
     axis = next((axis for axis in subject.axes if axis.name != "batch" and axis.size > 1), None)
     if axis is None:
         return False
-    single = Reference(_in_single(reference.safe_copy()), subject.constants)
+    single = Reference(_in_single(reference.deep_copy()), subject.constants)
     moved = _moved_others(subject, axis, single)
     if moved is None or any(
         moved[name] >= MINIMUM_INFLUENCE * RTOL[torch.float32] * spread.get(name, 0.0) for name in moved
     ):
         return False
-    revived = Reference(_rescaled(single.safe_copy()), subject.constants)
+    revived = Reference(_rescaled(single.deep_copy()), subject.constants)
     moved_again = _moved_others(subject, axis, revived)
     scale = {name: deviation([leaves[name] for leaves in answers(subject, revived)]) for name in moved_again or {}}
     return moved_again is not None and any(
@@ -70,13 +70,11 @@ def _first_moved(subject: Subject, axis: Axis, inputs: Inputs) -> dict[str, torc
     """The inputs with the first half of one ids or floats input changed in every row."""
     moved = dict(inputs)
     for field in subject.fields:
-        if axis.name in field.dims and field.domain.kind != "mask":
-            place = field.dims.index(axis.name)
+        other = field.domain.moved(inputs[field.name], subject.sizes) if axis.name in field.dims else None
+        if other is not None:
+            place, half = field.dims.index(axis.name), axis.size // 2
             changed = inputs[field.name].clone()
-            first = changed.narrow(place, 0, axis.size // 2)
-            high = max(field.domain.high - field.domain.low, 2)
-            floats, low = field.domain.kind == "floats", field.domain.low
-            first.copy_(first * -2 + 1 if floats else (first - low + 1) % high + low)
+            changed.narrow(place, 0, half).copy_(other.narrow(place, 0, half))
             moved[field.name] = changed
             return moved
     return None

@@ -12,7 +12,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
-from pytest_tsexport.cases.cases import Case
+from pytest_tsexport.cases.case import Case
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.diagnosis.trials import Rows, Trials, spelt, tried
 from pytest_tsexport.diagnosis.weights import converted, other_weights, unasked

@@ -111,7 +111,7 @@ def _adopting(trials: Trials, twins: list[Twin]) -> Call:
     weights = {one.name: one.theirs for one in twins}
 
     def call(inputs: Inputs) -> object:
-        return functional_call(reference.fresh(), weights, (), {**inputs, **constants}, tie_weights=False)
+        return functional_call(reference.sharing_copy(), weights, (), {**inputs, **constants}, tie_weights=False)
 
     return call
 

@@ -1,7 +1,7 @@
-"""model -> answers: eager called on a fresh copy a case, copied again only when a case changed it.
+"""model -> answers: eager, called on one copy of the model for each case.
 
-A fresh copy a *call* would hide state that Python keeps (a counter in `forward`); none at all would accuse
-models that remember (BigBird, dynamic rotary embeddings). (facts: detection, 5 and 6.)
+A new copy for each *call* would hide state in Python (a counter in `forward`). No copy at all would accuse models that
+keep state on purpose (BigBird, dynamic rotary embeddings). A copy that a case did not change serves the next case too.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pytest_tsexport.tensors.weights import duplicate, share
 Inputs = Mapping[str, torch.Tensor]
 
 RAISED = re.compile(r"[\w.]+(Error|Exception): ")
-"""How TorchScript's message goes on behind its tracebacks, in as many lines as the operator likes."""
+"""How the message starts that TorchScript puts behind its tracebacks; it may take several lines."""
 
 
 DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
-"""What an operator of Python's raises, TorchScript puts behind its own class, which may be the same."""
+"""TorchScript puts its own class in front of what a Python operator raises, and the two may be the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What one call gave: named leaves, or what it raised; and which of its inputs it overwrote."""
+    """What one call gave: named leaves, or an exception; and the inputs that it overwrote. It equals only itself."""
 
     leaves: Leaves | None = None
     error: Exception | None = None
@@ -38,12 +38,12 @@ class Answer:
 
     @property
     def raised(self) -> str | None:
-        """What was raised as `Type: last line`, or None."""
+        """The exception as `Type: last line`, or None."""
         return None if self.error is None else one_line(self.error)
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line: TorchScript puts the sentence behind its own two tracebacks, eager puts it first."""
+    """An exception in one line: TorchScript puts the sentence behind its two tracebacks, eager puts it first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
     sentences = [line for line in lines if RAISED.match(line)]
     line = (sentences or lines)[-1] if "TorchScript" in str(error) else lines[0]
@@ -53,7 +53,7 @@ def one_line(error: BaseException) -> str:
 
 
 class Reference:
-    """Eager, as its author meant it: evaluation mode, no gradient, never called twice in a state of another case."""
+    """Eager: evaluation mode, no gradient, and no state from one case to the next."""
 
     def __init__(self, model: nn.Module, constants: Mapping[str, Any]) -> None:
         self._source = model
@@ -61,17 +61,17 @@ class Reference:
         self._copy: nn.Module | None = None
         self._snapshot: Snapshot | None = None
 
-    def fresh(self) -> nn.Module:
-        """A copy of its own in evaluation mode; parameters are shared with the source."""
+    def sharing_copy(self) -> nn.Module:
+        """A copy in evaluation mode that shares its parameters with the source, and nothing else."""
         return share(self._source).eval()
 
     def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
-        """The answers of `calls` calls on the same copy with the same inputs.
+        """The answers of `calls` calls of the same copy with the same inputs.
 
-        A call after one that left no state behind would only repeat its answer, so it is not made.
+        If the first call changes no state, the others would repeat its answer, so they are not made.
         """
         if self._copy is None or self._snapshot is None:
-            self._copy = self.fresh()
+            self._copy = self.sharing_copy()
             self._snapshot = Snapshot.of(self._copy)
         model = self._copy
         answers = [self.call(model, inputs)]
@@ -82,11 +82,11 @@ class Reference:
         return answers
 
     def call(self, model: nn.Module, inputs: Inputs) -> Answer:
-        """One call of one copy."""
+        """One call of a copy of the model."""
         return answer(lambda given: model(**given, **self._constants), inputs)
 
-    def safe_copy(self) -> nn.Module:
-        """A copy that shares nothing with the source, in evaluation mode."""
+    def deep_copy(self) -> nn.Module:
+        """A copy in evaluation mode that shares nothing with the source."""
         return duplicate(self._source).eval()
 
 
@@ -95,19 +95,19 @@ def answer(
     inputs: Inputs,
     read: Callable[[object], Leaves] | None = None,
 ) -> Answer:
-    """What `call` gives for copies of `inputs`, without gradient; `read` flattens its output."""
+    """What `call` returns for copies of `inputs`, without gradient; `read` flattens its output."""
     given = detached(inputs)
     try:
         with torch.no_grad():
             leaves = detached((read or flatten)(call(given)))
-    except Exception as error:  # a model may raise anything at all; what it raises is the answer
+    except Exception as error:  # a model may raise anything; what it raises is its answer
         return Answer(error=error)
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
     return Answer(leaves=leaves, overwritten=changed)
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equal shape, dtype and values, NaN equal to NaN."""
+    """Whether shape, dtype and values are equal; NaN equals NaN."""
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     return bool(((one == other) | (one.isnan() & other.isnan())).all())

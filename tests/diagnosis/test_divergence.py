@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.cases.cases import at
+from pytest_tsexport.cases.case import at
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.diagnosis.divergence import cause, origin

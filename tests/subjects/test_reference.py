@@ -43,7 +43,7 @@ def test_a_flip_on_a_short_input_does_not_reach_the_next_case() -> None:
     reference = Reference(model, {})
     reference.case(SHORT)
     assert model.kind == "sparse"
-    assert reference.fresh().kind == "sparse"
+    assert reference.sharing_copy().kind == "sparse"
 
 
 def test_a_model_without_state_is_called_once_and_copied_once() -> None:
@@ -63,7 +63,7 @@ def test_a_model_without_state_is_called_once_and_copied_once() -> None:
 def test_evaluation_mode_without_gradient_and_the_users_mode_is_kept() -> None:
     model = nn.Sequential(nn.Dropout(0.9), nn.Linear(7, 7)).train()
     reference = Reference(model, {})
-    one, two = (reference.call(reference.fresh(), {"input": X["x"]}) for _ in range(2))
+    one, two = (reference.call(reference.sharing_copy(), {"input": X["x"]}) for _ in range(2))
     assert one.leaves is not None
     assert two.leaves is not None
     assert torch.equal(one.leaves["output"], two.leaves["output"])
@@ -90,7 +90,7 @@ def test_overwritten_inputs_are_named_and_the_callers_stay() -> None:
 
 def test_an_answer_is_a_copy_that_the_next_call_cannot_overwrite() -> None:
     reference = Reference(right_state.ReusesItsOutput(), {})
-    model = reference.fresh()
+    model = reference.sharing_copy()
     first = reference.call(model, X)
     reference.call(model, {"x": torch.zeros(2, 7)})
     assert first.leaves is not None
@@ -106,7 +106,7 @@ def test_what_is_raised_is_the_answer() -> None:
 
 def test_a_copy_that_shares_nothing() -> None:
     model = wrong_exports.Plain()
-    copied = Reference(model, {}).safe_copy()
+    copied = Reference(model, {}).deep_copy()
     with torch.no_grad():
         for parameter in copied.parameters():
             parameter.zero_()

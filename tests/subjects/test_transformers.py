@@ -13,12 +13,15 @@ import transformers
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Axis, Description, Domain, Field
+from pytest_tsexport.subjects.domains.integers import Ids, Integers
+from pytest_tsexport.subjects.domains.masks import Mask
+from pytest_tsexport.subjects.domains.base import Domain
+from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers import constants_of, describe
 from tests.subjects.families import build
 
-IDS = Domain(kind="ids", dtype=torch.int64, high=99, special=(0,))
-MASK = Domain(kind="mask", dtype=torch.int64)
+IDS = Ids(dtype=torch.int64, high=99, special=(0,))
+MASK = Mask(dtype=torch.int64)
 BATCH = Axis(name="batch", size=2)
 ROW = ("batch", "sequence")
 DECODER_ROW = ("batch", "decoder_sequence")
@@ -48,7 +51,7 @@ def test_an_encoder() -> None:
         fields=(
             Field("input_ids", ROW, IDS),
             Field("attention_mask", ROW, MASK),
-            Field("token_type_ids", ROW, Domain(kind="integers", dtype=torch.int64)),
+            Field("token_type_ids", ROW, Integers(dtype=torch.int64)),
         ),
         axes=(BATCH, Axis(name="sequence", size=7, high=48, edges=(48,))),
     )
@@ -63,7 +66,7 @@ def test_a_decoder() -> None:
 
 
 def test_an_encoder_decoder() -> None:
-    ids = Domain(kind="ids", dtype=torch.int64, high=99, pad=98, special=(0, 98))
+    ids = Ids(dtype=torch.int64, high=99, pad=98, special=(0, 98))
     assert describe(build("marian")) == Description(
         fields=(
             Field("input_ids", ROW, ids),
@@ -297,7 +300,7 @@ def test_names_restrict() -> None:
 
 def test_names_ask_for_what_is_not_taken_unasked() -> None:
     description = described(build("bert"), names=["input_ids", "position_ids"])
-    assert domain_of(description, "position_ids") == Domain(kind="integers", dtype=torch.int64, high=48)
+    assert domain_of(description, "position_ids") == Integers(dtype=torch.int64, high=48)
     with pytest.raises(InputsError, match="it needs inputs_embeds; give"):
         describe(build("bert"), names=["inputs_embeds"])
 

@@ -13,13 +13,14 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Domain, Field
+from pytest_tsexport.subjects.domains.floats import Floats
+from pytest_tsexport.subjects.fields import Field
 from pytest_tsexport.subjects.user_examples import examples, strategies
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import rows
 from pytest_tsexport.verdict import Outcome
 
-FLOATS = Domain(kind="floats", dtype=torch.float32)
+FLOATS = Floats(dtype=torch.float32)
 FIELDS = (Field("x", ("batch", 7), FLOATS), Field("y", ("batch",), FLOATS))
 OUT = ("logits", "x")
 REAL = {"y": torch.zeros(3), "x": torch.ones(3, 7)}

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 import torch
 
-from pytest_tsexport.subjects.fields import Domain, Field
-from pytest_tsexport.subjects.values import MASK_PATTERNS, ODD_MASKS, PATTERNS, draw
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, ODD_MASKS, PATTERNS
+from pytest_tsexport.subjects.domains.floats import Floats
+from pytest_tsexport.subjects.domains.integers import Ids, Integers
+from pytest_tsexport.subjects.domains.masks import Mask, Switch
+from pytest_tsexport.subjects.fields import Field
 
 ROW = ("batch", "length")
 SIZES: tuple[Mapping[str, int], ...] = (
@@ -21,24 +24,24 @@ SIZES: tuple[Mapping[str, int], ...] = (
 SEEDS = (0, 1, 7, 99, 65_535)
 
 
-def ids(**values: object) -> Domain:
-    return Domain(kind="ids", **{"dtype": torch.int64, "high": 99, **values})  # type: ignore[arg-type]
+def ids(**values: object) -> Ids:
+    return Ids(**{"dtype": torch.int64, "high": 99, **values})  # type: ignore[arg-type]
 
 
-def integers(**values: object) -> Domain:
-    return Domain(kind="integers", **{"dtype": torch.int64, **values})  # type: ignore[arg-type]
+def integers(**values: object) -> Integers:
+    return Integers(**{"dtype": torch.int64, **values})  # type: ignore[arg-type]
 
 
-def mask(dtype: torch.dtype = torch.int64) -> Domain:
-    return Domain(kind="mask", dtype=dtype)
+def mask(dtype: torch.dtype = torch.int64) -> Mask:
+    return Mask(dtype=dtype)
 
 
-def switch(dtype: torch.dtype = torch.bool) -> Domain:
-    return Domain(kind="mask", dtype=dtype, flag=True)
+def switch(dtype: torch.dtype = torch.bool) -> Switch:
+    return Switch(dtype=dtype)
 
 
-def floats(dtype: torch.dtype = torch.float32, scale: float = 1.0) -> Domain:
-    return Domain(kind="floats", dtype=dtype, scale=scale)
+def floats(dtype: torch.dtype = torch.float32, scale: float = 1.0) -> Floats:
+    return Floats(dtype=dtype, scale=scale)
 
 
 FIELDS: Mapping[str, tuple[Field, str]] = {
@@ -63,14 +66,14 @@ FIELDS: Mapping[str, tuple[Field, str]] = {
     "complex floats": (Field("x", ROW, floats(torch.complex64, 2.5)), "510aadfadbd2eb5f"),
     "scalar float": (Field("x", (), floats(torch.float64)), "c5197a5a0b1d2d47"),
 }
-"""By what they are: a field, and the digest of its draws, taken before domains became classes."""
+"""Name -> a field and the digest of its draws, taken before domains became classes."""
 
 
 def drawn(field: Field) -> Iterator[torch.Tensor]:
     for sizes in SIZES:
         for pattern in (*PATTERNS, *MASK_PATTERNS, *ODD_MASKS):
             for seed in SEEDS:
-                yield draw(field, sizes, seed, pattern)
+                yield field.draw(sizes, seed, pattern)
 
 
 def digest(tensors: Iterator[torch.Tensor]) -> str:
@@ -84,6 +87,6 @@ def digest(tensors: Iterator[torch.Tensor]) -> str:
 
 
 @pytest.mark.parametrize("what", FIELDS)
-def test_every_pattern_and_seed_draws_what_it_drew(what: str) -> None:
+def test_every_pattern_and_seed_draws_the_same_values_as_ever(what: str) -> None:
     field, expected = FIELDS[what]
     assert digest(drawn(field)) == expected
