@@ -7,8 +7,8 @@ import torch
 from hypothesis import strategies as st
 
 from pytest_tsexport.cases.case import Case, alone, at
-from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.coverage import unswept, unvaried, unvisited
+from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.boxes import Boxes
 from pytest_tsexport.subjects.domains.integers import Ids, Integers
@@ -85,7 +85,11 @@ def cases(*sizes: int) -> list[Case]:
         (Axis(name="length", size=7, high=9), range(1, 10), ()),
         (Axis(name="length", size=7, high=10), [*range(1, 9), 10], ("length 9",)),
         (Axis(name="length", size=7, low=7), [8, 9], ("length above 9",)),
-        (Axis(name="length", size=7, edges=(2048,)), range(1, 9), ("length above 8", "length 2048: too large to visit")),
+        (
+            Axis(name="length", size=7, edges=(2048,)),
+            range(1, 9),
+            ("length above 8", "length 2048: too large to visit"),
+        ),
         (LENGTH, [], ("length above 7 and 1-6",)),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from pytest_tsexport.cases.bisection import by_size
 from pytest_tsexport.cases.case import at
 from pytest_tsexport.cases.envelope import raising, right_for
-from pytest_tsexport.cases.findings import Findings, CaseResult, Status
+from pytest_tsexport.cases.findings import CaseResult, Findings, Status
 from tests.cases.small_subjects import BOTH, LENGTH
 
 Seen = tuple[tuple[dict[str, int], Status], ...]

@@ -1,4 +1,4 @@
-"""Proves that every way of padding is tried, as callers pad, and that ways are told in few words."""
+"""Proves that inputs are padded in every way that callers use, and that the ways are described in few words."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_axes_take_turns_and_every_length_comes_before_other_values() -> Non
     ],
     ids=["zero", "the lowest", "one with a meaning", "no end of text", "of the vocabulary", "no kind but the first"],
 )
-def test_the_other_filler_is_an_id_that_callers_may_pad_with(domain: Domain, other: int) -> None:
+def test_the_other_filler_is_an_id_that_callers_may_pad_with(domain: Ids, other: int) -> None:
     one = subject(Field("ids", ("batch", "text"), domain))
     short = next(shorter(one))
     given = padded(one, short, Way(TEXT, "right", "other", masked=False))["ids"]

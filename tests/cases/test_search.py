@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tsexport.cases.case import Case, at, off_size
+from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import edge_cases, traced_cases
-from pytest_tsexport.cases.findings import Findings, CaseResult
 from pytest_tsexport.cases.search import Clock, Plan, search
-from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.subject import Subject
 from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
 
 Wrong = Callable[[int, int], bool]
@@ -157,3 +158,38 @@ def test_bounds_of_an_axis_hold_for_drawn_and_for_shrunk_cases() -> None:
     found = searched(lambda case: case.size("length") > 5, one=bounded)
     assert all(5 <= one.case.size("length") <= 12 for one in found.judged)
     assert sizes(found)[1] == 6
+
+
+class SlowClock:
+    """A clock that only a judged case moves forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def search(self, seconds: float, *cases: Case) -> Findings:
+        def judge(case: Case) -> CaseResult:
+            self.now += 1.0
+            return CaseResult(case=case, status="equal", breach=False)
+
+        plan = Plan(
+            subject=BOTH,
+            listed=cases,
+            total=0,
+            off_size=False,
+            random=Random(0),
+            clock=Clock(seconds=seconds, started=self.now),
+            tell=lambda line: None,
+        )
+        return search(plan, judge)
+
+
+@pytest.mark.parametrize(("seconds", "visited"), [(9.9, 2), (10.1, 3)])
+def test_a_case_of_four_times_the_volume_is_expected_to_take_eight_times_as_long(
+    seconds: float, visited: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two cases of one second each, the third needs eight seconds."""
+    traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch).search(seconds, *traced, at(BOTH, {"batch": 8}))
+    assert len(found.judged) == visited
+    assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"] * (3 - visited)

@@ -135,7 +135,7 @@ class Ids(Integers):
         """An id that callers may pad with, other than the pad id: zero, a special one, or the lowest."""
         if self.high - self.low < ROOM:
             return None
-        candidates = (0, *self.special, *range(self.low, self.high))
+        candidates: tuple[int, ...] = (0, *self.special, *range(self.low, self.high))
         taken = (self.pad, self.last)
         return next(one for one in candidates if self.low <= one < self.high and one not in taken)
 

@@ -24,7 +24,7 @@ def test_boxes_are_ordered_and_within_the_page(pattern: str) -> None:
         boxes = FIELD.draw(SIZES, seed, pattern)
         assert boxes.shape == (3, 20, 4)
         assert is_ordered(boxes)
-        assert 0 <= int(boxes.min())
+        assert int(boxes.min()) >= 0
         assert int(boxes.max()) < 1000
 
 
