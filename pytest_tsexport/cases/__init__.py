@@ -1,1 +1,1 @@
-"""subject -> cases: sizes, values, masks; the search through them."""
+"""subject -> cases: which sizes, values and masks are tried, and the search through them."""

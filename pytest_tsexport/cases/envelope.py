@@ -1,7 +1,7 @@
-"""findings -> envelope: per axis, the sizes that are right, raise, or are silently wrong, as text.
+"""findings -> text: the sizes of each axis that are right, that raise, or that are silently wrong.
 
-Read off the cases that leave the traced size along one axis alone; what is wrong only where axes leave it together
-is listed apart.
+They are taken from the cases in which one axis alone leaves its traced size. What is wrong only in combination is
+listed separately.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pytest_tsexport.cases.bisection import by_size
-from pytest_tsexport.cases.cases import Case, off_size
+from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.findings import Findings, Status
 from pytest_tsexport.subjects.subject import Subject
 
 MOST = 3
-"""Stretches of one axis that are listed: a fault at every second size has too many."""
+"""Ranges of one axis that are listed: a fault at every second size has too many."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Neighbouring visited sizes that ended alike; `last` tells that eager answered none that is larger.
+class Range:
+    """Neighbouring visited sizes with the same status. `last` says that eager answered at no larger size.
 
-    Every size up to `whole` was visited, and the largest one.
+    Every size from `first` to `whole` was visited, and then some up to `largest`.
     """
 
     status: Status
@@ -41,29 +41,29 @@ def right_for(findings: Findings, subject: Subject) -> str:
     """`batch 2 with sequence 1-8        raises for batch 1; wrong from batch 3, and from sequence 9`."""
     right, raises, wrong = [], [], []
     for axis in subject.axes:
-        stretches = list(_stretches(by_size(findings.judged, subject, axis)))
-        right.append(f"{axis.name} {_listed(stretches, 'equal')}")
-        if any(one.status == "raises" for one in stretches):
-            raises.append(f"{axis.name} {_listed(stretches, 'raises')}")
-        wrong += [_wrong(axis.name, one) for one in stretches if one.status == "wrong"][:2]
+        ranges = list(_ranges(by_size(findings.judged, subject, axis)))
+        right.append(f"{axis.name} {_listed(ranges, 'equal')}")
+        if any(one.status == "raises" for one in ranges):
+            raises.append(f"{axis.name} {_listed(ranges, 'raises')}")
+        wrong += [_wrong(axis.name, one) for one in ranges if one.status == "wrong"][:2]
     tail = [f"raises for {', '.join(raises)}"] if raises else []
     tail += [f"wrong {', and '.join(wrong)}"] if wrong else []
     joint = _joint(findings, subject)
-    tail += [f"wrong together from {joint}"] if joint is not None else []
+    tail += [f"wrong in combination from {joint}"] if joint is not None else []
     return f"{' with '.join(right)}        {'; '.join(tail)}".rstrip()
 
 
-def _listed(stretches: list[Stretch], status: Status) -> str:
-    found = [str(one) for one in stretches if one.status == status]
+def _listed(ranges: list[Range], status: Status) -> str:
+    found = [str(one) for one in ranges if one.status == status]
     return ", ".join(found[:MOST]) + (" …" if len(found) > MOST else "")
 
 
-def _wrong(axis: str, one: Stretch) -> str:
+def _wrong(axis: str, one: Range) -> str:
     return f"from {axis} {one.first}" if one.last else f"at {axis} {one}"
 
 
 def _joint(findings: Findings, subject: Subject) -> Case | None:
-    """The smallest wrong case that leaves several axes, at sizes none of which is wrong alone."""
+    """The smallest wrong case off several axes, at sizes of which none is wrong alone."""
     alone = {axis.name: by_size(findings.judged, subject, axis) for axis in subject.axes}
     joint = [
         one.case
@@ -76,13 +76,13 @@ def _joint(findings: Findings, subject: Subject) -> Case | None:
 
 
 def _at(sizes: Mapping[int, Status], size: int) -> Status:
-    """What happens at a size, visited or between two that were."""
+    """What happens at a size that was visited, or that lies between visited ones."""
     below = [visited for visited in sizes if visited <= size]
     return sizes[max(below, default=min(sizes))]
 
 
 def raising(findings: Findings, subject: Subject) -> tuple[str, ...]:
-    """Notes for a green line: `batch ≠ 2 raises`, `sequence 33 raises`."""
+    """Notes on a passed check: `batch ≠ 2 raises`, `sequence 33 raises`."""
     notes = []
     for axis in subject.axes:
         sizes = by_size(findings.judged, subject, axis)
@@ -90,17 +90,17 @@ def raising(findings: Findings, subject: Subject) -> tuple[str, ...]:
         if off and all(status == "raises" for status in off.values()):
             notes.append(f"{axis.name} ≠ {axis.size} raises")
         elif "raises" in off.values():
-            notes.append(f"{axis.name} {_listed(list(_stretches(sizes)), 'raises')} raises")
+            notes.append(f"{axis.name} {_listed(list(_ranges(sizes)), 'raises')} raises")
     joint = [one.case for one in findings.judged if one.status == "raises" and len(off_size(one.case, subject)) > 1]
     if joint and not notes:
         notes.append(f"{joint[0]} raises")
     return tuple(notes)
 
 
-def _stretches(sizes: Mapping[int, Status]) -> Iterator[Stretch]:
-    """Each stretch of visited sizes of one status, in their order."""
+def _ranges(sizes: Mapping[int, Status]) -> Iterator[Range]:
+    """The ranges of visited sizes with one status, in order."""
     largest = max(size for size, status in sizes.items() if status in ("wrong", "raises", "equal"))
     for status, members in groupby(sizes.items(), key=lambda item: item[1]):
         found = [size for size, _ in members]
         whole = next(size for size in found if size + 1 not in found)
-        yield Stretch(status, found[0], whole, found[-1], found[-1] >= largest)
+        yield Range(status, found[0], whole, found[-1], found[-1] >= largest)

@@ -1,8 +1,8 @@
-"""strategy, predicate -> what hypothesis draws: the only room that calls it.
+"""strategy, predicate -> value: the only module that calls hypothesis.
 
-Its own database stays out (a counterexample of one subject would be replayed against another), and so does its
-deadline (`find` obeys the 200 ms one). The randomness is ours, so that a printed seed draws the same again, in CI
-too. (facts: pytest, 15 and 16.)
+Its database is not used, because a counterexample of one subject would be replayed against another. Nor is its
+deadline: `find` would stop after 200 ms. The randomness comes from us, so that a printed seed draws the same values
+everywhere: with `CI` set, the default profile of hypothesis ignores its own seeds.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ T = TypeVar("T")
 
 
 def default_examples() -> int:
-    """Cases a check, as the hypothesis profile in force says."""
+    """The number of cases for each check, from the active hypothesis profile."""
     return int(settings.default.max_examples) if settings.default is not None else 100
 
 
 def derandomized() -> bool:
-    """Whether the profile in force wants every run to be the same, as hypothesis does in CI."""
+    """Whether the active profile asks for the same run every time, as hypothesis does in CI."""
     return settings.default is not None and bool(settings.default.derandomize)
 
 
 def smallest(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool], *, tries: int, random: Random) -> T | None:
-    """The simplest value that is wanted, among `tries` drawn and what they shrink to; None where there is none."""
+    """The simplest wanted value among `tries` drawn ones and what they shrink to; None if there is none."""
     quiet = settings(max_examples=tries, deadline=None, database=None, derandomize=False, report_multiple_bugs=False)
     try:
         return find(strategy, wanted, settings=quiet, random=random)
@@ -42,23 +42,23 @@ def smallest(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool], *, tri
 
 
 def below(count: int) -> st.SearchStrategy[int]:
-    """Whole numbers from 0, which is the simplest, to `count` - 1.
+    """Whole numbers from 0, the simplest, to `count` - 1.
 
-    They are counted from `_FAR`: hypothesis mixes in numbers that stand in the source of whatever local modules are
-    loaded, so that one seed would draw otherwise in another process.
+    They are counted from `_FAR`. Hypothesis mixes in numbers from the source of the local modules that are loaded, so
+    one seed would draw other values in another process.
     """
     return st.integers(_FAR, _FAR + count - 1).map(lambda number: number - _FAR)
 
 
 _FAR = 7_340_291_884_113
-"""A number that stands in no other source, nor do the next 100 000 after it."""
+"""Neither this number nor the next 100 000 after it are in any other source."""
 
 
 def sample(strategy: Any, field: Field, shape: tuple[int, ...], number: int) -> torch.Tensor:
-    """The tensor of this shape that the user's own strategy of an input draws for a seed.
+    """The tensor of this shape that the user's own strategy draws for the seed `number`.
 
-    `strategy` is a hypothesis strategy of a tensor, or a function of the shape that returns one. Raises `InputsError`,
-    one sentence, where it raises, draws no tensor, or one of another shape or dtype.
+    `strategy` is a hypothesis strategy of tensors, or a function of the shape that returns one. Raises `InputsError`,
+    one sentence, if it raises, or if it draws anything but a tensor of this shape and of the dtype of the input.
     """
     value = _asked(strategy, f"strategies[{field.name!r}]", shape, number)
     drew = f"strategies[{field.name!r}] drew"
@@ -78,7 +78,7 @@ def _asked(strategy: Any, name: str, shape: tuple[int, ...], number: int) -> Any
         drawn = _drawn(made, number) if isinstance(made, st.SearchStrategy) else None
     except Unsatisfiable:
         drawn = []
-    except Exception as error:  # the user's own code may raise anything; the user must hear what
+    except Exception as error:  # the user's own code may raise anything, and the user needs to know what
         what, why = f"{name} raised {type(error).__name__} for shape {shape}", str(error).partition("\n")[0]
         raise InputsError(f"{what}; give a strategy that draws a tensor of it: {why}") from error
     if drawn is None:

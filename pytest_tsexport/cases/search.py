@@ -1,7 +1,7 @@
-"""cases, judge -> findings: small sizes first, then drawn ones, and the smallest breach of all.
+"""cases, judge -> findings: listed cases first, then drawn ones, and the smallest breach of all.
 
-What must be looked at (examples, edges) is a list, visited in order; what may be looked at is drawn by hypothesis,
-where the list holds no breach. The smallest breach of each kind is then made smaller still.
+Cases that must be visited (examples, edges) are a list, visited in order. If it has no breach, hypothesis draws more.
+The smallest breach of each kind is then shrunk.
 """
 
 from __future__ import annotations
@@ -15,36 +15,37 @@ from random import Random
 from hypothesis import strategies as st
 
 from pytest_tsexport.cases.bisection import bisect_changes
-from pytest_tsexport.cases.cases import Case, at, reach
-from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.case import Case, at
+from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.hypothesis_adapter import below, smallest
+from pytest_tsexport.cases.listed import farthest_drawn
 from pytest_tsexport.cases.shrinking import corners, shrink
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 
 REPEATS = 3
-"""Times as many cases are drawn as are wanted: some come twice."""
+"""How many times as many cases are drawn as are wanted: some are drawn twice."""
 
 
 @dataclass(kw_only=True)
 class Clock:
-    """How long a search may go on: `seconds` from its making, as a deadline that can be asked."""
+    """How long a search may take: `seconds` from the moment that this is made."""
 
     seconds: float
     started: float = field(default_factory=time.monotonic)
 
     @property
     def left(self) -> float:
-        """Seconds that are left, below 0 where they are spent."""
+        """The seconds that are left; negative once the time is over."""
         return self.started + self.seconds - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to visit: the listed cases, then as many drawn ones as `total` leaves room for.
+    """What to visit: the listed cases, then drawn ones up to `total`.
 
-    `off_size` draws sizes too; otherwise only values and masks at the traced size.
+    With `off_size` sizes are drawn too, otherwise only values and masks at the traced size. `tell` gets the progress.
     """
 
     subject: Subject
@@ -56,10 +57,10 @@ class Plan:
     tell: Callable[[str], None]
 
 
-def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
-    """Judge the listed cases, then drawn ones; `judge` gives None for a case that is none (eager's domain ends).
+def search(plan: Plan, judge: Callable[[Case], CaseResult | None]) -> Findings:
+    """Judge the listed cases, then drawn ones. `judge` returns None for a case that it does not judge.
 
-    The list is finished even after a breach: its verdicts make the envelope.
+    The list is finished even after a breach, because the envelope is made from its results.
     """
     seen = _Seen(plan, judge)
     skipped = [case for case in plan.listed if not seen.visit(case)]
@@ -76,19 +77,19 @@ def search(plan: Plan, judge: Callable[[Case], Judged | None]) -> Findings:
 
 
 class _Seen:
-    """What has been judged so far; a case is judged once, so that hypothesis never sees it flip."""
+    """The results so far. A case is judged once, so that hypothesis never sees two results of one case."""
 
-    def __init__(self, plan: Plan, judge: Callable[[Case], Judged | None]) -> None:
+    def __init__(self, plan: Plan, judge: Callable[[Case], CaseResult | None]) -> None:
         self._plan = plan
         self._judge = judge
         self._largest = 1, 0.0
         self._refused: set[Case] = set()
         self._random = Random(plan.random.randrange(2**32))
         self._seeds: dict[Case, int] = {}
-        self.judged: dict[Case, Judged | None] = {}
+        self.judged: dict[Case, CaseResult | None] = {}
 
     def visit(self, case: Case) -> bool:
-        """Judge a case if there is time for one of its volume; False where there is not."""
+        """Judge a case if there is time for one of its volume; return False if there is not."""
         if case in self.judged:
             return True
         if case in self._refused or self._plan.clock.left < self._price(case) * (len(self.judged) > 1):
@@ -101,42 +102,45 @@ class _Seen:
         return True
 
     def _learn(self, volume: int, seconds: float) -> None:
-        """What the largest case took; of those as large, the quickest: to look into a difference takes longer."""
+        """Remember the time of the largest case; the shortest time of equals, because explaining takes longer."""
         if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] < seconds):
             self._largest = volume, seconds
 
     def _price(self, case: Case) -> float:
-        """Seconds that a case may take, from the largest one so far: between a layer's growth and attention's."""
+        """The seconds that a case may take, estimated from the largest one so far.
+
+        The exponent is between 1, with which the layers grow, and 2, with which attention grows.
+        """
         volume, seconds = self._largest
         return seconds * math.pow(case.volume / volume, 1.5)
 
     def breaks(self, case: Case) -> bool:
-        """Whether a drawn case is a breach; an unaffordable one is not looked at, and so is none."""
+        """Whether a case is a breach; one for which there is no time is not judged, and counts as no breach."""
         self.visit(case)
         one = self.judged.get(case)
         return one is not None and one.breach
 
     def drawn_breaks(self, case: Case) -> bool:
-        """The same, until as many were judged as planned: hypothesis draws some cases twice.
+        """The same for a drawn case, until as many are judged as planned: hypothesis draws some cases twice.
 
-        Values are drawn anew for each new case: hypothesis repeats parts of what it drew, seeds among them.
+        Each new case gets a seed from here, because hypothesis repeats parts of what it drew, seeds among them.
         """
         case = replace(case, seed=self._seeds.setdefault(case, self._random.randrange(2**16)))
         enough = len(self.judged) >= self._plan.total and not self.breaches()
         return self.breaks(case) if not enough or case in self.judged else False
 
-    def all(self) -> tuple[Judged, ...]:
-        """Every case that was one, in the order of visits."""
+    def all(self) -> tuple[CaseResult, ...]:
+        """The results of all judged cases, in the order of the visits."""
         return tuple(one for one in self.judged.values() if one is not None)
 
-    def breaches(self) -> list[Judged]:
+    def breaches(self) -> list[CaseResult]:
         """The breaches so far, smallest first."""
         return sorted((one for one in self.all() if one.breach), key=_smallness)
 
 
 def _cases(plan: Plan) -> st.SearchStrategy[Case]:
-    """Drawn cases: sizes in reach, shrinking to small ones; values and masks of every pattern."""
-    sizes = {a.name: _sizes(a, reach(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
+    """Drawn cases: sizes up to the farthest, which shrink to small ones, and every pattern of values and masks."""
+    sizes = {a.name: _sizes(a, farthest_drawn(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
     return st.builds(
         lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, PATTERNS[values], MASK_PATTERNS[mask]),
         sizes=st.fixed_dictionaries(sizes),
@@ -147,14 +151,14 @@ def _cases(plan: Plan) -> st.SearchStrategy[Case]:
 
 
 def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:
-    """Half near the small end, where faults shrink to, half anywhere in reach."""
+    """Half of the sizes are small, where faults shrink to; the other half is anywhere up to `far`."""
     low = max(axis.low, 1)
     near = min(max(far, low), low + 2 * axis.size)
     return st.one_of(below(near - low + 1), below(max(far, low) - low + 1)).map(lambda size: low + size)
 
 
-def _smallness(one: Judged) -> tuple[object, ...]:
-    """Fewest elements first, a listed spread before a drawn one."""
+def _smallness(one: CaseResult) -> tuple[object, ...]:
+    """Fewest elements first, then simple patterns."""
     case = one.case
     return (
         case.volume,

@@ -1,22 +1,22 @@
-"""breach -> smaller breach: along every axis, as far as it stays one."""
+"""breach -> smaller breach: shrunk along every axis as long as it remains a breach."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from pytest_tsexport.cases.cases import Case, off_size
+from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
 Breaks = Callable[[Case], bool]
 
 SHRINKS = 12
-"""Smaller sizes tried for each axis of a breach."""
+"""How many small sizes are tried one by one along each axis of a breach, before it is bisected."""
 
 
 def corners(subject: Subject, breaches: Sequence[Case]) -> list[Case]:
-    """The smallest breach of every set of axes that left the traced size: each may shrink to another corner."""
+    """The smallest breach of every set of axes off the traced size: each may shrink to another corner."""
     smallest_of: dict[tuple[str, ...], Case] = {}
     for case in breaches:
         smallest_of.setdefault(off_size(case, subject), case)
@@ -24,7 +24,7 @@ def corners(subject: Subject, breaches: Sequence[Case]) -> list[Case]:
 
 
 def shrink(subject: Subject, case: Case, breaks: Breaks) -> Case:
-    """The breach with each axis as small as it goes, one after the other. A real example stays what it is."""
+    """The breach with each axis as small as possible, one axis after the other. A real example is not shrunk."""
     if case.example is None:
         for axis in subject.axes:
             case = _least(axis, case, breaks)
@@ -32,7 +32,7 @@ def shrink(subject: Subject, case: Case, breaks: Breaks) -> Case:
 
 
 def _least(axis: Axis, case: Case, breaks: Breaks) -> Case:
-    """The breach at the smallest size of one axis: small sizes in turn, then the border by bisection."""
+    """The breach at the smallest size of one axis: small sizes one by one, then bisection."""
     low, size = max(axis.low, 1), case.size(axis.name)
     right = low - 1
     for right in range(low, min(size, low + SHRINKS)):

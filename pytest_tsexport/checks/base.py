@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
@@ -60,7 +60,7 @@ def vacuous(evidence: Evidence) -> Verdict | None:
     return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence), fix))
 
 
-def already_wrong(evidence: Evidence, found: Judged) -> Verdict:
+def already_wrong(evidence: Evidence, found: CaseResult) -> Verdict:
     """The verdict of a check about other sizes if the traced one is wrong."""
     rows = (traced_at(evidence), ("differs", found.text), ("fix", "fix what parity reports first"))
     headline = "already wrong at the traced size, so no other size was checked"
@@ -93,11 +93,11 @@ def worst_of(findings: Findings) -> Worst | None:
     return _worst(one, *one.nearest)
 
 
-def _parts(one: Judged) -> tuple[float, float, str]:
+def _parts(one: CaseResult) -> tuple[float, float, str]:
     assert one.difference is not None
     return one.difference.value, one.difference.allowed, one.difference.leaf
 
 
-def _worst(one: Judged, value: float, allowed: float, leaf: str) -> Worst:
+def _worst(one: CaseResult, value: float, allowed: float, leaf: str) -> Worst:
     at = one.difference.at if one.difference is not None else ""
     return Worst(leaf=leaf, difference=value, allowed=allowed, at=at, case=str(one.case))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.cases.cases import Case, example_cases, odd_cases, off_size, traced_cases
+from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.coverage import unswept, unvaried
-from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.listed import example_cases, odd_cases, traced_cases
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
@@ -67,7 +68,7 @@ class Parity:
         return _counted(_verdict(evidence, findings), evidence, findings)
 
 
-def _judge(evidence: Evidence, case: Case) -> Judged:
+def _judge(evidence: Evidence, case: Case) -> CaseResult:
     """At the traced size every contract means equal."""
     one = compare_case(evidence, case)
     return replace(one, breach=one.status in ("wrong", "raises"))
@@ -84,7 +85,7 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
         fix = ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
         return verdict(evidence, Outcome.FAILED, why, (traced_at(evidence), fix))
     found_right = verdict(evidence, Outcome.PASSED, "equals eager at the traced size")
-    notes = (*findings.tied, *_odd_masks(evidence), *differs_beyond_32_bits(evidence))
+    notes = (*findings.tie_breaks, *_odd_masks(evidence), *differs_beyond_32_bits(evidence))
     return replace(found_right, notes=notes)
 
 
@@ -122,7 +123,7 @@ def _odd_masks(evidence: Evidence) -> tuple[str, ...]:
     return tuple(f"differs from eager for a mask {words[mask]}" for mask in dict.fromkeys(case.mask for case in odd))
 
 
-def _headline(found: Judged) -> str:
+def _headline(found: CaseResult) -> str:
     if found.status == "raises":
         return "raises at the traced size"
     fault = bad_example(found)
@@ -132,9 +133,9 @@ def _headline(found: Judged) -> str:
     return HEADLINES.get(found.difference.kind, "differs from eager at the traced size")
 
 
-def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
+def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Row, ...]:
     what = "example" if found.case.example is not None else "values"
-    masked = any(field.domain.kind == "mask" for field in evidence.subject.fields)
+    masked = any(field.domain.marks_padding for field in evidence.subject.fields)
     case = f"{found.case.values}, mask {found.case.mask}" if masked else found.case.values
     if found.case.example is not None:
         case = str(found.case.example)
@@ -149,7 +150,7 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
     return tuple(rows if dict(rows).get("fix") else [*rows, ("fix", _fix(evidence, found))])
 
 
-def _fix(evidence: Evidence, found: Judged) -> str:
+def _fix(evidence: Evidence, found: CaseResult) -> str:
     fault = bad_example(found)
     if fault is not None:
         return fault[1]

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from pytest_tsexport.cases.cases import tensors as tensors_of
-from pytest_tsexport.cases.cases import traced_cases
+from pytest_tsexport.cases.case import tensors as tensors_of
+from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.cases.cases import Case, edge_cases, example_cases, off_size, size_cases
+from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.coverage import unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
-from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import already_wrong, kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
@@ -76,7 +77,7 @@ def contract_of(evidence: Evidence, axis: str) -> str:
     return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, default=default)
 
 
-def _judge(evidence: Evidence, case: Case) -> Judged | None:
+def _judge(evidence: Evidence, case: Case) -> CaseResult | None:
     """None at the traced size, which `parity` judges."""
     off = off_size(case, evidence.subject)
     if not off:
@@ -106,7 +107,7 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     return verdict(evidence, Outcome.PASSED, "keeps the contract at every other size")
 
 
-def _headline(evidence: Evidence, found: Judged) -> tuple[str, str]:
+def _headline(evidence: Evidence, found: CaseResult) -> tuple[str, str]:
     fixed = [axis for axis in off_size(found.case, evidence.subject) if contract_of(evidence, axis) == "fixed"]
     if fixed:
         return f"computes outside the traced size, where the contract of {fixed[0]} is fixed", _FIX["computes"]
@@ -115,7 +116,7 @@ def _headline(evidence: Evidence, found: Judged) -> tuple[str, str]:
     return "silently wrong outside the traced size", _FIX["wrong"]
 
 
-def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, ...]:
+def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Row, ...]:
     breaches = findings.breaches
     among = f"smallest of {len(breaches)} in {len(findings.judged)} of {findings.planned} cases, seed {evidence.seed}"
     worst = findings.worst
@@ -132,7 +133,7 @@ def _rows(evidence: Evidence, findings: Findings, found: Judged) -> tuple[Row, .
 def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
     further = [one.case for one in findings.judged if one.status == "eager raises"]
-    notes = (*findings.tied, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
+    notes = (*findings.tie_breaks, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
     if further and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
     not_covered = [f"{case}: no room in the budget" for case in findings.skipped]

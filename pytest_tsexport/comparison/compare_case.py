@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from pytest_tsexport.cases.cases import Case, at, tensors
-from pytest_tsexport.cases.findings import Difference, Judged, Status
+from pytest_tsexport.cases.case import Case, at, tensors
+from pytest_tsexport.cases.findings import CaseResult, Difference, Status
 from pytest_tsexport.comparison.difference import difference, distance, is_above_noise
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
 from pytest_tsexport.comparison.tie_breaks import is_tie_break
+from pytest_tsexport.subjects.domains.base import ODD_MASKS
 from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.subjects.values import ODD_MASKS
 from pytest_tsexport.tensors.tree import Leaves
 
 CALLS = 3
@@ -35,7 +35,7 @@ LONG = 16
 """A case of so many times the traced volume is called only once."""
 
 
-def compare_case(evidence: Evidence, case: Case) -> Judged:
+def compare_case(evidence: Evidence, case: Case) -> CaseResult:
     """What eager and the artifact answer to a case; the first call that is not equal decides. No breach is set."""
     inputs = tensors(case, evidence.subject)
     calls = 1 if is_long(case, evidence.subject) else CALLS
@@ -55,12 +55,12 @@ def compare_case(evidence: Evidence, case: Case) -> Judged:
     return first
 
 
-def bad_example(found: Judged) -> tuple[str, str] | None:
+def bad_example(found: CaseResult) -> tuple[str, str] | None:
     """Headline and fix if the example is at fault, and not the file."""
     return None if found.difference is None else BAD_EXAMPLES.get(found.difference.kind)
 
 
-def wrong_at_traced_size(evidence: Evidence, like: Case | None = None) -> Judged | None:
+def wrong_at_traced_size(evidence: Evidence, like: Case | None = None) -> CaseResult | None:
     """A case at the traced size that is not right: then other sizes mean nothing. None if it is right.
 
     With `like`, the case has the values and the mask of that one: a frozen mask shows wherever it is drawn.
@@ -75,10 +75,10 @@ def is_long(case: Case, subject: Subject) -> bool:
     return case.volume > LONG * prod(max(size, 1) for size in subject.sizes.values())
 
 
-def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> Judged:
+def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> CaseResult:
     if eager.leaves is None:
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
-        return Judged(case=case, status=status, breach=False, text=eager.raised or "")
+        return CaseResult(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return _raises(evidence, case, artifact)
     compared, tolerance = allow_rounding(
@@ -88,19 +88,19 @@ def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifac
     tie_break = found is not None and is_tie_break(evidence, inputs, eager.leaves, artifact.leaves)
     if tie_break is None:
         text = "it may be a tie-break, and the time to find out is spent"
-        return Judged(case=case, status="unsettled", breach=False, text=text)
+        return CaseResult(case=case, status="unsettled", breach=False, text=text)
     found = (None if tie_break else found) or _overwrites(eager, artifact)
     if found is not None:
         evidence.tie_break_time.refuted |= case.mask not in ODD_MASKS
         return _wrong(case, found)
     if tie_break:
-        return Judged(case=case, status="equal", breach=False, tie=True)
+        return CaseResult(case=case, status="equal", breach=False, tie_break=True)
     nearest = distance(eager.leaves, compared, tolerance)
     noisy = is_above_noise(eager.leaves, artifact.leaves, tolerance)
-    return Judged(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
+    return CaseResult(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
 
 
-def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> Judged | None:
+def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> CaseResult | None:
     """What is wrong with a real input: eager has to answer it, and the outputs stored with it have to hold."""
     assert case.example is not None
     if eager.leaves is None:
@@ -117,8 +117,8 @@ def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) ->
     return _wrong(case, replace(found, kind="stale" if stale else found.kind, text=text))
 
 
-def _wrong(case: Case, found: Difference) -> Judged:
-    return Judged(case=case, status="wrong", breach=False, difference=found, text=found.text)
+def _wrong(case: Case, found: Difference) -> CaseResult:
+    return CaseResult(case=case, status="wrong", breach=False, difference=found, text=found.text)
 
 
 def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
@@ -127,10 +127,10 @@ def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Differenc
     return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
 
 
-def _raises(evidence: Evidence, case: Case, artifact: Answer) -> Judged:
+def _raises(evidence: Evidence, case: Case, artifact: Answer) -> CaseResult:
     """A raise. On a device, one of a class that no caller expects is wrong; the message is nobody's contract."""
     if evidence.device is None or isinstance(artifact.error, evidence.artifact.format.refusals):
-        return Judged(case=case, status="raises", breach=False, text=artifact.raised or "")
+        return CaseResult(case=case, status="raises", breach=False, text=artifact.raised or "")
     text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"
     return _wrong(case, Difference(kind="raise", leaf="", text=text, value=float("inf"), allowed=0.0))
 

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from pytest_tsexport.backends.base import Device
-from pytest_tsexport.cases.cases import Case, restored
+from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.search import Clock
 from pytest_tsexport.comparison.seeding import seeded
 from pytest_tsexport.comparison.spread import Spread, measure
@@ -166,7 +166,7 @@ class Evidence:
 
     def kept(self) -> list[Case]:
         """The counterexamples that earlier runs of this check met: the first cases of a replay."""
-        cases = [restored(self.subject, kept) for kept in self.known()]
+        cases = [Case.from_dict(kept, self.subject) for kept in self.known()]
         return [case for case in cases if case is not None]
 
     def clock(self) -> Clock:

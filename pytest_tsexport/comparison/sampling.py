@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from pytest_tsexport.cases.cases import at, tensors
+from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.metrics import as_real
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.tensors.tree import Leaves
 
 DRAWS = 10

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from pytest_tsexport.cases.cases import at, example_cases, off_size, tensors
+from pytest_tsexport.cases.case import at, off_size, tensors
+from pytest_tsexport.cases.listed import example_cases
 from pytest_tsexport.comparison.metrics import magnitude
 from pytest_tsexport.comparison.sampling import answers, deviation, one_shape
 from pytest_tsexport.comparison.tolerance import Tolerance

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from pytest_tsexport.cases.cases import at, tensors
+from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.metrics import magnitude
 from pytest_tsexport.comparison.sampling import answers, deviation, same_shapes
 from pytest_tsexport.comparison.tolerance import OutputTolerance
@@ -76,13 +76,11 @@ def _first_moved(subject: Subject, axis: Axis, inputs: Inputs) -> dict[str, torc
     """The inputs with the first half of one ids or floats input changed in every row."""
     moved = dict(inputs)
     for field in subject.fields:
-        if axis.name in field.dims and field.domain.kind != "mask":
-            place = field.dims.index(axis.name)
+        other = field.domain.moved(inputs[field.name], subject.sizes) if axis.name in field.dims else None
+        if other is not None:
+            place, half = field.dims.index(axis.name), axis.size // 2
             changed = inputs[field.name].clone()
-            first = changed.narrow(place, 0, axis.size // 2)
-            high = max(field.domain.high - field.domain.low, 2)
-            floats, low = field.domain.kind == "floats", field.domain.low
-            first.copy_(first * -2 + 1 if floats else (first - low + 1) % high + low)
+            changed.narrow(place, 0, half).copy_(other.narrow(place, 0, half))
             moved[field.name] = changed
             return moved
     return None

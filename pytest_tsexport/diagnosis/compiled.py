@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 
 from pytest_tsexport.backends.base import Device
-from pytest_tsexport.cases.cases import at, tensors
+from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.exporting.diagnostics import DROPPED, FELL_BACK, UNKNOWN
@@ -53,7 +53,7 @@ def differs_beyond_32_bits(evidence: Evidence) -> tuple[str, ...]:
     if evidence.device is None:
         return ()
     fields = [field for field in evidence.subject.fields if field.domain.dtype == torch.int64]
-    free = [field.name for field in fields if field.domain.kind not in ("ids", "mask")]
+    free = [field.name for field in fields if field.domain.open_ended]
     return tuple(
         f"differs from eager for {name} past 2^31: a device computes in 32 bits"
         for name in free

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.inspector import Graph, Scope, Step
-from pytest_tsexport.cases.cases import Case, tensors
+from pytest_tsexport.cases.case import Case, tensors
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.metrics import distances

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from pytest_tsexport.cases.cases import Case
+from pytest_tsexport.cases.case import Case
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.verdict import Row
 

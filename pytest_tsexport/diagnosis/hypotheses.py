@@ -11,7 +11,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
-from pytest_tsexport.cases.cases import Case
+from pytest_tsexport.cases.case import Case
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.diagnosis.observations import Observations, Rows, observe, spelt
 from pytest_tsexport.diagnosis.weights import converted, other_weights, unexamined

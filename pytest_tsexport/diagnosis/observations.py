@@ -8,7 +8,8 @@ from itertools import islice
 
 import torch
 
-from pytest_tsexport.cases.cases import Case, tensors, traced_cases
+from pytest_tsexport.cases.case import Case, tensors
+from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.subjects.reference import Answer, Inputs

@@ -1,7 +1,6 @@
-"""example inputs, dynamic_shapes -> fields and axes: what can be said of inputs that the user gave.
+"""example inputs, dynamic_shapes -> fields and axes: what inputs that the user gave say about themselves.
 
-Axes that nobody named are found by asking eager: a dimension that it accepts at another size is one that
-callers may vary.
+Axes that nobody named are found by asking eager: a dimension varies if eager accepts it at another size.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
-from pytest_tsexport.subjects.fields import Axis, Domain, Field
-
-SHUT = -1e4
-"""An additive mask shuts a position with this or less, beside values none of which is as large above 0."""
+from pytest_tsexport.subjects.domains.from_example import domain_of
+from pytest_tsexport.subjects.fields import Axis, Field
 
 Accepts = Callable[[Mapping[str, torch.Tensor]], bool]
+
+Dims = tuple[str | int, ...]
 
 
 def checked(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     """The inputs in the order of `forward`'s arguments.
 
-    Raises `InputsError` for a value that is no tensor and for a name that `forward` has no argument for.
+    Raises `InputsError` for a value that is not a tensor, and for a name that is not an argument of `forward`.
     """
     for name, value in inputs.items():
         if not isinstance(value, torch.Tensor):
@@ -46,13 +45,13 @@ def checked(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, torch.Tens
         if name not in arguments:
             valid = ", ".join(arguments)
             raise InputsError(
-                f"inputs names {name!r}, which {type(model).__name__}.forward has not; use one of {valid}"
+                f"inputs names {name!r}, which {type(model).__name__}.forward does not take; use one of {valid}"
             )
     return {name: inputs[name] for name in arguments if name in inputs}
 
 
 def forward_arguments(model: nn.Module) -> tuple[str, ...] | None:
-    """The names that `forward` takes; None where it takes any (`**kwargs` alone tells nothing)."""
+    """The names of `forward`'s arguments; None if it takes any name (`**kwargs` alone)."""
     parameters = inspect.signature(model.forward).parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters) and not _named(parameters):
         return None
@@ -63,31 +62,17 @@ def _named(parameters: Any) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
 
 
-def domain_of(example: torch.Tensor) -> Domain:
-    """The values that an input like `example` may hold, as far as it tells."""
-    if example.is_floating_point() or example.is_complex():
-        return Domain(kind="floats", dtype=example.dtype, scale=_scale(example))
-    if set(example.unique().tolist()) <= {0, 1} and (example.numel() or example.dtype == torch.bool):
-        return Domain(kind="mask", dtype=example.dtype, flag=example.shape[-1:] in ((), (1,)))
-    low, high = (int(example.min()), int(example.max()) + 1) if example.numel() else (0, 2)
-    return Domain(kind="integers", dtype=example.dtype, low=low, high=high)
-
-
-def _scale(example: torch.Tensor) -> float:
-    """The mean size of its values, without those that an additive mask shuts positions with."""
-    values = example.detach().flatten().to(torch.complex128 if example.is_complex() else torch.float64)
-    values = values[values.isfinite()]
-    if not values.is_complex() and values.numel() and float(values.max()) < -SHUT:
-        values = values[values > SHUT] if bool((values > SHUT).any()) else values
-    return float(values.abs().mean()) or 1.0 if values.numel() else 1.0
+def field_of(name: str, dims: Dims, example: torch.Tensor) -> Field:
+    """The field of an input that the user gave an example of."""
+    return Field(name, dims, domain_of(example, name, dims))
 
 
 def declared(
     inputs: Mapping[str, torch.Tensor], dynamic_shapes: Mapping[str, Any]
 ) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
-    """Fields and axes where the user named the dimensions that vary.
+    """Fields and axes if the user named the dimensions that vary.
 
-    Raises `PolicyError` for an input, a dimension or a value that does not fit, and for one axis of two sizes.
+    Raises `PolicyError` for an input, a dimension or a value that does not fit, and for one axis with two sizes.
     """
     for name in dynamic_shapes:
         if name not in inputs:
@@ -104,7 +89,7 @@ def declared(
                     "give each size its own name"
                 )
             dims[place] = axis.name
-        fields.append(Field(name, tuple(dims), domain_of(example)))
+        fields.append(field_of(name, tuple(dims), example))
     return tuple(fields), tuple(axes.values())
 
 
@@ -122,21 +107,21 @@ def _axes_of(name: str, example: torch.Tensor, shape: Any) -> Iterator[tuple[int
 def _axis(name: str, value: Any, size: int) -> Axis:
     if isinstance(value, str) and value:
         return Axis(name=value, size=size, named=True)
-    if hasattr(value, "root"):  # half of its sizes are none: 2*half is never 3
+    if hasattr(value, "root"):  # it has half of the sizes: 2*half is never 3
         raise PolicyError(f"dynamic_shapes[{name!r}] holds {value}, a derived Dim; give an axis name or a plain Dim")
     if hasattr(value, "min") and hasattr(value, "max") and isinstance(getattr(value, "__name__", None), str):
-        bounded = bool(value.max < torch.iinfo(torch.int32).max)  # where no max is given it is sympy's infinity
+        bounded = bool(value.max < torch.iinfo(torch.int32).max)  # without a max it is sympy's infinity
         high = int(value.max) if bounded else None
         if not value.min <= size <= value.max:
             bounds = f"from {value.min}" if high is None else f"to {value.min}-{high}"
-            what = f"bounds {value.__name__!r} {bounds}, where the example has {size}"
+            what = f"bounds {value.__name__!r} {bounds}, but the example has {size}"
             raise PolicyError(f"dynamic_shapes[{name!r}] {what}; give an example within the bounds")
         return Axis(name=value.__name__, size=size, low=max(int(value.min), 0), high=high, named=True)
     raise PolicyError(f"dynamic_shapes[{name!r}] holds {value!r}; give an axis name or a torch.export.Dim")
 
 
 def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
-    """Fields and axes where nobody named any: dimensions of one place and size vary together, if eager lets them."""
+    """Fields and axes if nobody named any: dimensions at one place and of one size vary together, if eager accepts."""
     groups: dict[tuple[int, int], list[str]] = {}
     for name, example in inputs.items():
         for place, size in enumerate(example.shape):
@@ -147,36 +132,34 @@ def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tu
         if size and accepts(
             {name: _grown(inputs[name], place) if name in members else inputs[name] for name in inputs}
         ):
-            axis = _label(place, members, axes)
+            axis = _axis_name(place, members, axes)
             names.update({(name, place): axis for name in members})
             axes.append(Axis(name=axis, size=size))
-    for size, others in _left(inputs, names).items():
+    for size, others in _remaining(inputs, names).items():
         if accepts(_all_grown(inputs, others)):
-            axis = _label(others[0][1], [others[0][0]], axes)
+            axis = _axis_name(others[0][1], [others[0][0]], axes)
             names.update(dict.fromkeys(others, axis))
             axes.append(Axis(name=axis, size=size))
     fields = tuple(
-        Field(
-            name,
-            tuple(names.get((name, place), size) for place, size in enumerate(example.shape)),
-            domain_of(example),
-        )
+        field_of(name, tuple(names.get((name, place), size) for place, size in enumerate(example.shape)), example)
         for name, example in inputs.items()
     )
     return fields, tuple(axes)
 
 
-def _left(inputs: Mapping[str, torch.Tensor], names: Mapping[tuple[str, int], str]) -> dict[int, list[tuple[str, int]]]:
-    """Dimensions that belong to no axis yet, by size: one length may stand at another place in each input."""
-    left: dict[int, list[tuple[str, int]]] = {}
+def _remaining(
+    inputs: Mapping[str, torch.Tensor], names: Mapping[tuple[str, int], str]
+) -> dict[int, list[tuple[str, int]]]:
+    """Dimensions without an axis so far, by size: a length may be at another place in each input."""
+    remaining: dict[int, list[tuple[str, int]]] = {}
     for name, example in inputs.items():
         for place, size in enumerate(example.shape):
             if (name, place) not in names:
-                left.setdefault(size, []).append((name, place))
-    return {size: members for size, members in left.items() if len({name for name, _ in members}) > 1}
+                remaining.setdefault(size, []).append((name, place))
+    return {size: members for size, members in remaining.items() if len({name for name, _ in members}) > 1}
 
 
-def _label(place: int, members: Sequence[str], axes: Sequence[Axis]) -> str:
+def _axis_name(place: int, members: Sequence[str], axes: Sequence[Axis]) -> str:
     name = "batch" if place == 0 else f"dim{place}"
     return name if all(axis.name != name for axis in axes) else f"{members[0]}.{place}"
 
@@ -189,5 +172,5 @@ def _all_grown(inputs: Mapping[str, torch.Tensor], members: Sequence[tuple[str, 
 
 
 def _grown(example: torch.Tensor, place: int) -> torch.Tensor:
-    """The example with one slice more along `place`, a repeat of its first."""
+    """The example with one more slice along `place`, which repeats its first."""
     return torch.cat([example, example.narrow(place, 0, 1)], dim=place)

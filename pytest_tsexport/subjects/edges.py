@@ -1,6 +1,6 @@
-"""attributes -> edges: the sizes at which a model may behave otherwise, by the names of what holds them.
+"""attributes -> edges: the sizes at which a model may change its computation, found by the names of attributes.
 
-A window, a block, the length that positions were made for: what an attribute is called says what it is, so no list of
+A window, a block, the length that positions were made for: the name of an attribute says what it is, so no list of
 models is needed.
 """
 
@@ -17,11 +17,11 @@ EDGES = re.compile(
     r"|max_distance|max_relative_positions|max_position_embeddings|max_source_positions|n_positions|n_ctx|max_seq_len"
     r"|context_length|local_radius)|local_attention"
 )
-"""Attributes that name a length at which attention, or the making of positions, changes its ways."""
+"""Attributes that hold a length at which attention or positions are computed in another way."""
 
 
 def edges_in(attributes: Mapping[str, Any]) -> Iterator[int]:
-    """The numbers, above 1, that such attributes hold, those in a list and in nested attributes too."""
+    """The numbers above 1 in such attributes, in lists and in nested attributes too."""
     for name, value in attributes.items():
         if isinstance(value, Mapping):
             yield from edges_in(value)
@@ -31,7 +31,7 @@ def edges_in(attributes: Mapping[str, Any]) -> Iterator[int]:
 
 
 def edges_of(model: nn.Module) -> tuple[int, ...]:
-    """The edges that any module of a model, or the config of one, names; ascending."""
+    """The edges in the attributes and configs of all modules of a model, ascending."""
     found: set[int] = set()
     for module in model.modules():
         found |= set(edges_in(vars(module)))

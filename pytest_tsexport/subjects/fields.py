@@ -1,45 +1,24 @@
 """model -> fields: what the inputs of a model are, before any tensor is made.
 
-A field's dimensions are axis names (they vary) or numbers (they do not):
+The dimensions of a field are names of axes, which vary, or numbers, which do not:
 `Field("bbox", ("batch", "sequence", 4), ...)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-Kind = Literal["ids", "mask", "integers", "floats"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Domain:
-    """The values that production may send: gate on these, and on no others.
-
-    `ids` and `integers` run from `low` to `high` - 1; `pad` fills what is padded; `last`, where given,
-    stands at the end of every row and nowhere else (heads that read the state at the end-of-sequence token).
-    `special` are the ids that the model treats in a way of their own (padding, ends, separators), as far as known.
-    `mask` holds 0 and 1; `flag` tells that rows of one value switch something, and may be 0 as much as 1.
-    `floats` are drawn at the scale of `example`.
-    """
-
-    kind: Kind
-    dtype: torch.dtype
-    low: int = 0
-    high: int = 2
-    pad: int = 0
-    last: int | None = None
-    special: tuple[int, ...] = ()
-    scale: float = 1.0
-    flag: bool = False
+from pytest_tsexport.subjects.domains.base import PATTERNS, Domain, Draw
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of the model: the argument's name, its dimensions and its values."""
+    """One input of the model: the name of the argument, its dimensions and its values."""
 
     name: str
     dims: tuple[str | int, ...]
@@ -49,19 +28,27 @@ class Field:
         """The shape of this input where the axes have these sizes."""
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
-    @property
-    def flag(self) -> bool:
-        """Whether a row of one value is a switch; the mask of a sequence of length 1 keeps its one token."""
-        mask = "mask" in self.name and (len(self.dims) > 1 or any(isinstance(dim, str) for dim in self.dims))
-        return self.domain.kind == "mask" and self.domain.flag and not mask
+    def draw(self, sizes: Mapping[str, int], seed: int, pattern: str = PATTERNS[0]) -> torch.Tensor:
+        """One tensor at these sizes, the same on every machine; inputs of other names are drawn independently."""
+        generator = torch.Generator().manual_seed(zlib.crc32(f"{self.name}:{seed}".encode()))
+        shape = self.shape(sizes)
+        return self.domain.draw(Draw(shape=shape, sizes=sizes, pattern=pattern, seed=seed, generator=generator))
+
+    def sweeps(self, sizes: Mapping[str, int]) -> int:
+        """How many seeds the pattern `sweep` needs to draw every value; 0 if it never ends."""
+        return self.domain.sweeps(self.shape(sizes), sizes)
+
+    def swept(self, sizes: Mapping[str, int], seeds: Iterable[int]) -> int:
+        """How many values the pattern `sweep` has drawn with these seeds."""
+        return self.domain.swept(self.shape(sizes), sizes, seeds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A dimension that callers vary: `size` is the traced one, `low` and `high` (inclusive) bound the search.
+    """A dimension that callers vary. `size` is the traced one; `low` and `high` (inclusive) bound the search.
 
-    `high` is None where nobody said; `edges` are sizes at which the model may behave otherwise
-    (windows, blocks, position tables); `named` tells that the user declared it.
+    `high` is None if nobody gave a maximum. `edges` are sizes at which the model may change its computation (windows,
+    blocks, tables of positions). `named` says that the user declared the axis.
     """
 
     name: str
@@ -71,12 +58,16 @@ class Axis:
     edges: tuple[int, ...] = ()
     named: bool = False
 
+    def allows(self, size: int) -> bool:
+        """Whether the search may visit this size: it may exceed a maximum of the model, never one of the user."""
+        return self.low <= size and not (self.named and self.high is not None and size > self.high)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What can be said of a model's inputs from its signature and config alone.
+    """What the signature and the config of a model say about its inputs.
 
-    `constants` are passed to every eager call and baked into the export (`use_cache=False`).
+    `constants` are passed to every eager call and are part of the export (`use_cache=False`).
     """
 
     fields: tuple[Field, ...]

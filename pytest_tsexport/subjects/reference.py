@@ -1,7 +1,7 @@
-"""model -> answers: eager called on a fresh copy a case, copied again only when a case changed it.
+"""model -> answers: eager, called on one copy of the model for each case.
 
-A fresh copy a *call* would hide state that Python keeps (a counter in `forward`); none at all would accuse
-models that remember (BigBird, dynamic rotary embeddings). (facts: detection, 5 and 6.)
+A new copy for each *call* would hide state in Python (a counter in `forward`). No copy at all would accuse models that
+keep state on purpose (BigBird, dynamic rotary embeddings). A copy that a case did not change serves the next case too.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ INTERPRETER = "TorchScript interpreter"
 """What stands in front of the tracebacks of an operation that failed in a scripted or loaded module."""
 
 RAISED = re.compile(r"[\w.]+(Error|Exception): ")
-"""How TorchScript's message goes on behind its tracebacks, in as many lines as the operator likes."""
+"""How the message starts that TorchScript puts behind its tracebacks; it may take several lines."""
 
 
 DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
-"""What an operator of Python's raises, TorchScript puts behind its own class, which may be the same."""
+"""TorchScript puts its own class in front of what a Python operator raises, and the two may be the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What one call gave: named leaves, or the error with its one line `raised`; and which inputs it overwrote."""
+    """What one call gave: named leaves, or the error with its one line `raised`; and which inputs it overwrote.
+
+    It equals only itself.
+    """
 
     leaves: Leaves | None = None
     error: Exception | None = None
@@ -55,7 +58,7 @@ def one_line(error: BaseException) -> str:
 
 
 class Reference:
-    """Eager, as its author meant it: evaluation mode, no gradient, never called twice in a state of another case."""
+    """Eager: evaluation mode, no gradient, and no state from one case to the next."""
 
     def __init__(self, model: nn.Module, constants: Mapping[str, Any]) -> None:
         self._source = model
@@ -68,9 +71,9 @@ class Reference:
         return parameter_sharing_copy(self._source).eval()
 
     def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
-        """The answers of `calls` calls on the same copy with the same inputs.
+        """The answers of `calls` calls of the same copy with the same inputs.
 
-        A call after one that left no state behind would only repeat its answer, so it is not made.
+        If the first call changes no state, the others would repeat its answer, so they are not made.
         """
         if self._copy is None or self._snapshot is None:
             self._copy = self.parameter_sharing_copy()
@@ -84,7 +87,7 @@ class Reference:
         return answers
 
     def call(self, model: nn.Module, inputs: Inputs) -> Answer:
-        """One call of one copy."""
+        """One call of a copy of the model."""
         return answer(lambda given: model(**given, **self._constants), inputs)
 
     def deep_copy(self) -> nn.Module:
@@ -113,7 +116,7 @@ def answer(
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Equal shape, dtype and values, NaN equal to NaN."""
+    """Whether shape, dtype and values are equal; NaN equals NaN."""
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     return bool(((one == other) | (one.isnan() & other.isnan())).all())

@@ -1,7 +1,7 @@
-"""model, meaning -> subject: a model with its example inputs, named axes and their ranges.
+"""model, meaning -> subject: a model with its example inputs, its named axes and their ranges.
 
-The inputs are the user's, or a hook's, or derived from signature and config; the ids may be as many as the
-embedding they reach has rows, which one eager call shows.
+The inputs are given by the user or by a hook, or derived from the signature and the config. Ids run over all rows of
+the embedding that they index, which one eager call shows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import nn
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
-from pytest_tsexport.subjects.axes import checked, declared, discovered, domain_of
+from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.reference import Reference
@@ -27,19 +27,18 @@ from pytest_tsexport.subjects.user_examples import (
     examples,
     strategies,
 )
-from pytest_tsexport.subjects.values import draw
-from pytest_tsexport.subjects.vocabulary import RowsReached
+from pytest_tsexport.subjects.vocabulary import TableLookups
 from pytest_tsexport.tensors.tree import detached, flatten
 
 EXAMPLE_SEED = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Subject:
-    """A model in evaluation mode with the size it is traced at.
+    """A model in evaluation mode with the size it is traced at. It holds tensors, so it equals only itself.
 
-    `inputs` are the example tensors in the order of `forward`; `outputs` the names of eager's leaves there;
-    `reference` the model to be faithful to (the model itself unless the user gave another); `constants` are passed
+    `inputs` are the example tensors in the order of `forward`. `outputs` are the names of eager's leaves for them.
+    `reference` is the model to be faithful to: the model itself unless the user gave another. `constants` are passed
     to every eager call and are part of the export.
     """
 
@@ -60,13 +59,16 @@ class Subject:
         return {axis.name: axis.size for axis in self.axes}
 
     def axis(self, name: str) -> Axis:
-        """The axis of that name."""
-        return next(axis for axis in self.axes if axis.name == name)
+        """The axis of that name. Raises `ValueError`, one sentence, if there is none."""
+        for axis in self.axes:
+            if axis.name == name:
+                return axis
+        raise ValueError(f"{self.name} has no axis {name!r}; use one of {_listed(self.axes)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What is known besides the model: the arguments and sizes of a finished file, a hook that gives inputs."""
+    """What is known besides the model: the arguments and the sizes of a finished file, and a hook that gives inputs."""
 
     arguments: tuple[str, ...] | None = None
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -74,9 +76,9 @@ class Hints:
 
 
 def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None = None) -> Subject:
-    """The subject that `model` and what the test says of it make.
+    """The subject of a model and of what the test says about it.
 
-    Raises `InputsError` or `PolicyError`, one sentence, where inputs cannot be derived or do not fit.
+    Raises `InputsError` or `PolicyError`, one sentence, if inputs cannot be derived or do not fit.
     """
     hints = hints or Hints()
     check_initialised(model)
@@ -99,7 +101,7 @@ def _derived(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
             f"inputs cannot be derived for {type(model).__name__}; give inputs={{argument name: tensor}} to the marker"
         )
     sizes = {axis.name: axis.size for axis in description.axes}
-    inputs = {one.name: draw(one, sizes, EXAMPLE_SEED) for one in description.fields}
+    inputs = {one.name: one.draw(sizes, EXAMPLE_SEED) for one in description.fields}
     return _with_axes(model, inputs, description, meaning)
 
 
@@ -115,7 +117,7 @@ def _given(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subj
 
 
 def _described(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Description | None:
-    """What Transformers' own rules say of inputs that the user gave; None where they do not fit all of them."""
+    """What the rules for Transformers say about inputs that the user gave; without fields if these do not fit all."""
     sizes = {name: tuple(tensor.shape) for name, tensor in inputs.items()}
     try:
         description = transformers.describe(model, names=tuple(inputs), sizes=sizes)
@@ -126,22 +128,23 @@ def _described(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Descript
         return None
     known = {one.name: one for one in description.fields}
     traced = {axis.name: axis.size for axis in description.axes}
-    if any(name not in known or known[name].shape(traced) != shape for name, shape in sizes.items()):
-        return Description(fields=(), axes=(), constants=description.constants)
-    return description
+    fits = all(
+        name in known and known[name].shape(traced) == sizes[name] and known[name].domain.fits(tensor.dtype)
+        for name, tensor in inputs.items()
+    )
+    return description if fits else replace(description, fields=(), axes=())
 
 
 def _with_axes(
     model: nn.Module, inputs: dict[str, torch.Tensor], description: Description, meaning: Meaning
 ) -> Subject:
-    """The fields in the order of the inputs; what the user declared of axes overrides what was derived."""
+    """The fields in the order of the inputs. Axes that the user declared replace the derived ones."""
     known = {one.name: one for one in description.fields}
-    fields = tuple(known.get(name) or Field(name, tuple(t.shape), domain_of(t)) for name, t in inputs.items())
+    fields = tuple(known.get(name) or field_of(name, tuple(t.shape), t) for name, t in inputs.items())
     axes = description.axes
     if meaning.dynamic_shapes is not None:
-        named, axes = declared(inputs, meaning.dynamic_shapes)
-        domains = {one.name: one.domain for one in fields}
-        fields = tuple(replace(one, domain=domains[one.name]) for one in named)
+        fields, axes = declared(inputs, meaning.dynamic_shapes)
+        fields = _with_known_domains(fields, known)
     elif not description.fields and meaning.inputs is not None:
         fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, description.constants))
     fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in fields)
@@ -152,12 +155,25 @@ def _with_axes(
     )
 
 
+def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -> tuple[Field, ...]:
+    """Declared fields with the domains that are known for them, whose axes now have the declared names."""
+    pairs = [pair for one in fields if one.name in known for pair in zip(known[one.name].dims, one.dims, strict=True)]
+    # An axis that varies in one input and is fixed in another varies.
+    dims = {old: new for old, new in sorted(pairs, key=lambda pair: isinstance(pair[1], str)) if isinstance(old, str)}
+    return tuple(
+        replace(one, domain=known[one.name].domain.with_axes(dims)) if one.name in known else one for one in fields
+    )
+
+
 def _informed(axis: Axis, derived: tuple[Axis, ...], model: nn.Module) -> Axis:
-    """The axis with the bound and the edges of the derived one of its name, else those that the model names."""
+    """The axis with the maximum and the edges of the derived axis of its name, or of what the model's attributes name.
+
+    A maximum that the user gave wins.
+    """
     if axis.name == "batch":
         return axis
     twin = next((one for one in derived if one.name == axis.name), axis)
-    high = axis.high or twin.high
+    high = twin.high if axis.high is None else axis.high
     edges = twin.edges or tuple(edge for edge in edges_of(model) if high is None or edge <= high)
     return replace(axis, edges=edges, high=high)
 
@@ -166,7 +182,11 @@ def _check_contract(shapes: str | Mapping[str, str] | None, axes: tuple[Axis, ..
     names = [axis.name for axis in axes]
     for name in shapes if isinstance(shapes, Mapping) else ():
         if name not in names:
-            raise PolicyError(f"shapes names axis {name!r}; use one of {', '.join(names) or 'none: no axis varies'}")
+            raise PolicyError(f"shapes names axis {name!r}; use one of {_listed(axes)}")
+
+
+def _listed(axes: tuple[Axis, ...]) -> str:
+    return ", ".join(axis.name for axis in axes) or "none: no axis varies"
 
 
 def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any]) -> bool:
@@ -174,29 +194,25 @@ def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Ma
 
 
 def _watched(subject: Subject) -> Subject:
-    """The subject with the names of its outputs, and with ids as many as the rows that they reach."""
+    """The subject with the names of its outputs, and with ids for all rows of the tables that they index."""
     reference = Reference(subject.reference, subject.constants)
     model = reference.deep_copy()
     inputs = detached(subject.inputs)
-    watch = RowsReached(inputs)
+    watch = TableLookups(inputs)
     try:
         with torch.no_grad(), watch:
             output = model(**inputs, **subject.constants)
-    except Exception as error:  # a model may raise anything; the user must hear what
+    except Exception as error:  # a model may raise anything, and the user needs to know what
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in subject.inputs.items())
         raise InputsError(f"{type(model).__name__} does not run on its inputs ({shapes}): {error}") from error
     try:
         outputs = tuple(flatten(output))
     except TypeError as error:
-        raise InputsError(f"{type(model).__name__} answers what no export can: {error}") from error
+        raise InputsError(f"{type(model).__name__} returns what no export can return: {error}") from error
     if not outputs:
-        raise InputsError(f"{type(model).__name__} answers no tensor on its inputs, so there is nothing to compare")
-    return replace(subject, outputs=outputs, fields=tuple(_widened(one, watch.rows) for one in subject.fields))
-
-
-def _widened(one: Field, rows: Mapping[str, int]) -> Field:
-    """Ids run over the rows of the table that they reach; a mask stays a mask."""
-    mask = one.domain.kind == "mask" and "mask" in one.name
-    if one.name not in rows or one.domain.kind == "floats" or mask:
-        return one
-    return replace(one, domain=replace(one.domain, kind="ids", low=0, high=rows[one.name]))
+        raise InputsError(f"{type(model).__name__} returns no tensor for its inputs, so there is nothing to compare")
+    fields = (
+        replace(one, domain=one.domain.looked_up(watch.rows[one.name], one.name)) if one.name in watch.rows else one
+        for one in subject.fields
+    )
+    return replace(subject, outputs=outputs, fields=tuple(fields))

@@ -1,4 +1,4 @@
-"""model, examples, strategies -> what the user gave, checked before anything is made of it."""
+"""model, examples, strategies -> checked values: what the user gave, checked before it is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_tsexport.tensors.tree import detached
 
 
 def check_initialised(model: nn.Module) -> None:
-    """Raises `InputsError` for a weight that has no values yet: lazy, or on the meta device."""
+    """Raises `InputsError` for a weight without values: a lazy one, or one on the meta device."""
     for name, weight in (*model.named_parameters(), *model.named_buffers()):
         if is_lazy(weight):
             raise InputsError(
@@ -39,24 +39,24 @@ def check_tolerance_names(meaning: Meaning, outputs: Sequence[str]) -> None:
                 raise InputsError(f"{keyword} names {name!r}; use one of {', '.join(outputs)}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """Real inputs by name, and the outputs that were stored with them, some or all or none."""
+    """Real inputs by name, and the outputs that are stored with them: some, all or none. It equals only itself."""
 
     inputs: Mapping[str, torch.Tensor]
     expected: Mapping[str, torch.Tensor]
 
 
 def examples(values: Sequence[Any], fields: Sequence[Field], outputs: Sequence[str]) -> tuple[Example, ...]:
-    """Real inputs in the order of `fields`, with outputs where stored: mappings of tensors, or safetensors files.
+    """Real inputs in the order of `fields`, with the stored outputs: mappings of tensors, or safetensors files.
 
-    Raises `InputsError`, one sentence, for a file that is not there and for an example that does not fit.
+    Raises `InputsError`, one sentence, for a file that does not exist and for an example that does not fit.
     """
     return tuple(_example(number, value, fields, outputs) for number, value in enumerate(values))
 
 
 def strategies(values: Mapping[str, Any], fields: Sequence[Field]) -> Mapping[str, Any]:
-    """The user's strategies by input. Raises `InputsError` for a name that is no input, or a value that draws none."""
+    """The user's strategies by input. Raises `InputsError` for an unknown name, and for a value that draws nothing."""
     names = [field.name for field in fields]
     for name, strategy in values.items():
         if name not in names:
@@ -73,7 +73,7 @@ def _example(number: int, value: Any, fields: Sequence[Field], outputs: Sequence
         got = ", ".join(map(str, tensors)) if isinstance(tensors, Mapping) else type(tensors).__name__
         raise InputsError(
             f"examples[{number}] holds {got}; give a tensor for each of {', '.join(names)}, "
-            f"and for those of {', '.join(outputs)} that are to be met"
+            f"and for those of {', '.join(outputs)} that are to be compared"
         )
     sizes: dict[str, int] = {}
     for field in fields:
@@ -82,12 +82,12 @@ def _example(number: int, value: Any, fields: Sequence[Field], outputs: Sequence
     for name, output in expected.items():
         if not isinstance(output, torch.Tensor):
             what = f"examples[{number}][{name!r}] is {type(output).__name__}"
-            raise InputsError(f"{what}; give the tensor that is expected")
+            raise InputsError(f"{what}; give the expected tensor")
     return Example({name: tensors[name] for name in names}, detached(expected))
 
 
 def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -> None:
-    """`sizes` gathers the size of each axis, which must be one in the whole example."""
+    """`sizes` collects the size of each axis, which must be the same in the whole example."""
     shape = tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
     if shape is None or len(shape) != len(field.dims):
         raise InputsError(f"examples[{number}][{field.name!r}] is {shape or type(tensor).__name__}; give {field.dims}")
@@ -106,5 +106,5 @@ def _read(number: int, path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
         return load_file(path)
     except SafetensorError as error:
         raise InputsError(
-            f"examples[{number}] names {os.fspath(path)}, which is no safetensors file: {error}"
+            f"examples[{number}] names {os.fspath(path)}, which is not a safetensors file: {error}"
         ) from error

@@ -1,7 +1,6 @@
-"""one eager call -> which rows an input may ask for: the embedding that it reaches, seen where it is used.
+"""one eager call -> rows of tables: how many values an input may take, as seen where it indexes an embedding.
 
-Ids drawn from the example's own range miss a branch on one id in fifty; the rows of the table are the range
-(facts: detection, 8).
+Ids drawn within the range of the example miss a branch on one id in fifty. The rows of the table are the full range.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ _TABLES: Mapping[Any, Callable[[Sequence[Any]], tuple[torch.Tensor, Any]]] = {
     torch.ops.aten.index_select.default: lambda args: (args[0], args[2] if args[1] == 0 else None),
     torch.ops.aten.index.Tensor: lambda args: (args[0], args[1][0] if args[1] else None),
 }
-"""Look-ups by row: operator -> (table, indices) from its arguments."""
+"""Lookups by row: operator -> (table, indices), taken from its arguments."""
 
 
-class RowsReached(TorchDispatchMode):
-    """While active, notes for each watched input the fewest rows of the tables that it indexes.
+class TableLookups(TorchDispatchMode):
+    """While active, records for each watched input the number of rows of the smallest table that it indexes.
 
-    An input is known by its storage: a `view` of it still is that input, a sum with an offset is not.
+    An input is recognised by its storage: a `view` of it is still that input, a sum with an offset is not.
     """
 
     def __init__(self, inputs: Mapping[str, torch.Tensor]) -> None:
@@ -34,7 +33,7 @@ class RowsReached(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Note a look-up, and let it happen."""
+        """Records a lookup, and runs it."""
         if func in _TABLES:
             table, indices = _TABLES[func](args)
             name = self._names.get(_address(indices)) if isinstance(indices, torch.Tensor) else None

@@ -15,7 +15,6 @@ from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject, build
-from pytest_tsexport.subjects.values import draw
 from pytest_tsexport.tensors.tree import detached
 from pytest_tsexport.testing import Specimen
 
@@ -54,8 +53,7 @@ def given_for(specimen: Specimen, seed: int) -> Given:
 
 def _drawn(subject: Subject, sizes: Mapping[str, int], seed: int) -> Inputs:
     """Values of the kind that each input takes; masks are padded, as in optimum's dummy inputs."""
-    patterns = {one.name: "right" if one.domain.kind == "mask" else "uniform" for one in subject.fields}
-    return {one.name: draw(one, sizes, seed, patterns[one.name]) for one in subject.fields}
+    return {one.name: one.draw(sizes, seed, one.domain.pattern("uniform", "right")) for one in subject.fields}
 
 
 def write(given: Given, path: Path, trace: Callable[[], Any]) -> None:

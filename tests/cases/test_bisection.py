@@ -1,24 +1,24 @@
-"""Proves that a border is found to the size, in few visits, and that a search without one pays nothing."""
+"""Proves that the size at which the status changes is found exactly and in few visits, and only if there is one."""
 
 from __future__ import annotations
 
 import pytest
 
 from pytest_tsexport.cases.bisection import MAX_BISECTIONS, bisect_changes, by_size
-from pytest_tsexport.cases.cases import Case, alone
-from pytest_tsexport.cases.findings import Judged, Status
-from tests.cases.test_cases import BATCH, LENGTH, subject
+from pytest_tsexport.cases.case import Case, alone
+from pytest_tsexport.cases.findings import CaseResult, Status
+from tests.cases.small_subjects import BATCH, LENGTH, subject
 
 BOTH = subject(BATCH, LENGTH)
 
 
-class Looked:
-    """Visits that are answered by a rule of the length alone."""
+class Visits:
+    """Visits with a result that follows from the length alone."""
 
     def __init__(self, rule: dict[int, Status], *sizes: int, patience: int = 99) -> None:
         self._rule = rule
         self._patience = patience
-        self.judged: list[Judged] = []
+        self.judged: list[CaseResult] = []
         for size in sizes:
             self._judge(alone(BOTH, LENGTH, size))
         self.visits = 0
@@ -26,7 +26,7 @@ class Looked:
     def _judge(self, case: Case) -> None:
         start = max(size for size in self._rule if size <= case.size("length"))
         status = self._rule[start]
-        self.judged.append(Judged(case=case, status=status, breach=status == "wrong"))
+        self.judged.append(CaseResult(case=case, status=status, breach=status == "wrong"))
 
     def visit(self, case: Case) -> bool:
         self.visits += 1
@@ -40,16 +40,16 @@ class Looked:
         return by_size(self.judged, BOTH, LENGTH)
 
 
-@pytest.mark.parametrize("border", [9, 10, 301, 512])
-def test_a_border_is_found_to_the_size(border: int) -> None:
-    looked = Looked({1: "equal", border: "wrong"}, 8, 513)
-    sizes = looked.sizes()
-    assert (sizes[border - 1], sizes[border]) == ("equal", "wrong")
-    assert looked.visits <= 10
+@pytest.mark.parametrize("change", [9, 10, 301, 512])
+def test_the_size_of_a_change_is_found_exactly(change: int) -> None:
+    visits = Visits({1: "equal", change: "wrong"}, 8, 513)
+    sizes = visits.sizes()
+    assert (sizes[change - 1], sizes[change]) == ("equal", "wrong")
+    assert visits.visits <= 10
 
 
-def test_each_of_several_borders_is_found() -> None:
-    sizes = Looked({1: "raises", 5: "equal", 40: "wrong", 100: "raises"}, 1, 33, 65, 129).sizes()
+def test_each_of_several_changes_is_found() -> None:
+    sizes = Visits({1: "raises", 5: "equal", 40: "wrong", 100: "raises"}, 1, 33, 65, 129).sizes()
     assert [sizes[size] for size in (4, 5, 39, 40, 99, 100)] == [
         "raises",
         "equal",
@@ -60,20 +60,20 @@ def test_each_of_several_borders_is_found() -> None:
     ]
 
 
-def test_where_eager_ends_there_is_no_border() -> None:
-    looked = Looked({1: "equal", 49: "both raise"}, 8, 513)
-    looked.sizes()
-    assert looked.visits == 0
+def test_the_largest_size_that_eager_takes_is_not_a_change() -> None:
+    visits = Visits({1: "equal", 49: "both raise"}, 8, 513)
+    visits.sizes()
+    assert visits.visits == 0
 
 
-def test_out_of_time_the_border_stays_open() -> None:
-    looked = Looked({1: "equal", 301: "wrong"}, 8, 513, patience=2)
-    assert set(looked.sizes()) == {7, 8, 260, 386, 513}
+def test_without_time_the_bisection_stops() -> None:
+    visits = Visits({1: "equal", 301: "wrong"}, 8, 513, patience=2)
+    assert set(visits.sizes()) == {7, 8, 260, 386, 513}
 
 
-def test_a_fault_at_every_second_stretch_is_not_followed_for_ever() -> None:
+def test_no_more_than_a_few_changes_are_bisected() -> None:
     rule: dict[int, Status] = {1: "equal"}
     rule |= {start: "wrong" if start % 20 else "equal" for start in range(10, 200, 10)}
-    looked = Looked(rule, *range(5, 200, 10))
-    looked.sizes()
-    assert looked.visits <= MAX_BISECTIONS * 5
+    visits = Visits(rule, *range(5, 200, 10))
+    visits.sizes()
+    assert visits.visits <= MAX_BISECTIONS * 5

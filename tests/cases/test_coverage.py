@@ -1,4 +1,4 @@
-"""Proves that what no case held is told, shortly, and that what was looked at is not."""
+"""Proves that values and sizes without a case are reported in few words, and that all others are not."""
 
 from __future__ import annotations
 
@@ -6,47 +6,68 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from pytest_tsexport.cases.cases import Case, alone, at, traced_cases
+from pytest_tsexport.cases.case import Case, alone, at
 from pytest_tsexport.cases.coverage import unswept, unvaried, unvisited
-from pytest_tsexport.subjects.fields import Axis, Domain, Field, Kind
+from pytest_tsexport.cases.listed import traced_cases
+from pytest_tsexport.subjects.domains.base import Domain
+from pytest_tsexport.subjects.domains.boxes import Boxes
+from pytest_tsexport.subjects.domains.integers import Ids, Integers
+from pytest_tsexport.subjects.domains.lengths import Lengths
+from pytest_tsexport.subjects.fields import Axis, Field
 from pytest_tsexport.subjects.subject import Subject
-from tests.cases.test_cases import BATCH, BOTH, LENGTH, subject
+from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
 
 
-def integers(low: int, high: int, kind: Kind = "integers", **values: object) -> Subject:
-    domain = Domain(kind=kind, dtype=torch.int64, low=low, high=high)
+def of(domain: Domain, **values: object) -> Subject:
     return subject(BATCH, LENGTH, fields=(Field("n", ("batch", "length"), domain),), **values)
 
 
-def test_a_whole_number_that_the_example_does_not_vary_is_told() -> None:
-    assert unvaried(integers(7, 8)) == ("n: its example holds 7 alone, and no other value was drawn",)
+def integers(low: int, high: int, **values: object) -> Subject:
+    return of(Integers(dtype=torch.int64, low=low, high=high), **values)
+
+
+def ids(high: int) -> Subject:
+    return of(Ids(dtype=torch.int64, high=high))
+
+
+def test_an_input_of_one_whole_number_is_reported() -> None:
+    assert unvaried(integers(7, 8)) == ("n: its example holds only 7, so no other value was drawn",)
     assert unvaried(integers(7, 9)) == ()
-    assert unvaried(integers(0, 1, "ids")) == ()
+    assert unvaried(ids(1)) == ()
     assert unvaried(BOTH) == ()
 
 
-def test_what_a_strategy_draws_is_the_users() -> None:
+def test_an_input_with_a_strategy_is_not_reported() -> None:
     ours = {"n": st.just(torch.zeros(2, 7))}
     assert unvaried(integers(7, 8, strategies=ours)) == ()
     assert unswept(integers(0, 99, strategies=ours), []) == ()
 
 
-def test_ids_that_there_was_no_room_for_are_counted() -> None:
-    one = integers(0, 30_000, "ids")
-    assert unswept(one, list(traced_cases(one))[:20]) == ("n: 56 of 30000 ids were drawn in turn",)
+def test_ids_that_the_sweep_did_not_draw_are_counted() -> None:
+    one = ids(30_000)
+    assert unswept(one, list(traced_cases(one))[:20]) == ("n: the sweep drew 56 of 30000 ids",)
     assert unswept(one, traced_cases(one)) == ()
-    assert unswept(integers(3, 103), []) == ("n: 0 of 100 values were drawn in turn",)
+    assert unswept(integers(3, 103), []) == ("n: the sweep drew 0 of 100 values",)
     times = integers(0, 2**40)
-    assert unswept(times, traced_cases(times)) == ("n: 0 of 1099511627776 values were drawn in turn",)
+    assert unswept(times, traced_cases(times)) == ("n: the sweep drew 0 of 1099511627776 values",)
 
 
-def test_a_sweep_at_another_size_is_another() -> None:
-    one = integers(0, 100, "ids")
-    assert unswept(one, [at(one, {"length": 50}, values="sweep")]) == ("n: 0 of 100 ids were drawn in turn",)
+def test_a_sweep_at_another_size_does_not_count() -> None:
+    one = ids(100)
+    assert unswept(one, [at(one, {"length": 50}, values="sweep")]) == ("n: the sweep drew 0 of 100 ids",)
 
 
-def test_floats_and_masks_have_no_end_to_tell_of() -> None:
+def test_floats_and_masks_are_not_swept() -> None:
     assert unswept(BOTH, []) == ()
+
+
+def test_boxes_and_lengths_are_counted_too() -> None:
+    boxes = Field("bbox", ("batch", "length", 4), Boxes(dtype=torch.int64, high=100))
+    lengths = Field("lengths", ("batch",), Lengths(dtype=torch.int64, axis="length"))
+    one = subject(BATCH, LENGTH, fields=(boxes, lengths))
+    assert unswept(one, []) == ("bbox: the sweep drew 0 of 100 values", "lengths: the sweep drew 0 of 7 values")
+    assert unswept(one, traced_cases(one)) == ()
+    assert unvaried(one) == ()
 
 
 def cases(*sizes: int) -> list[Case]:
@@ -54,7 +75,7 @@ def cases(*sizes: int) -> list[Case]:
 
 
 @pytest.mark.parametrize(
-    ("axis", "sizes", "told"),
+    ("axis", "sizes", "lines"),
     [
         (LENGTH, range(1, 34), ("length above 33",)),
         (LENGTH, [*range(1, 34), 64, 513], ("length above 513 and most of 34-512",)),
@@ -64,9 +85,13 @@ def cases(*sizes: int) -> list[Case]:
         (Axis(name="length", size=7, high=9), range(1, 10), ()),
         (Axis(name="length", size=7, high=10), [*range(1, 9), 10], ("length 9",)),
         (Axis(name="length", size=7, low=7), [8, 9], ("length above 9",)),
-        (Axis(name="length", size=7, edges=(2048,)), range(1, 9), ("length above 8", "length 2048: too far")),
+        (
+            Axis(name="length", size=7, edges=(2048,)),
+            range(1, 9),
+            ("length above 8", "length 2048: too large to visit"),
+        ),
         (LENGTH, [], ("length above 7 and 1-6",)),
     ],
 )
-def test_sizes_that_no_case_has(axis: Axis, sizes: list[int], told: tuple[str, ...]) -> None:
-    assert unvisited(axis, cases(*sizes)) == told
+def test_sizes_that_no_case_has(axis: Axis, sizes: list[int], lines: tuple[str, ...]) -> None:
+    assert unvisited(axis, cases(*sizes)) == lines

@@ -1,24 +1,24 @@
-"""Proves that the envelope claims exactly what was visited: right, raising and wrong sizes, axis by axis."""
+"""Proves that the text claims exactly what was visited: the right, the raising and the wrong sizes of each axis."""
 
 from __future__ import annotations
 
 import pytest
 
 from pytest_tsexport.cases.bisection import by_size
-from pytest_tsexport.cases.cases import at
+from pytest_tsexport.cases.case import at
 from pytest_tsexport.cases.envelope import raising, right_for
-from pytest_tsexport.cases.findings import Findings, Judged, Status
-from tests.cases.test_cases import BOTH, LENGTH
+from pytest_tsexport.cases.findings import CaseResult, Findings, Status
+from tests.cases.small_subjects import BOTH, LENGTH
 
 Seen = tuple[tuple[dict[str, int], Status], ...]
 
 
 def findings(*seen: tuple[dict[str, int], Status]) -> Findings:
-    judged = tuple(Judged(case=at(BOTH, sizes), status=status, breach=status == "wrong") for sizes, status in seen)
+    judged = tuple(CaseResult(case=at(BOTH, sizes), status=status, breach=status == "wrong") for sizes, status in seen)
     return Findings(judged=judged, planned=len(judged))
 
 
-def test_the_traced_size_is_right_and_the_others_are_what_they_were() -> None:
+def test_the_traced_size_is_right_and_each_other_size_has_its_status() -> None:
     found = findings(({"length": 3}, "equal"), ({"length": 9}, "wrong"), ({"length": 1}, "raises"))
     assert by_size(found.judged, BOTH, LENGTH) == {1: "raises", 3: "equal", 7: "equal", 9: "wrong"}
 
@@ -27,16 +27,16 @@ def test_the_traced_size_is_right_and_the_others_are_what_they_were() -> None:
     ("one", "other", "worse"),
     [("equal", "wrong", "wrong"), ("raises", "equal", "raises"), ("raises", "wrong", "wrong")],
 )
-def test_of_two_cases_of_one_size_the_worse_counts(one: Status, other: Status, worse: Status) -> None:
+def test_the_worse_of_two_cases_of_one_size_counts(one: Status, other: Status, worse: Status) -> None:
     assert by_size(findings(({"length": 9}, one), ({"length": 9}, other)).judged, BOTH, LENGTH)[9] == worse
     assert by_size(findings(({"length": 9}, other), ({"length": 9}, one)).judged, BOTH, LENGTH)[9] == worse
 
 
-def test_a_case_that_leaves_two_axes_says_nothing_of_one() -> None:
+def test_a_case_off_two_axes_says_nothing_about_one_of_them() -> None:
     assert by_size(findings(({"length": 9, "batch": 3}, "wrong")).judged, BOTH, LENGTH) == {7: "equal"}
 
 
-def test_right_for_in_words() -> None:
+def test_the_text_names_right_raising_and_wrong_sizes() -> None:
     found = findings(
         ({"batch": 1}, "raises"),
         ({"batch": 3}, "wrong"),
@@ -50,7 +50,7 @@ def test_right_for_in_words() -> None:
     )
 
 
-def test_all_right_has_no_tail() -> None:
+def test_the_text_ends_there_if_all_sizes_are_right() -> None:
     assert right_for(findings(({"batch": 1}, "equal")), BOTH) == "batch 1-2 with length 7"
 
 
@@ -65,30 +65,30 @@ def test_all_right_has_no_tail() -> None:
         ([], ()),
     ],
 )
-def test_where_it_raises(seen: list[tuple[dict[str, int], Status]], notes: tuple[str, ...]) -> None:
+def test_the_notes_say_where_it_raises(seen: list[tuple[dict[str, int], Status]], notes: tuple[str, ...]) -> None:
     assert raising(findings(*seen), BOTH) == notes
 
 
-def test_what_is_wrong_together_alone_is_listed_apart() -> None:
+def test_what_is_wrong_only_in_combination_is_listed_separately() -> None:
     seen: Seen = (({"length": 9}, "equal"), ({"batch": 3}, "equal"), ({"batch": 3, "length": 9}, "wrong"))
     assert right_for(findings(*seen), BOTH) == (
-        "batch 2-3 with length 7 … 9        wrong together from (batch=3, length=9)"
+        "batch 2-3 with length 7 … 9        wrong in combination from (batch=3, length=9)"
     )
     implied: Seen = (({"length": 9}, "wrong"), ({"batch": 3}, "equal"), ({"batch": 3, "length": 12}, "wrong"))
-    assert "together" not in right_for(findings(*implied), BOTH)
+    assert "combination" not in right_for(findings(*implied), BOTH)
 
 
-def test_wrong_sizes_that_end_are_told_with_their_end() -> None:
+def test_a_range_of_wrong_sizes_is_given_with_its_end() -> None:
     seen: Seen = (({"length": 9}, "wrong"), ({"length": 10}, "wrong"), ({"length": 11}, "equal"))
     assert right_for(findings(*seen), BOTH) == "batch 2 with length 7, 11        wrong at length 9-10"
 
 
-def test_where_eager_ends_wrong_sizes_do_not() -> None:
+def test_wrong_sizes_up_to_the_end_of_eager_have_no_end() -> None:
     seen: Seen = (({"length": 9}, "wrong"), ({"length": 48}, "wrong"), ({"length": 49}, "both raise"))
     assert right_for(findings(*seen), BOTH) == "batch 2 with length 7        wrong from length 9"
 
 
-def test_too_many_stretches_are_cut_short() -> None:
+def test_only_the_first_ranges_are_listed() -> None:
     seen: list[tuple[dict[str, int], Status]] = [
         ({"length": size}, "wrong" if size % 2 == 0 else "equal") for size in range(1, 14)
     ]
@@ -97,13 +97,13 @@ def test_too_many_stretches_are_cut_short() -> None:
     )
 
 
-def test_sizes_between_that_were_not_visited_are_not_claimed() -> None:
+def test_sizes_that_were_not_visited_are_not_claimed() -> None:
     seen: list[tuple[dict[str, int], Status]] = [({"length": size}, "equal") for size in (5, 6, 8, 9, 33, 65)]
     assert right_for(findings(*seen), BOTH) == "batch 2 with length 5-9 … 65"
 
 
-def test_borders_are_read_off_the_noise_floor_where_something_is_wrong() -> None:
-    noisy = Judged(case=at(BOTH, {"length": 9}), status="equal", breach=False, above_noise=True)
-    wrong = Judged(case=at(BOTH, {"length": 20}), status="wrong", breach=True)
+def test_if_a_case_is_wrong_all_cases_above_the_noise_floor_are() -> None:
+    noisy = CaseResult(case=at(BOTH, {"length": 9}), status="equal", breach=False, above_noise=True)
+    wrong = CaseResult(case=at(BOTH, {"length": 20}), status="wrong", breach=True)
     assert by_size([noisy], BOTH, LENGTH)[9] == "equal"
     assert by_size([noisy, wrong], BOTH, LENGTH)[9] == "wrong"

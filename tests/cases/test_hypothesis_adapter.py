@@ -1,4 +1,4 @@
-"""Proves that what hypothesis draws is ours to repeat: by the seed given, without its database or its deadline."""
+"""Proves that hypothesis draws the same values for the same seed, without its database and its deadline."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from pytest_tsexport.cases.hypothesis_adapter import default_examples, derandomized, sample, smallest
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Domain, Field
+from pytest_tsexport.subjects.domains.floats import Floats
+from pytest_tsexport.subjects.fields import Field
 
 
-def looked_at(seed: int, tries: int) -> list[int]:
+def drawn(seed: int, tries: int) -> list[int]:
     seen: list[int] = []
 
     def look(value: int) -> bool:
@@ -27,24 +28,24 @@ def looked_at(seed: int, tries: int) -> list[int]:
     return seen
 
 
-def test_the_smallest_of_what_is_wanted() -> None:
+def test_the_smallest_wanted_value_is_found() -> None:
     assert smallest(st.integers(0, 1000), lambda value: value > 40, tries=100, random=Random(0)) == 41
 
 
-def test_nothing_wanted_is_none() -> None:
+def test_no_wanted_value_gives_none() -> None:
     assert smallest(st.integers(0, 9), lambda value: value > 10, tries=50, random=Random(0)) is None
 
 
-def test_the_same_seed_looks_at_the_same_values() -> None:
-    assert looked_at(1, 30) == looked_at(1, 30)
-    assert looked_at(1, 30) != looked_at(2, 30)
+def test_a_seed_draws_the_same_values() -> None:
+    assert drawn(1, 30) == drawn(1, 30)
+    assert drawn(1, 30) != drawn(2, 30)
 
 
-def test_no_more_than_the_tries_are_looked_at() -> None:
-    assert len(looked_at(0, 25)) <= 25
+def test_no_more_values_are_drawn_than_tries() -> None:
+    assert len(drawn(0, 25)) <= 25
 
 
-def test_slow_cases_are_no_error() -> None:
+def test_slow_cases_are_not_an_error() -> None:
     def slow(value: int) -> bool:
         time.sleep(0.3)
         return False
@@ -52,7 +53,7 @@ def test_slow_cases_are_no_error() -> None:
     assert smallest(st.integers(0, 3), slow, tries=2, random=Random(0)) is None
 
 
-def test_profiles_of_hypothesis_are_heeded() -> None:
+def test_the_active_profile_of_hypothesis_is_used() -> None:
     before = settings.get_current_profile_name()
     settings.register_profile("tiny", max_examples=7, derandomize=True)
     try:
@@ -64,10 +65,10 @@ def test_profiles_of_hypothesis_are_heeded() -> None:
 
 
 def field(*dims: str | int, dtype: torch.dtype = torch.float32) -> Field:
-    return Field("x", dims, Domain(kind="floats", dtype=dtype))
+    return Field("x", dims, Floats(dtype=dtype))
 
 
-def test_a_sample_is_repeated_by_its_number_and_varies_with_it() -> None:
+def test_a_seed_draws_the_same_sample_and_another_seed_another() -> None:
     strategy, whole = st.integers(0, 10**9).map(torch.tensor), field(dtype=torch.int64)
     assert sample(strategy, whole, (), 3) == sample(strategy, whole, (), 3)
     assert len({int(sample(strategy, whole, (), number)) for number in range(10)}) > 1
@@ -101,7 +102,7 @@ ONES = st.just(torch.ones(2))
         ),
     ],
 )
-def test_a_strategy_that_draws_no_such_tensor_is_refused_in_a_sentence(strategy: Any, sentence: str) -> None:
+def test_a_strategy_that_draws_no_such_tensor_is_refused_in_one_sentence(strategy: Any, sentence: str) -> None:
     with pytest.raises(InputsError) as refusal:
         sample(strategy, field("batch"), (2,), 0)
     assert str(refusal.value).startswith(f"strategies['x'] {sentence}")

@@ -1,26 +1,28 @@
-"""Proves that the search finds a breach wherever there is one in reach, and gives the smallest of its kind."""
+"""Proves that the search finds a breach at any size that it may draw, and shrinks it to the smallest of its kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_tsexport.cases.cases import Case, at, edge_cases, off_size, traced_cases
-from pytest_tsexport.cases.findings import Findings, Judged
+from pytest_tsexport.cases.case import Case, at, off_size
+from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.listed import edge_cases, traced_cases
 from pytest_tsexport.cases.search import Clock, Plan, search
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.subjects.values import MASK_PATTERNS, PATTERNS
-from tests.cases.test_cases import BATCH, BOTH, LENGTH, subject
+from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
 
 Wrong = Callable[[int, int], bool]
 
 
-def looked(
+def searched(
     wrong: Callable[[Case], bool],
     *,
     seed: int = 0,
@@ -30,11 +32,11 @@ def looked(
     off: bool = True,
     seconds: float = 60,
 ) -> Findings:
-    def judge(case: Case) -> Judged | None:
+    def judge(case: Case) -> CaseResult | None:
         if off and not off_size(case, one):
             return None
         breach = wrong(case)
-        return Judged(case=case, status="wrong" if breach else "equal", breach=breach)
+        return CaseResult(case=case, status="wrong" if breach else "equal", breach=breach)
 
     plan = Plan(
         subject=one,
@@ -71,19 +73,19 @@ SMALLEST: list[tuple[str, Wrong, tuple[int, int]]] = [
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(("wrong", "expected"), [one[1:] for one in SMALLEST], ids=[one[0] for one in SMALLEST])
 def test_the_smallest_breach_is_found_at_every_seed(wrong: Wrong, expected: tuple[int, int], seed: int) -> None:
-    found = looked(lambda case: wrong(case.size("batch"), case.size("length")), seed=seed)
+    found = searched(lambda case: wrong(case.size("batch"), case.size("length")), seed=seed)
     assert sizes(found) == expected
 
 
 @given(batch=st.integers(3, 8), length=st.integers(8, 33))
 @settings(max_examples=30)
-def test_a_threshold_anywhere_in_reach_is_found(batch: int, length: int) -> None:
-    found = looked(lambda case: case.size("batch") >= batch and case.size("length") >= length)
+def test_a_threshold_at_any_size_that_is_drawn_is_found(batch: int, length: int) -> None:
+    found = searched(lambda case: case.size("batch") >= batch and case.size("length") >= length)
     assert sizes(found) == (batch, length)
 
 
-def test_nothing_wrong_is_nothing_found_and_as_many_cases_as_planned_are_judged() -> None:
-    found = looked(lambda case: False)
+def test_without_a_breach_as_many_cases_as_planned_are_judged() -> None:
+    found = searched(lambda case: False)
     assert found.smallest is None
     assert found.breaches == ()
     assert found.planned == 100
@@ -92,27 +94,27 @@ def test_nothing_wrong_is_nothing_found_and_as_many_cases_as_planned_are_judged(
 
 
 def test_drawn_cases_differ_in_sizes_values_and_masks() -> None:
-    drawn = [one.case for one in looked(lambda case: False, listed=[]).judged]
+    drawn = [one.case for one in searched(lambda case: False, listed=[]).judged]
     assert len({case.sizes for case in drawn}) > 30
     assert {case.values for case in drawn} == set(PATTERNS)
     assert {case.mask for case in drawn} == set(MASK_PATTERNS)
 
 
-def test_at_the_traced_size_no_other_is_drawn() -> None:
-    drawn = [one.case for one in looked(lambda case: False, off=False).judged]
+def test_at_the_traced_size_no_other_size_is_drawn() -> None:
+    drawn = [one.case for one in searched(lambda case: False, off=False).judged]
     assert all(off_size(case, BOTH) == () for case in drawn)
     assert len({case.seed for case in drawn}) > 30
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_rare_value_is_found_at_the_traced_size(seed: int) -> None:
-    assert looked(lambda case: case.seed % 20 == 7, off=False, seed=seed).smallest is not None
+    assert searched(lambda case: case.seed % 20 == 7, off=False, seed=seed).smallest is not None
 
 
-def test_the_same_seed_looks_at_the_same_cases() -> None:
-    one, two = (looked(lambda case: False, seed=5) for _ in range(2))
+def test_a_seed_visits_the_same_cases() -> None:
+    one, two = (searched(lambda case: False, seed=5) for _ in range(2))
     assert [judged.case for judged in one.judged] == [judged.case for judged in two.judged]
-    other = looked(lambda case: False, seed=6)
+    other = searched(lambda case: False, seed=6)
     assert [judged.case for judged in other.judged] != [judged.case for judged in one.judged]
 
 
@@ -123,36 +125,71 @@ def test_each_case_is_judged_once() -> None:
         seen.append(case)
         return case.size("length") > 20
 
-    looked(long)
+    searched(long)
     assert len(seen) == len(set(seen))
 
 
-def test_the_list_is_finished_after_a_breach_for_the_envelope() -> None:
-    found = looked(lambda case: case.size("length") > 7)
+def test_the_list_is_finished_after_a_breach() -> None:
+    found = searched(lambda case: case.size("length") > 7)
     judged = {one.case for one in found.judged}
     assert judged >= set(edge_cases(BOTH))
 
 
 def test_a_real_example_is_never_shrunk() -> None:
     example = Case(sizes=(("batch", 3), ("length", 30)), example=0)
-    found = looked(lambda case: case.example is not None, listed=[example], total=1)
+    found = searched(lambda case: case.example is not None, listed=[example], total=1)
     assert found.smallest is not None
     assert found.smallest.case == example
 
 
-def test_no_time_left_skips_what_was_listed_and_says_so() -> None:
-    found = looked(lambda case: False, seconds=-1.0)
+def test_listed_cases_without_time_are_reported_as_skipped() -> None:
+    found = searched(lambda case: False, seconds=-1.0)
     assert set(found.skipped) == set(edge_cases(BOTH))
     assert found.judged == ()
 
 
-def test_a_case_that_is_none_is_not_counted() -> None:
-    found = looked(lambda case: False, listed=[at(BOTH, {}), at(BOTH, {"length": 3})], total=2)
+def test_a_case_without_a_result_is_not_counted() -> None:
+    found = searched(lambda case: False, listed=[at(BOTH, {}), at(BOTH, {"length": 3})], total=2)
     assert [str(one.case) for one in found.judged] == ["(batch=2, length=3)"]
 
 
 def test_bounds_of_an_axis_hold_for_drawn_and_for_shrunk_cases() -> None:
     bounded = subject(BATCH, replace(LENGTH, low=5, high=12, named=True))
-    found = looked(lambda case: case.size("length") > 5, one=bounded)
+    found = searched(lambda case: case.size("length") > 5, one=bounded)
     assert all(5 <= one.case.size("length") <= 12 for one in found.judged)
     assert sizes(found)[1] == 6
+
+
+class SlowClock:
+    """A clock that only a judged case moves forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def search(self, seconds: float, *cases: Case) -> Findings:
+        def judge(case: Case) -> CaseResult:
+            self.now += 1.0
+            return CaseResult(case=case, status="equal", breach=False)
+
+        plan = Plan(
+            subject=BOTH,
+            listed=cases,
+            total=0,
+            off_size=False,
+            random=Random(0),
+            clock=Clock(seconds=seconds, started=self.now),
+            tell=lambda line: None,
+        )
+        return search(plan, judge)
+
+
+@pytest.mark.parametrize(("seconds", "visited"), [(9.9, 2), (10.1, 3)])
+def test_a_case_of_four_times_the_volume_is_expected_to_take_eight_times_as_long(
+    seconds: float, visited: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two cases of one second each, the third needs eight seconds."""
+    traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch).search(seconds, *traced, at(BOTH, {"batch": 8}))
+    assert len(found.judged) == visited
+    assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"] * (3 - visited)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.cases.cases import Case
-from pytest_tsexport.cases.findings import Difference, Findings, Judged, Status
+from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.findings import CaseResult, Difference, Findings, Status
 from pytest_tsexport.checks.base import FLOOR, too_few, worst_of
 
 
-def result(size: int = 1, status: Status = "equal", **more: object) -> Judged:
-    return Judged(case=Case(sizes=(("batch", size),)), status=status, breach=status == "wrong", **more)  # type: ignore[arg-type]
+def result(size: int = 1, status: Status = "equal", **more: object) -> CaseResult:
+    return CaseResult(case=Case(sizes=(("batch", size),)), status=status, breach=status == "wrong", **more)  # type: ignore[arg-type]
 
 
-def findings(*judged: Judged, planned: int = 100) -> Findings:
+def findings(*judged: CaseResult, planned: int = 100) -> Findings:
     return Findings(judged=judged, planned=planned)
 
 

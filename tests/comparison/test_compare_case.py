@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from pytest_tsexport.cases.cases import at
+from pytest_tsexport.cases.case import at
 from pytest_tsexport.comparison.compare_case import LONG, compare_case, is_long, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.keywords import from_keywords

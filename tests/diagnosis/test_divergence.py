@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.cases.cases import at
+from pytest_tsexport.cases.case import at
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.diagnosis.divergence import cause, origin
@@ -162,8 +162,15 @@ def test_without_torchs_private_functions_no_cause_is_named(gone: str, monkeypat
     assert found["differs"]
 
 
-def test_a_right_model_has_no_cause_at_its_own_size() -> None:
+def test_a_right_model_has_no_cause_at_any_size() -> None:
     policy = from_keywords({"inputs": rows()()})
     evidence = export(made.Plain(), policy, name="plain")._evidence("shapes")
     assert cause(evidence, at(evidence.subject, {})) == ()
-    assert origin(evidence, at(evidence.subject, {"dim0": 5})) is None
+    for batch in (1, 5):
+        assert origin(evidence, at(evidence.subject, {"batch": batch})) is None
+
+
+def test_a_wrong_model_has_a_cause_at_the_sizes_where_it_is_wrong() -> None:
+    evidence = export(sizes.BakesBranch(), from_keywords({"inputs": rows()()}), name="branch")._evidence
+    assert origin(evidence, at(evidence.subject, {"dim1": 10})) is None
+    assert origin(evidence, at(evidence.subject, {"dim1": 11})) is not None

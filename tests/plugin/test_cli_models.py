@@ -64,7 +64,7 @@ def test_a_file_is_judged_as_the_export_of_the_model(run: Run, pytester: pytest.
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("gone/model", "--ts-model: 'gone/model' is no checkpoint folder and no hub id in the cache"),
+        ("gone/model", "--ts-model: 'gone/model' is neither a checkpoint folder nor a hub id in the cache"),
         ("no_module:right", "--ts-model: 'no_module:right' cannot be called: No module named 'no_module'; give *"),
         ("factory:left", "--ts-model: 'factory:left' cannot be called: *; give module:callable, or a checkpoint"),
     ],

@@ -1,4 +1,4 @@
-"""Proves that what names a length is found in configs and in modules by its name alone, and that it is visited."""
+"""Proves that edges are found by the names of attributes, in configs and in modules, and that they are visited."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pytest_tsexport.verdict import Outcome
         ({"num_attention_heads": 12, "vocab_size": 99, "n_layer": 2}, []),
     ],
 )
-def test_a_name_says_what_it_is(attributes: dict[str, object], edges: list[int]) -> None:
+def test_an_attribute_is_an_edge_by_its_name(attributes: dict[str, object], edges: list[int]) -> None:
     assert list(edges_in(attributes)) == edges
 
 
@@ -46,7 +46,7 @@ class Blocks(nn.Module):
 @pytest.mark.parametrize(
     "attributes", [{"block_size": 600}, {"config": SimpleNamespace(sliding_window=600)}, {"config": {"window": [600]}}]
 )
-def test_a_module_of_ones_own_names_its_edges_too(attributes: dict[str, object]) -> None:
+def test_the_edges_of_any_module_are_found_and_visited(attributes: dict[str, object]) -> None:
     model = Blocks(**attributes)
     assert edges_of(nn.Sequential(model)) == (600,)
     subject = build(model, Meaning(inputs=rows()()), name="it")
@@ -56,7 +56,7 @@ def test_a_module_of_ones_own_names_its_edges_too(attributes: dict[str, object])
     assert dict(found.rows)["right for"].endswith("wrong from dim1 601")
 
 
-def test_an_axis_that_the_user_bounds_has_no_edge_beyond() -> None:
+def test_an_axis_that_the_user_bounds_has_no_edge_above_its_maximum() -> None:
     meaning = Meaning(inputs=rows()(), dynamic_shapes={"x": {1: torch.export.Dim("length", max=100)}})
     (axis,) = build(Blocks(block_size=600, window=50), meaning, name="it").axes
     assert (axis.name, axis.high, axis.edges) == ("length", 100, (50,))

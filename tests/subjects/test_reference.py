@@ -1,4 +1,4 @@
-"""Proves that eager is asked as its author meant it, and that no case answers for another."""
+"""Proves that eager runs in evaluation mode, and that no state passes from one case to the next."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_third_call_is_made() -> None:
     assert not torch.equal(two, three)
 
 
-def test_a_case_starts_where_every_case_starts() -> None:
+def test_every_case_starts_from_the_same_state() -> None:
     reference = Reference(wrong_state.CountsCalls(), {})
     first, second = (reference.case(X, 2)[0].leaves for _ in range(2))
     assert first is not None
@@ -38,7 +38,7 @@ def test_a_case_starts_where_every_case_starts() -> None:
     assert torch.equal(first["output"], second["output"])
 
 
-def test_a_flip_on_a_short_input_does_not_reach_the_next_case() -> None:
+def test_a_switch_at_a_short_input_does_not_change_the_next_case() -> None:
     model = right_state.FlipsOnShortInput()
     reference = Reference(model, {})
     reference.case(SHORT)
@@ -46,7 +46,7 @@ def test_a_flip_on_a_short_input_does_not_reach_the_next_case() -> None:
     assert reference.parameter_sharing_copy().kind == "sparse"
 
 
-def test_a_model_without_state_is_called_once_and_copied_once() -> None:
+def test_a_model_without_state_is_called_once_for_each_case() -> None:
     calls: list[int] = []
 
     class Logs(nn.Module):
@@ -60,7 +60,7 @@ def test_a_model_without_state_is_called_once_and_copied_once() -> None:
     assert len(calls) == 2
 
 
-def test_evaluation_mode_without_gradient_and_the_users_mode_is_kept() -> None:
+def test_eager_is_called_in_evaluation_mode_without_gradient_and_the_users_mode_is_kept() -> None:
     model = nn.Sequential(nn.Dropout(0.9), nn.Linear(7, 7)).train()
     reference = Reference(model, {})
     one, two = (reference.call(reference.parameter_sharing_copy(), {"input": X["x"]}) for _ in range(2))
@@ -81,14 +81,14 @@ def test_constants_are_passed_to_every_call() -> None:
     assert torch.equal(answer.leaves["output"], X["x"] * 3)
 
 
-def test_overwritten_inputs_are_named_and_the_callers_stay() -> None:
+def test_overwritten_inputs_are_named_and_the_callers_inputs_are_kept() -> None:
     before = X["x"].clone()
     (answer,) = Reference(right_sizes.OverwritesInEagerToo(), {}).case(X)
     assert answer.overwritten == ("x",)
     assert torch.equal(X["x"], before)
 
 
-def test_an_answer_is_a_copy_that_the_next_call_cannot_overwrite() -> None:
+def test_an_answer_is_not_overwritten_by_the_next_call() -> None:
     reference = Reference(right_state.ReusesItsOutput(), {})
     model = reference.parameter_sharing_copy()
     first = reference.call(model, X)
@@ -97,14 +97,14 @@ def test_an_answer_is_a_copy_that_the_next_call_cannot_overwrite() -> None:
     assert torch.equal(first.leaves["output"], X["x"] * 2)
 
 
-def test_what_is_raised_is_the_answer() -> None:
+def test_an_exception_is_an_answer() -> None:
     (answer,) = Reference(wrong_exports.Plain(), {}).case(SHORT)
     assert answer.leaves is None
     assert answer.raised is not None
     assert answer.raised.startswith("RuntimeError: ")
 
 
-def test_a_copy_that_shares_nothing() -> None:
+def test_a_deep_copy_shares_nothing() -> None:
     model = wrong_exports.Plain()
     copied = Reference(model, {}).deep_copy()
     with torch.no_grad():
@@ -128,7 +128,7 @@ def test_a_copy_that_shares_nothing() -> None:
         (KeyError("KeyError: x"), "KeyError: 'KeyError: x'"),
     ],
 )
-def test_an_exception_is_told_in_one_line(error: Exception, text: str) -> None:
+def test_an_exception_is_described_in_one_line(error: Exception, text: str) -> None:
     assert one_line(error).endswith(text)
     assert "\n" not in one_line(error)
 

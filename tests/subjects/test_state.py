@@ -1,4 +1,4 @@
-"""Proves that a snapshot sees whatever a call leaves behind in a module, and nothing where it leaves nothing."""
+"""Proves that a snapshot sees every change of state that a call makes, and reports no change if there is none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from torch import nn
 
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.subjects.reference import Reference
-from pytest_tsexport.subjects.state import Snapshot
+from pytest_tsexport.subjects.state import DEPTH, Snapshot
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.files import quiet
@@ -112,7 +112,7 @@ CHANGES: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_is_left_behind_is_seen(change: Callable[[nn.Module], object]) -> None:
+def test_a_change_of_state_is_seen(change: Callable[[nn.Module], object]) -> None:
     module = Stateful()
     before = Snapshot.of(module)
     with torch.no_grad():
@@ -120,7 +120,7 @@ def test_what_is_left_behind_is_seen(change: Callable[[nn.Module], object]) -> N
     assert before.differs(module)
 
 
-def test_a_call_that_leaves_nothing_is_not_accused() -> None:
+def test_a_call_that_changes_nothing_is_not_a_change() -> None:
     module = Stateful()
     before = Snapshot.of(module)
     module.child(torch.zeros(1, 2))
@@ -139,7 +139,7 @@ OPAQUE: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("make", OPAQUE.values(), ids=OPAQUE)
-def test_what_cannot_be_looked_into_counts_as_changed(make: Callable[[], object]) -> None:
+def test_an_object_that_cannot_be_inspected_counts_as_changed(make: Callable[[], object]) -> None:
     module = Stateful()
     module.table["deep"] = make()
     assert Snapshot.of(module).differs(module)
@@ -152,13 +152,42 @@ FIXED += (np.float32(1), np.float64(1), Kind.ONE)
 
 
 @pytest.mark.parametrize("value", FIXED, ids=lambda one: type(one).__name__)
-def test_what_cannot_change_does_not(value: object) -> None:
+def test_an_object_that_cannot_change_is_not_a_change(value: object) -> None:
     module = Stateful()
     module.table["deep"] = value
     assert not Snapshot.of(module).differs(module)
 
 
-def test_a_logger_that_was_asked_has_not_changed() -> None:
+def nested(depth: int) -> tuple[list[Any], list[Any]]:
+    """Lists in lists, and the innermost of them; `depth` counts the lists."""
+    innermost: list[Any] = [1]
+    outer = innermost
+    for _ in range(depth - 1):
+        outer = [outer]
+    return outer, innermost
+
+
+@pytest.mark.parametrize(("depth", "seen"), [(1, True), (DEPTH, True), (DEPTH + 1, False)])
+def test_containers_are_inspected_to_a_depth_of_six(depth: int, *, seen: bool) -> None:
+    assert DEPTH == 6
+    module = Stateful()
+    module.cache, innermost = nested(depth)
+    before = Snapshot.of(module)
+    innermost[0] = 2
+    assert before.differs(module) is seen
+
+
+def test_a_key_that_is_a_tensor_is_compared_by_identity() -> None:
+    module = Stateful()
+    key, other = torch.zeros(2), torch.zeros(2)
+    module.table = {key: 1, (key, 2): 2}  # type: ignore[dict-item]
+    before = Snapshot.of(module)
+    assert not before.differs(module)
+    module.table.update({other: module.table.pop(key)})  # type: ignore[call-overload, dict-item]
+    assert before.differs(module)
+
+
+def test_a_logger_that_was_used_is_not_a_change() -> None:
     module = Stateful()
     before = Snapshot.of(module)
     module.logger.isEnabledFor(logging.DEBUG)
@@ -166,7 +195,7 @@ def test_a_logger_that_was_asked_has_not_changed() -> None:
     assert not before.differs(module)
 
 
-def test_packed_weights_are_no_change() -> None:
+def test_packed_weights_are_not_a_change() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.ao.quantization is on its way out
         packed = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(2, 2)), {nn.Linear})
@@ -212,7 +241,7 @@ class Outer(nn.Module):
 
 
 @pytest.mark.parametrize("what", ["number", "table", "nested", "tensors", "tensor", "word"])
-def test_what_a_script_module_keeps_beside_weights_is_seen(what: str) -> None:
+def test_a_change_of_an_attribute_of_a_script_module_is_seen(what: str) -> None:
     with quiet():
         scripted = torch.jit.script(Outer())
     holder = nn.Sequential(scripted)
@@ -224,14 +253,14 @@ def test_what_a_script_module_keeps_beside_weights_is_seen(what: str) -> None:
     assert before[1].differs(holder)
 
 
-def test_nan_is_the_same_as_itself() -> None:
+def test_nan_is_not_a_change() -> None:
     module = Stateful()
     before = Snapshot.of(module)
     module.nan = float("nan")
     assert not before.differs(module)
 
 
-def test_a_loaded_script_module_is_watched_too() -> None:
+def test_a_change_of_a_traced_module_is_seen() -> None:
     class Counts(nn.Module):
         total: torch.Tensor
 
@@ -258,7 +287,7 @@ def traced(module: nn.Module, given: torch.Tensor | None = None) -> torch.jit.Sc
 
 
 @pytest.mark.parametrize("name", ["bert", "gpt2", "t5", "electra", "mamba", "llama"])
-def test_a_transformer_that_keeps_nothing_is_not_copied_again(name: str) -> None:
+def test_a_transformer_without_state_is_not_changed_by_a_call(name: str) -> None:
     model = family(name).eval()
     subject = build(model, Meaning(), name="it")
     before = Snapshot.of(model)
@@ -280,13 +309,13 @@ def script(model: nn.Module, inputs: Inputs, path: Path) -> None:
     torch.jit.save(torch.jit.script(model), str(path))
 
 
-def test_no_case_answers_for_another_in_a_scripted_file() -> None:
-    """Three calls a case: the fourth is another case's, which begins at the first."""
+def test_no_state_passes_between_cases_in_a_scripted_file() -> None:
+    """Each case makes three calls, so the fourth call belongs to another case, which starts anew."""
     found = judge(CountsToFour(), rows()(), checks=["parity", "shapes"], export=script)
     assert {name: one.outcome for name, one in found.items()} == {"parity": Outcome.PASSED, "shapes": Outcome.PASSED}
 
 
-def test_no_case_answers_for_another_where_state_is_in_slots() -> None:
+def test_no_state_passes_between_cases_in_slots() -> None:
     class Grows(nn.Module):
         def __init__(self) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""Proves that a subject is what the model and the test say of it, or one sentence that says what is missing."""
+"""Proves that a subject is made from the model and the test, or that one sentence says what is missing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ from torch import nn
 
 from pytest_tsexport.config.policy import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
+from pytest_tsexport.subjects.domains.boxes import Boxes
+from pytest_tsexport.subjects.domains.floats import Floats
+from pytest_tsexport.subjects.domains.integers import Ids
+from pytest_tsexport.subjects.domains.lengths import Lengths
+from pytest_tsexport.subjects.domains.masks import Mask
+from pytest_tsexport.subjects.fields import Field
+from pytest_tsexport.subjects.reference import Answer
+from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Hints, Subject, build
+from pytest_tsexport.subjects.user_examples import Example
 from pytest_tsexport.testing import right_outputs, right_sizes, wrong_exports, wrong_state, wrong_values
 from pytest_tsexport.testing.specimen import ids, masked_ids, rows
+from tests.subjects.families import build as family
 
 
 def built(model: nn.Module, hints: Hints | None = None, **meaning: Any) -> Subject:
@@ -41,15 +51,15 @@ def test_declared_axes_replace_those_that_would_be_found() -> None:
     assert subject.fields[0].dims == (2, "length")
 
 
-def test_ids_run_over_the_rows_of_the_embedding_that_they_reach() -> None:
+def test_ids_run_over_all_rows_of_the_embedding_that_they_index() -> None:
     (field,) = built(wrong_values.LastRow(), inputs=ids(2, 7, high=40)()).fields
-    assert (field.domain.kind, field.domain.low, field.domain.high) == ("ids", 0, 60)
+    assert field.domain == Ids(dtype=torch.int64, high=60)
 
 
-def test_ids_that_happen_to_be_zero_and_one_are_ids_where_they_are_looked_up() -> None:
+def test_zeros_and_ones_that_index_an_embedding_are_ids() -> None:
     for given in ([[0, 1]], [[0], [1]]):
         (field,) = built(wrong_values.LastRow(), inputs={"ids": torch.tensor(given)}).fields
-        assert (field.domain.kind, field.domain.high, field.flag) == ("ids", 60, False)
+        assert field.domain == Ids(dtype=torch.int64, high=60)
 
 
 class RowsAt(nn.Module):
@@ -64,34 +74,109 @@ class RowsAt(nn.Module):
         return found
 
 
-def test_positions_whose_name_says_mask_are_positions() -> None:
+def test_integers_that_index_a_table_are_ids_even_if_they_are_named_mask() -> None:
     (field,) = built(RowsAt(), inputs={"masked_positions": torch.tensor([[3, 5], [2, 6]])}).fields
-    assert (field.domain.kind, field.domain.low, field.domain.high) == ("ids", 0, 9)
+    assert field.domain == Ids(dtype=torch.int64, high=9)
 
 
 def test_a_mask_stays_a_mask() -> None:
-    by_name = {one.name: one.domain.kind for one in built(wrong_values.MaskedMean(), inputs=masked_ids()()).fields}
-    assert by_name == {"ids": "ids", "mask": "mask"}
+    by_name = {one.name: type(one.domain) for one in built(wrong_values.MaskedMean(), inputs=masked_ids()()).fields}
+    assert by_name == {"ids": Ids, "mask": Mask}
 
 
-def test_building_leaves_the_model_alone() -> None:
+def test_building_does_not_change_the_model() -> None:
     model = wrong_state.CountsCalls().train()
     built(model, inputs=rows()())
     assert model.calls == 0
     assert model.training
 
 
-def test_a_hook_may_give_the_inputs_and_the_test_is_stronger() -> None:
+def test_a_hook_may_give_the_inputs_and_the_test_overrides_it() -> None:
     asked = Hints(ask=lambda model: rows(3, 5)())
     assert built(right_sizes.PositionsFromShape(), asked).sizes == {"batch": 3, "dim1": 5}
     assert built(right_sizes.PositionsFromShape(), asked, inputs=rows()()).sizes == {"batch": 2, "dim1": 7}
 
 
-def test_another_model_may_be_the_one_to_be_faithful_to() -> None:
+def test_another_model_may_be_the_reference() -> None:
     other = wrong_exports.Plain()
     subject = built(wrong_exports.Plain(), inputs=rows()(), reference=other)
     assert subject.reference is other
     assert subject.model is not other
+
+
+def bounded(**bounds: int) -> Subject:
+    dims = {0: "batch", 1: torch.export.Dim("sequence", **bounds)}
+    given = {name: torch.ones(2, 7, dtype=torch.int64) for name in ("input_ids", "attention_mask")}
+    return built(family("bert", "Model"), inputs=given, dynamic_shapes=dict.fromkeys(given, dims))
+
+
+def test_the_users_maximum_wins_over_the_one_of_the_model() -> None:
+    assert bounded(max=20).axis("sequence").high == 20
+    assert bounded(max=100).axis("sequence").high == 100
+    assert bounded(min=2).axis("sequence").high == 48
+
+
+def text_with_lengths() -> dict[str, torch.Tensor]:
+    return {"input_ids": torch.arange(14).view(2, 7) + 3, "lengths": torch.tensor([7, 4])}
+
+
+def test_lengths_are_bounded_by_the_text() -> None:
+    _, lengths = built(family("xlm"), inputs=text_with_lengths()).fields
+    assert lengths.domain == Lengths(dtype=torch.int64, axis="sequence")
+
+
+@pytest.mark.parametrize(
+    ("dims", "axis"),
+    [({0: "rows", 1: "time"}, "time"), ({0: "rows"}, 7)],
+    ids=["a renamed axis", "a fixed size"],
+)
+def test_lengths_follow_the_axis_that_the_user_declared(dims: dict[int, str], axis: str | int) -> None:
+    shapes = {"input_ids": dims, "lengths": {0: "rows"}}
+    subject = built(family("xlm"), inputs=text_with_lengths(), dynamic_shapes=shapes)
+    assert subject.fields[1] == Field("lengths", ("rows",), Lengths(dtype=torch.int64, axis=axis))
+    assert int(subject.fields[1].draw({"rows": 99, "time": 3}, 0).max()) == (3 if axis == "time" else 7)
+
+
+def test_an_axis_that_varies_in_one_input_and_is_fixed_in_another_varies() -> None:
+    given = {**text_with_lengths(), "attention_mask": torch.ones(2, 7, dtype=torch.int64)}
+    shapes = {"input_ids": {0: "rows", 1: "time"}, "attention_mask": {0: "rows"}, "lengths": {0: "rows"}}
+    for names in (given, dict(reversed(given.items()))):
+        subject = built(family("xlm"), inputs={name: given[name] for name in names}, dynamic_shapes=shapes)
+        (lengths,) = (one for one in subject.fields if one.name == "lengths")
+        assert lengths.domain == Lengths(dtype=torch.int64, axis="time")
+
+
+class ReadsPages(nn.Module):
+    """Takes boxes as parts of the page, as Bros and UDOP do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = family("layoutlm", "Model")
+
+    def forward(self, input_ids: torch.Tensor, bbox: torch.Tensor) -> torch.Tensor:
+        state: torch.Tensor = self.model(input_ids=input_ids, bbox=(bbox.clamp(0, 1) * 1000).long())[0]
+        return state
+
+
+def test_a_derived_domain_that_the_users_tensor_does_not_fit_is_not_used() -> None:
+    parts = torch.tensor([0.1, 0.2, 0.5, 0.6]).expand(2, 7, 4).clone()
+    given = {"input_ids": torch.arange(14).view(2, 7), "bbox": parts}
+    assert isinstance(built(ReadsPages(), inputs=given).fields[1].domain, Floats)
+    given["bbox"] = (parts * 1000).long()
+    assert isinstance(built(ReadsPages(), inputs=given).fields[1].domain, Boxes)
+
+
+def test_values_that_hold_tensors_are_compared_by_identity() -> None:
+    inputs = rows()()
+    subjects = [built(wrong_exports.Plain(), inputs=inputs) for _ in range(2)]
+    examples = [Example(inputs, {}) for _ in range(2)]
+    answers = [Answer(leaves=inputs) for _ in range(2)]
+    states = [Snapshot.of(subjects[0].model) for _ in range(2)]
+    for one, other in (subjects, examples, answers, states):
+        assert one == one  # noqa: PLR0124
+        assert one != other
+        assert [one, other].index(other) == 1
+        assert len({one, other}) == 2
 
 
 class ReturnsText(nn.Module):
@@ -115,7 +200,7 @@ REFUSED: list[tuple[Callable[[], nn.Module], Mapping[str, Any], type[Exception],
         wrong_exports.Plain,
         {"inputs": {"y": torch.zeros(2, 7)}},
         InputsError,
-        "^inputs names 'y', which Plain.forward has",
+        "^inputs names 'y', which Plain.forward does not take; use one of x",
     ),
     (
         wrong_exports.Plain,
@@ -127,13 +212,13 @@ REFUSED: list[tuple[Callable[[], nn.Module], Mapping[str, Any], type[Exception],
         ReturnsText,
         {"inputs": rows()()},
         InputsError,
-        "^ReturnsText answers what no export can: output itself is a str, which is not a tensor$",
+        "^ReturnsText returns what no export can return: output itself is a str, which is no tensor$",
     ),
     (
         ReturnsNothing,
         {"inputs": rows()()},
         InputsError,
-        "^ReturnsNothing answers no tensor on its inputs, so there is nothing to compare$",
+        "^ReturnsNothing returns no tensor for its inputs, so there is nothing to compare$",
     ),
     (
         wrong_exports.Plain,
@@ -157,7 +242,7 @@ REFUSED: list[tuple[Callable[[], nn.Module], Mapping[str, Any], type[Exception],
 
 
 @pytest.mark.parametrize(("model", "meaning", "error", "text"), REFUSED)
-def test_what_does_not_fit_is_refused_in_a_sentence(
+def test_what_does_not_fit_is_refused_in_one_sentence(
     model: Callable[[], nn.Module], meaning: Mapping[str, Any], error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=text) as refusal:
@@ -172,7 +257,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence(
         (lambda: nn.Linear(4, 3, device="meta"), "is on the meta device, without values; load its weights"),
     ],
 )
-def test_weights_without_values_are_refused_in_a_sentence(layer: Callable[[], nn.Module], text: str) -> None:
+def test_weights_without_values_are_refused_in_one_sentence(layer: Callable[[], nn.Module], text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # torch announces that lazy modules are new
         model = nn.Sequential(layer())

@@ -1,4 +1,4 @@
-"""What is derived of a model's inputs, pinned; and of the modules that wrap one."""
+"""Pins the inputs that are derived for Transformers models, and for modules that wrap one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ import transformers
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Axis, Description, Domain, Field
+from pytest_tsexport.subjects.domains.boxes import Boxes
+from pytest_tsexport.subjects.domains.floats import Floats
+from pytest_tsexport.subjects.domains.integers import Ids, Integers
+from pytest_tsexport.subjects.domains.lengths import Lengths
+from pytest_tsexport.subjects.domains.masks import Mask
+from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers import constants_of, describe
+from pytest_tsexport.subjects.transformers.facts import facts_of
+from pytest_tsexport.subjects.transformers.input_rules import RULES, SIZES, InputRule, Setting
 from tests.subjects.families import build
 
-IDS = Domain(kind="ids", dtype=torch.int64, high=99, special=(0,))
-MASK = Domain(kind="mask", dtype=torch.int64)
+IDS = Ids(dtype=torch.int64, high=99, special=(0,))
+MASK = Mask(dtype=torch.int64)
 BATCH = Axis(name="batch", size=2)
 ROW = ("batch", "sequence")
 DECODER_ROW = ("batch", "decoder_sequence")
@@ -34,8 +41,14 @@ def names_of(description: Description) -> list[str]:
     return [one.name for one in description.fields]
 
 
-def domain_of(description: Description, name: str) -> Domain:
-    (domain,) = (one.domain for one in description.fields if one.name == name)
+def field_of(description: Description, name: str) -> Field:
+    (field,) = (one for one in description.fields if one.name == name)
+    return field
+
+
+def ids_of(description: Description, name: str) -> Ids:
+    domain = field_of(description, name).domain
+    assert isinstance(domain, Ids)
     return domain
 
 
@@ -48,7 +61,7 @@ def test_an_encoder() -> None:
         fields=(
             Field("input_ids", ROW, IDS),
             Field("attention_mask", ROW, MASK),
-            Field("token_type_ids", ROW, Domain(kind="integers", dtype=torch.int64)),
+            Field("token_type_ids", ROW, Integers(dtype=torch.int64, high=2)),
         ),
         axes=(BATCH, Axis(name="sequence", size=7, high=48, edges=(48,))),
     )
@@ -63,7 +76,7 @@ def test_a_decoder() -> None:
 
 
 def test_an_encoder_decoder() -> None:
-    ids = Domain(kind="ids", dtype=torch.int64, high=99, pad=98, special=(0, 98))
+    ids = Ids(dtype=torch.int64, high=99, pad=98, special=(0, 98))
     assert describe(build("marian")) == Description(
         fields=(
             Field("input_ids", ROW, ids),
@@ -87,9 +100,9 @@ def test_each_half_is_bounded_by_its_own_table() -> None:
 
 def test_each_half_has_its_own_vocabulary() -> None:
     description = described(build("fsmt"))
-    assert domain_of(description, "input_ids").high == 99
+    assert ids_of(description, "input_ids").high == 99
     # Transformers 5 gives both halves one vocabulary unless the weights are told apart.
-    assert domain_of(description, "decoder_input_ids").high == build("fsmt").config.tgt_vocab_size
+    assert ids_of(description, "decoder_input_ids").high == build("fsmt").config.tgt_vocab_size
 
 
 def test_a_model_of_two_configs() -> None:
@@ -97,33 +110,33 @@ def test_a_model_of_two_configs() -> None:
         build("bert").config, transformers.BertConfig(**{**build("bert").config.to_dict(), "vocab_size": 50})
     )
     description = described(transformers.EncoderDecoderModel(config))
-    assert domain_of(description, "input_ids").high == 99
-    assert domain_of(description, "decoder_input_ids").high == 50
+    assert ids_of(description, "input_ids").high == 99
+    assert ids_of(description, "decoder_input_ids").high == 50
 
 
-def test_choices_are_an_axis_of_their_own() -> None:
+def test_the_choices_are_an_axis() -> None:
     description = described(build("bert", "ForMultipleChoice"))
     assert {one.dims for one in description.fields} == {("batch", "choices", "sequence")}
     assert sizes_of(description) == {"batch": 2, "choices": 3, "sequence": 7}
 
 
 @pytest.mark.parametrize("name", ["gpt2_no_pad", "llama_no_pad"])
-def test_a_head_that_cannot_tell_padding_takes_one_row(name: str) -> None:
+def test_a_head_without_a_padding_id_takes_one_row(name: str) -> None:
     description = described(build(name, "ForSequenceClassification"))
     assert description.axes[0] == Axis(name="batch", size=1, high=1)
     assert described(build(name, "ForTokenClassification")).axes[0] == BATCH
 
 
-def test_a_head_that_can_takes_many() -> None:
+def test_a_head_with_a_padding_id_takes_many() -> None:
     assert described(build("llama", "ForSequenceClassification")).axes[0] == BATCH
 
 
 @pytest.mark.parametrize(("name", "last"), [("bart", 2), ("t5", 1), ("mbart", 2)])
-def test_a_head_that_reads_the_end_of_text_wants_one_at_the_end(name: str, last: int) -> None:
+def test_text_for_a_head_that_reads_its_end_has_one(name: str, last: int) -> None:
     description = described(build(name, "ForSequenceClassification"))
     assert names_of(description) == ["input_ids", "attention_mask"]
-    assert domain_of(description, "input_ids").last == last
-    assert domain_of(described(build(name)), "input_ids").last is None
+    assert ids_of(description, "input_ids").last == last
+    assert ids_of(described(build(name)), "input_ids").last is None
 
 
 def test_a_class_derived_from_a_head_is_that_head() -> None:
@@ -133,18 +146,18 @@ def test_a_class_derived_from_a_head_is_that_head() -> None:
             return logits
 
     description = described(Classifier(build("bart").config))
-    assert domain_of(description, "input_ids").last == 2
+    assert ids_of(description, "input_ids").last == 2
     assert description.constants == {}
 
 
-def test_kinds_of_tokens_only_where_there_are_two() -> None:
+def test_kinds_of_tokens_are_an_input_if_there_are_two() -> None:
     assert "token_type_ids" in names_of(described(build("bert")))
     assert "token_type_ids" not in names_of(described(build("roberta")))
     # GPT-2 takes the argument, and reads it as words.
     assert "token_type_ids" not in names_of(described(build("gpt2")))
 
 
-def test_a_longformer_is_told_which_tokens_are_the_question() -> None:
+def test_longformer_heads_get_the_tokens_of_the_question() -> None:
     assert names_of(described(build("longformer"))) == ["input_ids", "attention_mask"]
     for head in ("ForQuestionAnswering", "ForMultipleChoice"):
         assert "global_attention_mask" in names_of(described(build("longformer", head)))
@@ -160,11 +173,11 @@ def test_a_longformer_is_told_which_tokens_are_the_question() -> None:
         ({"pad_token_id": -1, "eos_token_id": 7}, 7),
     ],
 )
-def test_padding_is_filled_with_the_id_for_it(settings: dict[str, Any], pad: int) -> None:
+def test_padding_is_filled_with_the_padding_id_or_the_end(settings: dict[str, Any], pad: int) -> None:
     model = build("llama")
     for name, value in settings.items():
         setattr(model.config, name, value)
-    assert domain_of(described(model), "input_ids").pad == pad
+    assert ids_of(described(model), "input_ids").pad == pad
 
 
 @pytest.mark.parametrize(("longest", "size"), [(5, 5), (48, 7)])
@@ -197,7 +210,7 @@ class Forwarding(nn.Module):
 
 
 class Adapted(Forwarding):
-    """PEFT's kind: it names some of the arguments, and passes the others on."""
+    """Like PEFT: it names some of the arguments, and passes the others on."""
 
     def forward(self, input_ids: Any = None, labels: Any = None, return_dict: Any = None, **kwargs: Any) -> Any:
         return self.inner(input_ids=input_ids, labels=labels, return_dict=return_dict, **kwargs)
@@ -241,48 +254,48 @@ class DecoderStep(nn.Module):
         return logits
 
 
-def test_a_wrapper_takes_what_its_own_forward_names() -> None:
+def test_a_wrapper_has_the_arguments_of_its_forward() -> None:
     description = described(Pooled(build("bert", "Model")))
     assert names_of(description) == ["input_ids", "attention_mask"]
     assert description.axes[1].high == 48
 
 
-def test_a_wrapper_is_given_no_constant_that_it_does_not_take() -> None:
+def test_a_wrapper_has_no_constant_that_it_does_not_take() -> None:
     assert described(Pooled(build("llama", "Model"))).constants == {}
 
 
-def test_a_wrapper_that_passes_everything_on_takes_what_is_inside() -> None:
+def test_a_wrapper_that_passes_everything_on_has_the_inputs_of_its_model() -> None:
     assert describe(Forwarding(build("t5"))) == describe(build("t5"))
     assert describe(Forwarding(Pooled(build("bert", "Model")))) == describe(build("bert", "Model"))
 
 
 @pytest.mark.parametrize("name", ["bert", "llama", "t5"])
-def test_a_wrapper_that_speaks_for_what_is_inside_takes_the_same(name: str) -> None:
+def test_a_wrapper_with_the_interface_of_its_model_has_its_inputs(name: str) -> None:
     assert describe(Adapted(build(name))) == describe(build(name))
 
 
-def test_a_wrapper_of_two_takes_what_both_take() -> None:
+def test_a_wrapper_of_two_models_has_the_narrower_ranges() -> None:
     description = described(TwoTowers())
-    assert domain_of(description, "input_ids").high == 60
+    assert ids_of(description, "input_ids").high == 60
     assert description.axes[1].high == 18
 
 
 def test_a_step_of_a_decoder_takes_states() -> None:
     description = described(DecoderStep())
-    assert [(one.name, one.dims, one.domain.kind) for one in description.fields] == [
-        ("decoder_input_ids", DECODER_ROW, "ids"),
-        ("encoder_hidden_states", ("batch", "encoder_sequence", 32), "floats"),
-        ("encoder_attention_mask", ("batch", "encoder_sequence"), "mask"),
+    assert [(one.name, one.dims, type(one.domain)) for one in description.fields] == [
+        ("decoder_input_ids", DECODER_ROW, Ids),
+        ("encoder_hidden_states", ("batch", "encoder_sequence", 32), Floats),
+        ("encoder_attention_mask", ("batch", "encoder_sequence"), Mask),
     ]
     assert sizes_of(description) == {"batch": 2, "decoder_sequence": 5, "encoder_sequence": 6}
 
 
-def test_a_wrapper_without_names_is_told_to_name() -> None:
+def test_a_wrapper_without_argument_names_is_refused_in_one_sentence() -> None:
     with pytest.raises(InputsError, match=r"^inputs cannot be derived for Nameless: its forward names no argument"):
         describe(Nameless(build("bert", "Model")))
 
 
-def test_no_transformers_model_no_description() -> None:
+def test_another_module_has_no_description() -> None:
     assert describe(nn.Linear(2, 2)) is None
     assert constants_of(nn.Linear(2, 2)) == {}
 
@@ -290,14 +303,14 @@ def test_no_transformers_model_no_description() -> None:
 # Restricted and sized by a finished file
 
 
-def test_names_restrict() -> None:
+def test_names_restrict_the_inputs() -> None:
     assert names_of(described(build("bert"), names=["attention_mask", "input_ids"])) == ["input_ids", "attention_mask"]
     assert names_of(described(build("bart"), names={"input_ids"})) == ["input_ids"]
 
 
-def test_names_ask_for_what_is_not_taken_unasked() -> None:
+def test_names_add_inputs_that_are_not_there_by_default() -> None:
     description = described(build("bert"), names=["input_ids", "position_ids"])
-    assert domain_of(description, "position_ids") == Domain(kind="integers", dtype=torch.int64, high=48)
+    assert field_of(description, "position_ids").domain == Integers(dtype=torch.int64, high=48)
     with pytest.raises(InputsError, match="it needs inputs_embeds; give"):
         describe(build("bert"), names=["inputs_embeds"])
 
@@ -323,6 +336,62 @@ def test_sizes_replace_the_defaults() -> None:
 def test_sizes_that_do_not_fit_are_an_error(sizes: dict[str, tuple[int, ...]]) -> None:
     with pytest.raises(InputsError, match=r"^\w+ has shape \(.*\), which does not fit \('batch', 'sequence'\)$"):
         describe(build("bert"), sizes=sizes)
+
+
+# Several dimensions, and values that depend on one another
+
+
+def test_a_page_has_a_box_for_each_token() -> None:
+    description = described(build("layoutlm"))
+    assert names_of(description) == ["input_ids", "bbox", "attention_mask", "token_type_ids"]
+    assert field_of(description, "bbox") == Field("bbox", (*ROW, 4), Boxes(dtype=torch.int64, high=1024))
+
+
+def test_boxes_are_not_derived_if_the_config_does_not_say_how_large_a_page_is() -> None:
+    class ReadsPages(Pooled):
+        def forward(self, input_ids: torch.Tensor, bbox: torch.Tensor) -> torch.Tensor:
+            return super().forward(input_ids, bbox[..., 0].clamp(0, 1))
+
+    with pytest.raises(InputsError, match=r"^inputs cannot be derived for ReadsPages: it needs bbox; give"):
+        describe(ReadsPages(build("bert", "Model")))
+
+
+def test_lengths_are_bounded_by_the_sequence_and_only_an_input_if_they_are_named() -> None:
+    assert "lengths" not in names_of(described(build("xlm")))
+    description = described(build("xlm"), names=["input_ids", "lengths"])
+    assert field_of(description, "lengths") == Field("lengths", ("batch",), Lengths(dtype=torch.int64, axis="sequence"))
+
+
+def mask(_: object) -> Mask:
+    return MASK
+
+
+@pytest.mark.parametrize(
+    ("head", "dims", "expected"),
+    [
+        ("ForMaskedLM", ("batch", "choices", "sequence", 4), ("batch", "sequence", 4)),
+        ("ForMultipleChoice", ("batch", "choices", "sequence", 4), ("batch", "choices", "sequence", 4)),
+        (
+            "ForMaskedLM",
+            (Setting(("num_channels", "num_attention_heads")), "sequence", "sequence", Setting(("hidden_size",))),
+            (4, "sequence", "sequence", 32),
+        ),
+        ("ForMaskedLM", ("batch", Setting(("image_size",))), None),
+        ("ForMaskedLM", ("batch", Setting(("hidden_act",))), None),
+    ],
+    ids=["without choices", "with choices", "sizes of the config", "no such setting", "not a number"],
+)
+def test_a_rule_names_axes_numbers_and_settings(
+    head: str, dims: tuple[str | int | Setting, ...], expected: tuple[str | int, ...] | None
+) -> None:
+    facts = facts_of(build("bert", head))
+    assert facts is not None
+    field = InputRule("x", dims, mask, lambda _: True).field(facts)
+    assert (None if field is None else field.dims) == expected
+
+
+def test_every_axis_of_a_rule_has_a_size() -> None:
+    assert {dim for rule in RULES for dim in rule.dims if isinstance(dim, str)} == set(SIZES)
 
 
 # What cannot be derived
@@ -383,7 +452,7 @@ def test_a_wrapper_that_takes_text_alone_needs_no_picture() -> None:
             return features
 
     description = described(TextSide(text_and_vision()))
-    assert domain_of(description, "input_ids").high == 99
+    assert ids_of(description, "input_ids").high == 99
     assert description.axes[1].high == 16
 
 
@@ -404,9 +473,9 @@ def test_constants_keep_caches_out(name: str, constants: dict[str, object]) -> N
     assert constants_of(build(name)) == constants
 
 
-def test_constants_are_known_where_inputs_are_not() -> None:
+def test_constants_are_known_even_if_inputs_are_not() -> None:
     assert constants_of(text_and_vision()) == {}
-    assert constants_of(build("layoutlm")) == {}
+    assert constants_of(vision()) == {}
 
 
 def test_transformers_is_not_imported_for_another_model() -> None:

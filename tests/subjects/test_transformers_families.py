@@ -1,4 +1,4 @@
-"""Every family under every head: what is derived of it runs in eager, at the sizes it is traced at and at others."""
+"""Proves for every family and head that eager runs on the derived inputs, at the traced size and at another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Description, Field
+from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.transformers import describe
 from tests.subjects.families import build, families
 
@@ -19,24 +19,10 @@ pytestmark = [
 ]
 
 EVERY = [(name, head) for name, heads in families().items() for head in heads]
-NOT_DERIVED = {("layoutlm", head): "bbox" for head in families()["layoutlm"]} | {("perceiver", "Model"): "inputs"}
-"""What needs an argument that no row derives."""
+NOT_DERIVED = {("perceiver", "Model"): "inputs"}
+"""The models that need an argument that no rule derives."""
 
 OTHER = {"batch": 3, "choices": 2, "sequence": 9, "decoder_sequence": 4}
-
-
-def drawn(one: Field, sizes: Mapping[str, int], generator: torch.Generator) -> torch.Tensor:
-    domain = one.domain
-    shape = one.shape(sizes)
-    if domain.kind == "floats":
-        return torch.randn(shape, generator=generator).to(domain.dtype)
-    if domain.kind == "mask":
-        return torch.ones(shape, dtype=domain.dtype)
-    values = torch.randint(domain.low, domain.high, shape, generator=generator).to(domain.dtype)
-    if domain.last is not None:
-        values[values == domain.last] = domain.last + 1
-        values[..., -1] = domain.last
-    return values
 
 
 def leaves(output: object) -> Iterator[torch.Tensor]:
@@ -51,16 +37,15 @@ def leaves(output: object) -> Iterator[torch.Tensor]:
 
 
 def answers(model: torch.nn.Module, description: Description, **sizes: int) -> list[torch.Tensor]:
-    """What eager answers at the description's sizes, those given replacing its own where an axis allows them."""
-    generator = torch.Generator().manual_seed(5)
+    """What eager answers at the described sizes, and at `sizes` along the axes that have more than one."""
     free = {axis.name: axis.size if axis.high == 1 else sizes.get(axis.name, axis.size) for axis in description.axes}
-    inputs = {one.name: drawn(one, free, generator) for one in description.fields}
+    inputs = {one.name: one.draw(free, 5, one.domain.pattern("uniform", "ones")) for one in description.fields}
     with torch.no_grad():
         return list(leaves(model.eval()(**inputs, **description.constants)))
 
 
 @pytest.mark.parametrize(("name", "head"), [one for one in EVERY if one not in NOT_DERIVED])
-def test_what_is_derived_runs(name: str, head: str) -> None:
+def test_eager_runs_on_derived_inputs(name: str, head: str) -> None:
     model = build(name, head)
     config = model.config.to_json_string()
     description = describe(model)
@@ -73,7 +58,7 @@ def test_what_is_derived_runs(name: str, head: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "head"), NOT_DERIVED)
-def test_what_is_not_derived_is_named(name: str, head: str) -> None:
+def test_an_argument_that_no_rule_derives_is_named(name: str, head: str) -> None:
     with pytest.raises(
         InputsError, match=rf"^inputs cannot be derived for \w+: it needs {NOT_DERIVED[name, head]}; give"
     ):
@@ -81,7 +66,7 @@ def test_what_is_not_derived_is_named(name: str, head: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, heads in families().items() if (name, heads[0]) not in NOT_DERIVED])
-def test_the_traced_sizes_hide_nothing(name: str) -> None:
+def test_the_traced_sizes_are_all_different_and_never_one(name: str) -> None:
     description = describe(build(name))
     assert description is not None
     sizes = [axis.size for axis in description.axes if axis.high != 1]
@@ -91,7 +76,7 @@ def test_the_traced_sizes_hide_nothing(name: str) -> None:
 
 BOUNDED = {
     "bert": 48,
-    "roberta": 48,  # a table of 50, counted from the row of padding on
+    "roberta": 48,  # a table of 50, counted from the row of the padding id on
     "distilbert": 48,
     "longformer": 48,
     "nystromformer": 48,  # a table of 50, and numbers for 48
@@ -149,7 +134,7 @@ EDGES = {
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_edges_are_found_by_what_they_are(name: str) -> None:
+def test_edges_are_found_in_the_config(name: str) -> None:
     description = describe(build(name))
     assert description is not None
     (axis,) = (axis for axis in description.axes if axis.name == "sequence")

@@ -1,4 +1,4 @@
-"""Proves that labels are read in the order of their ids, and that names that nobody gave are no labels."""
+"""Proves that labels are read in the order of their ids, and that default names are not labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_classifier_has_labels() -> None:
     assert labels_of(nn.Sequential(model)) == ("NEGATIVE", "POSITIVE", "NEUTRAL")
 
 
-def test_the_names_that_every_config_has_are_none() -> None:
+def test_default_names_are_not_labels() -> None:
     assert labels_of(BertModel(BertConfig(**TINY))) == ()
     assert labels_of(nn.Linear(1, 1)) == ()
 
@@ -42,7 +42,7 @@ def test_the_names_that_every_config_has_are_none() -> None:
         (None, ()),
     ],
 )
-def test_labels_stand_at_their_ids(id2label: object, labels: tuple[str, ...]) -> None:
+def test_labels_are_in_the_order_of_their_ids(id2label: object, labels: tuple[str, ...]) -> None:
     assert labels_of(Configured(id2label=id2label)) == labels
 
 

@@ -13,25 +13,27 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Domain, Field
+from pytest_tsexport.subjects.domains.floats import Floats
+from pytest_tsexport.subjects.fields import Field
 from pytest_tsexport.subjects.user_examples import examples, strategies
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import rows
 from pytest_tsexport.verdict import Outcome
 
-FLOATS = Domain(kind="floats", dtype=torch.float32)
+FLOATS = Floats(dtype=torch.float32)
 FIELDS = (Field("x", ("batch", 7), FLOATS), Field("y", ("batch",), FLOATS))
 OUT = ("logits", "x")
+GIVE = "give a tensor for each of x, y, and for those of logits, x that are to be compared"
 REAL = {"y": torch.zeros(3), "x": torch.ones(3, 7)}
 
 
-def test_a_mapping_is_put_in_the_order_of_the_inputs() -> None:
+def test_an_example_is_ordered_as_the_inputs() -> None:
     (example,) = examples([REAL], FIELDS, OUT)
     assert list(example.inputs) == ["x", "y"]
     assert example.inputs["x"] is REAL["x"]
 
 
-def test_outputs_that_were_stored_are_told_from_inputs_by_their_names() -> None:
+def test_stored_outputs_and_inputs_are_separated_by_their_names() -> None:
     (example,) = examples([{**REAL, "logits": REAL["y"]}], FIELDS, OUT)
     assert list(example.inputs) == ["x", "y"]
     assert list(example.expected) == ["logits"]
@@ -51,13 +53,16 @@ def test_a_safetensors_file(tmp_path: Path, *, text: bool) -> None:
     [
         (
             [{"x": REAL["x"]}],
-            "examples[0] holds x; give a tensor for each of x, y, and for those of logits, x that are to be met",
+            f"examples[0] holds x; {GIVE}",
         ),
         (
             [REAL, {**REAL, "z": REAL["y"]}],
-            "examples[1] holds y, x, z; give a tensor for each of x, y, and for those of logits, x that are to be met",
+            f"examples[1] holds y, x, z; {GIVE}",
         ),
-        ([3], "examples[0] holds int; give a tensor for each of x, y, and for those of logits, x that are to be met"),
+        (
+            [3],
+            f"examples[0] holds int; {GIVE}",
+        ),
         ([{"x": 1, "y": 2}], "examples[0]['x'] is int; give ('batch', 7)"),
         ([{**REAL, "x": torch.ones(3, 6)}], "examples[0]['x'] has shape (3, 6); give ('batch', 7)"),
         ([{**REAL, "x": torch.ones(3)}], "examples[0]['x'] is (3,); give ('batch', 7)"),
@@ -65,16 +70,16 @@ def test_a_safetensors_file(tmp_path: Path, *, text: bool) -> None:
         (["none.safetensors"], "examples[0] names none.safetensors, which does not exist; give a safetensors file"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_a_sentence(values: Sequence[Any], sentence: str) -> None:
+def test_an_example_that_does_not_fit_is_refused_in_one_sentence(values: Sequence[Any], sentence: str) -> None:
     with pytest.raises(InputsError) as refusal:
         examples(values, FIELDS, OUT)
     assert str(refusal.value) == sentence
 
 
-def test_a_file_that_is_no_safetensors_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_safetensors_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "real.safetensors"
     path.write_text("text", encoding="utf-8")
-    with pytest.raises(InputsError, match=r"^examples\[0\] names .*, which is no safetensors file: "):
+    with pytest.raises(InputsError, match=r"^examples\[0\] names .*, which is not a safetensors file: "):
         examples([path], FIELDS, OUT)
 
 
@@ -85,14 +90,14 @@ def test_a_file_that_is_no_safetensors_is_refused_in_a_sentence(tmp_path: Path) 
         ({"x": 3}, "strategies['x'] is 3; give a strategy, or a function of the shape"),
     ],
 )
-def test_strategies_that_do_not_fit_are_refused_in_a_sentence(values: dict[str, Any], sentence: str) -> None:
+def test_strategies_that_do_not_fit_are_refused_in_one_sentence(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputsError) as refusal:
         strategies(values, FIELDS)
     assert str(refusal.value) == sentence
 
 
 class WrongForReal(nn.Module):
-    """Wrong for one real input, which no drawn one is like."""
+    """Wrong for one real input, which is unlike any drawn one."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * 3 if bool((x == 12345.0).all()) else x * 2

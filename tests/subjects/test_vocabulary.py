@@ -1,4 +1,4 @@
-"""Proves that the rows which an input looks up are seen where they are looked up, however the model writes it."""
+"""Proves that the table which an input indexes is seen, however the model writes the lookup."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pytest_tsexport.subjects.vocabulary import RowsReached
+from pytest_tsexport.subjects.vocabulary import TableLookups
 
 TABLE = torch.randn(40, 4)
 Lookup = Callable[[torch.Tensor], object]
 
 
 def seen(lookup: Lookup, ids: torch.Tensor) -> dict[str, int]:
-    watch = RowsReached({"ids": ids})
+    watch = TableLookups({"ids": ids})
     with torch.no_grad(), watch:
         lookup(ids)
     return watch.rows
@@ -32,7 +32,7 @@ def seen(lookup: Lookup, ids: torch.Tensor) -> dict[str, int]:
     ],
     ids=["embedding", "of a view", "indexing", "index_select", "of a slice"],
 )
-def test_a_look_up_is_seen(lookup: Lookup) -> None:
+def test_a_lookup_is_seen(lookup: Lookup) -> None:
     assert seen(lookup, torch.zeros(2, 3, dtype=torch.int64)) == {"ids": 40}
 
 
@@ -46,18 +46,18 @@ def test_a_look_up_is_seen(lookup: Lookup) -> None:
     ],
     ids=["of a sum", "arithmetic", "of positions", "of columns"],
 )
-def test_what_is_no_look_up_by_this_input_is_not(lookup: Lookup) -> None:
+def test_anything_but_a_lookup_by_this_input_is_not_recorded(lookup: Lookup) -> None:
     assert seen(lookup, torch.zeros(2, 3, dtype=torch.int64)) == {}
 
 
-def test_of_two_tables_the_shorter_bounds_the_ids() -> None:
+def test_the_smaller_of_two_tables_counts() -> None:
     short = torch.randn(9, 4)
     rows = seen(lambda ids: functional.embedding(ids, TABLE) + short[ids], torch.zeros(2, dtype=torch.int64))
     assert rows == {"ids": 9}
 
 
 def test_floats_are_not_watched() -> None:
-    watch = RowsReached({"x": torch.zeros(3)})
+    watch = TableLookups({"x": torch.zeros(3)})
     with watch:
         torch.zeros(3) + 1
     assert watch.rows == {}

@@ -1,4 +1,4 @@
-"""Transformers model -> description: the one room that knows transformers, and it never imports it."""
+"""Transformers model -> description: the only room that knows Transformers. Describing a model never imports it."""
 
 from pytest_tsexport.subjects.transformers.describe import constants_of, describe
 

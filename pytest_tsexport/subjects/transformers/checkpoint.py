@@ -1,4 +1,4 @@
-"""checkpoint folder or cached hub id -> model, of the class that its config names; nothing is downloaded."""
+"""checkpoint folder or cached hub id -> model: the class that its config names. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pytest_tsexport.errors import InputsError
 
 
 def load(name: str) -> Any:
-    """The pretrained model. Raises `InputsError`, one sentence, where there is none."""
+    """The pretrained model. Raises `InputsError`, one sentence, if there is none."""
     try:
         import transformers
     except ImportError:
-        raise InputsError(f"{name!r} is a checkpoint, and transformers is not installed") from None
+        raise InputsError(f"{name!r} is a checkpoint, but transformers is not installed") from None
     try:
         config = transformers.AutoConfig.from_pretrained(name, local_files_only=True)
         return _class_of(transformers, config, name).from_pretrained(name, local_files_only=True)
     except OSError as error:
-        # Its own text is about the network, which nobody asked it to use.
-        raise InputsError(f"{name!r} is no checkpoint folder and no hub id in the cache") from error
+        # Its text is about the network, which is not used here.
+        raise InputsError(f"{name!r} is neither a checkpoint folder nor a hub id in the cache") from error
     except ValueError as error:
         raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {str(error).splitlines()[0]}") from error
 
 
 def _class_of(transformers: Any, config: Any, name: str) -> Any:
-    """The first architecture of the config, which is the head that was trained; the bare model where it names none."""
+    """The first architecture in the config, which is the trained head; the bare model if the config names none."""
     if not config.architectures:
         return transformers.AutoModel
     found = getattr(transformers, config.architectures[0], None)

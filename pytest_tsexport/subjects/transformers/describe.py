@@ -1,4 +1,4 @@
-"""Transformers model -> description: fields, axes, domains and constants from signature and config alone."""
+"""Transformers model -> description: fields, axes and constants, from the signature and the config alone."""
 
 from __future__ import annotations
 
@@ -9,20 +9,10 @@ from torch import nn
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.input_rules import NEEDED, ROWS, WIDTH, Row
+from pytest_tsexport.subjects.transformers.input_rules import NEEDED, RULES, SIZES, InputRule
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
 
-SIZES: Mapping[str, int] = {
-    # Never 1, which hides what is baked in; all different, so that no axis can stand in for another.
-    "batch": 2,
-    "choices": 3,
-    "sequence": 7,
-    "decoder_sequence": 5,
-    "encoder_sequence": 6,
-}
-"""Every axis, with the size that a model is traced at where nobody says."""
-
-_BY_NAME: Mapping[str, Row] = {row.name: row for row in ROWS}
+_BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
 
 
 def describe(
@@ -30,31 +20,29 @@ def describe(
     names: Collection[str] | None = None,
     sizes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Description | None:
-    """The inputs of a Transformers model, or of a module that wraps one; None of any other module.
+    """The inputs of a Transformers model, or of a module that wraps one; None for any other module.
 
-    The arguments are those of `model.forward`, in its order; ranges come from the configs of the Transformers
-    models found inside. Nothing is run and no config is changed. `names` restricts the inputs to these
-    arguments, those of a file that takes fewer. `sizes` gives the shapes that a file was traced at, by argument:
-    they replace the default sizes of the axes they run along.
+    The arguments are those of `model.forward`, in its order. Ranges come from the configs of the Transformers models
+    inside. Nothing is run and no config is changed. `names` restricts the inputs to these arguments, those of a file
+    that takes fewer. `sizes` gives the shapes that a file was traced at, by argument; they replace the default sizes
+    of their axes.
 
-    Raises `InputsError`, one sentence that says which inputs to give, where an argument that the model needs is
-    not in the table, where `names` has one that `forward` lacks, or where `sizes` does not fit the arguments.
+    Raises `InputsError`, one sentence that says which inputs to give, if no rule derives an argument that the model
+    needs, if `names` has one that `forward` lacks, or if `sizes` does not fit the arguments.
     """
     facts = facts_of(model)
     if facts is None:
         return None
     chosen = _chosen(facts) if names is None else _named(facts, names)
-    _require_rows(facts, chosen)
-    choices = ("choices",) if facts.is_head("ForMultipleChoice") else ()
-    fields = tuple(_field(facts, _BY_NAME[name], choices) for name in chosen)
+    fields = _fields(facts, chosen)
     return Description(fields=fields, axes=_axes(facts, fields, sizes or {}), constants=_constants(facts))
 
 
 def constants_of(model: nn.Module) -> Mapping[str, object]:
-    """The arguments that keep what is no tensor out of the output of a Transformers model, or of one wrapped.
+    """The arguments that keep a Transformers model, or one that is wrapped, from returning anything but tensors.
 
-    These hold whatever the inputs are, so for a model too whose inputs cannot be derived. Empty for any other
-    module. Raises `InputsError` where `forward` takes its inputs without names.
+    They hold for any inputs, so also for a model whose inputs cannot be derived. Empty for any other module.
+    Raises `InputsError` if `forward` takes its inputs without names.
     """
     facts = facts_of(model)
     return {} if facts is None else _constants(facts)
@@ -62,27 +50,27 @@ def constants_of(model: nn.Module) -> Mapping[str, object]:
 
 def _constants(facts: Facts) -> dict[str, object]:
     defaults = {parameter.name: parameter.default for parameter in facts.parameters}
-    # A cache is an object, and no answer; heads that keep one and do not name this argument hand it on inside.
+    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside.
     caches = "use_cache" in defaults or (facts.passes_on and "past_key_values" in defaults)
     constants: dict[str, object] = {"use_cache": False} if caches else {}
     if "use_mems" in defaults:
         constants["use_mems"] = False
     if defaults.get("output_router_logits") is True:
-        # Transformers 4's Switch returns them unasked, with plain numbers among them.
+        # Transformers 4's Switch returns them by default, with plain numbers among them.
         constants["output_router_logits"] = False
     return constants
 
 
 def _chosen(facts: Facts) -> list[str]:
-    """The arguments that are inputs unasked, and those that the model needs, in the order of `forward`."""
+    """The arguments that are inputs by default, and those that the model needs, in the order of `forward`."""
     main = set(facts.main_inputs) if facts.model in facts.towers else set()
     if "input_ids" in facts.arguments:
         main = {"input_ids"}
     chosen = []
     for parameter in facts.parameters:
-        row = _BY_NAME.get(parameter.name)
+        rule = _BY_NAME.get(parameter.name)
         needed = parameter.default is parameter.empty or parameter.name in NEEDED or parameter.name in main
-        if needed or (row is not None and row.taken(facts)):
+        if needed or (rule is not None and rule.taken(facts)):
             chosen.append(parameter.name)
     return chosen or list(facts.arguments[:1])
 
@@ -95,22 +83,16 @@ def _named(facts: Facts, names: Collection[str]) -> list[str]:
     return [name for name in facts.arguments if name in names]
 
 
-def _require_rows(facts: Facts, chosen: Iterable[str]) -> None:
-    narrow = facts.setting(*WIDTH) is None
-    unknown = [name for name in chosen if name not in _BY_NAME or (narrow and _BY_NAME[name].wide)]
+def _fields(facts: Facts, chosen: Iterable[str]) -> tuple[Field, ...]:
+    fields = {name: _BY_NAME[name].field(facts) if name in _BY_NAME else None for name in chosen}
+    unknown = [name for name, field in fields.items() if field is None]
     if unknown:
         needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
         inputs = ", ".join(f"{name!r}: tensor" for name in chosen)
         raise InputsError(
             f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}} to the marker"
         )
-
-
-def _field(facts: Facts, row: Row, choices: tuple[str, ...]) -> Field:
-    dims: tuple[str | int, ...] = ("batch", *choices, row.axis)
-    if row.wide:
-        dims = (*dims, int(facts.setting(*WIDTH)))
-    return Field(row.name, dims, row.domain(facts))
+    return tuple(field for field in fields.values() if field is not None)
 
 
 def _axes(facts: Facts, fields: tuple[Field, ...], sizes: Mapping[str, tuple[int, ...]]) -> tuple[Axis, ...]:
@@ -135,7 +117,7 @@ def _axis(facts: Facts, name: str, names: tuple[str, ...], traced: Mapping[str, 
 
 
 def _takes_one_row(facts: Facts) -> bool:
-    """Whether a head refuses a batch for want of a padding id, to know the end of each row by."""
+    """Whether a head refuses a batch because it has no padding id, by which it would find the end of each row."""
     no_padding = facts.setting("pad_token_id") is None
     return no_padding and facts.says("Cannot handle batch sizes > 1 if no padding token is defined")
 

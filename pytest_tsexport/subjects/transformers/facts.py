@@ -1,7 +1,7 @@
-"""model -> facts: its signature, its configs and what its heads say, for the table of rows to ask.
+"""model -> facts: its signature, its configs and the texts in its heads, for the table of input rules to ask.
 
-Transformers is looked up among the modules already loaded: a model of it cannot exist where it is
-not, and a user of another library pays nothing.
+Transformers is looked up among the modules that are loaded already: without it there can be no model of it, and a user
+of another library does not pay for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_tsexport.errors import InputsError
 
 Side = Literal["input", "decoder"]
 
-# Where composite configs keep the part that reads text; each is tried in turn, and its own parts after it.
+# Where composite configs keep the part that reads text. They are tried in this order, and their own parts after them.
 _PARTS: dict[Side, tuple[str, ...]] = {
     "input": ("text_encoder", "encoder", "text_config"),
     "decoder": ("decoder", "generator", "text_config"),
@@ -27,11 +27,11 @@ _PARTS: dict[Side, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a model says of its inputs: `towers` are the outermost Transformers models in it.
+    """What a model says about its inputs. `towers` are the outermost Transformers models in it.
 
-    `parameters` are the arguments that `forward` names; a wrapper that passes on what it is given (PEFT,
-    DataParallel, torch.compile) has those of the model it wraps. `passes_on` tells that they are a
-    Transformers model's own, which hands what it does not name to the modules inside.
+    `parameters` are the arguments that `forward` names; a wrapper that passes its arguments on (PEFT, DataParallel,
+    torch.compile) has those of the model it wraps. `passes_on` says that they belong to a Transformers model, which
+    passes arguments that it does not name to the modules inside.
     """
 
     model: nn.Module
@@ -41,7 +41,7 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """The class of the model, for sentences."""
+        """The class of the model, for messages."""
         return type(self.model).__name__
 
     @property
@@ -51,7 +51,7 @@ class Facts:
 
     @property
     def main_inputs(self) -> tuple[Any, ...]:
-        """What each tower calls its main input."""
+        """The main input of each tower, by name."""
         return tuple(getattr(tower, "main_input_name", None) for tower in self.towers)
 
     @property
@@ -60,7 +60,7 @@ class Facts:
         return tuple(parameter.name for parameter in self.parameters)
 
     def settings(self, *names: str, side: Side = "input") -> list[Any]:
-        """For each tower, the first of these config attributes that is set, text parts of the config first."""
+        """For each tower, the first of these config attributes that is set; text parts of the config come first."""
         found: list[Any] = []
         for whole in self.configs:
             configs = list(text_configs(whole, side))
@@ -69,11 +69,11 @@ class Facts:
         return found
 
     def setting(self, *names: str, side: Side = "input") -> Any:
-        """The first of these config attributes that is set, in any tower; None where none is."""
+        """The first of these config attributes that is set in any tower; None if there is none."""
         return next(iter(self.settings(*names, side=side)), None)
 
     def special_ids(self, side: Side = "input") -> tuple[int, ...]:
-        """Every id that a config calls by a name of its own (`sep_token_id`, `decoder_start_token_id`), ascending."""
+        """Every id that has a name in a config (`sep_token_id`, `decoder_start_token_id`), ascending."""
         found = set()
         for whole in self.configs:
             for config in text_configs(whole, side):
@@ -82,22 +82,26 @@ class Facts:
         return tuple(sorted(one for one in found if type(one) is int and one >= 0))
 
     def is_head(self, *endings: str) -> bool:
-        """Whether a tower is such a head (`ForMultipleChoice`), by the names of its class and their bases."""
+        """Whether a tower is such a head (`ForMultipleChoice`), by the names of its class and of its bases."""
         return any(base.__name__.endswith(endings) for tower in self.towers for base in type(tower).__mro__)
 
     def says(self, words: str) -> bool:
-        """Whether the forward of a tower, or of a class it derives from, holds a text with these words.
+        """Whether the forward of a tower, or of a class it derives from, contains a text with these words.
 
-        A head that refuses some inputs says so in an error of its own: the one evidence of it that needs
-        no list of models. Read from the compiled code, so no source file is needed.
+        A head that refuses some inputs has an error message for it. No other sign of it works without a list of
+        models. The text is read from the compiled code, so no source file is needed.
         """
         return any(words in text for tower in self.towers for text in _texts(tower))
 
+    def towers_take(self, argument: str) -> bool:
+        """Whether the forward of a tower names this argument."""
+        return any(argument in inspect.signature(tower.forward).parameters for tower in self.towers)
+
 
 def facts_of(model: nn.Module) -> Facts | None:
-    """The facts of a model that is a Transformers model or wraps one; None of any other module.
+    """The facts of a model that is a Transformers model or wraps one; None for any other module.
 
-    Raises `InputsError` where `forward` takes its inputs without names.
+    Raises `InputsError` if `forward` takes its inputs without names.
     """
     towers = tuple(_towers(model))
     if not towers:
@@ -115,7 +119,7 @@ def facts_of(model: nn.Module) -> Facts | None:
 
 
 def text_configs(config: Any, side: Side) -> Iterator[Any]:
-    """The config's own parts that read text on this side, innermost first, and the config itself last."""
+    """The parts of the config that read text on this side, innermost first, and the config itself last."""
     for name in _PARTS[side]:
         part = getattr(config, name, None)
         if hasattr(part, "to_dict"):
@@ -129,7 +133,7 @@ def _is_open(parameters: tuple[inspect.Parameter, ...]) -> bool:
 
 
 def _mirrors(parameters: tuple[inspect.Parameter, ...]) -> bool:
-    # A wrapper that takes `return_dict`, and more than it names, speaks for the Transformers model inside.
+    # A wrapper that takes `return_dict` and `**kwargs` has the interface of the Transformers model inside.
     return _is_open(parameters) and any(p.name == "return_dict" for p in parameters)
 
 

@@ -1,4 +1,4 @@
-"""Transformers model -> the names of its labels, in the order of their ids."""
+"""Transformers model -> labels: the names of its classes, in the order of their ids."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import nn
 
 
 def labels_of(model: nn.Module) -> tuple[str, ...]:
-    """`config.id2label` of the outermost module that has one; an id without a name is an empty text.
+    """`config.id2label` of the outermost module that has one; an id without a name becomes an empty string.
 
-    Empty for a model without labels, and for the names that a config has when nobody gave any (`LABEL_0`):
-    they promise nothing. Source: PreTrainedConfig of Transformers 4.57 and 5.
+    Empty for a model without labels, and for the default names of a config (`LABEL_0`), which promise nothing.
+    Source: PreTrainedConfig of Transformers 4.57 and 5.
     """
     named = (getattr(getattr(module, "config", None), "id2label", None) for module in model.modules())
     labels = next((found for found in named if isinstance(found, Mapping)), {})

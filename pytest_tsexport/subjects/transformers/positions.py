@@ -1,4 +1,4 @@
-"""facts -> bounds and edges: how long a sequence may be, and at which lengths a model may behave otherwise."""
+"""facts -> bounds and edges: how long a sequence may be, and at which lengths a model may compute differently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_tsexport.subjects.edges import edges_in
 from pytest_tsexport.subjects.transformers.facts import Facts
 
 # A table of absolute positions under one of these names has no row for a longer sequence. Relative and rotary
-# positions go by other names and do not bound.
+# positions have other names, and set no bound.
 TABLES = (
     "position_embeddings",
     "char_position_embeddings",
@@ -31,10 +31,10 @@ _OTHER_SENSES = re.compile(r"vision|visual|image|video|audio|speech")
 
 
 def bound_of(facts: Facts, axis: str, axes: tuple[str, ...]) -> int | None:
-    """The longest sequence that the position tables along this axis hold; None where there is no such table.
+    """The longest sequence that the position tables along this axis have rows for; None if there is no such table.
 
-    A decoder's tables bound `decoder_sequence` where there is such an axis, and `sequence` where the decoder's
-    ids are made of the encoder's or the model is a decoder.
+    The tables of a decoder bound `decoder_sequence` if there is such an axis. They bound `sequence` if the decoder's
+    ids are derived from the encoder's, or if the model is a decoder.
     """
     rows = []
     for tower in facts.towers:
@@ -46,13 +46,13 @@ def bound_of(facts: Facts, axis: str, axes: tuple[str, ...]) -> int | None:
 
 
 def edges_of(facts: Facts, high: int | None) -> tuple[int, ...]:
-    """The lengths, up to `high`, that config attributes name as edges, ascending."""
+    """The edges in the config attributes, up to `high`, ascending."""
     found = {edge for config in facts.configs for edge in edges_in(config.to_dict())}
     return tuple(sorted(edge for edge in found if high is None or edge <= high))
 
 
 def position_count(facts: Facts) -> int:
-    """How many positions there are: the bound of the tables, else what the config says, else 512."""
+    """How many positions there are: the bound of the tables, or what the config says, or 512."""
     count = bound_of(facts, "sequence", ()) or facts.setting("max_position_embeddings", "n_positions")
     return count if isinstance(count, int) else 512
 
@@ -68,11 +68,11 @@ def _tables(tower: nn.Module) -> Iterator[tuple[str, int]]:
 
 
 def _rows(table: object) -> int | None:
-    # A buffer is a table of sines; a bare parameter is no table of the input's positions (Perceiver's queries).
+    # A buffer is a table of sines. A bare parameter is not a table of the input's positions (Perceiver's queries).
     rows = table if isinstance(table, torch.Tensor) else getattr(table, "weight", None)
     if not isinstance(rows, torch.Tensor) or rows.ndim != 2 or isinstance(table, (nn.Parameter, nn.Linear)):
         return None
-    # BART's kind keeps `offset` rows at the front; RoBERTa's counts on from the row of padding.
+    # BART keeps `offset` unused rows at the front; RoBERTa counts from the row of the padding id on.
     offset = getattr(table, "offset", None)
     if not isinstance(offset, int):
         padding = getattr(table, "padding_idx", None)
@@ -81,6 +81,6 @@ def _rows(table: object) -> int | None:
 
 
 def _numbered(module: nn.Module) -> int:
-    # A ready-made row of position numbers may be shorter than the table that it points into.
+    # A ready-made row of position numbers may be shorter than the table that it indexes.
     numbers = getattr(module, "position_ids", None)
     return int(numbers.shape[-1]) if isinstance(numbers, torch.Tensor) else sys.maxsize

@@ -1,0 +1,94 @@
+"""sizes, seed, patterns -> case: one set of inputs, and how it becomes tensors.
+
+A case is small data, so that it can be drawn, shrunk, kept and printed. Its tensors follow from it, and are the same on
+every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+
+from pytest_tsexport.cases.hypothesis_adapter import sample
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One set of inputs: the size of every axis, the `seed` of the values, and the patterns of values and masks.
+
+    `example` is the number of one of the user's real inputs, from 0; it is None for a drawn case.
+    """
+
+    sizes: tuple[tuple[str, int], ...]
+    seed: int = 0
+    values: str = PATTERNS[0]
+    mask: str = MASK_PATTERNS[0]
+    example: int | None = None
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any], subject: Subject) -> Case | None:
+        """The case that `to_dict` described; None if it is not, or no longer, a case of this subject."""
+        sizes, seed, values, mask = (kept.get(name) for name in ("sizes", "seed", "values", "mask"))
+        if not isinstance(sizes, Mapping) or set(sizes) != set(subject.sizes) or type(seed) is not int:
+            return None
+        if values not in PATTERNS or mask not in MASK_PATTERNS or not all(type(size) is int for size in sizes.values()):
+            return None
+        fits = all(subject.axis(name).allows(size) for name, size in sizes.items())
+        return at(subject, sizes, seed, values, mask) if fits else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Builtin types, from which the same tensors are drawn. The user's own examples are not kept this way."""
+        return {"sizes": dict(self.sizes), "seed": self.seed, "values": self.values, "mask": self.mask}
+
+    def size(self, axis: str) -> int:
+        """The size of one axis in this case."""
+        return dict(self.sizes)[axis]
+
+    @property
+    def volume(self) -> int:
+        """How much there is to compute, relative to other cases of the same subject."""
+        return prod(max(size, 1) for _, size in self.sizes)
+
+    def __str__(self) -> str:
+        return f"({', '.join(f'{axis}={size}' for axis, size in self.sizes)})"
+
+
+def at(subject: Subject, sizes: Mapping[str, int], seed: int = 0, values: str = "uniform", mask: str = "ones") -> Case:
+    """The case of these sizes; the other axes keep the traced size.
+
+    Raises `ValueError`, one sentence, for an axis that the subject does not have.
+    """
+    named = {subject.axis(name).name: size for name, size in sizes.items()}
+    return Case(sizes=tuple({**subject.sizes, **named}.items()), seed=seed, values=values, mask=mask)
+
+
+def alone(subject: Subject, axis: Axis, size: int) -> Case:
+    """The case in which only this axis leaves its traced size."""
+    return at(subject, {axis.name: size}, seed=size)
+
+
+def off_size(case: Case, subject: Subject) -> tuple[str, ...]:
+    """The axes that are not at their traced size."""
+    return tuple(axis for axis, size in case.sizes if size != subject.axis(axis).size)
+
+
+def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
+    """The inputs of a case by name, in the order of the subject's inputs."""
+    if case.example is not None:
+        return dict(subject.examples[case.example].inputs)
+    sizes = dict(case.sizes)
+    inputs = {}
+    for place, field in enumerate(subject.fields):
+        if field.name in subject.strategies:
+            strategy, shape = subject.strategies[field.name], field.shape(sizes)
+            inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + place)
+        else:
+            inputs[field.name] = field.draw(sizes, case.seed, field.domain.pattern(case.values, case.mask))
+    return inputs

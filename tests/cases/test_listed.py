@@ -1,0 +1,106 @@
+"""Proves that the sizes, values and masks that matter most are always visited, small ones first."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pytest_tsexport.cases.case import off_size, tensors
+from pytest_tsexport.cases.listed import (
+    edge_cases,
+    edge_sizes,
+    example_cases,
+    farthest_drawn,
+    odd_cases,
+    size_cases,
+    traced_cases,
+)
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.domains.masks import Switch
+from pytest_tsexport.subjects.fields import Axis, Field
+from pytest_tsexport.subjects.user_examples import Example
+from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
+
+
+@pytest.mark.parametrize(
+    ("axis", "sizes"),
+    [
+        (LENGTH, {1, 2, 6, 8, 14, 33, 64, 65, 128, 129, 256, 257, 512, 513}),
+        (BATCH, {1, 3, 4, 8}),
+        (Axis(name="length", size=1), {2, 33}),
+        (Axis(name="length", size=7, edges=(16,)), {15, 16, 17}),
+        (Axis(name="length", size=7, edges=(16, 512)), {15, 16, 17, 511, 512, 513}),
+        (Axis(name="length", size=7, high=48), {47, 48, 49}),
+        (Axis(name="length", size=7, low=5), {5, 6, 8}),
+    ],
+)
+def test_edges_are_visited(axis: Axis, sizes: set[int]) -> None:
+    visited = edge_sizes(axis)
+    assert sizes <= set(visited)
+    assert axis.size not in visited
+    assert min(visited) >= max(axis.low, 1)
+    assert visited == sorted(set(visited))
+
+
+def test_a_maximum_that_the_user_declared_is_not_exceeded() -> None:
+    assert max(edge_sizes(Axis(name="length", size=7, high=12, named=True))) <= 12
+
+
+@pytest.mark.parametrize(
+    ("axis", "far"),
+    [
+        (BATCH, 8),
+        (LENGTH, 33),
+        (Axis(name="length", size=20), 80),
+        (Axis(name="length", size=7, high=10), 10),
+        (Axis(name="length", size=7, high=512), 33),
+    ],
+)
+def test_the_farthest_size_that_is_drawn(axis: Axis, far: int) -> None:
+    assert farthest_drawn(axis) == far
+
+
+def test_each_axis_alone_and_all_axes_together_small_cases_first() -> None:
+    cases = list(edge_cases(BOTH))
+    alone = {off_size(case, BOTH) for case in cases}
+    assert {("batch",), ("length",), ("batch", "length")} <= alone
+    assert () not in alone
+    volumes = [case.volume for case in cases]
+    assert volumes == sorted(volumes)
+    assert len(cases) == len(set(cases))
+    assert any(case.size("batch") == 1 and case.size("length") == 1 for case in cases)
+
+
+def test_every_single_size_that_may_be_drawn_is_listed_small_ones_first() -> None:
+    cases = list(size_cases(BOTH))
+    assert [case.size("length") for case in cases if off_size(case, BOTH) == ("length",)] == [
+        *range(1, 7),
+        *range(8, 34),
+    ]
+    assert [case.size("batch") for case in cases if off_size(case, BOTH) == ("batch",)] == [1, 3, 4, 5, 6, 7, 8]
+
+
+def test_without_axes_there_is_no_edge() -> None:
+    assert list(edge_cases(subject())) == []
+
+
+def test_at_the_traced_size_every_pattern_of_values_meets_every_mask() -> None:
+    cases = list(traced_cases(BOTH))
+    assert {(case.values, case.mask) for case in cases} == {(v, m) for v in PATTERNS for m in MASK_PATTERNS}
+    assert all(off_size(case, BOTH) == () for case in cases)
+    assert (cases[0].values, cases[0].mask) == ("uniform", "ones")
+
+
+def test_a_switch_has_no_odd_mask() -> None:
+    assert list(odd_cases(BOTH))
+    switch = Field("causal", (), Switch(dtype=torch.bool))
+    assert not list(odd_cases(subject(BATCH, LENGTH, fields=(switch,))))
+
+
+def test_the_users_examples_keep_their_sizes_and_tensors() -> None:
+    example = {"x": torch.ones(3, 5), "mask": torch.ones(3, 5, dtype=torch.int64)}
+    one = subject(BATCH, LENGTH, examples=(Example(example, {}),))
+    (case,) = example_cases(one)
+    assert str(case) == "(batch=3, length=5)"
+    assert case.example == 0
+    assert tensors(case, one)["x"] is example["x"]
