@@ -20,7 +20,8 @@ from pytest_tsexport.checks import REGISTERED
 from pytest_tsexport.checks.trace import explained
 from pytest_tsexport.comparison.evidence import Evidence, Measurements
 from pytest_tsexport.comparison.seeding import seeded
-from pytest_tsexport.config.policy import CHECKS, Policy, selected
+from pytest_tsexport.config.names import CHECKS, selected
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.config.validators import valid_checks, valid_names
 from pytest_tsexport.diagnosis.compiled import is_compiled
 from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
@@ -135,7 +136,7 @@ class Export:
             contract=self._made.backend.contract,
             runs=self._made.unrunnable is None,
             process=self._made.process,
-            cases=self._policy.effort.max_examples or default_examples(),
+            cases=self._policy.options.max_examples or default_examples(),
             tell=callbacks.progress,
             known=lambda: callbacks.known(subject, f"{self.backend}-{check}"),
         )
@@ -176,7 +177,7 @@ class Export:
         )
 
     def _blank(self, name: str, outcome: Outcome, headline: str) -> Verdict:
-        seed = self._policy.effort.seed
+        seed = self._policy.options.seed
         subject = self.subject.name
         return Verdict(subject=subject, backend=self.backend, check=name, outcome=outcome, headline=headline, seed=seed)
 

@@ -115,8 +115,8 @@ def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> M
         made = export_model.trace(subject, job, guarded=policy.meaning.guard)
     else:
         made = export_model.exported(subject, exporter, job)
-    if made.artifact is not None and policy.effort.export_dir is not None:
-        _keep(path, policy.effort.export_dir)
+    if made.artifact is not None and policy.options.export_dir is not None:
+        _keep(path, policy.options.export_dir)
     return made
 
 
@@ -172,10 +172,10 @@ def _already_exported(module: Any, policy: Policy, file_format: FileFormat, fold
 
 def _seeded(policy: Policy) -> Policy:
     """The seed that the user chose; else a fixed one if hypothesis is derandomized (as in CI); else a random one."""
-    if policy.effort.seed is not None:
+    if policy.options.seed is not None:
         return policy
     seed = DERANDOMIZED_SEED if derandomized() else SystemRandom().randrange(10_000)
-    return replace(policy, effort=replace(policy.effort, seed=seed))
+    return replace(policy, options=replace(policy.options, seed=seed))
 
 
 def _file_name(name: str) -> str:

@@ -228,7 +228,7 @@ def test_the_exception_of_a_backend_is_reported() -> None:
 
 def test_a_copy_is_kept_in_export_dir(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
-    policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
+    policy = replace(policy, options=replace(policy.options, export_dir=tmp_path))
     one = export(made.Plain(), policy, name="test_x.py::test[tiny]")
     kept = tmp_path / "test_x.py-test-tiny-jit.pt"
     assert kept.read_bytes() == one.path.read_bytes()
@@ -238,7 +238,7 @@ def test_a_copy_is_kept_in_export_dir(tmp_path: Path) -> None:
 
 def test_ids_that_differ_in_special_characters_have_separate_files(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
-    policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
+    policy = replace(policy, options=replace(policy.options, export_dir=tmp_path))
     for parameter in ("a b", "a/b", "a:b", "a-b"):
         export(made.Plain(), policy, name=f"tests/test_x.py::test[{parameter}]").close()
     assert len(list(tmp_path.iterdir())) == 4

@@ -1,7 +1,8 @@
 """Reads compiler arguments for casting: what is computed in fewer bits; and emulates that on the CPU.
 
 neuronx-cc casts float32 by `--auto-cast none|matmult|all` to `--auto-cast-type bf16|fp16|tf32|fp8_e4m3`; inputs and
-outputs keep their dtypes. The emulation rounds operands and keeps sums in float32. (facts: neuron, 2.5.)
+outputs keep their dtypes. The emulation rounds operands and keeps sums in float32. (See
+docs/explanation/neuron-sdk.md#numerics.)
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Neuron:
     def compiling(self, wanted: Compilation) -> Compiler:
         """This backend with compiler arguments. Raises `ExportError` for a casting that no compiler knows."""
         if wanted.processes > 1 and "NEURON_RT_VISIBLE_CORES" not in os.environ:
-            # A process takes every core of the machine, and keeps it. (facts: neuron, 2.6.)
+            # A process takes every core of the machine, and keeps it. (See docs/explanation/neuron-sdk.md#devices.)
             os.environ.setdefault("NEURON_RT_NUM_CORES", "1")
         casting_of(wanted.args, Casting())
         return Neuron(wanted)

@@ -1,7 +1,8 @@
 """Finds the installed Neuron SDK, calls it, and says whether the machine has a Neuron device.
 
 A module is an SDK if it has `trace` and a version of 1.13 or newer: empty placeholder packages have both names too.
-(facts: neuron, 1.1, 2.1 and 2.6.)
+(See docs/explanation/neuron-sdk.md#inf1-signature, docs/explanation/neuron-sdk.md#inf2-signature and
+docs/explanation/neuron-sdk.md#devices.)
 """
 
 from __future__ import annotations
@@ -53,12 +54,14 @@ class Sdk:
     def default_casting(self, args: Sequence[str]) -> Casting:
         """What it casts if `--auto-cast` is not given: matmult up to 2.26, nothing from 2.27 on.
 
-        Inf1's compiler casts everything; with `--fast-math none`, only products. (facts: neuron, 1.2.)
+        Inf1's compiler casts everything; with `--fast-math none`, only products. (See
+        docs/explanation/neuron-sdk.md#inf1-behaviour.)
         """
         if self.is_inf1:
             return Casting(scope="matmult" if argument(args, "--fast-math") == "none" else "all")
         release = re.match(r"\d+\.\d+\.\d+\.2\.(\d+)\.", self.version)
-        # 2.8.0.2.10 came with SDK 2.26 and 2.9.0.2.15 with 2.31: the fifth number runs 16 behind. (facts: neuron, 2.7.)
+        # 2.8.0.2.10 came with SDK 2.26 and 2.9.0.2.15 with 2.31: the fifth number runs 16 behind. (See
+        # docs/explanation/neuron-sdk.md#versions.)
         return Casting(scope="matmult") if release is not None and int(release[1]) + 16 < 27 else Casting()
 
     def trace(self, func: Calls, inputs: tuple[torch.Tensor, ...], args: Sequence[str], *, batch: bool) -> Any:

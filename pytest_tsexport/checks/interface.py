@@ -12,7 +12,7 @@ from torch import nn
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.baseline import DEFAULT, OPTIONAL, Baseline, InterfaceLines, changes
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.subjects.transformers.labels import labels_of
@@ -35,7 +35,7 @@ class Interface:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails if the interface is not that of the baseline, and if there is no baseline: never green unlooked-at."""
-        baseline = evidence.policy.effort.baseline
+        baseline = evidence.policy.options.baseline
         if baseline is None:
             sentence = f"there is no baseline to compare with; write one with --ts-baseline={DEFAULT} and commit it"
             return verdict(evidence, Outcome.FAILED, sentence)

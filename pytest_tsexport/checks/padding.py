@@ -1,7 +1,7 @@
 """evidence -> verdict: can shorter inputs be padded up to the traced size?
 
 Wherever parity and shapes hold, the export answers padded inputs as eager does: the question is about the model. So it
-fails only if eager is padding-invariant and the export is not. (facts: detection, 11.)
+fails only if eager is padding-invariant and the export is not. (See docs/explanation/measurements.md#padding.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
 from pytest_tsexport.comparison.tie_breaks import is_tie_break
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict

@@ -12,7 +12,7 @@ from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import differs_beyond_32_bits
 from pytest_tsexport.diagnosis.divergence import cause
 from pytest_tsexport.diagnosis.explanation import explain

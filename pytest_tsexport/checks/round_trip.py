@@ -12,7 +12,7 @@ from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.runtimes.isolated_python import run_in_isolated_python
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict

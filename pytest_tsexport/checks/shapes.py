@@ -16,7 +16,7 @@ from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import already_wrong, kept_as, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import dropped
 from pytest_tsexport.diagnosis.divergence import cause
 from pytest_tsexport.diagnosis.explanation import explain

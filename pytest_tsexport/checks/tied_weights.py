@@ -1,7 +1,7 @@
 """evidence -> verdict: is every tied weight cloned in the artifact?
 
 Weights are tied if their byte ranges overlap. Ranges that do not overlap share no byte, so writing to one weight cannot
-change another: no further proof is needed. (facts: detection, 12.)
+change another: no further proof is needed. (See docs/explanation/measurements.md#tied-weights.)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.weights import TiedGroup, named_weights, storages, tied_groups
 from pytest_tsexport.verdict import Outcome, Row, Verdict

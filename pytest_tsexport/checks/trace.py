@@ -10,7 +10,7 @@ from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import fault, remarks
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 

@@ -115,7 +115,7 @@ class Evidence:
     @property
     def seed(self) -> int:
         """What all that is drawn follows from."""
-        return self.policy.effort.seed or 0
+        return self.policy.options.seed or 0
 
     @property
     def operators(self) -> frozenset[str]:
@@ -175,4 +175,4 @@ class Evidence:
 
 
 def _seed(policy: Policy, subject: str, drawing: str) -> int:
-    return zlib.crc32(f"{policy.effort.seed or 0}:{subject}:{drawing}".encode())
+    return zlib.crc32(f"{policy.options.seed or 0}:{subject}:{drawing}".encode())

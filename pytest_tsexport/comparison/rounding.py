@@ -1,7 +1,7 @@
 """eager, artifact -> what is compared, by which tolerance, where a compiler casts to fewer bits.
 
 What rounding costs a model is measured on the model: eager is run on the CPU under the compiler's casting, and the
-tolerance is widened by the emulated rounding error. (facts: neuron, 2.5.)
+tolerance is widened by the emulated rounding error. (See docs/explanation/neuron-sdk.md#numerics.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """subject -> spread: how much each output leaf moves, and whether there is anything to compare at all.
 
 A zero-init model answers the same whatever it is asked, so every export of it would pass: such a subject is refused
-as vacuous. bf16 models and small heads are not. (facts: detection, 1 and 4.)
+as vacuous. bf16 models and small heads are not. (See docs/explanation/measurements.md#tolerance and
+docs/explanation/measurements.md#vacuous-subjects.)
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 The only module that knows the rule: the others ask an `OutputTolerance` what it allows, and never why.
 
 For a floating output, |d| <= rtol * S + 8 * eps * A, where S is the largest standard deviation of that output over
-drawn inputs and A its largest magnitude. Integers and booleans are compared exactly. (facts: detection, 1.) On a device
-the share of S follows the casting, and emulated rounding may widen it. (facts: neuron, 2.5.)
+drawn inputs and A its largest magnitude. Integers and booleans are compared exactly. (See
+docs/explanation/measurements.md#tolerance.) On a device the share of S follows the casting, and emulated rounding may
+widen it. (See docs/explanation/neuron-sdk.md#numerics.)
 """
 
 from __future__ import annotations

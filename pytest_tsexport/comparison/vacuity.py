@@ -1,7 +1,7 @@
 """subject -> whether positions influence one another, or are kept apart only by tiny weights.
 
 What vanishes in a zero-init model is the mixing between positions: its outputs move, and a wrong trace of it is off by
-next to nothing. (facts: detection, 4.)
+next to nothing. (See docs/explanation/measurements.md#vacuous-subjects.)
 """
 
 from __future__ import annotations

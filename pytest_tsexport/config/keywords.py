@@ -29,7 +29,7 @@ def from_keywords(keywords: Mapping[str, Any], backends: Sequence[str] = BACKEND
     _validate_together(valid)
     return Policy(
         meaning=Meaning(**{name: value for name, value in valid.items() if name in MEANING}),
-        effort=RunOptions(**{name: value for name, value in valid.items() if name in OVERRIDDEN}),
+        options=RunOptions(**{name: value for name, value in valid.items() if name in OVERRIDDEN}),
     )
 
 

@@ -9,22 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.config.names import BACKENDS, CHECKS, SIMULATIONS, selected
+from pytest_tsexport.config.names import selected
 from pytest_tsexport.config.options import RunOptions
-
-__all__ = [
-    "BACKENDS",
-    "CHECKS",
-    "SIMULATIONS",
-    "Effort",
-    "Meaning",
-    "Policy",
-    "RunOptions",
-    "selected",
-]
-
-Effort = RunOptions
-"""The former name of `RunOptions`, for callers that still use it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +18,29 @@ class Policy:
     """Everything that the pipeline needs to know of a test, besides the model."""
 
     meaning: Meaning = field(default_factory=Meaning)
-    effort: RunOptions = field(default_factory=RunOptions)
+    options: RunOptions = field(default_factory=RunOptions)
 
     @property
     def backends(self) -> tuple[str, ...]:
         """The backends to export with; jit if none is given."""
-        return self.effort.backends or ("jit",)
+        return self.options.backends or ("jit",)
 
     @property
     def checks(self) -> tuple[str, ...]:
         """The checks to run, in the order of `CHECKS`."""
-        return selected(self.effort.checks, self.offered)
+        return selected(self.options.checks, self.offered)
 
     @property
     def offered(self) -> tuple[str, ...]:
         """The opt-in checks that run unnamed: exports are compared with a baseline if there is one."""
-        return () if self.effort.baseline is None else ("interface",)
+        return () if self.options.baseline is None else ("interface",)
 
     @property
     def budget(self) -> float:
         """Seconds that the search for one subject may take."""
-        return self.effort.search_seconds
+        return self.options.search_seconds
 
     @property
     def timeout(self) -> float:
         """Seconds that a compiler may take for one export."""
-        return self.effort.compile_seconds
+        return self.options.compile_seconds

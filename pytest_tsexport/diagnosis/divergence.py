@@ -1,7 +1,7 @@
 """evidence, case -> row: the line and submodule at which the artifact first diverges from eager in this case.
 
 The model is traced again at the counterexample, and both graphs are run on it. Where the same line of the same
-submodule makes another value from equal ones, the trace froze something. (facts: detection, 14.)
+submodule makes another value from equal ones, the trace froze something. (See docs/explanation/measurements.md#causes.)
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def compiling(backend: Backend, policy: Policy, subject: Subject, processes: int
     if not isinstance(backend, Compiler):
         return backend
     wanted = Compilation(
-        args=policy.effort.neuron_args or (), dynamic_batch=_varies(backend, policy, subject), processes=processes
+        args=policy.options.neuron_args or (), dynamic_batch=_varies(backend, policy, subject), processes=processes
     )
     try:
         return backend.compiling(wanted)

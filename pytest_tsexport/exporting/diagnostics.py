@@ -19,7 +19,10 @@ UNKNOWN = r"unexpected keyword arg|received \d+ positional arg"
 FELL_BACK = r"falling back|unable to compile"
 
 EVIDENCE = f"(?si).*({DROPPED}|{UNKNOWN}|{FELL_BACK})"
-"""What a compiler only warns of, and then continues. (facts: neuron, 1.2 and 2.2.)"""
+"""What a compiler only warns of, and then continues.
+
+See docs/explanation/neuron-sdk.md#inf1-behaviour and docs/explanation/neuron-sdk.md#inf2-front-end.
+"""
 
 _EVIDENCE = re.compile(EVIDENCE)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler
-from pytest_tsexport.config.policy import SIMULATIONS
+from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.exporting.artifact import Artifact, Runner, open_file, unopened
 from pytest_tsexport.subjects.subject import Subject

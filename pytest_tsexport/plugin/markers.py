@@ -50,7 +50,7 @@ def policy_of(marks: Sequence[pytest.Mark], settings: Settings) -> Policy:
 def with_settings(keywords: dict[str, Any], settings: Settings) -> Policy:
     """The policy of these keywords in this run. Raises `PolicyError`, one sentence."""
     policy = from_keywords(keywords, tuple(settings.backends))
-    return Policy(meaning=policy.meaning, effort=settings.command_line.over(policy.effort).over(settings.ini))
+    return Policy(meaning=policy.meaning, options=settings.command_line.over(policy.options).over(settings.ini))
 
 
 def checked_policy(node: pytest.Item, settings: Settings) -> Policy:

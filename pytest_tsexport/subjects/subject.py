@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Field
 from pytest_tsexport.tensors.tree import detached

@@ -1,7 +1,7 @@
 """Finds weights that share memory, clones tied weights, and copies models.
 
 Tied means that byte *ranges* overlap. Two rows of one buffer share a storage and are not tied; `w` and `w.T` are tied.
-(facts: detection, 12.)
+(See docs/explanation/measurements.md#tied-weights.)
 """
 
 from __future__ import annotations

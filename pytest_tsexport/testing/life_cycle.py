@@ -25,7 +25,7 @@ def judge(
     `pytest_tsexport.validate` raises.
     """
     policy = from_keywords({**keywords, **({} if inputs is None else {"inputs": inputs})})
-    policy = replace(policy, effort=replace(policy.effort, seed=seed))
+    policy = replace(policy, options=replace(policy.options, seed=seed))
     made = export(model, policy, name=type(model).__name__, backend=backend)
     try:
         return {check: made.check(check) for check in policy.checks}

@@ -21,7 +21,7 @@ from tests.backends.sdks import Args, Inputs, around, at_work, fault, note, righ
 Compile = Callable[[nn.Module, Inputs, Args], torch.jit.ScriptModule]
 
 FELL_BACK = "torch.neuron.trace failed on _NeuronGraph$698; falling back to native python function call"
-"""What the vendor logs. (facts: neuron, 1.2.)"""
+"""What the vendor logs. (See docs/explanation/neuron-sdk.md#inf1-behaviour.)"""
 
 
 def mute_fallback(func: nn.Module, inputs: Inputs, args: Args) -> torch.jit.ScriptModule:

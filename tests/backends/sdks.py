@@ -35,7 +35,7 @@ Inputs = tuple[torch.Tensor, ...]
 Args = Sequence[str]
 
 NO_RUNTIME = "the runtime could not be initialized: no device is available on this machine"
-"""What running raises if there is no device. (facts: neuron, 2.6.)"""
+"""What running raises if there is no device. (See docs/explanation/neuron-sdk.md#devices.)"""
 
 
 def fault() -> str:

@@ -88,7 +88,7 @@ def test_a_wrong_file_of_another_format_is_found() -> None:
 
 def test_the_file_and_its_copy_have_the_suffix_of_the_format(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
-    policy = replace(policy, effort=replace(policy.effort, export_dir=tmp_path))
+    policy = replace(policy, options=replace(policy.options, export_dir=tmp_path))
     one = export(made.Plain(), policy, name="it", backend=Fx())
     assert one.path.name == "it-fx.fx"
     assert [path.name for path in tmp_path.iterdir()] == ["it-fx.fx"]

@@ -12,7 +12,7 @@ from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, bind
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import PolicyError
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import Faulty, Refuses, Unavailable, right_outputs

@@ -12,7 +12,7 @@ from torch import nn
 
 from pytest_tsexport.backends.base import bind
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.tensors.tree import detached

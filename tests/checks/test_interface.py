@@ -109,7 +109,7 @@ class Labelled(nn.Module):
 def judged(baseline: Baseline | None, model: nn.Module, inputs: Inputs | None = None, **keywords: Any) -> Verdict:
     given = {} if inputs is None else {"inputs": inputs}
     policy = from_keywords({"checks": "interface", **given, **keywords})
-    policy = replace(policy, effort=replace(policy.effort, seed=0, baseline=baseline))
+    policy = replace(policy, options=replace(policy.options, seed=0, baseline=baseline))
     made = export(model, policy, name=NAME)
     try:
         return made.check("interface")
@@ -312,7 +312,7 @@ def test_a_scripted_file_may_take_more(baseline: Baseline) -> None:
     with files.quiet():
         scripted = torch.jit.script(Scaled())
     policy = from_keywords({"inputs": X, "reference": SqueezesAnySize(), "checks": "interface"})
-    policy = replace(policy, effort=replace(policy.effort, baseline=replace(baseline, writes=True)))
+    policy = replace(policy, options=replace(policy.options, baseline=replace(baseline, writes=True)))
     found = export(scripted, policy, name=NAME).check("interface")
     assert found.interface is not None
     assert found.interface["inputs"] == ["x: float32 of rank 2", "by: float=..."]

@@ -363,7 +363,10 @@ WILD = {
         "sequence on the left without mask",
     ),
 }
-"""In which ways each family is padding-invariant, and in which it is not. (facts: detection, 11.)"""
+"""In which ways each family is padding-invariant, and in which it is not.
+
+See docs/explanation/measurements.md#padding.
+"""
 
 DECODERS = ("gpt2", "llama")
 

@@ -49,7 +49,7 @@ class Noisy(nn.Module):
 def test_the_spread_of_a_random_model_does_not_depend_on_who_asks_first() -> None:
     def spread(draws: int) -> float:
         policy = from_keywords({"inputs": rows()()})
-        found = export(Noisy(), replace(policy, effort=replace(policy.effort, seed=3)), name="noisy")
+        found = export(Noisy(), replace(policy, options=replace(policy.options, seed=3)), name="noisy")
         torch.rand(draws)
         return found._evidence("parity").spread.by_leaf["output"]
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.spread import Spread, measure
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import Specimen, right, wrong

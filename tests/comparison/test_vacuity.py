@@ -9,7 +9,7 @@ from torch import nn
 from pytest_tsexport.comparison import vacuity
 from pytest_tsexport.comparison.spread import measure
 from pytest_tsexport.comparison.vacuity import influence
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing.specimen import rows

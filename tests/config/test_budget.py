@@ -9,7 +9,7 @@ import pytest
 
 import pytest_tsexport
 from pytest_tsexport.config.budget import SHARES, TIE_BREAKS, search_seconds, tie_break_seconds
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 
 ROOM = Path(pytest_tsexport.__file__).parent / "checks"
 

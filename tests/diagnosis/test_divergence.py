@@ -171,6 +171,6 @@ def test_a_right_model_has_no_cause_at_any_size() -> None:
 
 
 def test_a_wrong_model_has_a_cause_at_the_sizes_where_it_is_wrong() -> None:
-    evidence = export(sizes.BakesBranch(), from_keywords({"inputs": rows()()}), name="branch")._evidence
+    evidence = export(sizes.BakesBranch(), from_keywords({"inputs": rows()()}), name="branch")._evidence("shapes")
     assert origin(evidence, at(evidence.subject, {"dim1": 10})) is None
     assert origin(evidence, at(evidence.subject, {"dim1": 11})) is not None

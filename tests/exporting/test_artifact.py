@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.jit import Jit
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.exporting.artifact import Runner, open_file, save, signature
 from pytest_tsexport.subjects.subject import Subject, build

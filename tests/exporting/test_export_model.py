@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.jit import Jit
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.exporting import export_model
 from pytest_tsexport.subjects.subject import Subject, build

@@ -14,7 +14,7 @@ from pytest_tsexport import validate
 from pytest_tsexport.backends.base import Compilation
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.backends.neuron_sim import NeuronSim
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.exporting.export_model import Job, trace
 from pytest_tsexport.exporting.loading import opened

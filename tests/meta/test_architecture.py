@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tsexport.checks import REGISTERED
-from pytest_tsexport.config.names import BUILT_IN
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import BUILT_IN, CHECKS
 from tests.meta.sources import PACKAGE, ROOT, modules, named, parsed, section
 
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"

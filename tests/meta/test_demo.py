@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport.config.policy import selected
+from pytest_tsexport.config.names import selected
 
 demo = import_module("docs.demo.__main__")
 

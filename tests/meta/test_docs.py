@@ -9,7 +9,7 @@ import pytest
 import transformers
 
 from docs import make_reference, red_reports
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from tests.meta.sources import ROOT, anchors, named, tracked
 
 DOCS = ROOT / "docs"

@@ -76,7 +76,7 @@ def with_args(name: str, args: list[str], seed: int) -> dict[str, Verdict]:
     """The verdicts under compiler arguments."""
     model, inputs = MODELS[name]()
     policy = from_keywords({"inputs": inputs, "max_examples": CASES} if inputs else {"max_examples": CASES})
-    policy = replace(policy, effort=replace(policy.effort, seed=seed, neuron_args=tuple(args)))
+    policy = replace(policy, options=replace(policy.options, seed=seed, neuron_args=tuple(args)))
     made = export(model, policy, name=name, backend="neuron-sim")
     try:
         return {check: made.check(check) for check in CHECKS}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tsexport.config.keywords import from_keywords
-from pytest_tsexport.config.policy import CHECKS
+from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import Specimen, right, wrong
 from pytest_tsexport.verdict import Verdict
@@ -38,7 +38,7 @@ def verdicts(specimen: Specimen, checks: Sequence[str]) -> dict[str, str]:
             keywords["artifact"] = Path(folder, "earlier.pt")
             specimen.file(model, inputs, keywords["artifact"])
         policy = from_keywords(keywords)
-        made = export(model, replace(policy, effort=replace(policy.effort, seed=0)), name=specimen.title)
+        made = export(model, replace(policy, options=replace(policy.options, seed=0)), name=specimen.title)
         try:
             return {check: comparable(made.check(check)) for check in checks}
         finally:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pytest_tsexport.comparison.spread import measure
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build as subject_of
 from pytest_tsexport.testing import judge

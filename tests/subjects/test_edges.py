@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.edges import edges_in, edges_of
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import judge

@@ -23,7 +23,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.state import DEPTH, Snapshot
 from pytest_tsexport.subjects.subject import build

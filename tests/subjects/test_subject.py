@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.domains.boxes import Boxes
 from pytest_tsexport.subjects.domains.floats import Floats

@@ -1,6 +1,7 @@
 """A SIMULATION of the Neuron compiler: a function and its example inputs become a ScriptModule of one operator.
 
-`trace` and `dynamic_batch` follow the documented rules of `torch_neuronx`. (facts: neuron, 2.2 and 7.2.)
+`trace` and `dynamic_batch` follow the documented rules of `torch_neuronx`. (See
+docs/explanation/neuron-sdk.md#inf2-front-end and docs/explanation/neuron-sdk.md#emulation-on-a-cpu.)
 """
 
 from __future__ import annotations

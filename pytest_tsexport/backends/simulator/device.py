@@ -1,7 +1,8 @@
 """A SIMULATION of the Neuron device: the operator that runs a compiled program as the chip would.
 
 The program is two tensors of bytes in the artifact, as in the vendor's files: `metaneff` (JSON: the inputs and the
-outputs) and `neff` (the code and the weights). (facts: neuron, 1.2 and 7.2.)
+outputs) and `neff` (the code and the weights). (See docs/explanation/neuron-sdk.md#inf1-behaviour and
+docs/explanation/neuron-sdk.md#emulation-on-a-cpu.)
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from torch import nn
 
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.backends.torchscript.inspector import TorchScriptInspector
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes

@@ -20,7 +20,10 @@ KNOWN = {
 }
 
 FAST_MATH = {"none": "matmult", "all": "all"}
-"""What neuron-cc casts, by `--fast-math`; it does not know `--auto-cast`. (facts: neuron, 1.2.)"""
+"""What neuron-cc casts, by `--fast-math`; it does not know `--auto-cast`.
+
+See docs/explanation/neuron-sdk.md#inf1-behaviour.
+"""
 
 sdks.register()
 

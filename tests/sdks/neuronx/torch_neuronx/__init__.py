@@ -47,7 +47,7 @@ def _default() -> list[str]:
 
 
 def _older(func: Callable[..., Any], example_inputs: Any, *_: object, **unknown: object) -> torch.jit.ScriptModule:
-    """Knows no keyword, and only warns of one. (facts: neuron, 2.2.)"""
+    """Knows no keyword, and only warns of one. (See docs/explanation/neuron-sdk.md#inf2-front-end.)"""
     sdks.note(call="trace", unknown=sorted(unknown))
     if unknown:
         warnings.warn(f"Unexpected keyword arguments: {sorted(unknown)}", stacklevel=2)
