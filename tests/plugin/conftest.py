@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-# pytester drops the modules that are first imported inside an in-process run, so each run would import them anew.
+# pytester drops the modules that are first imported inside an in-process run, so each run would import them anew, and
+# a package that stays would still hold the old ones as attributes.
+import pytest_tsexport.pipeline  # noqa: F401
 import pytest_tsexport.plugin.active  # noqa: F401
 
 SPECIMENS = Path(__file__).with_name("specimens.py")
