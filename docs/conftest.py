@@ -18,8 +18,11 @@ ALLOWED = (
 )
 
 
+# First, so that `-m "not slow"` sees the marker.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if EXAMPLES in item.path.parents:
+            item.add_marker("slow")
             for allowed in ALLOWED:
                 item.add_marker(pytest.mark.filterwarnings(allowed))

@@ -40,6 +40,7 @@ def crossed(verdict: Verdict) -> Verdict:
     return Verdict.from_dict(json.loads(json.dumps(verdict.to_dict(), allow_nan=False)))
 
 
+@pytest.mark.slow
 @given(VERDICTS)
 def test_a_verdict_is_the_same_after_json(verdict: Verdict) -> None:
     assert crossed(verdict) == verdict

@@ -185,6 +185,7 @@ def test_a_copy_of_the_file_gives_the_same_outputs(compiled: Exports, tmp_path: 
         assert all(map(torch.equal, given.module(inputs), module(inputs)))
 
 
+@pytest.mark.slow
 def test_without_its_import_the_operator_is_not_known(compiled: Exports) -> None:
     path = compiled(made.Plain(), rows()()).path
     program = f"import torch; torch.jit.load({str(path)!r})"

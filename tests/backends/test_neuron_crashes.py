@@ -76,6 +76,7 @@ def test_of_something_else():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_crash_does_not_end_the_run_or_other_subjects(
     sdk: Installed, pytester: pytest.Pytester, workers: int

@@ -81,6 +81,7 @@ def judged(case: Case, *, seed: int = 0) -> dict[str, Verdict]:
     return judge(model(), inputs(), backend="neuron", max_examples=20, seed=seed, checks="-round_trip", **keywords)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "seed"), RUNS)
 @pytest.mark.parametrize(("fault", "case", "check", "headline"), FOUND)
 def test_a_fault_is_found(
@@ -101,6 +102,7 @@ def test_a_fault_is_found_without_casting(
     assert (found.outcome, found.headline) == (Outcome.FAILED, headline)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "seed"), [*RUNS, ("independent", 4)])
 @pytest.mark.parametrize("case", [TIED, TIED_BATCHES, PLAIN, PLAIN_BATCHES, TWO_IN, TWO_OUT])
 def test_without_a_fault_nothing_is_found(sdk: Installed, name: str, case: Case, seed: int) -> None:

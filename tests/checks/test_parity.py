@@ -223,6 +223,7 @@ def test_inputs_that_eager_never_accepts_are_not_green() -> None:
     assert found.outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 def test_too_little_time_is_not_green() -> None:
     class Slow(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -19,12 +19,14 @@ def verdict(model: torch.nn.Module, inputs: Inputs | None = None, **keywords: An
     return judge(model, inputs or rows()(), checks="round_trip", **keywords)["round_trip"]
 
 
+@pytest.mark.slow
 def test_nested_answers_are_the_same_elsewhere() -> None:
     found = verdict(right_outputs.NestedOutputs())
     assert (found.outcome, found.headline) == (Outcome.PASSED, "runs with torch alone, bit for bit the same")
     assert found.judged == found.planned == 3
 
 
+@pytest.mark.slow
 def test_an_operator_of_this_process_alone_is_found() -> None:
     found = verdict(devices.NeedsPython())
     assert (found.outcome, found.headline) == (
@@ -34,6 +36,7 @@ def test_an_operator_of_this_process_alone_is_found() -> None:
     assert "tsexport_specimens::halve" in dict(found.rows)["elsewhere"]
 
 
+@pytest.mark.slow
 def test_a_file_that_answers_by_chance_is_not_bit_equal() -> None:
     class Noise(made.Plain):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

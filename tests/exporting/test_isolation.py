@@ -180,6 +180,7 @@ def test_printed_text_is_not_lost(dies: bool, capfd: pytest.CaptureFixture[str])
     assert "and complaining\n" in err
 
 
+@pytest.mark.slow
 def test_buffered_text_is_printed_once(capfd: pytest.CaptureFixture[str]) -> None:
     with capfd.disabled():
         code = (

@@ -103,6 +103,7 @@ def test_a_bad_marker_is_a_collection_error_with_file_and_line(
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_bad_marker_is_a_collection_error_with_workers(project: Project, run: Run) -> None:
     project("@pytest.mark.torchscript(example=1)\ndef test_x():\n    return 3\n", head=LIGHT)
     result = run("-n2")

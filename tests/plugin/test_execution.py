@@ -27,6 +27,7 @@ def test_shuffling_builds_no_model_twice(project: Project, pytester: pytest.Pyte
     assert built() == 3
 
 
+@pytest.mark.slow
 def test_shuffling_and_workers_change_neither_builds_nor_verdicts(
     project: Project, pytester: pytest.Pytester, built: Callable[[], int]
 ) -> None:

@@ -26,6 +26,7 @@ def independent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
+@pytest.mark.slow
 def test_jit_and_the_simulation_are_judged_side_by_side_from_one_load(
     project: Project, run: Run, built: Callable[[], int], plugin_args: tuple[str, ...]
 ) -> None:
@@ -79,6 +80,7 @@ def test_an_unavailable_backend_is_skipped_on_request(project: Project, run: Run
     result.stdout.fnmatch_lines(["SKIPPED [[]6] tsexport: neuron is unavailable: no Neuron SDK is here *"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_an_independent_sdk_works_unchanged(project: Project, pytester: pytest.Pytester) -> None:
     project(SUBJECT)
@@ -87,6 +89,7 @@ def test_an_independent_sdk_works_unchanged(project: Project, pytester: pytest.P
     result.stdout.fnmatch_lines(["*trace: torch_neuronx 2.9.0.2.15.32035, --auto-cast none", "*for inf2: there is no*"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_arguments_of_the_command_line_reach_the_compiler_and_are_repeated(
     project: Project, pytester: pytest.Pytester
@@ -104,6 +107,7 @@ def test_arguments_of_the_command_line_reach_the_compiler_and_are_repeated(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_a_compiler_that_dies_fails_its_subject_and_nothing_else(project: Project, pytester: pytest.Pytester) -> None:
     dies = "@pytest.mark.torchscript(inputs=IDS, export=lambda *_: os.kill(os.getpid(), signal.SIGSEGV))\n"
@@ -113,6 +117,7 @@ def test_a_compiler_that_dies_fails_its_subject_and_nothing_else(project: Projec
     result.stdout.fnmatch_lines(["neuron-trace: the compiler died of signal 11 (SIGSEGV), and its process with it"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("independent")
 def test_a_compiler_that_hangs_is_stopped(project: Project, pytester: pytest.Pytester) -> None:
     hangs = "@pytest.mark.torchscript(inputs=IDS, export=lambda *_: time.sleep(600))\n"

@@ -140,6 +140,7 @@ def test_xfail_expects_a_verdict_and_no_other_error(project: Project, run: Run) 
     run().assert_outcomes(failed=2)
 
 
+@pytest.mark.slow
 def test_every_outcome_comes_out_of_a_worker(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
     known = ", xfail={'shapes': 'one batch is all we ship'}"
     project(

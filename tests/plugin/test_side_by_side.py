@@ -48,7 +48,7 @@ def test_one_model_is_loaded_for_both_backends(
     assert (built(), set_ups(pytester)) == (2, 2)
 
 
-@pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
+@pytest.mark.parametrize("args", [(), pytest.param(("-n2",), marks=pytest.mark.slow)], ids=["plain", "n2"])
 def test_shuffling_loads_no_model_twice(
     project: Project, pytester: pytest.Pytester, built: Callable[[], int], args: tuple[str, ...]
 ) -> None:

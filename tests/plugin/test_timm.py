@@ -73,6 +73,7 @@ def pattern(pytester: pytest.Pytester) -> Path:
     return pytester.makepyfile(test_models=PATTERN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [("-v",), ("-v", "-m", "torchscript"), ("--collect-only", "-q")], ids=" ".join)
 def test_the_pattern_runs_as_without_the_plugin(
     pattern: Path, pytester: pytest.Pytester, args: tuple[str, ...]

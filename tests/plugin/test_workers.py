@@ -31,6 +31,7 @@ def test_right():
 """
 
 
+@pytest.mark.slow
 def test_an_item_that_killed_its_worker_is_reported_and_not_rerun(project: Project, run: Run) -> None:
     project(CRASHES)
     result = run("-n2")

@@ -32,6 +32,7 @@ def failed(specimen: Specimen, seed: int) -> set[str]:
     return {check for check, verdict in verdicts.items() if verdict.outcome is Outcome.FAILED}
 
 
+@pytest.mark.slow
 @at_seeds(tuple(one for one in wrong() if not one.refused))
 def test_a_wrong_one_is_found_by_the_check_that_should(specimen: Specimen, seed: int) -> None:
     found = failed(specimen, seed)
@@ -46,6 +47,7 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(specimen: Specimen) -> Non
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.slow
 @at_seeds(right())
 def test_a_right_one_is_not_accused(specimen: Specimen, seed: int) -> None:
     assert failed(specimen, seed) == set()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
@@ -60,6 +61,7 @@ def elsewhere(path: Path, prologue: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_fresh_process_does_not_know_the_operator_before_its_import(tmp_path: Path) -> None:
     path = tmp_path / "it.pt"
     path.write_bytes(saved(compiled(lambda x: x * 2, LEFT)))
