@@ -156,7 +156,7 @@ def test_interface_fails_if_it_is_named_without_a_baseline(project: Project, run
 
 def test_a_damaged_file_fails_and_is_not_overwritten(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)
-    pytester.path.joinpath("ts-baseline.json").write_text("{@pytest.mark.slow
+    pytester.path.joinpath("ts-baseline.json").write_text("{<<<<<<< HEAD")
     sentence = (
         "ts-baseline.json cannot be read as a baseline (Expecting property name enclosed in double quotes: "
         "line 1 column 2 (char 1)); restore it, or delete it and write a new one with --ts-baseline=ts-baseline.json"
@@ -220,7 +220,7 @@ def test_without_an_interface_nothing_is_written_and_the_run_says_so(
     assert not pytester.path.joinpath("new.json").exists()
 
 
-<<<<<<< HEAD
+@pytest.mark.slow
 def test_the_fixture_writes_and_compares_too(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("def test_x(ts_export):\n    ts_export(Doubles(), ROWS, max_examples=20).validate()\n")
     run("--ts-baseline=ts-baseline.json").assert_outcomes(passed=1)
