@@ -39,10 +39,11 @@ demo: $(READY)
 test: $(READY)
 ifdef COVERAGE
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(QUICK) $(SUITE)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
-	$(BIN)/python -m pytest -m "slow or transformers" $(SUITE)
+	@status=0; set -x; \
+	$(BIN)/coverage run -m pytest $(QUICK) $(SUITE) || status=1; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || status=1; \
+	$(BIN)/python -m pytest -m "slow or transformers" $(SUITE) || status=1; \
+	exit $$status
 else
 	$(BIN)/python -m pytest $(SUITE)
 endif
