@@ -33,6 +33,7 @@ def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
     return {one.check: one.outcome.value for one in verdicts}
 
 
+@pytest.mark.slow
 def test_validate_runs_every_check_in_order() -> None:
     verdicts = pytest_tsexport.validate(made.TiedHead(), ids()(), name="mine", max_examples=20)
     assert outcomes(verdicts) == {

@@ -63,6 +63,7 @@ def parity(model: nn.Module, twin: nn.Module, seed: int = 0) -> Verdict:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", [Chooses, Picks])
 def test_a_tie_break_that_the_export_decides_differently_is_not_a_fault(kind: type[Scores], seed: int) -> None:

@@ -57,7 +57,10 @@ def run(pytester: pytest.Pytester) -> Run:
     return start
 
 
-@pytest.fixture(params=[(), ("-n0",), pytest.param(("-n2",), marks=pytest.mark.slow)], ids=["plain", "n0", "n2"])
+@pytest.fixture(
+    params=[(), *(pytest.param((workers,), marks=pytest.mark.slow) for workers in ("-n0", "-n2"))],
+    ids=["plain", "n0", "n2"],
+)
 def plugin_args(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """How the inner run is spread over processes."""
     args: tuple[str, ...] = request.param

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each test runs pytest in separate processes
+
 CONFTEST = """
 import json
 import os
