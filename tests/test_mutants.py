@@ -197,6 +197,11 @@ def test_where_a_line_is_run_is_its_statement_its_function_or_who_reads_it() -> 
     assert place_of(tree, 8).names == {"length"}
 
 
+def test_a_line_of_a_condition_is_run_with_the_condition_and_not_with_its_body() -> None:
+    tree = ast.parse("def f(x):\n    if (x and\n            x > 1):\n        return 2\n    return 3\n")
+    assert [set(place_of(tree, line).lines) for line in (2, 3, 4)] == [{2, 3}, {2, 3}, {4}]
+
+
 def test_a_constant_is_covered_by_the_tests_of_the_lines_that_read_it() -> None:
     known = recording("test_small", "test_edge")
     assert known.covering(mutant(line=3)) == known.lines[MODULE][13]
