@@ -133,11 +133,16 @@ SAID = Equivalent(module="checks/ruler.py", before="LIMIT = 10", after="LIMIT = 
 # ------------------------------------------------------------------------------------------------------------- drawing
 
 
+def places(mutants: list[Mutant]) -> list[tuple[int, int]]:
+    """Where the mutants of one large module are."""
+    return sorted(one.start for one in mutants if one.module.endswith("/cases.py"))
+
+
 def test_a_sample_is_drawn_by_its_seed_and_spread_over_packages_modules_and_lines() -> None:
     candidates, skipped = candidates_of(ROOT)
     drawn, same, other = (sample(candidates, 50, seed, lambda _: True) for seed in (7, 7, 8))
     assert drawn == same
-    assert drawn != other
+    assert places(drawn) != places(other)
     assert Counter(one.package for one in drawn) == dict.fromkeys(PACKAGES, 10)
     for package in PACKAGES:
         modules = Counter(one.module for one in drawn if one.package == package)
@@ -160,8 +165,9 @@ def test_a_change_of_one_module_leaves_what_is_drawn_from_the_others() -> None:
 
 def test_a_mutant_that_is_not_usable_leaves_its_place_to_another() -> None:
     mutants = [mutant(line=1, operator=f"core/{name}") for name in ("AddNot", "NumberReplacer")]
-    drawn = sample(mutants, 10, 0, lambda one: one.operator == "core/AddNot")
-    assert [one.operator for one in drawn] == ["core/AddNot"]
+    for seed in range(9):
+        drawn = sample(mutants, 10, seed, lambda one: one.operator == "core/AddNot")
+        assert [one.operator for one in drawn] == ["core/AddNot"]
 
 
 def test_what_says_nothing_about_the_tests_is_skipped_with_its_reason() -> None:
@@ -176,6 +182,8 @@ def test_what_says_nothing_about_the_tests_is_skipped_with_its_reason() -> None:
 def test_a_mutant_is_another_program() -> None:
     assert mutated(RULER, LOOSER) == RULER.replace("spare <= LIMIT", "spare < LIMIT")
     assert mutated(RULER, replace(LOOSER, occurrence=99)) is None
+    assert mutated("for one in []: pass", mutant(operator="core/ZeroIterationForLoop")) is None
+    assert mutated("def f(*, a): pass", mutant(operator="core/ReplaceBinaryOperator_Mul_Div")) is None
 
 
 # ------------------------------------------------------------------------------------------------------ covering tests
@@ -189,10 +197,17 @@ def test_where_a_line_is_run_is_its_statement_its_function_or_who_reads_it() -> 
     assert place_of(tree, 8).names == {"length"}
 
 
+def test_a_line_of_a_condition_is_run_with_the_condition_and_not_with_its_body() -> None:
+    tree = ast.parse("def f(x):\n    if (x and\n            x > 1):\n        return 2\n    return 3\n")
+    assert [set(place_of(tree, line).lines) for line in (2, 3, 4)] == [{2, 3}, {2, 3}, {4}]
+
+
 def test_a_constant_is_covered_by_the_tests_of_the_lines_that_read_it() -> None:
     known = recording("test_small", "test_edge")
     assert known.covering(mutant(line=3)) == known.lines[MODULE][13]
     assert known.covering(mutant(line=17)) == frozenset()
+    # Nothing reads what a field is, so any test of the module may see it.
+    assert known.covering(mutant(line=8)) == known.lines[MODULE][13]
 
 
 def test_the_tests_of_the_module_come_first_then_the_fastest_up_to_the_bound() -> None:
@@ -274,6 +289,7 @@ def test_what_a_test_starts_sees_the_mutant_and_copies_are_used_side_by_side(cop
     copies = [copy, copy_of(copy, copy.folder / "second")]
     done = list(trials([LOOSER, LOOSER], recording("test_child"), copies, 60))
     assert [(one.outcome, one.by) for one in done] == [(KILLED, "tests/test_ruler.py::test_child")] * 2
+    assert controlled(done, copy, 60) == done
 
 
 def test_a_copy_has_what_git_tracks_or_would_add(tmp_path: Path) -> None:

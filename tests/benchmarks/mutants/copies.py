@@ -100,11 +100,15 @@ class Copy:
         return PytestRun(code, Phase.of_file(outcomes), output.read_text(encoding="utf-8", errors="replace"))
 
     def _environment(self, outcomes: Path, *, compiled: bool) -> dict[str, str]:
-        """The copy comes first on the path, and hypothesis draws what it draws in CI: always the same."""
+        """The copy comes first on the path, and hypothesis draws what it draws in CI: always the same.
+
+        What pytest wrote there is left out: a recorder in a worker of xdist would write nothing.
+        """
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         mine = {"PYTHONPATH": str(self.tree), "TMPDIR": str(temporary), "CI": "true", FILE: str(outcomes)}
-        return {**os.environ, **mine, "PYTHONDONTWRITEBYTECODE": "" if compiled else "1"}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        return {**others, **mine, "PYTHONDONTWRITEBYTECODE": "" if compiled else "1"}
 
 
 def copy_tree(root: Path, folder: Path) -> Copy:

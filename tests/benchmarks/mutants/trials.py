@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from tests.benchmarks.mutants.copies import Copy, PytestRun
 from tests.benchmarks.mutants.mutations import Mutant, mutated
-from tests.benchmarks.mutants.recording import Recording, chosen
+from tests.benchmarks.mutants.recording import Recording, chosen, passed
 
 KILLED, SURVIVED, TIMED_OUT, UNCOVERED = "killed", "survived", "timed out", "no covering test"
 UNRELIABLE = "not judged"
@@ -104,9 +104,7 @@ def controlled(done: Sequence[Trial], copy: Copy, limit: float) -> list[Trial]:
     unread = sorted({test for one in done if one.by == BEFORE_ANY for test in one.tests})
     bad: set[str] = set()
     if killers:
-        run = copy.pytest([], killers, limit)
-        passed = {one.test for one in run.phases if one.when == "call" and one.outcome in {"passed", "xfailed"}}
-        bad |= set(run.failed) | (set(killers) - passed)
+        bad |= set(killers) - set(passed(copy.pytest([], killers, limit).phases))
     if unread and copy.pytest(["--collect-only"], unread, limit).code != 0:
         bad.add(BEFORE_ANY)
     return [replace(one, outcome=UNRELIABLE) if one.by in bad else one for one in done]
