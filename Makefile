@@ -1,12 +1,15 @@
 # Two commands do everything on a machine with Python, pip and make:
 #   make demo    a model that is exported rightly, and one that is not
 #   make test    the whole suite
-# PYTHON chooses the interpreter, ARGS is handed to pytest: make test ARGS="-k shapes -v"; SEEDS is for `make detection`
+# PYTHON chooses the interpreter, ARGS is handed to pytest: make test ARGS="-k shapes -v"; SEEDS is for `make detection`,
+# SEED and COUNT are for `make mutants`
 
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
 SEEDS ?= 3
+SEED ?= 0
+COUNT ?= 100
 
 VENV := .venv
 OLD_VENV := .venv-4.57
@@ -23,7 +26,7 @@ export HF_HUB_OFFLINE = 1
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 
-.PHONY: demo test test-4.57 timm detection lint types layers docs reference format check clean
+.PHONY: demo test test-4.57 timm detection mutants lint types layers docs reference format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -41,6 +44,11 @@ timm: $(TIMM)/.ready
 # What is found, missed and wrongly accused, beside other tools: docs/explanation/detection.md has the table.
 detection: $(PEERS)/.ready
 	$(BIN)/python -m tests.benchmarks.detection --seeds $(SEEDS) --jobs $(WORKERS)
+
+# Mutation testing takes about half an hour, so it is not part of `make check`. ARGS="--only checks/padding" runs a part
+# of the sample.
+mutants: $(READY)
+	$(BIN)/python -m tests.benchmarks.mutants --seed $(SEED) --count $(COUNT) --jobs $(WORKERS) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -96,4 +104,4 @@ $(PEERS)/.ready: $(READY)
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD_VENV) $(TIMM) $(PEERS) .mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
