@@ -54,6 +54,7 @@ def outcomes(verdicts: Mapping[str, Verdict]) -> dict[str, str]:
     return {check: one.outcome.value for check, one in verdicts.items()}
 
 
+@pytest.mark.slow
 def test_every_check_judges_a_file_of_another_format() -> None:
     found = judge(made.TiedHead(), ids()(), backend=Fx(), **QUICK)
     assert outcomes(found) == {
@@ -73,6 +74,7 @@ class Reversed(nn.Module):
         return x - 2 * y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exported_as", [made.TwoInputs, Reversed])
 def test_inputs_are_in_the_order_of_the_file(exported_as: type[nn.Module], tmp_path: Path) -> None:
     FxFormat().save(symbolic_trace(exported_as()), tmp_path / "it", "")
@@ -149,6 +151,7 @@ def test_what_a_file_raises_is_put_in_one_line_by_the_format(tmp_path: Path) -> 
     assert answer.raised.startswith("torch.fx: RuntimeError: ")
 
 
+@pytest.mark.slow
 def test_a_file_that_does_not_load_elsewhere_is_described_by_the_format() -> None:
     class NeedsPytest(FxFormat):
         loader = "def load(path):\n    import pytest_tsexport\n"

@@ -31,7 +31,10 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "through_two": "import tests.through_a_file\n",
         "in_a_circle": "from tests import in_a_circle, nothing\n",
         "something_missing": "from tests import gone\nfrom elsewhere import directly\n",
+        "the_package": "from pytest_tsexport import checkpoint\n",
     }
+    (tmp_path / "pytest_tsexport").mkdir()
+    (tmp_path / "pytest_tsexport" / "checkpoint.py").write_text("import transformers\n")
     (tmp_path / "tests").mkdir()
     for name, text in texts.items():
         (tmp_path / "tests" / f"{name}.py").write_text(text)
@@ -45,7 +48,7 @@ def test_a_file_uses_what_it_imports_itself_or_through_our_own_files(written: Pa
     assert uses_transformers(written / f"{name}.py")
 
 
-@pytest.mark.parametrize("name", ["nothing", "another_name", "in_a_circle", "something_missing"])
+@pytest.mark.parametrize("name", ["nothing", "another_name", "in_a_circle", "something_missing", "the_package"])
 def test_any_other_file_does_not_use_it(written: Path, name: str) -> None:
     assert not uses_transformers(written / f"{name}.py")
 

@@ -33,6 +33,7 @@ def test_the_seed_is_ours_else_that_of_hypothesis_else_that_of_the_ini(
     assert settings(pytester, *args).options.seed == seed
 
 
+@pytest.mark.slow
 def test_the_seed_of_hypothesis_does_not_configure_the_plugin(pytester: pytest.Pytester) -> None:
     assert not settings(pytester, "--hypothesis-seed=5").configured
     assert settings(pytester, "--ts-seed=5").configured

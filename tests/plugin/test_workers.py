@@ -40,12 +40,14 @@ def test_an_item_that_killed_its_worker_is_reported_and_not_rerun(project: Proje
     assert result.stdout.str().count("replacing crashed worker") == 1
 
 
+@pytest.mark.slow
 def test_a_crash_is_reported_even_if_nothing_else_is(project: Project, run: Run) -> None:
     project(CRASHES)
     result = run("-n2", "-k", "crashes")
     result.stdout.fnmatch_lines(["crashed * test_export.py::test_crashes?jit-trace?*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dist", ["load", "loadfile"])
 def test_the_controller_reports_what_its_workers_found(project: Project, run: Run, dist: str) -> None:
     project(CRASHES.replace("os._exit(11)", "raise ValueError"))

@@ -52,6 +52,7 @@ def comparable(verdict: Verdict) -> str:
     return re.sub(r"\S*tsexport-\w+/", "", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda one: one.title)
 def test_verdicts_are_the_same_alone_in_order_and_in_reverse(specimen: Specimen) -> None:
     in_order, reverse = (verdicts(specimen, checks) for checks in (JUDGED, JUDGED[::-1]))
@@ -61,6 +62,7 @@ def test_verdicts_are_the_same_alone_in_order_and_in_reverse(specimen: Specimen)
     assert alone == {check: in_order[check] for check in alone}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("specimen", [one for one in SPECIMENS if one.title in STATEFUL], ids=lambda one: one.title)
 def test_so_are_those_of_all_checks_there_are(specimen: Specimen) -> None:
     in_order, reverse = (verdicts(specimen, checks) for checks in (tuple(CHECKS), tuple(CHECKS)[::-1]))

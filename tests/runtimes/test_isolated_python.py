@@ -48,12 +48,14 @@ def test_the_leaves_of_every_case_come_back(artifact: Artifact) -> None:
         assert len(answer) == 2
 
 
+@pytest.mark.slow
 def test_an_operator_that_is_not_known_there_is_one_line(tmp_path: Path) -> None:
     files.fresh(wrong_devices.NeedsPython(), rows()(), tmp_path / "it.pt")
     found = run(open_file(tmp_path / "it.pt", TorchScript()))
     assert found == IsolatedRun(failure="RuntimeError: Unknown builtin op: tsexport_specimens::halve.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["transformers", "transformers.models", "pytest_tsexport"])
 def test_neither_transformers_nor_this_package_can_be_imported(artifact: Artifact, name: str) -> None:
     top = name.partition(".")[0]
@@ -61,10 +63,12 @@ def test_neither_transformers_nor_this_package_can_be_imported(artifact: Artifac
     assert run(loaded_by(artifact, f"import {name}")).failure == expected
 
 
+@pytest.mark.slow
 def test_the_prologue_may_import_this_package(artifact: Artifact) -> None:
     assert run(artifact, prologue="import pytest_tsexport.errors").failure is None
 
 
+@pytest.mark.slow
 def test_it_computes_with_as_many_threads_as_here(artifact: Artifact) -> None:
     threads, unusual = torch.get_num_threads(), (os.cpu_count() or 1) + 3
     torch.set_num_threads(unusual)
@@ -75,6 +79,7 @@ def test_it_computes_with_as_many_threads_as_here(artifact: Artifact) -> None:
     assert [[leaf.item() for leaf in answer] for answer in found.answers] == [[unusual]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "failure"),
     [
@@ -91,5 +96,6 @@ def test_each_way_to_end_is_one_line(artifact: Artifact, lines: tuple[str, ...],
     assert [len(answer) for answer in found.answers] == ([] if failure else [3])
 
 
+@pytest.mark.slow
 def test_a_process_that_does_not_end_is_stopped(artifact: Artifact) -> None:
     assert run(artifact, seconds=0.1).failure == "it did not end within 0.1 s"
