@@ -98,7 +98,10 @@ def test_measuring_leaves_the_model_as_it_was() -> None:
     ("title", "sentence"),
     [
         ("ZeroInit", "its outputs do not move when its inputs do, so any export would pass"),
-        ("ZeroInitMixing", "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"),
+        (
+            "ZeroInitMixing",
+            "its positions hardly influence one another (zero-init weights?), so a wrong export would pass",
+        ),
     ],
 )
 def test_the_sentence_says_why(title: str, sentence: str) -> None:
