@@ -1,7 +1,7 @@
-"""number -> randomness: every random generator that a model may read, in a known state, and its own state afterwards.
+"""number -> randomness: the random generators that a model may use, in a known state, and restored afterwards.
 
 A model may draw numbers while it answers. What one check draws must not change what the next one sees, and the user's
-own tests must see none of it.
+own tests must not notice any of it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import torch
 
 @contextmanager
 def seeded(number: int) -> Iterator[None]:
-    """While this is open, torch, Python and NumPy (if it is loaded) draw from this seed; `number` is below 2**32."""
+    """While this is open, torch on the CPU, Python and NumPy (if it is loaded) draw from this seed, below 2**32."""
     numpy = sys.modules.get("numpy")
     python = random.getstate()
     state = None if numpy is None else numpy.random.get_state()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(number)
+        torch.default_generator.manual_seed(number)  # torch.manual_seed would seed the devices too, for good
         random.seed(number)
         if numpy is not None:
             numpy.random.seed(number)
