@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.cases.bisection import MAX_BISECTIONS, bisect_changes, by_size
+from pytest_tsexport.cases.bisection import bisect_changes, by_size
 from pytest_tsexport.cases.case import Case, alone
 from pytest_tsexport.cases.findings import CaseResult, Status
 from tests.cases.small_subjects import BATCH, LENGTH, subject
@@ -76,4 +76,4 @@ def test_no_more_than_a_few_changes_are_bisected() -> None:
     rule |= {start: "wrong" if start % 20 else "equal" for start in range(10, 200, 10)}
     visits = Visits(rule, *range(5, 200, 10))
     visits.sizes()
-    assert visits.visits <= MAX_BISECTIONS * 5
+    assert visits.visits == 15  # four bisections of at most four visits

@@ -47,6 +47,7 @@ def test_ids_that_the_sweep_did_not_draw_are_counted() -> None:
     one = ids(30_000)
     assert unswept(one, list(traced_cases(one))[:20]) == ("n: the sweep drew 56 of 30000 ids",)
     assert unswept(one, traced_cases(one)) == ()
+    assert unswept(ids(1), []) == ()
     assert unswept(integers(3, 103), []) == ("n: the sweep drew 0 of 100 values",)
     times = integers(0, 2**40)
     assert unswept(times, traced_cases(times)) == ("n: the sweep drew 0 of 1099511627776 values",)

@@ -10,6 +10,7 @@ from pytest_tsexport.cases.listed import (
     edge_cases,
     edge_sizes,
     example_cases,
+    farthest,
     farthest_drawn,
     odd_cases,
     size_cases,
@@ -60,6 +61,11 @@ def test_the_farthest_size_that_is_drawn(axis: Axis, far: int) -> None:
     assert farthest_drawn(axis) == far
 
 
+@pytest.mark.parametrize(("size", "far"), [(7, 1025), (128, 1025), (200, 1601)])
+def test_the_farthest_size_that_is_visited(size: int, far: int) -> None:
+    assert farthest(Axis(name="length", size=size)) == far
+
+
 def test_each_axis_alone_and_all_axes_together_small_cases_first() -> None:
     cases = list(edge_cases(BOTH))
     alone = {off_size(case, BOTH) for case in cases}
@@ -92,7 +98,8 @@ def test_at_the_traced_size_every_pattern_of_values_meets_every_mask() -> None:
 
 
 def test_a_switch_has_no_odd_mask() -> None:
-    assert list(odd_cases(BOTH))
+    odd = [("holes", 0), ("holes", 1), ("empty", 0), ("empty", 1)]
+    assert [(case.mask, case.seed) for case in odd_cases(BOTH)] == odd
     switch = Field("causal", (), Switch(dtype=torch.bool))
     assert not list(odd_cases(subject(BATCH, LENGTH, fields=(switch,))))
 

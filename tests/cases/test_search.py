@@ -161,15 +161,16 @@ def test_bounds_of_an_axis_hold_for_drawn_and_for_shrunk_cases() -> None:
 
 
 class SlowClock:
-    """A clock that only a judged case moves forward."""
+    """A clock that only a judged case moves forward: by these seconds, and then by one second each."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *durations: float) -> None:
         self.now = 100.0
+        self._durations = iter(durations)
         monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: self.now))
 
     def search(self, seconds: float, *cases: Case) -> Findings:
         def judge(case: Case) -> CaseResult:
-            self.now += 1.0
+            self.now += next(self._durations, 1.0)
             return CaseResult(case=case, status="equal", breach=False)
 
         plan = Plan(
@@ -193,3 +194,24 @@ def test_a_case_of_four_times_the_volume_is_expected_to_take_eight_times_as_long
     found = SlowClock(monkeypatch).search(seconds, *traced, at(BOTH, {"batch": 8}))
     assert len(found.judged) == visited
     assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"] * (3 - visited)
+
+
+def test_the_first_two_cases_are_judged_however_large_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SlowClock(monkeypatch).search(5.0, at(BOTH, {}), at(BOTH, {"batch": 8}), at(BOTH, {"batch": 32}))
+    assert [str(one.case) for one in found.judged] == ["(batch=2, length=7)", "(batch=8, length=7)"]
+
+
+def test_the_time_of_a_case_of_volume_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    least = [at(BOTH, {"batch": 1, "length": 1}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch).search(50.0, *least, at(BOTH, {"length": 8}))
+    assert [str(case) for case in found.skipped] == ["(batch=2, length=8)"]
+
+
+@pytest.mark.parametrize("durations", [(1.0, 5.0), (5.0, 1.0)], ids=["first", "second"])
+def test_the_shortest_time_of_equal_volumes_counts(
+    durations: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case of four times the volume would take 8 or 40 seconds."""
+    traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch, *durations).search(20.0, *traced, at(BOTH, {"batch": 8}))
+    assert found.skipped == ()

@@ -82,6 +82,11 @@ def test_half_of_the_special_pattern_are_special_ids_within_the_range() -> None:
     assert int(values.max()) <= 999
 
 
+def test_without_special_ids_the_pad_id_is_the_special_one() -> None:
+    values = ids(high=1000, pad=7).draw({"batch": 20, "length": 50}, 1, "special")
+    assert 0.4 < float((values == 7).float().mean()) < 0.6
+
+
 @pytest.mark.parametrize("high", [7, 36, 50, 1000])
 def test_a_sweep_draws_every_id_in_as_many_seeds_as_it_says(high: int) -> None:
     one = ids(low=2, high=high)
@@ -156,6 +161,11 @@ def test_only_text_has_fillers_and_kinds_of_tokens_have_no_second_one(
     domain: Integers, fillers: tuple[str, ...]
 ) -> None:
     assert domain.text_fillers == fillers
+
+
+def test_callers_may_send_large_integers_but_no_large_ids() -> None:
+    assert Integers(dtype=torch.int64, high=9).open_ended
+    assert not Ids(dtype=torch.int64, high=9).open_ended
 
 
 def test_integers_are_padded_with_zero() -> None:
