@@ -9,7 +9,7 @@ import torch
 
 from pytest_tsexport.cases.case import Case, tensors
 from pytest_tsexport.cases.listed import edge_cases, traced_cases
-from pytest_tsexport.config.policy import Meaning
+from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import judge
