@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pytest_tsexport.config.marker import MEANING, OVERRIDDEN, Keyword
+from pytest_tsexport.config.marker import MEANING, OVERRIDABLE, Keyword
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.config.options import OPTIONS, Option
 
@@ -103,7 +103,7 @@ def _cell(text: str) -> str:
 
 PLACES: Mapping[str, Callable[[], Iterator[str]]] = {
     "meaning": lambda: _keyword_table(MEANING),
-    "effort": lambda: _keyword_table(OVERRIDDEN),
+    "effort": lambda: _keyword_table(OVERRIDABLE),
     "fixture": lambda: _markdown(_docstring(PACKAGE / "plugin" / "hooks.py", "ts_export")),
     "export": lambda: _markdown(_docstring(PACKAGE / "export.py", "Export")),
     "members": _export_members,

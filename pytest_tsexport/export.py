@@ -72,7 +72,7 @@ class Export:
         return self._measured.artifact.load()
 
     def check(self, name: str) -> Verdict:
-        """The verdict of one check, which runs once and is remembered. Never raises for a fault of the export.
+        """The verdict of one check. It runs once, and its verdict is remembered. A fault of the export raises nothing.
 
         Raises `PolicyError` if no check has that name.
         """
@@ -81,7 +81,7 @@ class Export:
         if name not in self._verdicts:
             started = time.monotonic()
             with _threads(self._context.callbacks.processes):
-                found = self._answer(name)
+                found = self._run(name)
                 self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
         self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
@@ -89,11 +89,11 @@ class Export:
     def validate(self, checks: Sequence[str] | None = None) -> tuple[Verdict, ...]:
         """Every verdict, in the order of the checks.
 
-        Raises `ValidationFailed` with the text of each failure if a check failed, or did not look at anything.
+        Raises `ValidationFailed` with the text of each failure if a check failed, or judged nothing.
         """
         __tracebackhide__ = True
-        offered = self._policy.offered
-        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks), offered)
+        opted_in = self._policy.opted_in
+        names = self._policy.checks if checks is None else selected(valid_checks("checks", checks), opted_in)
         verdicts = tuple(self.check(name) for name in names)
         bad = [v for v in verdicts if v.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
         if bad:
@@ -103,7 +103,7 @@ class Export:
     def reference_answer(self) -> str:
         """A digest of eager's current answer to the example inputs; empty if it raises, or if two calls differ.
 
-        It is taken from the live model, so it shows that a model was changed after it was returned.
+        The live model is called, so a change of the digest shows that the model was changed after it was returned.
         """
         reference = Reference(self._context.live, self.subject.constants)
         with torch.random.fork_rng(devices=[]):
@@ -119,15 +119,15 @@ class Export:
 
     @cached_property
     def _measured(self) -> Measurements:
-        """What the checks share."""
+        """What all checks share. Raises `ExportError` if there is no file."""
         made = self._made
         if made.artifact is None:
-            why = self._context.unavailable or self._not_made()
+            why = self._context.unavailable or self._why_no_file()
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
         return Measurements(made.subject, made.artifact, self._policy, runs_on(made, made.artifact))
 
     def _evidence(self, check: str) -> Evidence:
-        """Evidence for one run of a check, which nothing has touched before."""
+        """New evidence for one run of a check."""
         callbacks, subject = self._context.callbacks, self.subject.name
         return Evidence(
             check=check,
@@ -137,54 +137,54 @@ class Export:
             runs=self._made.unrunnable is None,
             process=self._made.process,
             cases=self._policy.options.max_examples or default_examples(),
-            tell=callbacks.progress,
+            progress=callbacks.progress,
             known=lambda: callbacks.known(subject, f"{self.backend}-{check}"),
         )
 
-    def _not_made(self) -> str:
+    def _why_no_file(self) -> str:
         error = self._made.error
         return "it was not made" if error is None else format_of(self._made.backend).one_line(error)
 
-    def _answer(self, name: str) -> Verdict:
+    def _run(self, name: str) -> Verdict:
         if self._made.artifact is None:
-            return self._unmade(name)
+            return self._without_file(name)
         if self._made.unrunnable is not None and name != "trace":
-            return self._blank(name, Outcome.UNAVAILABLE, self._made.unrunnable)
+            return self._unjudged(name, Outcome.UNAVAILABLE, self._made.unrunnable)
         try:
             evidence = self._evidence(name)
             if name != "trace" and not is_compiled(evidence):
-                return self._blank(name, Outcome.NOT_RUN, "the file holds no operator of its device")
-            with seeded(evidence.randomness):
+                return self._unjudged(name, Outcome.NOT_RUN, "the file holds no operator of its device")
+            with seeded(evidence.check_seed):
                 why = REGISTERED[name].why_not_applicable(evidence)
-                return self._blank(name, Outcome.NOT_APPLICABLE, why) if why else REGISTERED[name].run(evidence)
+                return self._unjudged(name, Outcome.NOT_APPLICABLE, why) if why else REGISTERED[name].run(evidence)
         except TsExportError as error:
-            return self._blank(name, Outcome.FAILED, str(error))
+            return self._unjudged(name, Outcome.FAILED, str(error))
 
-    def _unmade(self, name: str) -> Verdict:
+    def _without_file(self, name: str) -> Verdict:
         if self._context.unavailable is not None:
-            return self._blank(name, Outcome.UNAVAILABLE, self._context.unavailable)
+            return self._unjudged(name, Outcome.UNAVAILABLE, self._context.unavailable)
         if name != "trace":
-            return self._blank(name, Outcome.NOT_RUN, "the model does not export")
+            return self._unjudged(name, Outcome.NOT_RUN, "the model does not export")
         error = self._made.error
         assert error is not None
         cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error
         headline = str(error) if isinstance(error, TsExportError) else "the model cannot be exported"
-        blank = self._blank(name, Outcome.FAILED, headline)
+        blank = self._unjudged(name, Outcome.FAILED, headline)
         return (
             blank
             if isinstance(cause, TsExportError)
             else replace(blank, rows=explained(cause, format_of(self._made.backend)))
         )
 
-    def _blank(self, name: str, outcome: Outcome, headline: str) -> Verdict:
+    def _unjudged(self, name: str, outcome: Outcome, headline: str) -> Verdict:
         seed = self._policy.options.seed
         subject = self.subject.name
         return Verdict(subject=subject, backend=self.backend, check=name, outcome=outcome, headline=headline, seed=seed)
 
     def _identified(self, found: Verdict) -> Verdict:
         """The verdict with the sha256 and the signature of the judged file."""
-        made = self._made.artifact
-        return found if made is None else replace(found, sha256=made.sha256, signature=self._signature)
+        artifact = self._made.artifact
+        return found if artifact is None else replace(found, sha256=artifact.sha256, signature=self._signature)
 
     @cached_property
     def _signature(self) -> str | None:
@@ -192,7 +192,7 @@ class Export:
             return None
         try:
             evidence = self._evidence("signature")
-            with seeded(evidence.randomness):
+            with seeded(evidence.check_seed):
                 answer = evidence.runner.case(self.subject.inputs, 1)[0]
         except TsExportError:
             return None
@@ -201,7 +201,7 @@ class Export:
 
 @contextmanager
 def _threads(processes: int) -> Iterator[None]:
-    """Limits torch to this process's part of the threads, and restores their number afterwards."""
+    """Limits torch to one part of its threads, as `processes` share the machine; restores their number afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(threads // processes, 1))
     try:

@@ -1,4 +1,4 @@
-"""The whole pipeline without pytest: `export` makes or opens an artifact, `validate` runs every check on it."""
+"""The whole pipeline without pytest: `export` makes or opens an artifact, `validate` also runs the checks on it."""
 
 from __future__ import annotations
 
@@ -68,26 +68,25 @@ def export(
     __tracebackhide__ = True
     folder = Path(tempfile.mkdtemp(prefix="tsexport-"))
     try:
-        found = backends.found(backend)
-        module, policy = _module(returned, _seeded(policy), backends.format_of(found), folder)
+        resolved = backends.found(backend)
+        module, policy = _model_and_policy(returned, _seeded(policy), backends.format_of(resolved), folder)
         context = ExportContext(
-            live=module, folder=folder, callbacks=callbacks or Callbacks(), unavailable=found.why_unavailable()
+            live=module, folder=folder, callbacks=callbacks or Callbacks(), unavailable=resolved.why_unavailable()
         )
-        with torch.random.fork_rng(
-            devices=[]
-        ):  # random numbers that the model draws here do not change the user's tests
-            made = _made(name, policy, found, context)
+        # Random numbers that the model draws here do not change those of the user's tests.
+        with torch.random.fork_rng(devices=[]):
+            made = _made_or_opened(name, policy, resolved, context)
         return Export(made, policy, context)
-    except BaseException:  # removes the folder after an interrupt too, and raises it on
+    except BaseException:  # an interrupt removes the folder too, and is raised once more
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _made(name: str, policy: Policy, backend: Backend, context: ExportContext) -> Made:
-    """The artifact: a finished file, or a fresh one; none if the backend is unavailable."""
+def _made_or_opened(name: str, policy: Policy, backend: Backend, context: ExportContext) -> Made:
+    """The subject with its artifact: a finished file, a fresh one, or none if the backend is unavailable."""
     given = policy.meaning.artifact
     if context.unavailable is not None and isinstance(backend, Compiler):
-        given = None  # a compiled file does not load without its compiler's package; a file of another backend does
+        given = None  # a compiled file cannot be loaded without the package of its compiler; other files can
     artifact, why = (None, None) if given is None else loading.opened(Path(given), backend)
     subject = build(context.live, policy.meaning, name=name, hints=_hints(context, artifact))
     if artifact is None and context.unavailable is not None:
@@ -100,11 +99,11 @@ def _made(name: str, policy: Policy, backend: Backend, context: ExportContext) -
 
 
 def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
-    """A finished file whose arguments have the model's names says which inputs there are, and their sizes."""
+    """If a finished file has the model's argument names, it decides which inputs there are, and their sizes."""
     known = forward_arguments(context.live) or ()
     if artifact is None or not artifact.arguments or not set(artifact.arguments) <= set(known):
-        return Hints(ask=context.callbacks.inputs)
-    return Hints(ask=context.callbacks.inputs, arguments=artifact.arguments, sizes=artifact.sizes)
+        return Hints(inputs_hook=context.callbacks.inputs)
+    return Hints(inputs_hook=context.callbacks.inputs, arguments=artifact.arguments, sizes=artifact.sizes)
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
@@ -121,14 +120,16 @@ def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> M
 
 
 def _keep(path: Path, folder: Path) -> None:
-    """A copy for the user, moved into place in one step. The judged file itself is not shared with other workers."""
+    """Copy the file for the user; the copy is moved into place in one step, because other workers may write it too."""
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / path.name) as partial:
         shutil.copyfile(path, partial)
 
 
-def _module(returned: object, policy: Policy, file_format: FileFormat, folder: Path) -> tuple[nn.Module, Policy]:
-    """The model to be judged, and the policy with what was returned beside it, or in its place."""
+def _model_and_policy(
+    returned: object, policy: Policy, file_format: FileFormat, folder: Path
+) -> tuple[nn.Module, Policy]:
+    """The model to judge, and the policy with the inputs, or the export, that the function returned."""
     module, inputs = returned, None
     if isinstance(returned, tuple) and len(returned) == 2:
         module, inputs = returned
@@ -158,7 +159,7 @@ def _named(module: object, inputs: object) -> Mapping[str, Any]:
 
 
 def _already_exported(module: Any, policy: Policy, file_format: FileFormat, folder: Path) -> tuple[nn.Module, Policy]:
-    """The model given by `reference=`, and a policy that judges `module` as the file that it would be saved to."""
+    """The model given by `reference=`, and a policy that judges the file to which `module` is saved."""
     reference = policy.meaning.reference
     if not isinstance(reference, nn.Module):
         raise InputsError(

@@ -1,4 +1,4 @@
-"""The answer of a check to its question, with how hard the check looked.
+"""The answer of a check to its question, and how hard the check looked.
 
 `to_dict` gives a verdict as builtin types, which pytest-xdist can send and JUnit can hold.
 """
@@ -26,10 +26,10 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worst:
-    """The largest difference found: absolute, in the unit of the output leaf.
+    """The largest difference that was found: absolute, in the unit of the output leaf.
 
-    `difference` is `nan` if one side is NaN and the other is not, and `inf` if shapes or dtypes differ.
-    `allowed` is the tolerance there; `at` is the index, `case` are the sizes.
+    `difference` is `nan` if only one side is NaN, and `inf` if shapes or dtypes differ. `allowed` is the tolerance at
+    that element, `at` its index, and `case` the sizes of the case.
     """
 
     leaf: str
@@ -43,12 +43,12 @@ class Worst:
 class Verdict:
     """The answer of one check about one subject on one backend.
 
-    `headline` says in a few words what happened; for a skip, it says why and names no subject. `rows` are the
-    labelled lines under a failure, `notes` are remarks that are not failures, and `not_covered` is what was not looked
-    at. `judged` of `planned` cases were compared; `seconds` is wall time. `first_breach` is the number of cases up to
-    the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can be
-    redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
-    outputs: lists of texts by part.
+    `headline` says in a few words what happened; for a skip, it says why, without naming the subject. `rows` are the
+    labelled lines under a failure, `notes` are remarks that are not failures, and `not_covered` lists what was not
+    judged. `judged` of `planned` cases were compared; `seconds` is wall time. `first_breach` is the number of cases up
+    to the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can
+    be redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
+    outputs: for each part, a list of texts.
     """
 
     subject: str

@@ -32,17 +32,17 @@ class Backend(Protocol):
 
     @property
     def name(self) -> str:
-        """The word after `--ts-backend=`."""
+        """The name that `--ts-backend=` takes."""
 
     @property
     def contract(self) -> str:
-        """The contract of derived axes, unless the user names another: `safe` or `fixed`."""
+        """The contract of axes that the user did not declare: `safe` or `fixed`. The marker can override it."""
 
     def why_unavailable(self) -> str | None:
         """Why this backend cannot work on this machine, in one sentence; None if it can."""
 
     def trace(self, subject: Subject) -> Any:
-        """What the format saves: a `ScriptModule` for TorchScript.
+        """The traced module, in the form that the format saves: a `ScriptModule` for TorchScript.
 
         Must not change `subject.model`. May raise anything.
         """
@@ -50,7 +50,9 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
-    """The request to a compiler: its arguments, whether dimension 0 may vary, how many processes share the device."""
+    """What a compiler is asked to do: its arguments, whether dimension 0 may vary, and how many processes share the
+    device.
+    """
 
     args: tuple[str, ...] = ()
     dynamic_batch: bool = False
@@ -61,8 +63,8 @@ class Compilation:
 class Device:
     """What the artifacts of a compiler run on.
 
-    `namespace` is the namespace of the operators that run there. `prologue` is the Python code that makes them known
-    before a file is loaded. `casting` says what is computed in fewer bits. `remarks` are notes of a passed `trace`.
+    `namespace` is the namespace of the operators that run there. `prologue` is the Python code that registers them
+    before a file is loaded. `casting` says what is computed in fewer bits. `remarks` become notes of a passed `trace`.
     """
 
     namespace: str
@@ -83,10 +85,10 @@ class Compiler(Backend, Protocol):
         """What its artifacts run on; called only if the backend is available."""
 
     def compiling(self, wanted: Compilation) -> Compiler:
-        """This backend with that request. Raises `TsExportError` for arguments that it does not know."""
+        """A copy of this backend for that request. Raises `TsExportError` for arguments that it does not know."""
 
     def why_not_run(self, error: Exception) -> str | None:
-        """Why no artifact can run on this machine, by the `error` that one of them raised; None if others could."""
+        """Why no artifact can run on this machine, judged by the `error` that one raised; None if others may."""
 
 
 class Binding(nn.Module):
@@ -114,7 +116,7 @@ def bind(model: nn.Module, names: Sequence[str], constants: Mapping[str, Any]) -
 
 
 def with_arguments(cls: type[M], names: Sequence[str]) -> type[M]:
-    """A subclass with these names in the signature of `forward`, which takes any number of arguments."""
+    """A subclass of `cls` whose `forward` has these argument names in its signature."""
 
     def forward(self: M, *args: torch.Tensor) -> Any:
         return cls.forward(self, *args)

@@ -1,7 +1,7 @@
-"""sizes, seed, patterns -> case: one set of inputs, and how it becomes tensors.
+"""sizes, seed, patterns -> case: describes one set of inputs, and makes its tensors.
 
-A case is small data, so that it can be drawn, shrunk, kept and printed. Its tensors follow from it, and are the same on
-every machine.
+A case is a few numbers and names, so it can be drawn, shrunk, stored and printed. The same case gives the same tensors
+on every machine.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pytest_tsexport.subjects.subject import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One set of inputs: the size of every axis, the `seed` of the values, and the patterns of values and masks.
+    """One set of inputs: the size of every axis, the seed, and the names of the patterns of `values` and `mask`.
 
-    `example` is the number of one of the user's real inputs, from 0; it is None for a drawn case.
+    `example` is the index of one of the user's real inputs; it is None for a drawn case.
     """
 
     sizes: tuple[tuple[str, int], ...]
@@ -34,7 +34,7 @@ class Case:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any], subject: Subject) -> Case | None:
-        """The case that `to_dict` described; None if it is not, or no longer, a case of this subject."""
+        """The case that `to_dict` stored. None if it is not a case of this subject, or not any longer."""
         sizes, seed, values, mask = (kept.get(name) for name in ("sizes", "seed", "values", "mask"))
         if not isinstance(sizes, Mapping) or set(sizes) != set(subject.sizes) or type(seed) is not int:
             return None
@@ -44,7 +44,7 @@ class Case:
         return at(subject, sizes, seed, values, mask) if fits else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Builtin types, from which the same tensors are drawn. The user's own examples are not kept this way."""
+        """The case as builtin types, from which the same tensors are drawn. A user's example is not stored this way."""
         return {"sizes": dict(self.sizes), "seed": self.seed, "values": self.values, "mask": self.mask}
 
     def size(self, axis: str) -> int:
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def volume(self) -> int:
-        """How much there is to compute, relative to other cases of the same subject."""
+        """The product of the sizes: the amount of work, relative to other cases of the same subject."""
         return prod(max(size, 1) for _, size in self.sizes)
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Case:
 
 
 def at(subject: Subject, sizes: Mapping[str, int], seed: int = 0, values: str = "uniform", mask: str = "ones") -> Case:
-    """The case of these sizes; the other axes keep the traced size.
+    """The case with these sizes; the other axes keep their traced size.
 
     Raises `ValueError`, one sentence, for an axis that the subject does not have.
     """
@@ -70,7 +70,7 @@ def at(subject: Subject, sizes: Mapping[str, int], seed: int = 0, values: str = 
 
 
 def alone(subject: Subject, axis: Axis, size: int) -> Case:
-    """The case in which only this axis leaves its traced size."""
+    """The case with this axis at `size`, and all others at their traced size."""
     return at(subject, {axis.name: size}, seed=size)
 
 
@@ -85,10 +85,10 @@ def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
         return dict(subject.examples[case.example].inputs)
     sizes = dict(case.sizes)
     inputs = {}
-    for place, field in enumerate(subject.fields):
+    for index, field in enumerate(subject.fields):
         if field.name in subject.strategies:
             strategy, shape = subject.strategies[field.name], field.shape(sizes)
-            inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + place)
+            inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + index)
         else:
             inputs[field.name] = field.draw(sizes, case.seed, field.domain.pattern(case.values, case.mask))
     return inputs

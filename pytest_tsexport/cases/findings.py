@@ -1,21 +1,23 @@
-"""case -> result -> findings: what one case showed, and all that a search saw."""
+"""case -> result -> findings: the result of one case, and the results of a search."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from pytest_tsexport.cases.case import Case
 
 Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled"]
-"""`unsettled` is a difference that may be a tie-break, when there is no time left to find out."""
+"""`unsettled`: a difference that may be a tie-break, and no time was left to find out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The place at which two answers differ most beyond what is allowed.
+    """Where two answers exceed the tolerance the most.
 
-    `kind` is one of structure, shape, dtype, nan, value; `text` describes it without the sizes of the case.
+    `kind` is one of structure, shape, dtype, nan, value, raise and overwrite; for a real example also refused and stale
+    (see `compare_case`). `text` describes the difference without the sizes of the case.
     """
 
     kind: str
@@ -30,9 +32,9 @@ class Difference:
 class CaseResult:
     """One case compared: what happened, whether that breaks the contract, and by how much.
 
-    `nearest` is (difference, allowed, leaf) at the place that comes nearest to the tolerance. `above_noise` says that
-    the answers differ by more than kernels do, although it is allowed. `tie_break` says that they differ only by a
-    tie-break that is decided by rounding.
+    `nearest` is (difference, allowed, leaf) where the answers come nearest to the tolerance. `above_noise`: they differ
+    by more than two kernels do, but by no more than is allowed. `tie_break`: they differ only by a tie-break decided by
+    rounding.
     """
 
     case: Case
@@ -47,7 +49,10 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """All that a search saw, in this order. `skipped` are listed cases for which the budget left no time."""
+    """The results of one search, in the order of the visits, and the smallest breach.
+
+    `skipped` are listed cases for which the budget left no time.
+    """
 
     judged: tuple[CaseResult, ...]
     planned: int
@@ -61,7 +66,10 @@ class Findings:
 
     @property
     def counted(self) -> tuple[CaseResult, ...]:
-        """The cases that were compared, or that both refuse. A case that only eager refuses says nothing."""
+        """The results that say something about the artifact: verdicts and reports count only these.
+
+        A case that only eager refuses, or that is unsettled, says nothing.
+        """
         return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled"))
 
     @property
@@ -70,19 +78,19 @@ class Findings:
         return next((number for number, one in enumerate(self.counted, 1) if one.breach), None)
 
     @property
-    def tie_breaks(self) -> tuple[str, ...]:
-        """A note on the cases that differ only by a tie-break."""
+    def tie_break_notes(self) -> tuple[str, ...]:
+        """One note on how many cases differ only by a tie-break; empty if no case does."""
         count = sum(one.tie_break for one in self.judged)
-        how = "differ only by a tie-break decided by rounding"
-        return (f"{count} of {len(self.counted)} cases {how}",) if count else ()
+        what = f"{count} of {len(self.counted)} cases"
+        return (f"{what} differ only by a tie-break decided by rounding",) if count else ()
 
     @property
     def worst(self) -> CaseResult | None:
         """The breach with the largest difference."""
-        return max(self.breaches, key=_badness, default=None)
+        return max(self.breaches, key=_magnitude, default=None)
 
 
-def _badness(one: CaseResult) -> float:
+def _magnitude(one: CaseResult) -> float:
     if one.difference is None:
         return 0.0
-    return one.difference.value if one.difference.value == one.difference.value else float("inf")
+    return float("inf") if math.isnan(one.difference.value) else one.difference.value

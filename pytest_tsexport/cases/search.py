@@ -1,7 +1,7 @@
-"""cases, judge -> findings: listed cases first, then drawn ones, and the smallest breach of all.
+"""cases, judge -> findings: judges listed cases, then drawn ones, and shrinks the breaches.
 
-Cases that must be visited (examples, edges) are a list, visited in order. If it has no breach, hypothesis draws more.
-The smallest breach of each kind is then shrunk.
+Cases that must be visited (examples, edges) are a list, visited in order. If no listed case is a breach, hypothesis
+draws more. For each set of axes, the smallest breach is then shrunk.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
-REPEATS = 3
-"""How many times as many cases are drawn as are wanted: some are drawn twice."""
+DRAWS_PER_CASE = 3
+"""Draws for each wanted case: hypothesis draws some cases more than once."""
 
 
 @dataclass(kw_only=True)
 class Clock:
-    """How long a search may take: `seconds` from the moment that this is made."""
+    """How long a search may take: `seconds` from the moment when the clock is made."""
 
     seconds: float
     started: float = field(default_factory=time.monotonic)
@@ -45,7 +45,8 @@ class Clock:
 class Plan:
     """What to visit: the listed cases, then drawn ones up to `total`.
 
-    With `off_size` sizes are drawn too, otherwise only values and masks at the traced size. `tell` gets the progress.
+    With `off_size`, sizes are drawn too; without, only values and masks at the traced size. `progress` gets one line of
+    text at a time.
     """
 
     subject: Subject
@@ -54,21 +55,21 @@ class Plan:
     off_size: bool
     random: Random
     clock: Clock
-    tell: Callable[[str], None]
+    progress: Callable[[str], None]
 
 
 def search(plan: Plan, judge: Callable[[Case], CaseResult | None]) -> Findings:
     """Judge the listed cases, then drawn ones. `judge` returns None for a case that it does not judge.
 
-    The list is finished even after a breach, because the envelope is made from its results.
+    The list is finished even after a breach: its results show at which sizes the artifact is right (`envelope`).
     """
     seen = _Seen(plan, judge)
     skipped = [case for case in plan.listed if not seen.visit(case)]
     drawn = plan.total - len(seen.judged)
     if not seen.breaches() and drawn > 0:
-        smallest(_cases(plan), seen.drawn_breaks, tries=REPEATS * drawn, random=plan.random)
+        smallest(_cases(plan), seen.is_drawn_breach, tries=DRAWS_PER_CASE * drawn, random=plan.random)
     for breach in corners(plan.subject, [one.case for one in seen.breaches()]) if plan.off_size else ():
-        shrink(plan.subject, breach, seen.breaks)
+        shrink(plan.subject, breach, seen.is_breach)
     if plan.off_size:
         bisect_changes(plan.subject, seen.all, seen.visit)
     judged = seen.all()
@@ -83,7 +84,7 @@ class _Seen:
         self._plan = plan
         self._judge = judge
         self._largest = 1, 0.0
-        self._refused: set[Case] = set()
+        self._no_time: set[Case] = set()
         self._random = Random(plan.random.randrange(2**32))
         self._seeds: dict[Case, int] = {}
         self.judged: dict[Case, CaseResult | None] = {}
@@ -92,42 +93,42 @@ class _Seen:
         """Judge a case if there is time for one of its volume; return False if there is not."""
         if case in self.judged:
             return True
-        if case in self._refused or self._plan.clock.left < self._price(case) * (len(self.judged) > 1):
-            self._refused.add(case)
+        if case in self._no_time or self._plan.clock.left < self._expected_seconds(case) * (len(self.judged) > 1):
+            self._no_time.add(case)
             return False
         started = time.monotonic()
         self.judged[case] = self._judge(case)
-        self._learn(case.volume, time.monotonic() - started)
-        self._plan.tell(f"{len(self.judged)} of {max(self._plan.total, len(self._plan.listed))} cases")
+        self._remember_time(case.volume, time.monotonic() - started)
+        self._plan.progress(f"{len(self.judged)} of {max(self._plan.total, len(self._plan.listed))} cases")
         return True
 
-    def _learn(self, volume: int, seconds: float) -> None:
-        """Remember the time of the largest case; the shortest time of equals, because explaining takes longer."""
+    def _remember_time(self, volume: int, seconds: float) -> None:
+        """Remember the time of the largest case. Of equally large cases the fastest counts: a failure takes longer."""
         if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] < seconds):
             self._largest = volume, seconds
 
-    def _price(self, case: Case) -> float:
-        """The seconds that a case may take, estimated from the largest one so far.
+    def _expected_seconds(self, case: Case) -> float:
+        """The seconds that a case is expected to take, from the largest case so far.
 
-        The exponent is between 1, with which the layers grow, and 2, with which attention grows.
+        The exponent lies between 1 (the cost of linear layers) and 2 (the cost of attention).
         """
         volume, seconds = self._largest
         return seconds * math.pow(case.volume / volume, 1.5)
 
-    def breaks(self, case: Case) -> bool:
-        """Whether a case is a breach; one for which there is no time is not judged, and counts as no breach."""
+    def is_breach(self, case: Case) -> bool:
+        """Whether a case is a breach. If there is no time to judge it, it is not counted as a breach."""
         self.visit(case)
         one = self.judged.get(case)
         return one is not None and one.breach
 
-    def drawn_breaks(self, case: Case) -> bool:
-        """The same for a drawn case, until as many are judged as planned: hypothesis draws some cases twice.
+    def is_drawn_breach(self, case: Case) -> bool:
+        """The same for a drawn case. No new case is judged once the planned number is reached without a breach.
 
-        Each new case gets a seed from here, because hypothesis repeats parts of what it drew, seeds among them.
+        The seed of a new case is replaced by one that is drawn here, because hypothesis likes to reuse seeds.
         """
         case = replace(case, seed=self._seeds.setdefault(case, self._random.randrange(2**16)))
         enough = len(self.judged) >= self._plan.total and not self.breaches()
-        return self.breaks(case) if not enough or case in self.judged else False
+        return self.is_breach(case) if not enough or case in self.judged else False
 
     def all(self) -> tuple[CaseResult, ...]:
         """The results of all judged cases, in the order of the visits."""
@@ -139,7 +140,7 @@ class _Seen:
 
 
 def _cases(plan: Plan) -> st.SearchStrategy[Case]:
-    """Drawn cases: sizes up to the farthest, which shrink to small ones, and every pattern of values and masks."""
+    """The strategy for cases: sizes up to `farthest_drawn`, and every pattern of values and masks."""
     sizes = {a.name: _sizes(a, farthest_drawn(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
     return st.builds(
         lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, PATTERNS[values], MASK_PATTERNS[mask]),
@@ -151,7 +152,7 @@ def _cases(plan: Plan) -> st.SearchStrategy[Case]:
 
 
 def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:
-    """Half of the sizes are small, where faults shrink to; the other half is anywhere up to `far`."""
+    """The strategy for the sizes of one axis: half of them small, the other half anywhere up to `far`."""
     low = max(axis.low, 1)
     near = min(max(far, low), low + 2 * axis.size)
     return st.one_of(below(near - low + 1), below(max(far, low) - low + 1)).map(lambda size: low + size)

@@ -1,4 +1,4 @@
-"""evidence -> verdict: what a check is, and how a search becomes its verdict."""
+"""evidence -> verdict: what a check is, and how the findings of a search become a verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
 FLOOR = 10
-"""With fewer judged cases than this (or than half of the planned ones, if that is less) the check has no answer."""
+"""A check fails if it judged fewer cases than this, or fewer than half of the planned cases if that is less."""
 
 
 class Check(Protocol):
@@ -17,21 +17,21 @@ class Check(Protocol):
 
     @property
     def name(self) -> str:
-        """The word in the id of the test item."""
+        """The name in the id of the test item."""
 
     @property
     def question(self) -> str:
         """The question, as in the docs."""
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Why the question does not arise for this subject, without its name; None if it does."""
+        """Why the question does not apply to this subject, without naming the subject; None if it applies."""
 
     def run(self, evidence: Evidence) -> Verdict:
-        """The answer, from evidence of this run alone: nothing may be left behind for another check."""
+        """The answer. It may use only this evidence, and must not change anything that another check uses."""
 
 
 def verdict(evidence: Evidence, outcome: Outcome, headline: str, rows: tuple[Row, ...] = ()) -> Verdict:
-    """A verdict about this subject with nothing counted yet."""
+    """A verdict about this subject, without counts."""
     return Verdict(
         subject=evidence.subject.name,
         backend=evidence.backend,
@@ -50,7 +50,7 @@ def traced_at(evidence: Evidence) -> Row:
 
 
 def vacuous(evidence: Evidence) -> Verdict | None:
-    """The verdict of a check that compares, if no comparison would mean anything."""
+    """The failure of a check that compares, if comparing would prove nothing; None if it would."""
     if evidence.spread.vacuous is None:
         return None
     fix = ("fix", "return a model with real weights, or random ones of an ordinary scale")
@@ -61,14 +61,14 @@ def vacuous(evidence: Evidence) -> Verdict | None:
 
 
 def already_wrong(evidence: Evidence, found: CaseResult) -> Verdict:
-    """The verdict of a check about other sizes if the traced one is wrong."""
+    """The verdict of a check about other sizes if the artifact is wrong at the traced size."""
     rows = (traced_at(evidence), ("differs", found.text), ("fix", "fix what parity reports first"))
     headline = "already wrong at the traced size, so no other size was checked"
     return verdict(evidence, Outcome.FAILED, headline, rows)
 
 
 def too_few(findings: Findings) -> str | None:
-    """Why the judged cases are too few for an answer, or None."""
+    """Why too few cases were judged, in a sentence; None if they are enough."""
     counted = len(findings.counted)
     floor = min(FLOOR, (findings.planned + 1) // 2)
     if counted >= floor:
@@ -76,14 +76,14 @@ def too_few(findings: Findings) -> str | None:
     return f"only {counted} of {findings.planned} cases could be judged, fewer than {floor}"
 
 
-def kept_as(findings: Findings) -> dict[str, Any] | None:
-    """The smallest breach as plain data; None if there is none, or if it is one of the user's own examples."""
+def counterexample_of(findings: Findings) -> dict[str, Any] | None:
+    """The smallest breach as builtin types; None without a breach, or if it is one of the user's examples."""
     found = findings.smallest
     return None if found is None or found.case.example is not None else found.case.to_dict()
 
 
 def worst_of(findings: Findings) -> Worst | None:
-    """The largest difference of a breach; without one, the difference that came nearest to its tolerance."""
+    """The largest difference of a breach; without a breach, the difference that came nearest to its tolerance."""
     if findings.worst is not None and findings.worst.difference is not None:
         return _worst(findings.worst, *_parts(findings.worst))
     nearest = [one for one in findings.judged if one.nearest[2]]

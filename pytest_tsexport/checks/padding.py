@@ -97,7 +97,7 @@ class Padding:
             _verdict(evidence, findings),
             judged=judged,
             planned=judged + left_out,
-            not_covered=(f"{left_out} padded cases: no room in the budget, or eager raises",) if left_out else (),
+            not_covered=(f"{left_out} padded cases: no time left in the budget, or eager raises",) if left_out else (),
             first_breach=findings.first_breach,
         )
 
@@ -120,7 +120,7 @@ def _search(evidence: Evidence) -> PaddingFindings:
             if plain is None or late():
                 left_out += 1
                 continue
-            evidence.tell(f"{evidence.check} {way}, from {short.length}")
+            evidence.progress(f"{evidence.check} {way}, from {short.length}")
             found = _judge(evidence, models, plain, way, short)
             if found is None:
                 unsettled += 1

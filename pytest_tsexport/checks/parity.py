@@ -9,7 +9,7 @@ from pytest_tsexport.cases.coverage import unswept, unvaried
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import example_cases, odd_cases, traced_cases
 from pytest_tsexport.cases.search import Plan, search
-from pytest_tsexport.checks.base import kept_as, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.base import counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.names import CHECKS
@@ -62,7 +62,7 @@ class Parity:
             off_size=False,
             random=evidence.random(),
             clock=evidence.clock(),
-            tell=lambda line: evidence.tell(f"{self.name} {line}"),
+            progress=lambda line: evidence.progress(f"{self.name} {line}"),
         )
         findings = search(plan, lambda case: _judge(evidence, case))
         return _counted(_verdict(evidence, findings), evidence, findings)
@@ -85,7 +85,7 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
         fix = ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
         return verdict(evidence, Outcome.FAILED, why, (traced_at(evidence), fix))
     found_right = verdict(evidence, Outcome.PASSED, "equals eager at the traced size")
-    notes = (*findings.tie_breaks, *_odd_masks(evidence), *differs_beyond_32_bits(evidence))
+    notes = (*findings.tie_break_notes, *_odd_masks(evidence), *differs_beyond_32_bits(evidence))
     return replace(found_right, notes=notes)
 
 
@@ -103,7 +103,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         worst=worst_of(findings),
         first_breach=findings.first_breach,
         not_covered=not_covered,
-        counterexample=kept_as(findings),
+        counterexample=counterexample_of(findings),
     )
 
 

@@ -1,6 +1,7 @@
 """evidence -> verdict: at any other size, does it keep the contract?
 
-dynamic: equal wherever eager answers. safe: equal, or it raises. fixed: it raises. Both may raise under any contract.
+dynamic: the artifact equals eager. safe: it equals eager or raises. fixed: it raises. Under any contract, both may
+raise in the same case.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pytest_tsexport.cases.envelope import raising, right_for
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases
 from pytest_tsexport.cases.search import Plan, search
-from pytest_tsexport.checks.base import already_wrong, kept_as, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.base import already_wrong, counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.names import CHECKS
@@ -24,26 +25,26 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _FIX = {
     "wrong": "trace at the largest size and pad, or export with guard=True so that other sizes raise",
-    "raises": "declare the axis shapes='safe' if callers can live with the error, or fix what bakes the size",
+    "raises": "declare the axis shapes='safe' if callers can handle the error, or change what freezes the size",
     "computes": "export with guard=True so that another size raises, or declare the axis 'safe' or 'dynamic'",
 }
 
 
 class Shapes:
-    """Each axis alone at its edges, axes together, then drawn sizes."""
+    """Tries each axis alone at its edges, then several axes together, then drawn sizes."""
 
     name = "shapes"
     question = CHECKS["shapes"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Only where some dimension varies."""
+        """It applies if some dimension varies."""
         return None if evidence.subject.axes else "no dimension of its inputs varies"
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails on the first case that breaks the contract of the axes that leave the traced size."""
-        refused = vacuous(evidence)
-        if refused is not None:
-            return refused
+        """Fails if a case breaks the contract of an axis that is not at its traced size."""
+        nothing_to_compare = vacuous(evidence)
+        if nothing_to_compare is not None:
+            return nothing_to_compare
         at_traced_size = wrong_at_traced_size(evidence)
         if at_traced_size is not None:
             return already_wrong(evidence, at_traced_size)
@@ -57,7 +58,7 @@ class Shapes:
             off_size=True,
             random=evidence.random(),
             clock=evidence.clock(),
-            tell=lambda line: evidence.tell(f"{self.name} {line}"),
+            progress=lambda line: evidence.progress(f"{self.name} {line}"),
         )
         findings = search(plan, lambda case: _judge(evidence, case))
         found = findings.smallest
@@ -68,17 +69,17 @@ class Shapes:
 
 
 def contract_of(evidence: Evidence, axis: str) -> str:
-    """What the user says about the axis, else the default of this backend.
+    """The contract that the user gives for the axis, else the default of this backend.
 
-    An axis of dropped inputs alone may have any size: the answer does not depend on it.
+    If only inputs that the compiler dropped have the axis, the default is `safe`: the answer does not depend on it.
     """
-    having = {field.name for field in evidence.subject.fields if axis in field.dims}
-    default = "safe" if having and having <= set(dropped(evidence)) else evidence.contract
+    inputs = {field.name for field in evidence.subject.fields if axis in field.dims}
+    default = "safe" if inputs and inputs <= set(dropped(evidence)) else evidence.contract
     return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, default=default)
 
 
 def _judge(evidence: Evidence, case: Case) -> CaseResult | None:
-    """None at the traced size, which `parity` judges."""
+    """The result with its breach; None at the traced size, which `parity` judges."""
     off = off_size(case, evidence.subject)
     if not off:
         return None
@@ -132,11 +133,11 @@ def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Ro
 
 def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
-    further = [one.case for one in findings.judged if one.status == "eager raises"]
-    notes = (*findings.tie_breaks, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
-    if further and found.outcome is Outcome.PASSED:
-        notes = (*notes, f"runs where eager raises: {min(further, key=lambda case: case.volume)}")
-    not_covered = [f"{case}: no room in the budget" for case in findings.skipped]
+    beyond_eager = [one.case for one in findings.judged if one.status == "eager raises"]
+    notes = (*findings.tie_break_notes, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
+    if beyond_eager and found.outcome is Outcome.PASSED:
+        notes = (*notes, f"runs where eager raises: {min(beyond_eager, key=lambda case: case.volume)}")
+    not_covered = [f"{case}: no time left in the budget" for case in findings.skipped]
     cases = [one.case for one in findings.judged]
     not_covered += [line for axis in subject.axes for line in unvisited(axis, cases)]
     return replace(
@@ -145,7 +146,7 @@ def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdic
         planned=findings.planned,
         worst=worst_of(findings),
         first_breach=findings.first_breach,
-        counterexample=kept_as(findings),
+        counterexample=counterexample_of(findings),
         notes=notes,
         not_covered=tuple(not_covered),
     )

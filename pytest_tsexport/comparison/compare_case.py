@@ -1,4 +1,4 @@
-"""case -> result: one case put to eager and to the artifact, three times each, and what the two answered."""
+"""case -> result: calls eager and the artifact three times each with the inputs of a case, and compares the answers."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ CALLS = 3
 BAD_EXAMPLES = {
     "stale": (
         "neither the file nor eager gives the outputs that are stored with an example",
-        "store its outputs again, or give the model that they were stored from",
+        "store its outputs anew, or give the model that they were stored from",
     ),
     "refused": ("eager refuses an example", "give examples= that the model takes"),
 }
-"""Headline and fix where the user's own example is at fault and not the file, by the kind of difference."""
+"""Headline and fix if the user's example is wrong and not the file, by the kind of the difference."""
 
 TRACED_SIZE_SEED = 3
-"""Seed of the case at the traced size that must be right before other sizes mean anything."""
+"""Seed of a case at the traced size. If that case is wrong, a check of other sizes would say nothing new."""
 
 LONG = 16
-"""A case of so many times the traced volume is called only once."""
+"""A case of more than this many times the traced volume is called only once."""
 
 
 def compare_case(evidence: Evidence, case: Case) -> CaseResult:
-    """What eager and the artifact answer to a case; the first call that is not equal decides. No breach is set."""
+    """Compare the answers of eager and the artifact to a case. The first call that is not equal decides.
+
+    `breach` stays False: the check sets it, by its contract.
+    """
     inputs = tensors(case, evidence.subject)
     calls = 1 if is_long(case, evidence.subject) else CALLS
     eager = evidence.reference.case(inputs, calls)
@@ -56,14 +59,15 @@ def compare_case(evidence: Evidence, case: Case) -> CaseResult:
 
 
 def bad_example(found: CaseResult) -> tuple[str, str] | None:
-    """Headline and fix if the example is at fault, and not the file."""
+    """Headline and fix if the example is wrong, and not the file; else None."""
     return None if found.difference is None else BAD_EXAMPLES.get(found.difference.kind)
 
 
 def wrong_at_traced_size(evidence: Evidence, like: Case | None = None) -> CaseResult | None:
-    """A case at the traced size that is not right: then other sizes mean nothing. None if it is right.
+    """The result of a case at the traced size if it is wrong or raises; None if it is right.
 
-    With `like`, the case has the values and the mask of that one: a frozen mask shows wherever it is drawn.
+    With `like`, the case has the values and the mask of that case: a mask that the trace has frozen is wrong at the
+    traced size too, and is not a fault of the size.
     """
     case = at(evidence.subject, {}, seed=TRACED_SIZE_SEED)
     one = compare_case(evidence, case if like is None else replace(like, sizes=case.sizes, example=None))
@@ -101,7 +105,7 @@ def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifac
 
 
 def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> CaseResult | None:
-    """What is wrong with a real input: eager has to answer it, and the outputs stored with it have to hold."""
+    """The result if a real input fails: eager must not raise, and the artifact must give the outputs stored with it."""
     assert case.example is not None
     if eager.leaves is None:
         text = f"eager raises on it: {eager.raised}"
@@ -109,10 +113,10 @@ def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) ->
     expected = evidence.subject.examples[case.example].expected
     if not expected or artifact.leaves is None:
         return None
-    found = _missed(evidence, expected, artifact.leaves)
+    found = _off_stored(evidence, expected, artifact.leaves)
     if found is None:
         return None
-    stale = _missed(evidence, expected, eager.leaves) is not None
+    stale = _off_stored(evidence, expected, eager.leaves) is not None
     text = f"from the outputs stored with it: {found.text}" + ("; eager differs from them too" if stale else "")
     return _wrong(case, replace(found, kind="stale" if stale else found.kind, text=text))
 
@@ -121,14 +125,17 @@ def _wrong(case: Case, found: Difference) -> CaseResult:
     return CaseResult(case=case, status="wrong", breach=False, difference=found, text=found.text)
 
 
-def _missed(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
+def _off_stored(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
     there = {name: answered[name] for name in expected if name in answered}
     found = difference(expected, there, evidence.tolerance)
     return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
 
 
 def _raises(evidence: Evidence, case: Case, artifact: Answer) -> CaseResult:
-    """A raise. On a device, one of a class that no caller expects is wrong; the message is nobody's contract."""
+    """The result if only the artifact raises. On a device, an exception class that no caller expects is wrong.
+
+    The message does not matter: no caller relies on it.
+    """
     if evidence.device is None or isinstance(artifact.error, evidence.artifact.format.refusals):
         return CaseResult(case=case, status="raises", breach=False, text=artifact.raised or "")
     text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"

@@ -1,8 +1,8 @@
-"""export, policy -> evidence: all that one run of one check may ask about one artifact.
+"""export, policy -> evidence: everything that one run of one check may use to judge one artifact.
 
-Every run gets new evidence: a fresh reference, a freshly loaded file, separate time. What a run leaves in them is
-dropped with them, so no verdict depends on which checks ran before. Only what does not depend on who asks first is
-shared: `Measurements`.
+Every run gets new evidence: a fresh reference, a freshly loaded file, and separate time for tie-breaks. It is dropped
+after the run, so no verdict depends on which checks ran before. Only `Measurements` are shared, because they do not
+depend on which check needs them first.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from pytest_tsexport.subjects.subject import Subject
 
 @dataclass(slots=True)
 class TieBreakTime:
-    """How long one run of a check may look for tie-breaks, and how long it has: `seconds` of `limit`.
+    """The time that one run of a check may spend on tie-breaks: `seconds` of `limit` are spent.
 
-    `refuted` tells that a difference was met which no tie-break explains: the verdict will not change any more.
-    Mutable: each run has its own.
+    `refuted`: some difference is not explained by a tie-break, so the verdict will not change any more. Mutable: each
+    run has a separate object.
     """
 
     limit: float
@@ -48,9 +48,9 @@ class TieBreakTime:
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """What is measured once an export, from a reference and a file that no check has touched.
+    """What is measured once for each export, from a reference and a file that no check has used.
 
-    `device` is what the artifact runs on if that is not torch.
+    `device` is None if the artifact runs on torch itself.
     """
 
     subject: Subject
@@ -60,14 +60,14 @@ class Measurements:
 
     @cached_property
     def spread(self) -> Spread:
-        """How much each output moves."""
+        """How much each output varies with the inputs."""
         with seeded(_seed(self.policy, self.subject.name, "spread")):
             reference = Reference(self.subject.reference, self.subject.constants)
             return measure(self.subject, reference, self.policy.meaning.metric)
 
     @cached_property
     def operators(self) -> frozenset[str]:
-        """The names of torch's operators that the artifact is made of, or was before a compiler took them."""
+        """The names of torch's operators in the artifact, or in the model that a compiler compiled."""
         with seeded(_seed(self.policy, self.subject.name, "operators")):
             inspector = self.artifact.format.inspector
             if self.device is not None:
@@ -77,9 +77,10 @@ class Measurements:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """All that the run of one `check` may ask; `device` is what the artifact runs on if that is not torch.
+    """Everything that one run of `check` may use.
 
-    `runs` tells whether the artifact runs on this machine, `cases` how many each search may judge.
+    `contract` is the backend's default. `runs` says whether the artifact runs on this machine. `cases` is how many
+    cases a search may judge. `progress` gets one line of text at a time. `known` returns stored counterexamples.
     """
 
     check: str
@@ -89,7 +90,7 @@ class Evidence:
     process: Process
     runs: bool = True
     cases: int = 100
-    tell: Callable[[str], None] = lambda _line: None
+    progress: Callable[[str], None] = lambda _line: None
     known: Callable[[], Sequence[Mapping[str, Any]]] = lambda: ()
 
     @property
@@ -114,17 +115,17 @@ class Evidence:
 
     @property
     def seed(self) -> int:
-        """What all that is drawn follows from."""
+        """The seed of the run, from which every other seed is derived."""
         return self.policy.options.seed or 0
 
     @property
     def operators(self) -> frozenset[str]:
-        """The names of torch's operators that the artifact is made of."""
+        """As in `Measurements`."""
         return self.measured.operators
 
     @property
     def spread(self) -> Spread:
-        """How much each output moves."""
+        """How much each output varies with the inputs."""
         return self.measured.spread
 
     @cached_property
@@ -152,25 +153,25 @@ class Evidence:
 
     @cached_property
     def tie_break_time(self) -> TieBreakTime:
-        """What this run may spend on tie-breaks."""
+        """The time that this run may spend on tie-breaks."""
         return TieBreakTime(tie_break_seconds(self.check, self.policy.budget))
 
     @property
-    def randomness(self) -> int:
-        """The seed of what this check draws: the same for the same seed and subject, another for each check."""
+    def check_seed(self) -> int:
+        """The seed of this check, derived from the seed of the run and the subject. Each check has a different one."""
         return _seed(self.policy, self.subject.name, self.check)
 
     def random(self) -> Random:
-        """A generator of this check's own."""
-        return Random(self.randomness)
+        """A new random generator for this check."""
+        return Random(self.check_seed)
 
     def kept(self) -> list[Case]:
-        """The counterexamples that earlier runs of this check met: the first cases of a replay."""
+        """The counterexamples that earlier runs of this check found. They are judged first."""
         cases = [Case.from_dict(kept, self.subject) for kept in self.known()]
         return [case for case in cases if case is not None]
 
     def clock(self) -> Clock:
-        """The part of the budget that this check may spend on its search, from now on."""
+        """Starts the clock of a search: this check's part of the budget, from now on."""
         return Clock(seconds=search_seconds(self.check, self.policy.budget))
 
 

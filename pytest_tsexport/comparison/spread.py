@@ -89,5 +89,5 @@ def _flat_to(
 
 def _is_same(compare: Tolerance, name: str, leaves: list[torch.Tensor]) -> bool:
     """Whether the metric of a leaf sees no difference from one answer to another; the value is asked elsewhere."""
-    first, ruler = leaves[0], compare.of(name)
-    return one_shape(leaves) and not any(ruler.sees(first, one) for one in leaves)
+    first, limit = leaves[0], compare.of(name)
+    return one_shape(leaves) and not any(limit.sees(first, one) for one in leaves)

@@ -1,11 +1,11 @@
-"""spread, or what the user says -> tolerance: how far each output may be off, and in which metric.
+"""spread, or the user's numbers -> tolerance: how far each output may be off, and in which metric.
 
-The only module that knows the rule: the others ask an `OutputTolerance` what it allows, and never why.
+This is the only module that knows the rule. Other modules ask an `OutputTolerance` what it allows.
 
 For a floating output, |d| <= rtol * S + 8 * eps * A, where S is the largest standard deviation of that output over
 drawn inputs and A its largest magnitude. Integers and booleans are compared exactly. (See
-docs/explanation/measurements.md#tolerance.) On a device the share of S follows the casting, and emulated rounding may
-widen it. (See docs/explanation/neuron-sdk.md#numerics.)
+docs/explanation/measurements.md#tolerance.) On a device, the casting decides the share of S, and emulated rounding
+may widen the tolerance. (See docs/explanation/neuron-sdk.md#numerics.)
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ RTOL: Mapping[torch.dtype, float] = {
 """Share of the spread S that an output may be off by."""
 
 NOISE = 8
-"""ULP of A that any kernel may differ by."""
+"""ULP of A by which two kernels may differ."""
 
 EMULATED_TIMES = 5.0
-"""A device may be off by so many times the emulated rounding error: it adds in another order, and rounds elsewhere."""
+"""A device may be off by this factor times the emulated rounding error: it adds and rounds in another order."""
 
 EMULATED_MOST = 4.0
-"""Times the casting's share of the spread, or of the output's magnitude, that emulated rounding may allow at most.
+"""The upper limit of that: this factor times the casting's share of the spread, or of the output's magnitude.
 
-The magnitude counts where it is larger, because extreme inputs move an output beyond its usual spread. A model that
-rounding ruins more than this is not a right export.
+The larger of the two counts, because extreme inputs move an output beyond its usual spread. If rounding changes a model
+by more than this, its export is not right.
 """
 
 T = TypeVar("T")
@@ -49,10 +49,11 @@ class OutputTolerance:
     """What one output may differ by.
 
     `rtol` and `atol` are the user's, |d| <= atol + rtol * |expected| for each element, as in
-    `torch.testing.assert_close`; without them the rule above holds. `metric` is one of `policy.METRICS`: `argmax`
-    allows a choice that is worth that little less, `cosine` an angle with 1 - cos <= rtol + atol. `share` is what a
-    device may be off by at least, as a share of the spread; `slack` is an absolute difference allowed besides. With
-    `cast`, two floating types are compared in the coarser one.
+    `torch.testing.assert_close`; without them the rule above holds. `metric` is one of `names.METRICS`: `argmax` allows
+    another index if eager's value there is smaller by no more than the tolerance, `cosine` allows an angle with
+    1 - cos <= rtol + atol. On a device, `share` is the least share of the spread that is allowed. `slack` is an
+    absolute difference; it counts if it is larger than what the spread allows. With `cast`, two floating types are
+    compared in the coarser one.
     """
 
     name: str
@@ -66,24 +67,24 @@ class OutputTolerance:
 
     @property
     def given(self) -> bool:
-        """Whether the user said anything about this output."""
+        """Whether the user gave a tolerance or a metric for this output."""
         return self.rtol is not None or self.atol is not None or self.metric is not None
 
     def metric_of(self, expected: torch.Tensor) -> str:
-        """The metric; scalars, integers and booleans have no metric but their value."""
+        """The metric; scalars, integers and booleans are always compared by value."""
         if self.metric is None or not expected.dim() or not expected.is_floating_point():
             return "close"
         return self.metric
 
     def aligned(self, expected: torch.Tensor, actual: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Both as they are compared: in the coarser of two floating types, where types may differ."""
+        """Both tensors as they are compared: with `cast`, in the coarser of two floating types."""
         if not self.cast or not expected.is_floating_point() or not actual.is_floating_point():
             return expected, actual
         coarser = max(expected.dtype, actual.dtype, key=lambda dtype: torch.finfo(dtype).eps)
         return expected.to(coarser), actual.to(coarser)
 
     def gaps(self, expected: torch.Tensor, actual: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """How far apart the outputs are in the metric, and how far they may be: float64, the second broadcasts."""
+        """(differences in the metric, allowed differences): both float64; the second broadcasts to the first."""
         if not expected.is_floating_point() and not expected.is_complex():
             return mistakes(expected, actual), torch.zeros((), dtype=torch.float64)
         metric = self.metric_of(expected)
@@ -105,13 +106,13 @@ class OutputTolerance:
         return max(RTOL.get(dtype, RTOL[torch.float32]), self.share) * self.spread
 
     def hides(self, expected: torch.Tensor) -> float:
-        """The share of the output's spread below which no difference is seen; 0 for an output that does not move."""
+        """The tolerance as a share of the spread: smaller differences are hidden. 0 if the output does not vary."""
         if not self.spread or not expected.numel():
             return 0.0
         return float(self.allowed(expected).max()) / self.spread
 
     def sees(self, expected: torch.Tensor, actual: torch.Tensor) -> bool:
-        """Whether a metric other than the value sees any difference between two answers of one shape."""
+        """Whether the metric sees any difference between two tensors of one shape; always True for `close`."""
         if self.metric_of(expected) == "argmax":
             return any(bool(gaps.any()) for gaps in (regrets(expected, actual), regrets(actual, expected)))
         if self.metric_of(expected) == "cosine":
@@ -129,7 +130,7 @@ class OutputTolerance:
         return f"off by {gap:.1e} at {list(index)}, allowed {allowed:.1e}"
 
     def noise_only(self) -> OutputTolerance:
-        """What any kernel may differ by, whatever the spread."""
+        """The tolerance by which two kernels may differ, whatever the spread."""
         return OutputTolerance(name=self.name, cast=self.cast)
 
     def _angle(self, dtype: torch.dtype) -> float:
@@ -138,7 +139,7 @@ class OutputTolerance:
         return (self.rtol or 0.0) + (self.atol or 0.0)
 
     def slack_by(self, expected: torch.Tensor, emulated: torch.Tensor) -> float:
-        """The absolute difference that rounding may cost, from what emulated rounding costs eager; 0 for NaN or inf."""
+        """The absolute difference that rounding may cause, from eager with and without it; 0 for NaN or inf."""
         if expected.shape != emulated.shape or not expected.numel():
             return 0.0
         off = float(distances(expected, emulated).max())
@@ -148,10 +149,10 @@ class OutputTolerance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """The tolerances of all outputs: `of` resolves that of one. The fields are those of `OutputTolerance`.
+    """The tolerances of all outputs; `of(name)` gives that of one. The fields are those of `OutputTolerance`.
 
-    `rtol`, `atol` and `metric` are one for all outputs, or one per output name: what is said about one output never
-    changes what another may differ by.
+    `rtol`, `atol` and `metric` are one value for all outputs, or one for each output name. What the user gives for one
+    output never changes what is allowed for another.
     """
 
     spread: Mapping[str, float] = field(default_factory=dict)
@@ -176,18 +177,18 @@ class Tolerance:
         )
 
     def derived(self) -> Tolerance:
-        """The rule alone, on the CPU and in one dtype, whatever the user allows."""
+        """The tolerance by the rule for the CPU and one dtype, without what the user gave."""
         return Tolerance(spread=self.spread)
 
     def widened(self, eager: Leaves, emulated: Leaves) -> Tolerance:
-        """With the slack that emulated rounding costs each output about which the user said nothing."""
-        rulers = {name: self.of(name) for name in eager}
-        slack = {name: ruler.slack_by(eager[name], emulated[name]) for name, ruler in rulers.items() if not ruler.given}
+        """This tolerance, with slack from emulated rounding for each output for which the user gave nothing."""
+        limits = {name: self.of(name) for name in eager}
+        slack = {name: limit.slack_by(eager[name], emulated[name]) for name, limit in limits.items() if not limit.given}
         return replace(self, slack=slack)
 
 
 def noise_floor(expected: torch.Tensor) -> float:
-    """8 * eps * A: what any kernel may differ by."""
+    """8 * eps * A: the difference that two kernels may have."""
     if not (expected.is_floating_point() or expected.is_complex()) or not expected.numel():
         return 0.0
     largest = expected.abs().nan_to_num(0.0, 0.0, 0.0).max().item()

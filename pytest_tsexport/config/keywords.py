@@ -1,11 +1,11 @@
-"""Reads the keywords of a marker, or of `ts_export`, as a policy: validated one by one, then together."""
+"""Turns the keywords of a marker, or of `ts_export`, into a policy. They are validated one by one, then together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_tsexport.config.marker import KEYWORDS, MEANING, OVERRIDDEN, Meaning
+from pytest_tsexport.config.marker import KEYWORDS, MEANING, OVERRIDABLE, Meaning
 from pytest_tsexport.config.names import BACKENDS
 from pytest_tsexport.config.options import RunOptions
 from pytest_tsexport.config.policy import Policy
@@ -29,7 +29,7 @@ def from_keywords(keywords: Mapping[str, Any], backends: Sequence[str] = BACKEND
     _validate_together(valid)
     return Policy(
         meaning=Meaning(**{name: value for name, value in valid.items() if name in MEANING}),
-        options=RunOptions(**{name: value for name, value in valid.items() if name in OVERRIDDEN}),
+        options=RunOptions(**{name: value for name, value in valid.items() if name in OVERRIDABLE}),
     )
 
 
@@ -38,7 +38,7 @@ def _validate_together(given: Mapping[str, Any]) -> None:
         one, other = ("rtol", "atol") if "rtol" in given else ("atol", "rtol")
         raise PolicyError(f"{one} is given without {other}; give both, or neither")
     if "export" in given and "artifact" in given:
-        raise PolicyError("export and artifact are both given; give the one that makes the file to judge")
+        raise PolicyError("export and artifact are both given; give only one of them")
     if given.get("guard"):
         _validate_guarded(given)
 

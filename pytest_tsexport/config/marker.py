@@ -1,6 +1,6 @@
 """The marker's keywords: one row for each, with what it means, its default in words, and what is valid.
 
-A row is a field of `Meaning`, which is the marker's alone. A keyword that an option can override (how hard to look,
+A row is a field of `Meaning`, which only the marker can give. A keyword that an option can override (how hard to look,
 and where) has its row in `options`. Every pytest run loads this module.
 """
 
@@ -126,7 +126,10 @@ class Meaning:
     )
 
     def contract_of(self, axis: str, *, named: bool, default: str) -> str:
-        """The contract of an axis: the user's word, `fixed` behind a guard, `dynamic` if named, else `default`."""
+        """The contract of an axis: what `shapes=` says; `fixed` behind a guard; `dynamic` if `named`; else `default`.
+
+        `named` says that the user declared the axis in `dynamic_shapes`.
+        """
         if isinstance(self.shapes, str):
             return self.shapes
         if self.shapes is not None and axis in self.shapes:
@@ -137,12 +140,13 @@ class Meaning:
 
 
 MEANING: Mapping[str, Keyword] = rows_of(Meaning)
-"""The keywords that are the marker's alone."""
+"""The keywords that no option can override."""
 
-OVERRIDDEN: Mapping[str, Option] = {name: option for name, option in OPTIONS.items() if option.is_keyword}
-"""The keywords that are options too: the command line overrides them."""
+OVERRIDABLE: Mapping[str, Option] = {name: option for name, option in OPTIONS.items() if option.is_keyword}
+"""The keywords that are options too, so that the command line can override them."""
 
-KEYWORDS: Mapping[str, Keyword | Option] = {**MEANING, **OVERRIDDEN}
+KEYWORDS: Mapping[str, Keyword | Option] = {**MEANING, **OVERRIDABLE}
+"""Every keyword of the marker, with its row."""
 
 MARKER = f"{NAME}(*, {', '.join(KEYWORDS)}): returns a model; each check of its TorchScript export is a test"
 """The line that `pytest --markers` shows."""

@@ -16,19 +16,20 @@ CHECKS: Mapping[str, str] = {
 """Every check by name, in the order in which they run, with the question it asks."""
 
 OPT_IN = ("interface",)
-"""Checks that make no item unless they are named, or what they compare with exists."""
+"""Checks that run only if they are named, or if the file that they compare with exists."""
 
 METRICS = ("close", "argmax", "cosine")
-"""Every value is compared; the index of the largest one along the last dimension; the direction along it."""
+"""Compared are: every value; the index of the largest value along the last dimension; the direction along it."""
 
 CONTRACTS = ("dynamic", "safe", "fixed")
+"""What an export promises at other sizes: it equals eager; it equals eager or raises; it raises."""
 
 BUILT_IN: Mapping[str, str] = {
     "jit": "pytest_tsexport.backends.jit:Jit",
     "neuron": "pytest_tsexport.backends.neuron:Neuron",
     "neuron-sim": "pytest_tsexport.backends.neuron_sim:NeuronSim",
 }
-"""The backends of this package, each with its class as `module:Class`, which is imported when it is first used."""
+"""The backends of this package by name, as `module:Class`. The class is imported when it is first used."""
 
 BACKENDS = tuple(BUILT_IN)
 
@@ -36,15 +37,15 @@ SIMULATIONS: Mapping[str, str] = {
     "neuron-sim": "a simulation on the CPU: it keeps Neuron's rules of shapes, dtypes and casting, and says nothing of "
     "its compiler, its operators, its arithmetic or its speed; nothing here is a pass on Neuron",
 }
-"""The backends that simulate another one, and how far. Every report that names one says so."""
+"""The backends that simulate another one, and what the simulation covers. Every report that names one says so."""
 
 
-def selected(names: Sequence[str] | None, offered: Sequence[str] = ()) -> tuple[str, ...]:
-    """The checks to run, in order, for these check names, where `-name` leaves one out.
+def selected(names: Sequence[str] | None, opted_in: Sequence[str] = ()) -> tuple[str, ...]:
+    """The checks that `names` asks for, in the order in which they run; `-name` leaves a check out.
 
-    If no check is named, all run except those that are opt-in. `offered` are opt-in checks that run unnamed too.
+    If no check is named, all run, except the opt-in checks that are not in `opted_in`.
     """
     names = tuple(names or ())
-    default = [name for name in CHECKS if name not in OPT_IN or name in offered]
+    default = [name for name in CHECKS if name not in OPT_IN or name in opted_in]
     wanted = [name for name in names if not name.startswith("-")] or default
     return tuple(name for name in CHECKS if name in wanted and f"-{name}" not in names)

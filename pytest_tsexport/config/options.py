@@ -30,10 +30,10 @@ class Option(NamedTuple):
     """`--ts-{name}` and its ini twin `ts_{name}`, under a heading of `--help` and the docs.
 
     `text` and `default` are Markdown, for the docs; `--help` shows them as plain text. `valid` is the name of a
-    function of `validators`, or the words that are valid. An option with `many` may be repeated and holds lists that
-    are split at commas; a `number` is a whole one. `is_keyword`: the marker has a keyword with the name of the field.
-    `is_repeated`: the command that reruns a failure repeats the option. `in_root` is a file name: such a file in the
-    root folder is the default of the ini.
+    function of `validators`, or the words that are valid. `many`: the option may be repeated, and each value is a list
+    with commas. `number`: the value is a whole number. `is_keyword`: the marker has a keyword with the name of the
+    field. `is_repeated`: the `rerun` command of a failure repeats the option. `in_root` is a file name: if the root
+    folder has that file, it is the default of the ini.
     """
 
     name: str
@@ -75,18 +75,18 @@ class Option(NamedTuple):
 
 
 def set_by(row: object, empty: Callable[[], object] | None = None) -> Any:
-    """The dataclass field that `row` describes; its value is `empty()`, or None, if nobody gives one."""
+    """The dataclass field that `row` describes. Without a value from the user it is `empty()`, or None."""
     metadata = {"row": row}
     return field(default=None, metadata=metadata) if empty is None else field(default_factory=empty, metadata=metadata)
 
 
 def rows_of(owner: type) -> Mapping[str, Any]:
-    """The rows of a dataclass by field."""
+    """The row of each field of a dataclass whose fields are made by `set_by`."""
     return {one.name: one.metadata["row"] for one in fields(owner)}
 
 
 def plain(markdown: str) -> str:
-    """A sentence without the marks of links and code."""
+    """A Markdown sentence as plain text, without links and backticks."""
     return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown).replace("`", "")
 
 
@@ -94,7 +94,7 @@ def plain(markdown: str) -> str:
 class RunOptions:
     """What a run asks for: how hard to look, where, and what it reads and keeps. None means "not given here"."""
 
-    # Laid out by hand: one option is one paragraph, and the table stays readable when it grows.
+    # Formatted by hand, one option in one paragraph: so the table stays readable when it grows.
     # fmt: off
 
     models: tuple[str, ...] | None = set_by(Option(
@@ -111,7 +111,7 @@ class RunOptions:
     ))
     neuron_args: tuple[str, ...] | None = set_by(Option(
         "neuron-args", "ARGS", WHERE, valid="arguments", is_keyword=True, is_repeated=True,
-        text="arguments of the Neuron compiler, as `--auto-cast matmult --auto-cast-type bf16`",
+        text="arguments of the Neuron compiler, for example `--auto-cast matmult --auto-cast-type bf16`",
         default="the compiler's own defaults",
     ))
     timeout: float | None = set_by(Option(
@@ -149,7 +149,7 @@ class RunOptions:
     ))
     counterexamples: Path | None = set_by(Option(
         "counterexamples", "FILE", FILES, valid="path",
-        text="look first at the counterexamples in this file, and add those that are found",
+        text="try the counterexamples in this file first, and add those that are found",
     ))
     export_dir: Path | None = set_by(Option(
         "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",
@@ -168,7 +168,7 @@ class RunOptions:
         return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
 
     def over(self, weaker: RunOptions) -> RunOptions:
-        """These options; what they do not give is taken from `weaker`."""
+        """These options, completed by those of `weaker`."""
         mine = {name: getattr(self, name) for name in OPTIONS}
         return RunOptions(**{n: getattr(weaker, n) if value is None else value for n, value in mine.items()})
 

@@ -1,7 +1,7 @@
 """The policy of a test: what it means, how hard to look and where, as one frozen value.
 
-What a test *means* is the marker's alone. *How hard to look* and *where* (backends, checks, examples, budget) is taken
-from the command line, else from the marker, else from the ini, else from the defaults.
+Only the marker says what a test *means*. *How hard to look* and *where* (backends, checks, examples, budget) come from
+the command line, else from the marker, else from the ini, else from the defaults.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pytest_tsexport.config.options import RunOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Everything that the pipeline needs to know of a test, besides the model."""
+    """Everything that the pipeline needs to know about a test, besides the model."""
 
     meaning: Meaning = field(default_factory=Meaning)
     options: RunOptions = field(default_factory=RunOptions)
@@ -28,11 +28,11 @@ class Policy:
     @property
     def checks(self) -> tuple[str, ...]:
         """The checks to run, in the order of `CHECKS`."""
-        return selected(self.options.checks, self.offered)
+        return selected(self.options.checks, self.opted_in)
 
     @property
-    def offered(self) -> tuple[str, ...]:
-        """The opt-in checks that run unnamed: exports are compared with a baseline if there is one."""
+    def opted_in(self) -> tuple[str, ...]:
+        """The opt-in checks that run without being named: `interface`, if there is a baseline to compare with."""
         return () if self.options.baseline is None else ("interface",)
 
     @property

@@ -74,7 +74,7 @@ def _differs_at(evidence: Evidence, name: str, number: int) -> bool:
 def is_compiled(evidence: Evidence) -> bool:
     """Whether the file holds an operator of its device; True if it needs no device."""
     device = evidence.device
-    return device is None or evidence.artifact.calls(device.namespace)
+    return device is None or evidence.artifact.calls_operators_of(device.namespace)
 
 
 def _on_cpu(evidence: Evidence, device: Device) -> Rows | None:

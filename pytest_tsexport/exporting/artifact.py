@@ -36,7 +36,7 @@ _SHORT |= {
 
 
 def save(module: Any, path: Path, subject: Subject, backend: Backend) -> None:
-    """Write the file, its manifest inside it. Raises whatever the format raises."""
+    """Write the file, with its manifest inside. Raises whatever the format raises."""
     manifest = {
         "subject": subject.name,
         "backend": backend.name,
@@ -62,7 +62,7 @@ class Artifact:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The names of what `forward` takes, in order."""
+        """The names of the arguments of `forward`, in order."""
         return tuple(one.name for one in self.takes)
 
     @property
@@ -79,16 +79,16 @@ class Artifact:
 
     @cached_property
     def custom_operators(self) -> frozenset[str]:
-        """The operators that its code calls from outside torch's own, as `namespace::name`; read without loading."""
+        """The operators in its code that are not torch's, as `namespace::name`; read without loading the file."""
         return self.format.inspector.custom_operators(self.path)
 
-    def calls(self, namespace: str) -> bool:
+    def calls_operators_of(self, namespace: str) -> bool:
         """Whether its code calls an operator of that namespace."""
         return any(name.startswith(f"{namespace}::") for name in self.custom_operators)
 
     @cached_property
     def weight_bytes(self) -> int:
-        """Bytes that its weights take in the file."""
+        """How many bytes its weights take in the file."""
         return self.format.weight_bytes(self.path)
 
 
@@ -99,7 +99,7 @@ def open_file(path: Path, file_format: FileFormat) -> Artifact:
 
 
 def unopened(path: Path, file_format: FileFormat) -> Artifact:
-    """The artifact in a file that cannot be loaded on this machine: only what its manifest says is known."""
+    """The artifact in a file that cannot be loaded on this machine. Only its manifest is read."""
     manifest = _manifest(path, file_format.manifest(path))
     takes = tuple(Argument(name=name, shape=tuple(shape)) for name, (_, shape) in manifest.get("inputs", {}).items())
     return _artifact(path, file_format, takes, manifest)
@@ -123,7 +123,7 @@ def _artifact(
 class Runner:
     """A loaded artifact. Inputs are matched by name if its arguments have the subject's names, else by position.
 
-    It is loaded again after a case that left state in it, so that no case changes the answer of another.
+    It is reloaded after a case that changed its state, so that no case changes the answer of another.
     """
 
     def __init__(self, artifact: Artifact, subject: Subject) -> None:
@@ -132,7 +132,7 @@ class Runner:
         if not self._by_name and len(subject.inputs) != len(artifact.arguments):
             raise ArtifactError(
                 f"artifact {artifact.path} takes {', '.join(artifact.arguments) or 'nothing'}; "
-                f"the model's inputs are {', '.join(subject.inputs)}; give inputs= that the file was traced with"
+                f"the model's inputs are {', '.join(subject.inputs)}; give the inputs= that the file was traced with"
             )
         self._inputs = tuple(subject.inputs)
         self._outputs = subject.outputs
@@ -155,7 +155,7 @@ class Runner:
         return self._module
 
     def case(self, inputs: Inputs, calls: int = 3) -> list[Answer]:
-        """The answers of `calls` calls of the same loaded module: the executor optimises at the second."""
+        """The answers to one case: `calls` calls of one loaded module. TorchScript optimises at the second."""
         module = self.module
         answers = [
             answer(lambda given: self._call(module, given), inputs, self._read, self._artifact.format.one_line)
@@ -171,7 +171,7 @@ class Runner:
             return self._call(self._artifact.load(), detached(inputs))
 
     def given_to(self, inputs: Inputs) -> dict[str, torch.Tensor]:
-        """Which of the subject's inputs each argument of the file gets, in the order of the arguments."""
+        """The inputs under the names of the file's arguments, in the order of the arguments."""
         if self._by_name:
             return {name: inputs[name] for name in self.arguments}
         return dict(zip(self._artifact.arguments, inputs.values(), strict=True))

@@ -32,7 +32,7 @@ def opened(path: Path, backend: Backend) -> tuple[Artifact, str | None]:
 
 def _require_maker(artifact: Artifact, backend: Backend) -> None:
     """A file of a simulation is judged on that simulation only. Raises `ArtifactError`."""
-    maker = next((name for name in SIMULATIONS if artifact.calls(name.replace("-", "_"))), backend.name)
+    maker = next((name for name in SIMULATIONS if artifact.calls_operators_of(name.replace("-", "_"))), backend.name)
     if maker != backend.name:
         raise ArtifactError(f"artifact {artifact.path} was made by {maker}, a simulation; judge it on {maker} alone")
 

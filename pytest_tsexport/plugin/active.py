@@ -1,4 +1,4 @@
-"""The hooks of a run that uses the plugin: each is one moment of the run, and says who handles it."""
+"""The hooks of a run that uses the plugin. Each passes one moment of the run to the object that handles it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_tsexport.plugin.settings import SETTINGS, read_settings
 
 
 class ActivePlugin:
-    """What handles the hooks of a run in which something of ours is used."""
+    """Handles the hooks of a run that uses the plugin."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.settings = config.stash[SETTINGS] = read_settings(config)
@@ -33,40 +33,43 @@ class ActivePlugin:
         cli_models.collect_given(config, self.settings)
 
     def expand(self, metafunc: pytest.Metafunc) -> None:
-        """One item for each backend and check."""
+        """Make one item for each backend and check."""
         expansion.expand(metafunc, self.settings)
 
     def keep_wanted(self, made: list[pytest.Item | pytest.Collector]) -> list[pytest.Item | pytest.Collector]:
-        """The items whose backend and check were asked for."""
+        """Keep the items whose backend and check were asked for."""
         return expansion.keep_wanted(made, self.settings)
 
     def regroup(self, items: list[pytest.Item]) -> None:
-        """The items of a subject become neighbours."""
+        """Put the items of a subject side by side."""
         ordering.regroup(items)
 
     def exports(self, item: pytest.Item | None) -> AbstractContextManager[TsExport]:
-        """`ts_export`; `item` is the one that runs, whose setup this object has missed if it is the first use."""
+        """The value of `ts_export`. `item` is the current item.
+
+        If `ts_export` is the first use of the plugin, the setup of that item has started without this object.
+        """
         if item is not None and self._pipeline.current_item is None:
             self._cache.item_starts(item)
         return export_factory(self.settings, self._pipeline)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """The marker's `xfail` becomes a mark of one item."""
+        """Turn the marker's `xfail` into a mark of the item of that check."""
         outcomes.expect_known_failure(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Before fixtures are set up: those that an earlier item of the subject had are not set up once more."""
+        """Runs before fixtures are set up: those that only the function needs are set up for its first item alone."""
         self._cache.item_starts(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> None:
-        """Which fixture asks for which."""
+        """Record which fixture requests which."""
         self._cache.fixtures.add(fixturedef)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        """Inside all other wrappers, so that what an export prints, and its duration, belong to the item."""
+        """Judge inside all other wrappers, so that the output and the duration of the export belong to the item."""
         if not marks_of(item):
             return (yield)
         unexpanded.refuse_async(item)
@@ -76,14 +79,14 @@ class ActivePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """The function runs once for all items of a subject."""
+        """Skip the call if an earlier item of the subject has run the function."""
         return self._cache.has_subject(pyfuncitem) or None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Verdicts are attached to the report, and so leave a worker."""
+        """Attach the verdicts to the report, which pytest-xdist sends to the controller."""
         report = yield
         self._pipeline.phase_ends()
         outcomes.fold(report, call)
@@ -92,7 +95,7 @@ class ActivePlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-        """After fixtures are torn down: the export is released, unless the next item asks about it too."""
+        """Release the export after the fixtures are torn down, unless the next item needs it."""
         try:
             return (yield)
         finally:

@@ -1,7 +1,7 @@
-"""The hooks of every pytest run: options, the marker, the fixture, and what notices that a run uses the plugin.
+"""The hooks of every pytest run: options, the marker, the fixture, and the check whether a run uses the plugin.
 
-Everyone who has the plugin installed pays for this module, so it imports only the rows of options and keywords. All
-other hooks are in `active`, which is loaded with the first option, ini value, marked test or `ts_export` of a run.
+Every run with the plugin installed loads this module, so it imports only the rows of options and keywords. All other
+hooks are in `active`, which is loaded with the first option, ini value, marked test or `ts_export` of a run.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ CURRENT_ITEM = pytest.StashKey[pytest.Item]()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """The hooks that a conftest may implement."""
+    """Add the hooks that a conftest may implement."""
     pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--ts-...` and their ini twins; values stay texts, so that they reach the workers of pytest-xdist."""
+    """Add `--ts-...` and their ini twins. Values stay text, so that pytest-xdist can send them to its workers."""
     for option in OPTIONS.values():
         group = parser.getgroup(f"torchscript export: {option.group}")
         group.addoption(option.flag, action=option.action, dest=option.ini, metavar=option.metavar, help=option.help)
@@ -37,14 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker is known in every run. Options are read and validated now: a bad one is exit code 4."""
+    """Register the marker in every run. Options are read and validated now: a bad one ends the run with exit code 4."""
     config.addinivalue_line("markers", MARKER)
     if any(_is_given(config, option) for option in OPTIONS.values()) or config.hook.pytest_ts_backends.get_hookimpls():
         _active(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """The versions, in a project that uses the plugin, or with -v."""
+    """Show the versions if the run uses the plugin, or with -v."""
     if ACTIVE in config.stash:
         return config.stash[ACTIVE].recorder.header(config)
     if config.get_verbosity() <= 0:
@@ -56,7 +56,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
-    """After every other plugin, so that the check stays last in the id, whatever else parametrises."""
+    """Make one item for each check. It runs after every other plugin, so that the check is the last part of the id."""
     yield
     if metafunc.definition.get_closest_marker(NAME):
         _active(metafunc.config).expand(metafunc)
@@ -64,7 +64,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, object, object]:
-    """Once the items are made, and with them the markers of their parameters."""
+    """Drop unwanted items as soon as they are made: only then are the markers of their parameters known."""
     made = yield
     if isinstance(made, list) and any(item.get_closest_marker(NAME) for item in made):
         return _active(collector.config).keep_wanted(made)
@@ -73,14 +73,17 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """After those that shuffle. A marked item that is not a function (of a `TestCase`) is first seen here."""
+    """Put the items of a subject side by side, after plugins that shuffle.
+
+    A marked item that is not a function (a method of a `TestCase`) is first seen here.
+    """
     if ACTIVE in config.stash or any(item.get_closest_marker(NAME) for item in items):
         _active(config).regroup(items)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """One worker gets all items of a subject."""
+    """Give all items of a subject to one worker."""
     from pytest_tsexport.plugin.collection import xdist_scheduler
 
     if ACTIVE in config.stash:
@@ -91,13 +94,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """A session fixture cannot ask pytest which item runs."""
+    """Remember the current item: a session-scoped fixture cannot ask pytest for it."""
     item.config.stash[CURRENT_ITEM] = item
 
 
 @pytest.fixture(scope="session")
 def ts_export(pytestconfig: pytest.Config) -> Iterator[TsExport]:
-    """Exports a model in a test of your own; called with a model, its inputs, and keywords of the marker.
+    """Exports a model in a test that you write yourself: call it with a model, its inputs, and keywords of the marker.
 
     `export.module` is the artifact loaded back from `export.path`, `export.subject` is what it is compared with;
     `export.validate()` runs every check that applies and raises `ValidationFailed` if one fails, and
@@ -123,7 +126,7 @@ def _is_given(config: pytest.Config, option: Option) -> bool:
 
 
 def _active(config: pytest.Config) -> ActivePlugin:
-    """The rest of the plugin, made when it is first needed. Raises `pytest.UsageError` for a bad option."""
+    """The rest of the plugin, imported and set up on first use. Raises `pytest.UsageError` for a bad option."""
     if ACTIVE not in config.stash:
         from pytest_tsexport.plugin.active import ActivePlugin
 

@@ -1,4 +1,4 @@
-"""What the run asks for: the options of the command line and of the ini, read once and validated, as a frozen value."""
+"""The settings of a run: the options of the command line and of the ini, read once, validated and frozen."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from pytest_tsexport.errors import PolicyError
 INI_TYPES = {"string": "a text", "linelist": "a list of texts", "int": "a whole number"}
 
 Values = Mapping[str, Any]
-"""What was given for each option, by the field that it sets; None if nothing was."""
+"""The value given for each option, by the field that it sets; None if no value was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the run asks for. A marker is weaker than `command_line` and stronger than `ini`.
+    """The settings of a run. A marker is weaker than `command_line` and stronger than `ini`.
 
-    `backends` are all that are known, by name. `configured` says whether the run gives any option or ini value of
-    ours. `typed` are the options that the command which reruns a failure repeats.
+    `backends` are all known backends by name. `configured` says whether any `--ts-` option or `ts_` ini value is given.
+    `rerun_flags` are the options that the `rerun` command of a failure repeats.
     """
 
     command_line: RunOptions = field(default_factory=RunOptions)
     ini: RunOptions = field(default_factory=RunOptions)
     backends: Mapping[str, object] = field(default_factory=lambda: {name: name for name in BACKENDS})
     configured: bool = False
-    typed: tuple[str, ...] = ()
+    rerun_flags: tuple[str, ...] = ()
 
     @property
     def options(self) -> RunOptions:
@@ -56,7 +56,7 @@ def read_settings(config: pytest.Config) -> Settings:
             ini=_ini_options(config, ini, backends),
             backends=backends,
             configured=any(value is not None for value in (*command_line.values(), *ini.values())),
-            typed=_typed(command_line),
+            rerun_flags=_rerun_flags(command_line),
         )
         _validate_together(settings.options)
     except PolicyError as error:
@@ -87,7 +87,7 @@ def _ini_options(config: pytest.Config, values: Values, backends: Mapping[str, o
 
 
 def _options(given: Mapping[str, Given]) -> RunOptions:
-    """Texts as what they stand for, validated."""
+    """The given values, parsed and validated."""
     return RunOptions(
         **{name: validated(OPTIONS[name].valid, _parsed(OPTIONS[name], one)) for name, one in given.items()}
     )
@@ -103,12 +103,12 @@ def _texts(given: Given) -> tuple[str, ...]:
     parts = given.value if isinstance(given.value, list) else [given.value]
     texts = tuple(text.strip() for part in parts for text in str(part).split(",") if text.strip())
     if not texts:
-        raise PolicyError(f"{given.where} is empty; give one name, or a list split by commas")
+        raise PolicyError(f"{given.where} is empty; give one name, or a list separated by commas")
     return texts
 
 
 def _number(value: object) -> object:
-    """A whole number if the text is one; else the text, which the validator's sentence names."""
+    """The text as a whole number; if it is not one, the text itself, so that the validator can name it."""
     try:
         return int(str(value))
     except ValueError:
@@ -119,7 +119,7 @@ def _from_ini(config: pytest.Config, option: Option) -> object:
     try:
         value: object = config.getini(option.ini)
     except (TypeError, ValueError, pytest.UsageError) as error:
-        # The ini itself is typed, and pytest's sentence does not always name the option.
+        # Pytest converts an ini value by its type, and its message does not always name the option.
         raise PolicyError(
             f"{option.ini} in the ini is not valid ({error}); give {INI_TYPES[option.ini_type]}"
         ) from None
@@ -136,8 +136,8 @@ def _hypothesis_seed(config: pytest.Config) -> int | None:
     return number if isinstance(number, int) else crc32(str(text).encode())
 
 
-def _typed(command_line: Values) -> tuple[str, ...]:
-    """The options of the command line that decide what a search meets, as they can be typed once more."""
+def _rerun_flags(command_line: Values) -> tuple[str, ...]:
+    """The options of the command line that a rerun needs to find the same failure, quoted for a shell."""
     return tuple(
         f"{option.flag}={_as_typed(command_line[name])}"
         for name, option in OPTIONS.items()
@@ -150,7 +150,7 @@ def _as_typed(value: object) -> str:
 
 
 def _backends(config: pytest.Config) -> Mapping[str, object]:
-    """The backends by name: those that ship, and those of `pytest_ts_backends`."""
+    """The backends by name: those of this package, and those of the hook `pytest_ts_backends`."""
     found: dict[str, object] = {name: name for name in BACKENDS}
     for given in config.hook.pytest_ts_backends():
         if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):

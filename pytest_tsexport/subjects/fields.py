@@ -1,4 +1,4 @@
-"""model -> fields: what the inputs of a model are, before any tensor is made.
+"""model -> fields: describes the inputs of a model, before any tensor is made.
 
 The dimensions of a field are names of axes, which vary, or numbers, which do not:
 `Field("bbox", ("batch", "sequence", 4), ...)`.
@@ -25,11 +25,11 @@ class Field:
     domain: Domain
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """The shape of this input where the axes have these sizes."""
+        """The shape of this input if the axes have these sizes."""
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
     def draw(self, sizes: Mapping[str, int], seed: int, pattern: str = PATTERNS[0]) -> torch.Tensor:
-        """One tensor at these sizes, the same on every machine; inputs of other names are drawn independently."""
+        """One tensor at these sizes, the same on every machine. The name of the input is part of the seed."""
         generator = torch.Generator().manual_seed(zlib.crc32(f"{self.name}:{seed}".encode()))
         shape = self.shape(sizes)
         return self.domain.draw(Draw(shape=shape, sizes=sizes, pattern=pattern, seed=seed, generator=generator))
@@ -48,7 +48,7 @@ class Axis:
     """A dimension that callers vary. `size` is the traced one; `low` and `high` (inclusive) bound the search.
 
     `high` is None if nobody gave a maximum. `edges` are sizes at which the model may change its computation (windows,
-    blocks, tables of positions). `named` says that the user declared the axis.
+    blocks, tables of positions). `named` says that the user named the axis in `dynamic_shapes`.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Axis:
     named: bool = False
 
     def allows(self, size: int) -> bool:
-        """Whether the search may visit this size: it may exceed a maximum of the model, never one of the user."""
+        """Whether the search may visit this size: it may exceed the model's maximum, but not the user's."""
         return self.low <= size and not (self.named and self.high is not None and size > self.high)
 
 

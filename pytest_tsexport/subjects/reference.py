@@ -1,4 +1,4 @@
-"""model -> answers: eager, called on one copy of the model for each case.
+"""model -> answers: runs eager, on one copy of the model for each case.
 
 A new copy for each *call* would hide state in Python (a counter in `forward`). No copy at all would accuse models that
 keep state on purpose (BigBird, dynamic rotary embeddings). A copy that a case did not change serves the next case too.
@@ -21,21 +21,20 @@ from pytest_tsexport.tensors.weights import deep_copy, parameter_sharing_copy
 Inputs = Mapping[str, torch.Tensor]
 
 INTERPRETER = "TorchScript interpreter"
-"""What stands in front of the tracebacks of an operation that failed in a scripted or loaded module."""
+"""The words before the tracebacks in TorchScript's message, if an operation of a scripted or loaded module fails."""
 
 RAISED = re.compile(r"[\w.]+(Error|Exception): ")
-"""How the message starts that TorchScript puts behind its tracebacks; it may take several lines."""
-
+"""The start of the message after those tracebacks. The message may have several lines."""
 
 DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
-"""TorchScript puts its own class in front of what a Python operator raises, and the two may be the same."""
+"""TorchScript puts its exception class before the message of a Python operator, which may start with the same class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What one call gave: named leaves, or the error with its one line `raised`; and which inputs it overwrote.
+    """The result of one call: named leaves, or `error` and the same as one line, `raised`.
 
-    It equals only itself.
+    `overwritten` are the inputs that the call changed. Answers are compared by identity.
     """
 
     leaves: Leaves | None = None
@@ -45,7 +44,7 @@ class Answer:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception in one line: its first one, or the last one if TorchScript put two tracebacks in front.
+    """An exception as one line: its first line, or the line after the two tracebacks that TorchScript puts first.
 
     A model may hold scripted parts, so eager raises such exceptions too.
     """
@@ -58,7 +57,7 @@ def one_line(error: BaseException) -> str:
 
 
 class Reference:
-    """Eager: evaluation mode, no gradient, and no state from one case to the next."""
+    """Eager, in evaluation mode and without gradients. No state goes from one case to the next."""
 
     def __init__(self, model: nn.Module, constants: Mapping[str, Any]) -> None:
         self._source = model
@@ -71,9 +70,9 @@ class Reference:
         return parameter_sharing_copy(self._source).eval()
 
     def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
-        """The answers of `calls` calls of the same copy with the same inputs.
+        """The answers to one case: `calls` calls of the same copy with the same inputs.
 
-        If the first call changes no state, the others would repeat its answer, so they are not made.
+        If the first call changes no state, the later calls would repeat its answer, so they are not made.
         """
         if self._copy is None or self._snapshot is None:
             self._copy = self.parameter_sharing_copy()
@@ -101,15 +100,15 @@ def answer(
     read: Callable[[object], Leaves] | None = None,
     describe: Callable[[BaseException], str] = one_line,
 ) -> Answer:
-    """What `call` gives for copies of `inputs`, without gradient.
+    """The answer of `call` to copies of `inputs`, without gradients.
 
-    `read` flattens its output, and `describe` puts an exception in one line.
+    `read` flattens the output. `describe` turns an exception into one line.
     """
     given = detached(inputs)
     try:
         with torch.no_grad():
             leaves = detached((read or flatten)(call(given)))
-    except Exception as error:  # a model may raise anything at all; what it raises is the answer
+    except Exception as error:  # a model may raise anything at all; what it raises is its answer
         return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
     return Answer(leaves=leaves, overwritten=changed)

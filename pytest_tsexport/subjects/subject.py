@@ -1,7 +1,7 @@
 """model, meaning -> subject: a model with its example inputs, its named axes and their ranges.
 
-The inputs are given by the user or by a hook, or derived from the signature and the config. Ids run over all rows of
-the embedding that they index, which one eager call shows.
+The inputs come from the user or from a hook; else they are derived from the signature and the config. An input that
+indexes a table may take the number of any row of that table. One eager call shows which inputs index which tables.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EXAMPLE_SEED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Subject:
-    """A model in evaluation mode with the size it is traced at. It holds tensors, so it equals only itself.
+    """A model in evaluation mode, and the size at which it is traced. Subjects are compared by identity.
 
     `inputs` are the example tensors in the order of `forward`. `outputs` are the names of eager's leaves for them.
     `reference` is the model to be faithful to: the model itself unless the user gave another. `constants` are passed
@@ -59,42 +59,42 @@ class Subject:
         return {axis.name: axis.size for axis in self.axes}
 
     def axis(self, name: str) -> Axis:
-        """The axis of that name. Raises `ValueError`, one sentence, if there is none."""
+        """The axis of that name. Raises `ValueError`, one sentence, if the subject has no such axis."""
         for axis in self.axes:
             if axis.name == name:
                 return axis
-        raise ValueError(f"{self.name} has no axis {name!r}; use one of {_listed(self.axes)}")
+        raise ValueError(f"{self.name} has no axis {name!r}; {_listed(self.axes)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What is known besides the model: the arguments and the sizes of a finished file, and a hook that gives inputs."""
+    """What is known besides the model: the arguments and sizes of a finished file, and a hook that may give inputs."""
 
     arguments: tuple[str, ...] | None = None
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    ask: Callable[[nn.Module], Mapping[str, Any] | None] | None = None
+    inputs_hook: Callable[[nn.Module], Mapping[str, Any] | None] | None = None
 
 
 def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None = None) -> Subject:
-    """The subject of a model and of what the test says about it.
+    """Build the subject from a model and from what its test says about it.
 
     Raises `InputsError` or `PolicyError`, one sentence, if inputs cannot be derived or do not fit.
     """
     hints = hints or Hints()
     check_initialised(model)
-    given = meaning.inputs if meaning.inputs is not None or hints.ask is None else hints.ask(model)
+    given = meaning.inputs if meaning.inputs is not None or hints.inputs_hook is None else hints.inputs_hook(model)
     reference = meaning.reference if meaning.reference is not None else model
     if not isinstance(reference, nn.Module):
         raise InputsError(f"reference is a {type(reference).__name__}; give the nn.Module to be faithful to")
-    subject = _given(model, given, meaning) if given is not None else _derived(model, meaning, hints)
-    watched = _watched(replace(subject, name=name, reference=reference))
-    check_tolerance_names(meaning, watched.outputs)
-    real = examples(meaning.examples, watched.fields, watched.outputs)
-    drawn = strategies(meaning.strategies, watched.fields)
-    return replace(watched, examples=real, strategies=drawn)
+    subject = _from_inputs(model, given, meaning) if given is not None else _from_signature(model, meaning, hints)
+    observed = _observed(replace(subject, name=name, reference=reference))
+    check_tolerance_names(meaning, observed.outputs)
+    real = examples(meaning.examples, observed.fields, observed.outputs)
+    drawn = strategies(meaning.strategies, observed.fields)
+    return replace(observed, examples=real, strategies=drawn)
 
 
-def _derived(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
+def _from_signature(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
     description = transformers.describe(model, names=hints.arguments, sizes=hints.sizes or None)
     if description is None:
         raise InputsError(
@@ -105,7 +105,7 @@ def _derived(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
     return _with_axes(model, inputs, description, meaning)
 
 
-def _given(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subject:
+def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subject:
     inputs = checked(model, given)
     description = _described(model, inputs)
     if description is None and meaning.dynamic_shapes is None:
@@ -117,7 +117,7 @@ def _given(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subj
 
 
 def _described(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Description | None:
-    """What the rules for Transformers say about inputs that the user gave; without fields if these do not fit all."""
+    """What the Transformers rules say about the user's inputs. Without fields if they do not fit every input."""
     sizes = {name: tuple(tensor.shape) for name, tensor in inputs.items()}
     try:
         description = transformers.describe(model, names=tuple(inputs), sizes=sizes)
@@ -148,7 +148,7 @@ def _with_axes(
     elif not description.fields and meaning.inputs is not None:
         fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, description.constants))
     fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in fields)
-    axes = tuple(_informed(axis, description.axes, model) for axis in axes)
+    axes = tuple(_with_limits(axis, description.axes, model) for axis in axes)
     _check_contract(meaning.shapes, axes)
     return Subject(
         name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes, constants=description.constants
@@ -156,7 +156,7 @@ def _with_axes(
 
 
 def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -> tuple[Field, ...]:
-    """Declared fields with the domains that are known for them, whose axes now have the declared names."""
+    """The declared fields with their known domains. The axes of the domains get the declared names."""
     pairs = [pair for one in fields if one.name in known for pair in zip(known[one.name].dims, one.dims, strict=True)]
     # An axis that varies in one input and is fixed in another varies.
     dims = {old: new for old, new in sorted(pairs, key=lambda pair: isinstance(pair[1], str)) if isinstance(old, str)}
@@ -165,10 +165,10 @@ def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -
     )
 
 
-def _informed(axis: Axis, derived: tuple[Axis, ...], model: nn.Module) -> Axis:
-    """The axis with the maximum and the edges of the derived axis of its name, or of what the model's attributes name.
+def _with_limits(axis: Axis, derived: tuple[Axis, ...], model: nn.Module) -> Axis:
+    """The axis with the maximum and the edges of the derived axis of the same name.
 
-    A maximum that the user gave wins.
+    If that one has no edges, they are read from the attributes of the model. A maximum that the user gave wins.
     """
     if axis.name == "batch":
         return axis
@@ -182,19 +182,20 @@ def _check_contract(shapes: str | Mapping[str, str] | None, axes: tuple[Axis, ..
     names = [axis.name for axis in axes]
     for name in shapes if isinstance(shapes, Mapping) else ():
         if name not in names:
-            raise PolicyError(f"shapes names axis {name!r}; use one of {_listed(axes)}")
+            raise PolicyError(f"shapes names axis {name!r}; {_listed(axes)}")
 
 
 def _listed(axes: tuple[Axis, ...]) -> str:
-    return ", ".join(axis.name for axis in axes) or "none: no axis varies"
+    """The end of a sentence: which axes there are."""
+    return f"use one of {', '.join(axis.name for axis in axes)}" if axes else "no axis varies"
 
 
 def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any]) -> bool:
     return Reference(model, constants).case(inputs)[0].error is None
 
 
-def _watched(subject: Subject) -> Subject:
-    """The subject with the names of its outputs, and with ids for all rows of the tables that they index."""
+def _observed(subject: Subject) -> Subject:
+    """The subject after one eager call, which shows the names of its outputs and the tables that its inputs index."""
     reference = Reference(subject.reference, subject.constants)
     model = reference.deep_copy()
     inputs = detached(subject.inputs)
@@ -208,7 +209,7 @@ def _watched(subject: Subject) -> Subject:
     try:
         outputs = tuple(flatten(output))
     except TypeError as error:
-        raise InputsError(f"{type(model).__name__} returns what no export can return: {error}") from error
+        raise InputsError(f"{type(model).__name__} returns a value that cannot be exported: {error}") from error
     if not outputs:
         raise InputsError(f"{type(model).__name__} returns no tensor for its inputs, so there is nothing to compare")
     fields = (

@@ -1,8 +1,8 @@
-"""Flattens a nested output to named leaves: eager and an artifact get the same names.
+"""Flattens a nested output to named leaves. Eager and the artifact get the same names.
 
 A single tensor is named `output`. The leaves of a tuple are `0`, `1`, …; those of a mapping, a `ModelOutput` or a
-dataclass have its keys; deeper ones are joined by dots (`hidden_states.0`). `None` is not a leaf. A Python number is a
-leaf, as a tensor: so an export that baked it in is found.
+dataclass have its keys; deeper ones are joined by dots (`hidden_states.0`). `None` is not a leaf. A Python number
+becomes a tensor, so that an export that has frozen the number is found.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def _children(name: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
-    """The leaves of an artifact's output under eager's `names`, in their order.
+    """The leaves of an artifact's output, named and ordered as in eager's `names`.
 
-    If its names are the same in another order, each leaf keeps its name: a mapping has no order. If they differ, a
-    mapping keeps its names, and a tuple of the same length is matched by position. A tuple of another length keeps its
-    positions as names, so that the comparison says what is missing.
+    If the output has the same names in another order, only the order changes. If the names differ, a mapping keeps its
+    names, and a tuple of the same length is matched by position. A tuple of another length keeps its positions as
+    names, so that the comparison says what is missing.
     """
     leaves = flatten(output)
     if set(leaves) == set(names) and (isinstance(output, Mapping) or not all(name.isdigit() for name in names)):

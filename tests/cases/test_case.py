@@ -26,7 +26,7 @@ def test_a_case_prints_its_sizes() -> None:
     ("one", "text"),
     [
         (BOTH, "it has no axis 'dim0'; use one of batch, length"),
-        (subject(), "it has no axis 'dim0'; use one of none: no axis varies"),
+        (subject(), "it has no axis 'dim0'; no axis varies"),
     ],
     ids=["two axes", "no axis"],
 )

@@ -45,7 +45,7 @@ def searched(
         off_size=off,
         random=Random(seed),
         clock=Clock(seconds=seconds),
-        tell=lambda line: None,
+        progress=lambda line: None,
     )
     return search(plan, judge)
 
@@ -180,7 +180,7 @@ class SlowClock:
             off_size=False,
             random=Random(0),
             clock=Clock(seconds=seconds, started=self.now),
-            tell=lambda line: None,
+            progress=lambda line: None,
         )
         return search(plan, judge)
 

@@ -144,14 +144,14 @@ def test_a_model_that_answers_no_shorter_input_is_not_accused() -> None:
         Outcome.NOT_APPLICABLE,
         "eager answers no shorter input, so none was padded",
     )
-    assert (found.judged, found.not_covered) == (0, ("48 padded cases: no room in the budget, or eager raises",))
+    assert (found.judged, found.not_covered) == (0, ("48 padded cases: no time left in the budget, or eager raises",))
 
 
 def test_cases_that_there_was_no_time_for_are_reported() -> None:
     found = verdict(values.MaskedMean(), masked_ids()(), budget=1e-6)
     assert (found.outcome, found.judged, found.planned) == (Outcome.PASSED, 2, 48)
     assert reported(found) == ["can be padded along dim1 on either side with mask by the pad id"]
-    assert found.not_covered == ("46 padded cases: no room in the budget, or eager raises",)
+    assert found.not_covered == ("46 padded cases: no time left in the budget, or eager raises",)
 
 
 class RefusesPadding(values.MaskedMean):
@@ -273,7 +273,7 @@ def test_what_was_settled_before_the_time_was_spent_is_judged_and_the_rest_is_no
     assert found.outcome is Outcome.PASSED
     assert 0 < found.judged < found.planned
     assert found.not_covered == (
-        f"{found.planned - found.judged} padded cases: no room in the budget, or eager raises",
+        f"{found.planned - found.judged} padded cases: no time left in the budget, or eager raises",
     )
 
 

@@ -79,5 +79,5 @@ def test_a_whole_number(value: object, *, is_valid: bool) -> None:
 
 def test_opt_in_checks_run_unnamed_only_if_offered() -> None:
     assert "interface" not in selected(None)
-    assert "interface" in selected(None, offered=("interface",))
-    assert selected(("-interface",), offered=("interface",)) == selected(None)
+    assert "interface" in selected(None, opted_in=("interface",))
+    assert selected(("-interface",), opted_in=("interface",)) == selected(None)

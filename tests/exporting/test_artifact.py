@@ -165,7 +165,7 @@ def test_a_file_with_other_inputs_is_refused_in_a_sentence(path: Path) -> None:
             return z
 
     with pytest.raises(
-        ArtifactError, match=r"takes x, y; the model's inputs are z; give inputs= that the file was traced with$"
+        ArtifactError, match=r"takes x, y; the model's inputs are z; give the inputs= that the file was traced with$"
     ):
         Runner(open_file(path, Jit.format), subject_of(Other(), {"z": torch.zeros(2, 7)}))
 
@@ -195,7 +195,11 @@ def test_a_namespace_is_not_a_prefix_of_another(path: Path) -> None:
     artifact = open_file(path, Jit.format)
     files.rewrite(path, code, f"{code}\nops.neuron_sim.forward_v2(x)\n")
     assert artifact.custom_operators == {"neuron_sim::forward_v2"}
-    assert (artifact.calls("neuron_sim"), artifact.calls("neuron"), artifact.calls("aten")) == (True, False, False)
+    assert (
+        artifact.calls_operators_of("neuron_sim"),
+        artifact.calls_operators_of("neuron"),
+        artifact.calls_operators_of("aten"),
+    ) == (True, False, False)
 
 
 def test_a_signature() -> None:

@@ -10,7 +10,7 @@ CHECKS = "trace, tied_weights, parity, shapes, padding, interface, round_trip"
 
 BAD_OPTIONS = {
     "backend": (["--ts-backend=jit,tensorrt"], "--ts-backend names 'tensorrt'; use one of jit, neuron, neuron-sim"),
-    "no backend": (["--ts-backend=,"], "--ts-backend is empty; give one name, or a list split by commas"),
+    "no backend": (["--ts-backend=,"], "--ts-backend is empty; give one name, or a list separated by commas"),
     "check": (["--ts-checks=shape"], f"--ts-checks names 'shape'; use one of {CHECKS}, or -name to leave one out"),
     "no check": (["--ts-checks=trace,-trace"], "--ts-checks is *trace*, which leaves no check to run"),
     "max examples": (

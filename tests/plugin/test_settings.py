@@ -76,8 +76,8 @@ def test_the_file_in_the_root_folder_is_the_default_of_the_ini(pytester: pytest.
 
 def test_what_decides_a_search_is_typed_once_more(pytester: pytest.Pytester) -> None:
     args = ("--ts-max-examples=25", "--ts-backend=jit", "--ts-backend=neuron", "--ts-seed=3", "--ts-timeout=4")
-    assert settings(pytester, *args).typed == ("--ts-backend=jit,neuron", "--ts-max-examples=25")
-    assert settings(pytester, "--ts-neuron-args=--a 'b c'").typed == ("""--ts-neuron-args='--a '"'"'b c'"'"''""",)
+    assert settings(pytester, *args).rerun_flags == ("--ts-backend=jit,neuron", "--ts-max-examples=25")
+    assert settings(pytester, "--ts-neuron-args=--a 'b c'").rerun_flags == ("""--ts-neuron-args='--a '"'"'b c'"'"''""",)
 
 
 def test_a_list_holds_names_split_by_commas_and_options_that_are_repeated(pytester: pytest.Pytester) -> None:

@@ -1,6 +1,6 @@
-"""Caches what the function of one subject returned, from its first item to its last, and the export made of it.
+"""Caches what a marked function returned, and its export, from the first item of the subject to the last.
 
-One backend's export exists at a time.
+There is one export at a time. The next backend replaces it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ FIXTURES = pytest.StashKey[list[str]]()
 
 @dataclass(frozen=True)
 class CachedSubject:
-    """What the first item of a subject leaves for the others, on any backend: what the function returned.
+    """What the function of a subject returned, kept for the later items of the subject on any backend.
 
-    None means a bare marker, unless `error` says why there is nothing to judge. `latest` is the export that was made
-    last, open or closed, and `answer` is the digest of what the model answered at that time.
+    `returned` is None for a bare marker, or if `error` says why there is nothing to judge. `latest` is the latest
+    export, open or closed, and `answer` is a digest of the model's answer when that export was made.
     """
 
     subject: str
@@ -42,7 +42,7 @@ class CachedSubject:
 
 @dataclass(frozen=True)
 class CachedExport:
-    """What the first item of a subject and backend leaves for the others: an export, or why there is none."""
+    """The export of a subject on one backend, kept for its later items; or the `error` if it could not be made."""
 
     group: str
     export: Export | None = None
@@ -60,12 +60,12 @@ class ExportCache:
         self.fixtures = FixtureGraph()
 
     def has_subject(self, item: pytest.Item) -> bool:
-        """Whether an earlier item has run the function of this one."""
+        """Whether an earlier item has run the function of this item."""
         parts = id_of(item)
         return parts is not None and self._cached is not None and self._cached.subject == parts.subject
 
     def release(self, nextitem: pytest.Item | None = None) -> None:
-        """Free the export and the subject, except for what the next item asks about."""
+        """Release the export and the subject, except what the next item needs."""
         parts = None if nextitem is None else id_of(nextitem)
         if self._export is not None and (parts is None or parts.group != self._export.group):
             if self._export.export is not None:
@@ -75,7 +75,7 @@ class ExportCache:
             self._cached = None
 
     def item_starts(self, item: pytest.Item) -> None:
-        """Fixtures that only the function asks for are not set up a second time."""
+        """Leave out the fixtures that only the function requests, if the function has already run."""
         transport.forget(item)
         self._pipeline.item_starts(item)
         if isinstance(item, pytest.Function) and self.has_subject(item):
@@ -83,7 +83,7 @@ class ExportCache:
             item.fixturenames = self.fixtures.without_own(item)
 
     def item_ends(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """The item gets its fixtures back, since a rerun may have to rebuild the subject."""
+        """Give the item its fixtures back: a rerun may have to call the function. Release what is not needed."""
         if isinstance(item, pytest.Function):
             item.fixturenames = item.stash.get(FIXTURES, item.fixturenames)
         self._pipeline.item_ends()
@@ -116,17 +116,17 @@ class ExportCache:
     def _begin(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> CachedSubject:
         if not returned:
             return CachedSubject(
-                parts.subject, error=f"{item.originalname} was not called: another plugin ran it in its own way"
+                parts.subject, error=f"{item.originalname} was not called by pytest: another plugin ran it"
             )
         if returned[-1] is None and not unexpanded.may_return_nothing(item, self._settings):
             return CachedSubject(parts.subject, error=unexpanded.none_returned(item))
         return CachedSubject(parts.subject, returned=returned[-1])
 
     def _export_on(self, item: pytest.Function, parts: ItemId, cached: CachedSubject) -> CachedExport:
-        """The export on the item's backend, made for the first item that asks."""
+        """The export on the backend of the item. The first item that needs it makes it."""
         if self._export is not None and self._export.group == parts.group:
             return self._export
-        # If an unexpected error is raised below, no half-made subject stays in the cache.
+        # After an unexpected error below, no incomplete subject stays in the cache.
         self._cached = None
         try:
             export = self._pipeline.export(
@@ -146,8 +146,8 @@ class ExportCache:
             outcomes.skip("the marked function returned None, and has already run")
 
     def _require_same_answer(self, item: pytest.Function, cached: CachedSubject) -> None:
-        """Fail if the model does not answer as it did when it was exported."""
-        # The same export asks as before: another one may have been given other inputs.
+        """Fail if the model answers differently than when it was exported."""
+        # The digest is taken by the same export as before: another export may have other inputs.
         if cached.latest is None or cached.latest.reference_answer() == cached.answer:
             return
         ended = self.fixtures.that_ended(item)
@@ -165,5 +165,5 @@ class ExportCache:
 
 
 def _is_selected(session: pytest.Session, nodeid: str) -> bool:
-    """Whether that item runs too; with workers, each of them has collected every item."""
+    """Whether that item is selected in this run. With pytest-xdist, every worker has collected every item."""
     return any(item.nodeid == nodeid for item in session.items)

@@ -84,7 +84,7 @@ def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdi
     what = (*given, f"-k {verdict.name}") if given else (f'"{_as_typed(item)}"',)
     # The marker's own `checks` may leave this one out.
     checks = (f"--ts-checks={verdict.check}",) if settings.command_line.checks else ()
-    return verdict.with_rows(("rerun", " ".join(["pytest", *what, *settings.typed, *checks, *seed])))
+    return verdict.with_rows(("rerun", " ".join(["pytest", *what, *settings.rerun_flags, *checks, *seed])))
 
 
 def _as_typed(item: pytest.Item) -> str:

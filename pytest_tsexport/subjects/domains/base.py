@@ -1,4 +1,4 @@
-"""shape, pattern, seed -> tensor: what every domain answers. The domains themselves are in the modules beside this one.
+"""shape, pattern, seed -> tensor: the interface of every domain. The domains are in the other modules of this folder.
 
 A domain is the set of values that production may send to one input. It draws tensors, pads them, changes them, and
 describes itself in messages, so no other room asks which domain it has. A new kind of values is a new class: derive
@@ -16,16 +16,16 @@ from typing import ClassVar
 import torch
 
 PATTERNS = ("uniform", "extremes", "repeats", "special", "sweep")
-"""How ids, integers and floats are spread over their domain."""
+"""How ids, integers and floats are drawn from their domain."""
 
 MASK_PATTERNS = ("ones", "right", "left", "single")
-"""How masks are filled: all ones; padded on one side, by another number in each row; the first token alone."""
+"""How masks are filled: all ones; padding on one side, of a different length in each row; only the first token."""
 
 ODD_MASKS = ("holes", "empty")
-"""Masks that production never sends: zeros between ones, and a row of zeros. They give a note, never a failure."""
+"""Masks that production never sends: zeros between ones, and a row of zeros. A difference is a note, not a failure."""
 
-ENDLESS = 2**22
-"""Domains with more values than this (times, say) are not swept: their shuffle alone would fill the memory."""
+LARGEST_SWEEP = 2**22
+"""Domains with more values than this (timestamps, for example) are not swept: to shuffle them would fill the memory."""
 
 Shape = tuple[int, ...]
 
@@ -46,7 +46,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain(ABC):
-    """The values that production may send to one input. Failures come from these values alone."""
+    """The values that production may send to one input. Only these values can make a check fail."""
 
     dtype: torch.dtype
 
@@ -60,27 +60,27 @@ class Domain(ABC):
     """Whether callers pad the input with zeros, and say so in a mask."""
 
     open_ended: ClassVar[bool] = False
-    """Whether callers may send whole numbers far outside the range that is drawn."""
+    """Whether callers may send whole numbers far outside the range from which values are drawn."""
 
     odd_patterns: ClassVar[tuple[str, ...]] = ()
     """Patterns that production never sends."""
 
     @abstractmethod
-    def draw(self, asked: Draw) -> torch.Tensor:
-        """A tensor of the shape and the pattern that are asked for; an unknown pattern is drawn as the first one."""
+    def draw(self, request: Draw) -> torch.Tensor:
+        """A tensor of the requested shape and pattern; an unknown pattern is drawn as the first one."""
 
     @property
     def text_fillers(self) -> tuple[str, ...]:
-        """The names of the values that callers pad text with; empty if the input is not text."""
+        """The names of the values with which callers pad text; empty if the input is not text."""
         return ()
 
     @property
     def lone_value(self) -> int | None:
-        """The value that is always drawn, because the example holds no other; None if there is no such value."""
+        """The only value that is ever drawn, because the example holds no other; None if more than one is drawn."""
         return None
 
     def pattern(self, values: str, mask: str) -> str:
-        """The pattern that this domain follows in a case: the one of the values, unless the domain is a mask."""
+        """Which of the two patterns of a case this domain follows: `values`, unless the domain is a mask."""
         return values
 
     def fits(self, dtype: torch.dtype) -> bool:
@@ -94,7 +94,7 @@ class Domain(ABC):
     def sweeps(self, shape: Shape, sizes: Mapping[str, int]) -> int:
         """How many seeds the pattern `sweep` needs to draw every value; 0 if it never ends."""
         drawn, count = prod(shape), self.count(sizes)
-        return 0 if not drawn or count > ENDLESS else -(-count // drawn)
+        return 0 if not drawn or count > LARGEST_SWEEP else -(-count // drawn)
 
     def swept(self, shape: Shape, sizes: Mapping[str, int], seeds: Iterable[int]) -> int:
         """How many values the pattern `sweep` has drawn with these seeds."""
@@ -102,19 +102,19 @@ class Domain(ABC):
         return len({(seed * drawn + place) % count for seed in seeds for place in range(drawn)})
 
     def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor | None:
-        """Other values of the domain, different at every place if it has two; None if the input is not moved."""
+        """Other values of the domain, different at every position if it has two; None if the input must not change."""
         return None
 
     def filler(self, name: str, *, masked: bool) -> int:
-        """The value that fills the padded part. `masked` says whether the mask marks that part as padding."""
+        """The value that fills the padded part of an input. `masked`: a mask marks that part as padding."""
         return 0
 
     def without_fillers(self, values: torch.Tensor) -> torch.Tensor:
-        """The values, with others in place of those that the input is padded with."""
+        """`values`, with every padding value replaced by another value of the domain."""
         return values
 
     def looked_up(self, rows: int, name: str) -> Domain:
-        """The domain of an input of this name that was seen to index a table of `rows` rows."""
+        """The domain of an input that indexes a table of `rows` rows, as one eager call has shown."""
         return self
 
     def with_axes(self, dims: Mapping[str, str | int]) -> Domain:

@@ -19,11 +19,11 @@ class Floats(Domain):
 
     scale: float = 1.0
 
-    def draw(self, asked: Draw) -> torch.Tensor:
+    def draw(self, request: Draw) -> torch.Tensor:
         """Normally distributed; both parts of a complex number are drawn."""
-        values = _spread(asked.shape, asked.generator, asked.pattern)
+        values = _spread(request.shape, request.generator, request.pattern)
         if self.dtype.is_complex:
-            values = torch.complex(values, _spread(asked.shape, asked.generator, asked.pattern))
+            values = torch.complex(values, _spread(request.shape, request.generator, request.pattern))
         return (values * self.scale).to(self.dtype)
 
     def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor | None:

@@ -24,19 +24,19 @@ class WholeNumbers(Domain):
     def bounds(self, sizes: Mapping[str, int]) -> tuple[int, int]:
         """The lowest number, and the highest plus one, where the axes have these sizes."""
 
-    def draw(self, asked: Draw) -> torch.Tensor:
+    def draw(self, request: Draw) -> torch.Tensor:
         """Numbers within the bounds, spread as the pattern says."""
-        low, high = self.bounds(asked.sizes)
-        if asked.pattern == "sweep" and self.sweeps(asked.shape, asked.sizes):
-            values = _sweep(asked, low, high)
-        elif asked.pattern == "extremes":
-            values = _extremes(asked, low, high)
-        elif asked.pattern == "repeats":
-            values = _repeats(asked, low, high)
-        elif asked.pattern == "special":
-            values = _special(asked, low, high, self._special_values())
+        low, high = self.bounds(request.sizes)
+        if request.pattern == "sweep" and self.sweeps(request.shape, request.sizes):
+            values = _sweep(request, low, high)
+        elif request.pattern == "extremes":
+            values = _extremes(request, low, high)
+        elif request.pattern == "repeats":
+            values = _repeats(request, low, high)
+        elif request.pattern == "special":
+            values = _special(request, low, high, self._special_values())
         else:
-            values = _uniform(asked.shape, low, high, asked.generator)
+            values = _uniform(request.shape, low, high, request.generator)
         return self._arranged(values).to(self.dtype)
 
     def fits(self, dtype: torch.dtype) -> bool:
@@ -155,29 +155,29 @@ def _uniform(shape: Shape, low: int, high: int, generator: torch.Generator) -> t
     return torch.randint(low, max(high, low + 1), shape, generator=generator)
 
 
-def _extremes(asked: Draw, low: int, high: int) -> torch.Tensor:
+def _extremes(request: Draw, low: int, high: int) -> torch.Tensor:
     """The ends of the range, where a lookup that is off by one goes wrong."""
     ends = torch.tensor([low, min(low + 1, high - 1), high - 1])
-    return ends[torch.randint(0, 3, asked.shape, generator=asked.generator)]
+    return ends[torch.randint(0, 3, request.shape, generator=request.generator)]
 
 
-def _repeats(asked: Draw, low: int, high: int) -> torch.Tensor:
+def _repeats(request: Draw, low: int, high: int) -> torch.Tensor:
     """One value all along each row."""
-    rows = (*asked.shape[:-1], 1) if asked.shape else ()
-    return _uniform(rows, low, high, asked.generator).expand(asked.shape).clone()
+    rows = (*request.shape[:-1], 1) if request.shape else ()
+    return _uniform(rows, low, high, request.generator).expand(request.shape).clone()
 
 
-def _special(asked: Draw, low: int, high: int, values: tuple[int, ...]) -> torch.Tensor:
+def _special(request: Draw, low: int, high: int, values: tuple[int, ...]) -> torch.Tensor:
     """Half of the numbers are special ones."""
     special = torch.tensor([one for one in values if low <= one < high] or [low])
-    chosen = special[torch.randint(0, len(special), asked.shape, generator=asked.generator)]
-    half = torch.rand(asked.shape, generator=asked.generator) < 0.5
-    return torch.where(half, chosen, _uniform(asked.shape, low, high, asked.generator))
+    chosen = special[torch.randint(0, len(special), request.shape, generator=request.generator)]
+    half = torch.rand(request.shape, generator=request.generator) < 0.5
+    return torch.where(half, chosen, _uniform(request.shape, low, high, request.generator))
 
 
-def _sweep(asked: Draw, low: int, high: int) -> torch.Tensor:
+def _sweep(request: Draw, low: int, high: int) -> torch.Tensor:
     """The next part of one shuffle of the range: successive seeds leave no value out."""
     count = max(high - low, 1)
     shuffle = torch.randperm(count, generator=torch.Generator().manual_seed(count))
-    drawn = prod(asked.shape)
-    return shuffle[(asked.seed * drawn + torch.arange(drawn)) % count].view(asked.shape) + low
+    drawn = prod(request.shape)
+    return shuffle[(request.seed * drawn + torch.arange(drawn)) % count].view(request.shape) + low

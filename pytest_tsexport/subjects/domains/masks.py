@@ -18,9 +18,9 @@ class Mask(Domain):
     marks_padding: ClassVar[bool] = True
     odd_patterns: ClassVar[tuple[str, ...]] = ODD_MASKS
 
-    def draw(self, asked: Draw) -> torch.Tensor:
+    def draw(self, request: Draw) -> torch.Tensor:
         """Every row keeps at least one position, unless the pattern is `empty`."""
-        shape, generator = asked.shape, asked.generator
+        shape, generator = request.shape, request.generator
         mask = torch.ones(shape)
         if not shape or not mask.numel():
             return mask.to(self.dtype)
@@ -34,7 +34,7 @@ class Mask(Domain):
             "holes": (place == 0) | (torch.rand(shape, generator=generator) < 0.5),
             "empty": torch.arange(mask.numel()).view(shape) >= length,
         }
-        return masks.get(asked.pattern, mask).to(self.dtype)
+        return masks.get(request.pattern, mask).to(self.dtype)
 
     def pattern(self, values: str, mask: str) -> str:
         """A mask follows the pattern of the mask."""
@@ -55,10 +55,10 @@ class Switch(Mask):
 
     odd_patterns: ClassVar[tuple[str, ...]] = ()
 
-    def draw(self, asked: Draw) -> torch.Tensor:
+    def draw(self, request: Draw) -> torch.Tensor:
         """All 1 (`ones`), all 0 (`single`), or drawn; rows of several values are drawn as a mask."""
-        if asked.shape[-1:] not in ((), (1,)):
-            return Mask.draw(self, asked)
-        if asked.pattern in ("ones", "single"):
-            return torch.full(asked.shape, int(asked.pattern == "ones")).to(self.dtype)
-        return torch.randint(0, 2, asked.shape, generator=asked.generator).to(self.dtype)
+        if request.shape[-1:] not in ((), (1,)):
+            return Mask.draw(self, request)
+        if request.pattern in ("ones", "single"):
+            return torch.full(request.shape, int(request.pattern == "ones")).to(self.dtype)
+        return torch.randint(0, 2, request.shape, generator=request.generator).to(self.dtype)
