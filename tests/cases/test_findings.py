@@ -47,5 +47,5 @@ def test_the_breach_with_the_largest_difference_is_the_worst(values: tuple[float
 
 def test_tie_breaks_are_counted_among_the_counted_cases() -> None:
     seen = [result("equal", tie_break=True), result("equal"), result("eager raises")]
-    assert findings(*seen).tie_breaks == ("1 of 2 cases differ only by a tie-break decided by rounding",)
-    assert findings(result("equal")).tie_breaks == ()
+    assert findings(*seen).tie_break_notes == ("1 of 2 cases differ only by a tie-break decided by rounding",)
+    assert findings(result("equal")).tie_break_notes == ()
