@@ -101,7 +101,7 @@ def test_each_half_is_bounded_by_its_own_table() -> None:
 def test_each_half_has_its_own_vocabulary() -> None:
     description = described(build("fsmt"))
     assert ids_of(description, "input_ids").high == 99
-    # Transformers 5 gives both halves one vocabulary unless the weights are told apart.
+    # Transformers 5 gives both halves one vocabulary unless their weights differ.
     assert ids_of(description, "decoder_input_ids").high == build("fsmt").config.tgt_vocab_size
 
 
