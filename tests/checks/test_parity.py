@@ -357,5 +357,5 @@ def test_an_example_of_other_names_is_one_sentence() -> None:
         "examples[0] holds x, logits; give a tensor for each of x, and for those of output that are to be compared"
     )
     assert str(raised.value) == sentence
-    with pytest.raises(InputsError, match="give the tensor that is expected"):
+    with pytest.raises(InputsError, match="give the expected tensor"):
         plain(examples=[{"x": torch.ones(2, 7), "output": 3}])
