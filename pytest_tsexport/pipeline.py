@@ -77,7 +77,7 @@ def export(
         with torch.random.fork_rng(devices=[]):
             made = _made_or_opened(name, policy, resolved, context)
         return Export(made, policy, context)
-    except BaseException:  # an interrupt removes the folder too, and is raised once more
+    except BaseException:  # an interrupt removes the folder too, and is re-raised
         shutil.rmtree(folder, ignore_errors=True)
         raise
 

@@ -43,13 +43,15 @@ def fake(by: str, title: str, *, family: str = "baked size", wrong: bool = True,
 
 def fakes() -> list[Run]:
     return [
-        fake(PLUGIN, "One", cases=7, seconds=0.5, told="failed shapes"),
+        fake(PLUGIN, "One", cases=7, seconds=0.5, reported="failed shapes"),
         fake("check_trace", "One", missed=True, cases=1, seconds=0.01),
-        fake(PLUGIN, "Two", missed=True, cases=200, seconds=0.5, told="failed nothing"),
+        fake(PLUGIN, "Two", missed=True, cases=200, seconds=0.5, reported="failed nothing"),
         fake("check_trace", "Two", missed=True, cases=1, seconds=0.01),
-        fake(PLUGIN, "Three", family="ties", cases=21, seconds=0.25, told="failed parity"),
+        fake(PLUGIN, "Three", family="ties", cases=21, seconds=0.25, reported="failed parity"),
         fake("check_trace", "Three", family="ties", missed=True, cases=1, seconds=0.01),
-        fake(PLUGIN, "Right", family="aliasing", wrong=False, accused=True, cases=90, seconds=2, told="failed shapes"),
+        fake(
+            PLUGIN, "Right", family="aliasing", wrong=False, accused=True, cases=90, seconds=2, reported="failed shapes"
+        ),
         fake("check_trace", "Right", family="aliasing", wrong=False, cases=1, seconds=0.01),
     ]
 
@@ -111,13 +113,13 @@ def test_it_runs_on_specimens(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_fault_that_goes_through_is_missed() -> None:
     right = replace(specimens()["PlainExporter"], fails=("shapes",))
     run = by_plugin(right, Task(right.title, seed=0, max_examples=30))
-    assert (run.found, run.missed, run.accused, run.told) == (False, True, False, "failed nothing")
+    assert (run.found, run.missed, run.accused, run.reported) == (False, True, False, "failed nothing")
 
 
 def test_a_failure_for_which_there_is_no_reason_is_an_accusation() -> None:
     wrong = replace(specimens()["BakesBatch"], fails=())
     run = by_plugin(wrong, Task(wrong.title, seed=0, max_examples=30))
-    assert (run.found, run.missed, run.accused, run.told) == (False, False, True, "failed shapes")
+    assert (run.found, run.missed, run.accused, run.reported) == (False, False, True, "failed shapes")
 
 
 def test_tasks_and_runs_cross_processes() -> None:
@@ -128,7 +130,7 @@ def test_tasks_and_runs_cross_processes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "title", "came", "told"),
+    ("error", "title", "came", "reported"),
     [
         (IndexError("of ours"), "BakesBatch", "missed", "raised IndexError: of ours"),
         (IndexError("of ours"), "PlainExporter", "accused", "raised IndexError: of ours"),
@@ -138,7 +140,7 @@ def test_tasks_and_runs_cross_processes() -> None:
     ],
 )
 def test_where_the_plugin_raises_that_is_told_and_the_run_goes_on(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, title: str, came: str, told: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, title: str, came: str, reported: str
 ) -> None:
     def judge(*given: object, **keywords: object) -> None:
         raise error
@@ -146,7 +148,7 @@ def test_where_the_plugin_raises_that_is_told_and_the_run_goes_on(
     monkeypatch.setattr(runs, "judge_specimen", judge)
     run = by_plugin(specimens()[title], Task(title, seed=0))
     assert [what for what in ("found", "missed", "accused") if getattr(run, what)] == [came]
-    assert run.told == told
+    assert run.reported == reported
 
 
 def accuses(peer: str, title: str) -> bool:
@@ -195,7 +197,7 @@ def test_a_peer_leaves_plain_right_ones_alone(peer: str, title: str) -> None:
 
 def test_a_peer_that_accuses_a_right_one_has_given_a_false_alarm() -> None:
     run = by_peer(specimens()["NaNWhereEagerNaN"], 0, "optimum-neuron")
-    assert (run.accused, run.missed, run.told) == (True, False, "output 0: values not close enough")
+    assert (run.accused, run.missed, run.reported) == (True, False, "output 0: values not close enough")
 
 
 @pytest.mark.parametrize(("peer", "cases"), [("check_trace", 1), ("check_inputs", 2), ("optimum-neuron", 1)])

@@ -60,7 +60,7 @@ PRODUCTS: Mapping[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Casting:
-    """What is computed in fewer bits: `scope` is none, matmult or all; `type` is the compiler's name of the bits."""
+    """What is computed in fewer bits: `scope` is `none`, `matmult` or `all`; `type` is the compiler's dtype name."""
 
     scope: str = "none"
     type: str = "bf16"

@@ -104,7 +104,7 @@ def forward(self, {arguments}):
 
 
 def _check(name: str, tensor: torch.Tensor) -> str:
-    """The source of the check of one input. It uses no variables of its own: arguments may have any names."""
+    """The source of the check of one input. It defines no variables: an argument may have any name."""
     code = next((code for code, dtype in _DTYPES.items() if dtype == tensor.dtype), None)
     if code is None:
         raise InputsError(f"guard cannot check {name}, which is {tensor.dtype}")

@@ -84,7 +84,7 @@ class Sdk:
 
 
 def find() -> Sdk | str:
-    """The installed SDK; or, in half a sentence, why there is none."""
+    """The installed SDK; or why it cannot be used, in half a sentence."""
     reasons = []
     for name in NAMES:
         found = _look(name)
@@ -95,7 +95,7 @@ def find() -> Sdk | str:
 
 
 def the_sdk() -> Sdk:
-    """The installed SDK. Raises `ExportError` if there is none."""
+    """The installed SDK. Raises `ExportError` if it cannot be used."""
     sdk = find()
     if isinstance(sdk, str):
         raise ExportError(sdk)

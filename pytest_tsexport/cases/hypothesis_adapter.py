@@ -33,7 +33,7 @@ def derandomized() -> bool:
 
 
 def smallest(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool], *, tries: int, random: Random) -> T | None:
-    """The simplest wanted value among `tries` drawn ones and what they shrink to; None if there is none."""
+    """The simplest value for which `wanted` is true: `tries` values are drawn and shrunk. None if none is found."""
     quiet = settings(max_examples=tries, deadline=None, database=None, derandomize=False, report_multiple_bugs=False)
     try:
         return find(strategy, wanted, settings=quiet, random=random)

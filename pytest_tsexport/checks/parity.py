@@ -49,9 +49,9 @@ class Parity:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails on a difference or a raise, and if nothing could be compared."""
-        refused = vacuous(evidence)
-        if refused is not None:
-            return refused
+        nothing_to_compare = vacuous(evidence)
+        if nothing_to_compare is not None:
+            return nothing_to_compare
         real = [case for case in example_cases(evidence.subject) if not off_size(case, evidence.subject)]
         kept = [case for case in evidence.kept() if not off_size(case, evidence.subject)]
         first = [*kept, *real]

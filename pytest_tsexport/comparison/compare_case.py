@@ -22,7 +22,7 @@ CALLS = 3
 BAD_EXAMPLES = {
     "stale": (
         "neither the file nor eager gives the outputs that are stored with an example",
-        "store its outputs anew, or give the model that they were stored from",
+        "store new outputs with it, or give the model that the stored ones came from",
     ),
     "refused": ("eager refuses an example", "give examples= that the model takes"),
 }

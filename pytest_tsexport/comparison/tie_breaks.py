@@ -22,24 +22,24 @@ from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.tensors.weights import named_weights
 
 NUDGES = (2, 4, 4, 8, 8, 16, 16, 16) * 8
-"""ULP by which weights and inputs are moved, once each: what kernels differ by, and no more."""
+"""ULP by which weights and inputs are moved, one run for each number: at most what kernels differ by."""
 
 MOST_IDLE = 32
-"""Stop after so many perturbations without progress: a tie is broken the other way every second time."""
+"""Stop after this many perturbations without progress: each breaks a tie the other way with probability 1/2."""
 
 AFTER_REFUTED = 4
-"""Perturbations that are tried once a difference was met that no tie-break explains: the verdict stays what it is."""
+"""Perturbations that are tried after a difference that no tie-break explains: the verdict will not change any more."""
 
 LARGE = 2**20
-"""Tensors of more values are moved by row and as a whole: each value by itself would cost more than the model."""
+"""Larger tensors are moved only by row and as a whole: to move each value would cost more than the model."""
 
 _RANKINGS, _BESTS = {"argsort", "sort", "topk"}, {"argmax", "argmin"}
 _CHOICES = {*_RANKINGS, *_BESTS, "kthvalue", "median", "mode", "unique", "searchsorted"}
-"""Operators whose answer jumps. Comparisons jump too; their leaves are not floating, which is enough to tell."""
+"""Operators whose answer jumps. Comparisons jump too; they are recognised by leaves that are not floating."""
 
 
 def is_tie_break(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Leaves) -> bool | None:
-    """Whether each place at which the answers differ is explained by a tie-break of eager's own.
+    """Whether each place at which the answers differ is explained by a tie-break in eager.
 
     None if the time to find out is spent.
     """
@@ -116,7 +116,7 @@ def _is_matrix(weight: torch.Tensor) -> bool:
 
 
 def _moved(tensor: torch.Tensor, nudge: int, generator: torch.Generator, *, exact: bool) -> torch.Tensor:
-    """Each value is moved by itself, with its row, and with the whole tensor: noise by value averages out in sums.
+    """Noise of each value, of each row and of the whole tensor is added: noise of single values averages out in sums.
 
     With `exact`, values of few digits stay what they are.
     """

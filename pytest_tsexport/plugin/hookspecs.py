@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def pytest_ts_inputs(model: object) -> Mapping[str, object] | None:
     """The example inputs of `model`, `{argument name: tensor}`, or None to leave them to the next implementation.
 
-    Called if neither the marker nor the marked function gives inputs; a conftest is asked for the tests of its own
+    Called if neither the marker nor the marked function gives inputs; a conftest is asked only for tests in its
     folder.
 
         def pytest_ts_inputs(model):

@@ -88,9 +88,9 @@ def _inputs() -> Iterator[Specimen]:
     yield looks(build=padding.CannotBePadded, inputs=ids(), family="baked mask")
     yield looks(build=padding.RunningMean, inputs=ids(), family="baked mask")
     yield looks(build=padding.RowsEndToEnd, inputs=masked_ids(), family="baked mask")
-    yield looks(build=padding.MindsOnePosition, inputs=masked_ids(), family="baked mask")
+    yield looks(build=padding.SeesOnePaddedPosition, inputs=masked_ids(), family="baked mask")
     yield looks(
-        build=padding.BarelyMinds,
+        build=padding.SeesPaddingBarely,
         inputs=masked_ids(),
         family="baked mask",
         keywords={"export": exporters.instead(padding.AddsLittle), "rtol": 0.0, "atol": 0.01},

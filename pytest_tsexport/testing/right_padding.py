@@ -57,14 +57,14 @@ class RowsEndToEnd(MaskedMean):
         return states.flatten(0, 1)
 
 
-class MindsOnePosition(MaskedMean):
-    """Not padding-invariant for a single padded position, and for no more: trying several lengths shows it."""
+class SeesOnePaddedPosition(MaskedMean):
+    """Not padding-invariant if exactly one position is padded: only a test of several lengths shows it."""
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return super().forward(ids, mask) + ((1 - mask).sum(1, keepdim=True) == 1)
 
 
-class BarelyMinds(MaskedMean):
+class SeesPaddingBarely(MaskedMean):
     """Padding moves it by 99 hundredths of a tolerance of 0.01."""
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -59,7 +59,7 @@ class SharedModuleTwoNames(nn.Module):
 
 
 class OneParameterTwoNames(nn.Module):
-    """One module knows one parameter under two names, which `torch.jit.trace` by itself refuses."""
+    """One module knows one parameter under two names, which a plain `torch.jit.trace` refuses."""
 
     def __init__(self) -> None:
         super().__init__()

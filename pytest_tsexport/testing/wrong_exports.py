@@ -115,7 +115,7 @@ class ZeroInit(nn.Module):
 
 
 class ZeroInitMixing(nn.Module):
-    """Each position moves by itself, and the attention that would show a wrong trace adds nothing."""
+    """Each position varies independently. The attention, which would show a wrong trace, adds nothing."""
 
     def __init__(self) -> None:
         super().__init__()

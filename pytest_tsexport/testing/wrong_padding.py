@@ -46,7 +46,7 @@ class AssumesRightSide(Wrapper):
 
 
 class MaskedByBoth(ManyIds):
-    """Right: what the mask or the pad id calls padding is none of the text. `LiftsPadId` spoils it."""
+    """Right: a position is ignored if the mask or the pad id says that it is padding. `LiftsPadId` spoils it."""
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return super().forward(ids, mask * (ids != 0))

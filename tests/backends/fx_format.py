@@ -1,4 +1,4 @@
-"""A backend with a file format of its own, small but real: a `torch.fx` graph and its weights, in a `.fx` file.
+"""A backend with another file format, small but real: a `torch.fx` graph and its weights, in a `.fx` file.
 
 It stands for the backends of other people. It fills in what `FileFormat` asks for, and differs from TorchScript where
 another runtime may: inputs by position only, another class in memory, its own sentences.

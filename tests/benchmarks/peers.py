@@ -32,7 +32,7 @@ FOLDER = Path(__file__).parents[2] / ".peers"
 """Where `make detection` puts pytest-torch: apart, because every pytest that sees it loads it as a plugin."""
 
 DIFFERS = "of the traced function does not match"
-"""How torch warns that the trace answers otherwise than Python; for another graph it raises."""
+"""How torch warns that the trace differs from Python; for a different graph it raises."""
 
 ATOL = 1e-5
 """`ATOL_FOR_VALIDATION` of a model that optimum-neuron has no number for; most of those it knows have 1e-3."""
@@ -70,7 +70,7 @@ def check_trace(given: Given) -> str | None:
     """`torch.jit.trace(check_trace=True)`: what it traced against Python, and against a second trace.
 
     Whatever makes the file makes it with the check on: the exporter's own call of `torch.jit.trace` too, and that of
-    a file made earlier. It never reads a file, so a file that is none is nothing to it.
+    a file made earlier. It never reads a file, so it does not notice a damaged one.
     """
     return _traced(given, None)
 

@@ -27,7 +27,7 @@ class Run:
     """One specimen at one seed, put to one tool: what came out, the cases it took, seconds.
 
     `missed` is a fault that went through, `accused` an accusation without a reason. `cases` are those judged until
-    the first failure, all of them where there was none.
+    the first failure, all of them if nothing failed.
     """
 
     by: str
@@ -39,7 +39,7 @@ class Run:
     accused: bool = False
     cases: int = 0
     seconds: float = 0.0
-    told: str = ""
+    reported: str = ""
 
     @property
     def found(self) -> bool:
@@ -103,7 +103,7 @@ def by_plugin(specimen: Specimen, task: Task) -> Run:
         verdicts = judge_specimen(specimen, seed=task.seed, checks=checks, **hard)
     except ArtifactError:
         stopped = "refused"
-    except Exception as error:  # the plugin must not raise: that is told with the rest, and the run goes on
+    except Exception as error:  # the plugin must not raise: it is reported with the rest, and the run goes on
         stopped = f"raised {type(error).__name__}: {error}"
     failed = {name for name, one in verdicts.items() if one.outcome is Outcome.FAILED}
     fault, as_known = is_wrong(specimen), stopped == ("refused" if specimen.refused else "")
@@ -115,12 +115,12 @@ def by_plugin(specimen: Specimen, task: Task) -> Run:
         accused=not failed <= {*specimen.fails, *specimen.also} or not (fault or as_known),
         cases=_cases(verdicts),
         seconds=time.monotonic() - started,
-        told=stopped or f"failed {', '.join(sorted(failed)) or 'nothing'}",
+        reported=stopped or f"failed {', '.join(sorted(failed)) or 'nothing'}",
     )
 
 
 def by_peer(specimen: Specimen, seed: int, name: str) -> Run:
-    """Found where it accuses a wrong one, accused where a right one."""
+    """The run of a peer: a fault is found if it rejects a wrong specimen; it accuses if it rejects a right one."""
     started = time.monotonic()
     said = ask(PEERS[name], specimen, seed)
     accuses, fault = said.accusation is not None, is_wrong(specimen)
@@ -132,7 +132,7 @@ def by_peer(specimen: Specimen, seed: int, name: str) -> Run:
         accused=accuses and not fault,
         cases=said.cases,
         seconds=time.monotonic() - started,
-        told=(said.accusation or "nothing").strip().splitlines()[0],
+        reported=(said.accusation or "nothing").strip().splitlines()[0],
     )
 
 
@@ -142,7 +142,7 @@ def _run(specimen: Specimen, seed: int, by: str, **came: object) -> Run:
 
 
 def _cases(verdicts: Mapping[str, Verdict]) -> int:
-    """Cases judged by the checks, one after the other, up to the first counterexample; all where there is none."""
+    """Cases judged by the checks, one after the other, up to the first counterexample; all of them without one."""
     judged = 0
     for one in verdicts.values():
         if one.outcome is Outcome.FAILED:

@@ -58,7 +58,7 @@ def by_family(runs: Sequence[Run], tools: Sequence[str]) -> Iterator[str]:
 def fault(run: Run) -> str:
     """A run that came out wrong."""
     what = "missed" if run.missed else "wrongly accused"
-    return f"{run.title} at seed {run.seed} was {what}: {run.told}"
+    return f"{run.title} at seed {run.seed} was {what}: {run.reported}"
 
 
 def _hit(run: Run) -> bool:
@@ -83,7 +83,7 @@ def _counts(name: str, runs: Sequence[Run]) -> str:
 
 
 def _cases(runs: Sequence[Run]) -> str:
-    """Of the runs that found a fault; of all where there is none to be found."""
+    """The median over the runs that found a fault; over all runs if no specimen is wrong."""
     counted = [run.cases for run in runs if run.found or not any(one.wrong for one in runs)]
     return f"{median(counted):.0f}" if counted else "-"
 

@@ -298,14 +298,14 @@ def test_an_export_that_raises_on_padding_is_found() -> None:
 
 def test_eager_must_be_invariant_in_every_case_of_a_way() -> None:
     export = exporters.instead(wrappers.IgnoresMask)
-    found = verdict(right_padding.MindsOnePosition(), masked_ids()(), export=export)
+    found = verdict(right_padding.SeesOnePaddedPosition(), masked_ids()(), export=export)
     assert found.outcome is Outcome.NOT_APPLICABLE
     assert reported(found)[1:] == [f"{CHANGES}dim1 on either side with or without mask"]
 
 
 def test_an_export_that_answers_as_eager_does_at_the_edge_of_the_tolerance_is_right() -> None:
     export = exporters.instead(right_padding.AddsLittle)
-    found = verdict(right_padding.BarelyMinds(), masked_ids()(), export=export, rtol=0.0, atol=0.01)
+    found = verdict(right_padding.SeesPaddingBarely(), masked_ids()(), export=export, rtol=0.0, atol=0.01)
     assert found.outcome is Outcome.PASSED
 
 

@@ -338,7 +338,7 @@ def test_stored_outputs_that_eager_misses_too_are_what_is_stale() -> None:
     assert found["headline"] == "neither the file nor eager gives the outputs that are stored with an example"
     differs = "from the outputs stored with it: output has shape (2, 7), the stored one has (2, 3)"
     assert found["differs"] == f"{differs}; eager differs from them too"
-    assert found["fix"] == "store its outputs anew, or give the model that they were stored from"
+    assert found["fix"] == "store new outputs with it, or give the model that the stored ones came from"
     assert "likely cause" not in found
 
 

@@ -1,4 +1,4 @@
-"""Proves that each run of a check has evidence of its own, and that what is measured once is shared."""
+"""Proves that each run of a check has separate evidence, and that what is measured once is shared."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"strategies": "x"}, "strategies is 'x'; give a mapping of names"),
     ({"export": "export.py"}, "export is 'export.py'; give a callable (model, inputs, path) -> None"),
     ({"artifact": 3}, "artifact is 3; give the path of a TorchScript file"),
-    ({"export": print, "artifact": "x.pt"}, "export and artifact are both given; give the one that makes the file"),
+    ({"export": print, "artifact": "x.pt"}, "export and artifact are both given; give only one of them"),
     ({"examples": "x.safetensors"}, "examples is 'x.safetensors'; give a list"),
     ({"examples": {"ids": 1}}, "examples is {'ids': 1}; give a list"),
     ({"max_examples": 0}, "max_examples is 0; give a whole number of cases, 1 or more"),

@@ -23,7 +23,7 @@ from pytest_tsexport.testing.specimen import Inputs, rows
 from pytest_tsexport.verdict import Outcome, Verdict
 from tests.quality.wild import OLD, Wild, right, wrong
 
-# Families warn of their own accord.
+# Some families emit warnings.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 HERE = Path(__file__).name

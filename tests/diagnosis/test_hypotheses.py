@@ -340,7 +340,7 @@ class Off(nn.Module):
 
 
 def test_weights_that_differ_and_explain_nothing_are_not_reported() -> None:
-    """A buffer that forward writes to is another after the trace, and the answers differ for a reason of their own."""
+    """A buffer that forward writes to is different after the trace, but the answers differ for another reason."""
 
     class Counts(made.Plain):
         calls: torch.Tensor

@@ -141,7 +141,7 @@ def words(module: Path) -> set[str]:
 
 @pytest.mark.parametrize("what", LISTED)
 def test_things_are_listed_in_the_files_of_their_row_and_nowhere_else(what: str) -> None:
-    """A module that names three quarters of them has a list of its own, and the next one would have to join it."""
+    """A module that names three quarters of them keeps a second list, to which the next one would have to be added."""
     names = LISTED[what]
     assert len(names) >= 3
     files = {path for pattern in changes()[what][0] if "<" not in pattern for path in matches(pattern)}

@@ -26,7 +26,7 @@ def messages(tree: ast.Module) -> Iterator[ast.Constant]:
 
 def unfilled(tree: ast.Module) -> list[tuple[int, str]]:
     texts = [(node.lineno, str(node.value)) for node in messages(tree)]
-    # A program for another process is no message, and has f-strings of its own.
+    # A program for another process is not a message, and contains f-strings.
     return [(line, text) for line, text in texts if UNFILLED.search(text) and not text.startswith("\nimport ")]
 
 

@@ -1,4 +1,4 @@
-"""Names that told new readers nothing are gone from the package, and stay gone."""
+"""Names that said nothing to new readers are gone from the package, and stay gone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def banned(tree: ast.Module) -> list[Found]:
 
 
 @pytest.mark.parametrize("module", modules(), ids=named)
-def test_no_name_is_one_that_told_readers_nothing(module: Path) -> None:
+def test_no_name_is_one_that_says_nothing_to_readers(module: Path) -> None:
     found = [f"{named(module)}:{line} {name}" for line, name in banned(parsed(module))]
     assert not found, "rename: " + ", ".join(found)
 

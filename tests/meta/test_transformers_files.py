@@ -1,4 +1,4 @@
-"""Proves that the files that use Transformers are told apart, and that the others run where it cannot be imported."""
+"""Proves that the files that use Transformers are recognised, and that the others run without it."""
 
 from __future__ import annotations
 

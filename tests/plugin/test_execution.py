@@ -46,7 +46,7 @@ def pytest_ts_report(verdicts):
     )
     found = []
     for run, args in enumerate((("-p", "no:randomly"), ("-p", "randomly", "-n2")), start=1):
-        # In processes of their own: hypothesis draws constants from the sources of the modules that are loaded.
+        # In separate processes: hypothesis draws constants from the sources of the modules that are loaded.
         result = pytester.runpytest_subprocess("-W", "error", "--ts-seed=5", *args)
         result.assert_outcomes(passed=10, failed=1)
         found.append(json.loads(pytester.path.joinpath("verdicts.json").read_text()))

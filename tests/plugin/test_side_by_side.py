@@ -1,4 +1,4 @@
-"""Two backends in one run: the model is loaded once for the items of both, and each is judged by itself."""
+"""Two backends in one run: the model is loaded once for the items of both, and each backend is judged separately."""
 
 from __future__ import annotations
 

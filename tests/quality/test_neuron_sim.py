@@ -18,7 +18,7 @@ from pytest_tsexport.verdict import Outcome, Verdict
 from tests.quality.wild import CHECKS
 from tests.subjects.families import build
 
-# Families warn of their own accord.
+# Some families emit warnings.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
 CASES = 30

@@ -14,7 +14,7 @@ from pytest_tsexport.verdict import Outcome
 from tests.quality.wild import OLD, Inputs, Wild, failed, right, verdicts, wrong
 from tests.subjects.families import build
 
-# Families warn of their own accord.
+# Some families emit warnings.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
 CASES = 60

@@ -91,7 +91,7 @@ _NOT_ON_4 = {
     **dict.fromkeys(("gpt2", "gpt_neox", "llama", "llama_dynamic_rope", "mistral", "qwen2"), "cannot be traced"),
     "t5_at_decoder_length_1": "is right",
 }
-"""What Transformers 4.57 does otherwise than 5: its masks are made by vmap, which no trace follows."""
+"""What differs with Transformers 4.57: it makes masks by vmap, which a trace cannot follow."""
 
 
 def wrong() -> tuple[Wild, ...]:

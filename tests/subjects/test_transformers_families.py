@@ -12,7 +12,7 @@ from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.transformers import describe
 from tests.subjects.families import build, families
 
-# Transformers 4 warns of its own future, and uses an index that torch has deprecated.
+# Transformers 4 warns of changes in version 5, and uses an index that torch has deprecated.
 pytestmark = [
     pytest.mark.filterwarnings(r"ignore:.* will be removed in v(ersion )?5:FutureWarning"),
     pytest.mark.filterwarnings("ignore:Using a non-tuple sequence for multidimensional indexing:UserWarning"),

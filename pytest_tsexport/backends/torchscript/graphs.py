@@ -136,7 +136,7 @@ def _sources(values: Iterator[Any], made: Mapping[str, tuple[int, ...]]) -> list
 
 
 def _place(node: Any) -> str:
-    """The innermost line of the model's own code, as `file.py:12`; empty if there is none."""
+    """The innermost line of the model's own code, as `file.py:12`; empty if no line is known."""
     for text in node.sourceRange().splitlines():
         frame = _FRAME.match(text)
         if frame is None or frame["file"].startswith(str(_OURS)):

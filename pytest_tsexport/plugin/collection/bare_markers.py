@@ -27,13 +27,13 @@ def _body(function: Callable[..., Any]) -> list[ast.stmt]:
         source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
         statement = ast.parse(source).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
-        # No file, not a Python function, or a piece that is not a statement by itself (a lambda in a call).
+        # No file, not a Python function, or a fragment that does not parse alone (a lambda in a call).
         return []
     return statement.body if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
 
 
 def _own_nodes(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """Every node outside nested functions and classes, which have returns of their own."""
+    """Every node outside nested functions and classes: their `return` statements do not count."""
     waiting: list[ast.AST] = list(body)
     while waiting:
         node = waiting.pop()

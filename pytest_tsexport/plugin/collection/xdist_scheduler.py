@@ -56,7 +56,7 @@ class SubjectScheduling:
 
 
 class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no types
-    """The items of a subject, on all its backends, are one unit of work; any other item is a unit of its own."""
+    """The items of a subject, on all its backends, are one unit of work; any other item is a separate unit."""
 
     def __init__(self, config: pytest.Config, log: Producer, backends: tuple[str, ...]) -> None:
         super().__init__(config, log)

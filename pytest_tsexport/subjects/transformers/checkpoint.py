@@ -8,7 +8,7 @@ from pytest_tsexport.errors import InputsError
 
 
 def load(name: str) -> Any:
-    """The pretrained model. Raises `InputsError`, one sentence, if there is none."""
+    """The pretrained model. Raises `InputsError`, one sentence, if it cannot be loaded."""
     try:
         import transformers
     except ImportError:

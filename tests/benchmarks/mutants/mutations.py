@@ -1,6 +1,6 @@
 """Lists the mutants of a module: cosmic-ray's operators, less what says nothing about the tests.
 
-This is the only module that knows cosmic-ray. It has no operators of its own.
+This is the only module that knows cosmic-ray. It defines no operators.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ K = TypeVar("K", str, int, tuple[Position, str])
 
 
 def sample(mutants: Iterable[Mutant], count: int, seed: int, usable: Callable[[Mutant], bool]) -> list[Mutant]:
-    """So many mutants, at most one a line; fewer only if there are no more.
+    """`count` mutants, at most one for each line; fewer only if no more exist.
 
     Packages take turns, and so do the modules of a package. Each module is shuffled by the seed and its own name, so
     a change of one module leaves what is drawn from the others.
@@ -27,7 +27,7 @@ def sample(mutants: Iterable[Mutant], count: int, seed: int, usable: Callable[[M
 
 
 def take_turns(decks: Sequence[Iterator[T]]) -> Iterator[T]:
-    """One of each in turn, until all are empty."""
+    """One from each deck, round after round, until all are empty."""
     left = list(decks)
     while left:
         for deck in tuple(left):
