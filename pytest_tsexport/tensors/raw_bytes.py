@@ -1,4 +1,4 @@
-"""tensor -> bytes: the elements of a tensor as they lie in memory, read without NumPy, which torch does not need."""
+"""Reads the bytes of a tensor without NumPy, which torch does not need."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ import torch
 
 def raw_bytes(tensor: torch.Tensor) -> bytes:
     """The elements in row-major order, whatever the strides and the device of the tensor are."""
-    flat = tensor.detach().cpu().reshape(-1).contiguous().resolve_conj().resolve_neg()
-    return ctypes.string_at(flat.data_ptr(), flat.nbytes) if flat.nbytes else b""
+    flat = tensor.cpu().reshape(-1).contiguous().resolve_conj().resolve_neg()
+    return ctypes.string_at(flat.data_ptr(), flat.nbytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,35 @@ def test_every_subject_since_the_rule_is_short_enough() -> None:
     if subjects is None:
         pytest.skip("git does not know when the rule was added: no history, or the file is not committed")
     assert [found for subject in subjects if (found := fault(subject))] == []
+
+
+def test_the_commits_are_the_one_that_added_the_rule_and_those_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(name, "x")
+
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    def commit(subject: str, name: str) -> None:
+        (tmp_path / name).write_text(subject)
+        git("add", name)
+        git("commit", "-m", subject)
+
+    assert subjects_since(tmp_path, "rule") is None
+    git("init", "-b", "main")
+    commit("before", "other")
+    assert subjects_since(tmp_path, "rule") is None
+    commit("the rule", "rule")
+    git("checkout", "-b", "side")
+    commit("on the side", "side")
+    git("checkout", "main")
+    commit("after", "rule")
+    git("merge", "--no-ff", "-m", "a merge", "side")
+    found = subjects_since(tmp_path, "rule")
+    assert found is not None
+    assert sorted(found) == ["after", "on the side", "the rule"]
 
 
 @pytest.mark.parametrize(

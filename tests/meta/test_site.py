@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,13 @@ def test_the_menu_has_the_pages_as_the_home_page_links_to_them() -> None:
     )
 
 
-def test_templates_and_tools_are_not_published(tmp_path: Path) -> None:
+def test_templates_tools_and_what_python_leaves_behind_are_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(make_site.DOCS, tmp_path / "docs")
+    (tmp_path / "docs" / "examples" / "left.pyc").touch()
+    monkeypatch.setattr(make_site, "DOCS", tmp_path / "docs")
     make_site.stage(tmp_path / "site")
     names = {path.relative_to(tmp_path / "site").as_posix() for path in (tmp_path / "site").rglob("*")}
     assert {"zensical.toml", "pages/index.md", "pages/examples/test_minilm.py", "pages/site.css"} <= names
-    assert not [name for name in names if "templates" in name or "demo" in name or "make_" in name]
+    assert not [name for name in names if "templates" in name or "demo" in name or "make_" in name or "pyc" in name]

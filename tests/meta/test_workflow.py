@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.meta import workflow
 from tests.meta.sources import ROOT
 from tests.meta.workflow import WORKFLOW, Job, Step, WorkflowError, interpreter, jobs, run
 
@@ -69,6 +70,13 @@ def test_what_it_does_not_know_is_an_error(step: str) -> None:
         list(jobs(f"jobs:\n  first:\n    steps:\n      - {step}\n", {}))
 
 
+@pytest.mark.parametrize("more", ["include", "exclude"])
+def test_a_matrix_with_exceptions_is_an_error(more: str) -> None:
+    matrix = f"strategy: {{matrix: {{python-version: ['3.11'], {more}: [{{python-version: '3.10'}}]}}}}"
+    with pytest.raises(WorkflowError, match="not known here"):
+        list(jobs(f"jobs:\n  first:\n    {matrix}\n    steps: []\n", {}))
+
+
 in_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no git repository to clone")
 
 
@@ -85,12 +93,17 @@ def test_steps_run_in_a_clone_with_the_python_of_the_job(tmp_path: Path, monkeyp
         git log -1 >/dev/null
         pwd >{tmp_path}/pwd
         echo "$FROM $CI $PYTHONPATH $ARGS" >{tmp_path}/variables
-        python3 -c 'import sys; print(sys.version_info[:2])' >{tmp_path}/python
+        python3 -c 'an argument' >{tmp_path}/python3
+        python >{tmp_path}/python
     """
-    assert run(steps(script), interpreter(HERE), tmp_path) == 0
+    python = tmp_path / "interpreter"
+    python.write_text('#!/bin/sh\necho "of the job: $*"\n')
+    python.chmod(0o755)
+    assert run(steps(script), str(python), tmp_path) == 0
     assert (tmp_path / "pwd").read_text().strip() == str(tmp_path / "clone")
     assert (tmp_path / "variables").read_text().split() == ["step", "true"]
-    assert (tmp_path / "python").read_text().strip() == str(sys.version_info[:2])
+    assert (tmp_path / "python3").read_text() == "of the job: -c an argument\n"
+    assert (tmp_path / "python").read_text() == "of the job: \n"
 
 
 @in_git
@@ -108,6 +121,29 @@ def test_the_first_failure_ends_the_job(tmp_path: Path) -> None:
 @in_git
 def test_a_step_runs_in_its_folder(tmp_path: Path) -> None:
     assert run(steps("test -f index.md", folder="docs"), None, tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "said"),
+    [
+        ({"quick": 0, "everything": 0}, 0, "quick: passed, everything (2.1): SKIPPED: Python 2.1 is not installed"),
+        ({"quick": 2}, 1, "quick: FAILED with exit status 2, everything (2.1): SKIPPED: Python 2.1 is not installed"),
+    ],
+)
+def test_the_last_lines_say_what_came_of_each_job(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: dict[str, int], status: int, said: str
+) -> None:
+    chosen = [Job("quick", {}, HERE), Job("everything", {"python-version": "2.1"}, "2.1")]
+    monkeypatch.setattr(workflow, "jobs", lambda *_: iter(chosen))
+    monkeypatch.setattr(workflow, "run", lambda job, *_: found[job.name])
+    assert workflow.main([]) == status
+    assert [line.removeprefix("::: ") for line in capsys.readouterr().out.splitlines()] == said.split(", ")
+
+
+def test_a_run_of_no_job_is_no_success() -> None:
+    assert workflow.main(["--list"]) == 0
+    assert workflow.main(["--list", "--job", "gone"]) == 1
+    assert workflow.main(["--list", "--python", "2.1"]) == 1
 
 
 def test_a_version_that_is_not_installed_is_none() -> None:
