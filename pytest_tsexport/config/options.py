@@ -134,7 +134,9 @@ class RunOptions:
     ))
     budget: float | None = set_by(Option(
         "budget", "SECONDS", EFFORT, valid="seconds", is_keyword=True, is_repeated=True,
-        text="seconds that the search for one subject may take", default=f"{DEFAULT_BUDGET:g}",
+        text="seconds that the search for one subject may take on one backend; "
+        "[not the export](../explanation/detection.md#what-the-budget-pays-for), nor the process of `round_trip`",
+        default=f"{DEFAULT_BUDGET:g}",
     ))
     seed: int | None = set_by(Option(
         "seed", "N", EFFORT, number=True, valid="whole_number",
