@@ -135,7 +135,7 @@ SAID = Equivalent(module="checks/ruler.py", before="LIMIT = 10", after="LIMIT = 
 
 def places(mutants: list[Mutant]) -> list[tuple[int, int]]:
     """Where the mutants of one large module are."""
-    return sorted(one.start for one in mutants if one.module.endswith("/cases.py"))
+    return sorted(one.start for one in mutants if one.module.endswith("/search.py"))
 
 
 def test_a_sample_is_drawn_by_its_seed_and_spread_over_packages_modules_and_lines() -> None:
