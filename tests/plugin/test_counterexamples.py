@@ -18,8 +18,8 @@ FIRST = """
 import pytest
 from pytest_tsexport.checks import shapes
 looked = []
-judge = shapes.judged
-shapes.judged = lambda evidence, case: looked.append(str(case)) or judge(evidence, case)
+judge = shapes.compare_case
+shapes.compare_case = lambda evidence, case: looked.append(str(case)) or judge(evidence, case)
 
 def pytest_ts_report(verdicts):
     print("FIRST", [one for one in looked if one != "(batch=2, dim1=3)"][0])
