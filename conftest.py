@@ -16,12 +16,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 # Eagerly, though only some tests need it: pytester restores `sys.modules` after each in-process run, so a module that
 # is first imported inside one is imported again by the next, and torch cannot be imported twice in one process
-# ("function '_has_torch_function' already has a docstring").
+# ("function '_has_torch_function' already has a docstring"). Nor can `torch._dynamo` below, which torch imports when
+# it first traces ("Only a single TORCH_LIBRARY can be used to register the namespace _inductor_test").
 import pytest
 import torch
 from hypothesis import settings
 
 from tests.transformers_files import uses_transformers
+
+importlib.import_module("torch._dynamo")
 
 pytest_plugins = ["pytester"]
 

@@ -31,6 +31,7 @@ class Encodes(nn.Module):
         return answer
 
 
+@pytest.mark.slow
 def test_a_graph_with_nested_tensors_is_explained_and_breaks_nothing() -> None:
     torch.manual_seed(0)
     inputs = {"x": torch.randn(2, 7, 8), "attention_mask": torch.ones(2, 7, dtype=torch.int64)}

@@ -118,6 +118,7 @@ def test_an_exception_that_ends_a_program_ends_only_the_isolated_one(raised: Bas
         run_isolated(run, SECONDS)
 
 
+@pytest.mark.slow
 def test_a_hang_is_stopped_in_time() -> None:
     began = time.monotonic()
     with pytest.raises(ExportError) as raised:
@@ -137,6 +138,7 @@ def starts_another(path: Path, then: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "then", [hangs, killed(signal.SIGSEGV), lambda: os._exit(3)], ids=["hangs", "crashes", "exits"]
 )

@@ -16,6 +16,7 @@ def settings(pytester: pytest.Pytester, *args: str) -> Settings:
     return read_settings(pytester.parseconfigure("-p", "no:randomly", *args))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "seed"),
     [
@@ -65,6 +66,7 @@ def test_a_path_starts_where_it_was_given(pytester: pytest.Pytester, monkeypatch
     assert (written.path, written.writes) == (below / "new.json", True)
 
 
+@pytest.mark.slow
 def test_the_file_in_the_root_folder_is_the_default_of_the_ini(pytester: pytest.Pytester) -> None:
     assert settings(pytester).options.baseline is None
     pytester.path.joinpath("ts-baseline.json").write_text("{}")
@@ -74,6 +76,7 @@ def test_the_file_in_the_root_folder_is_the_default_of_the_ini(pytester: pytest.
     assert found.ini.baseline.path == pytester.path / "ts-baseline.json"
 
 
+@pytest.mark.slow
 def test_what_decides_a_search_is_typed_once_more(pytester: pytest.Pytester) -> None:
     args = ("--ts-max-examples=25", "--ts-backend=jit", "--ts-backend=neuron", "--ts-seed=3", "--ts-timeout=4")
     assert settings(pytester, *args).rerun_flags == ("--ts-backend=jit,neuron", "--ts-max-examples=25")

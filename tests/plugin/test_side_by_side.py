@@ -10,6 +10,8 @@ import pytest
 from pytest_tsexport.export import Export
 from tests.plugin.conftest import Project, Run
 
+pytestmark = pytest.mark.slow  # each test exports on two backends
+
 BACKENDS = """
 from pytest_tsexport.testing.backends import Faulty, Offset
 
@@ -48,7 +50,7 @@ def test_one_model_is_loaded_for_both_backends(
     assert (built(), set_ups(pytester)) == (2, 2)
 
 
-@pytest.mark.parametrize("args", [(), pytest.param(("-n2",), marks=pytest.mark.slow)], ids=["plain", "n2"])
+@pytest.mark.parametrize("args", [(), ("-n2",)], ids=["plain", "n2"])
 def test_shuffling_loads_no_model_twice(
     project: Project, pytester: pytest.Pytester, built: Callable[[], int], args: tuple[str, ...]
 ) -> None:
