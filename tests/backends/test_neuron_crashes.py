@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport.config import policy
+from pytest_tsexport.config import options
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import rows
@@ -30,7 +30,7 @@ def judged() -> dict[str, Verdict]:
 def test_a_compiler_that_dies_fails_the_trace_of_its_subject_only(
     sdk: Installed, fault: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy, "DEFAULT_TIMEOUT", 2.0)
+    monkeypatch.setattr(options, "DEFAULT_TIMEOUT", 2.0)
     sdk("neuronx", fault)
     found = judged()
     assert (found["trace"].outcome, found["trace"].headline) == (Outcome.FAILED, sentence)
