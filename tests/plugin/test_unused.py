@@ -10,13 +10,13 @@ import pytest
 
 pytestmark = pytest.mark.slow  # each test runs pytest in separate processes
 
+# Not by the environment: a worker that runs these tests hands its own variables down.
 CONFTEST = """
 import json
-import os
 import sys
 
 def pytest_unconfigure(config):
-    process = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    process = getattr(config, "workerinput", {}).get("workerid", "main")
     with open(f"modules-{process}.json", "w") as file:
         json.dump(sorted(sys.modules), file)
 """
