@@ -98,12 +98,12 @@ def _elsewhere(one: torch.Tensor, two: torch.Tensor, size: int) -> float | None:
 def _rescaled(model: nn.Module) -> nn.Module:
     """The model, changed in place: its matrices get a standard deviation of 2/sqrt(fan_in).
 
-    A matrix whose values are all equal is redrawn.
+    A matrix whose values are all equal is redrawn. One of a single value has no deviation, and stays as it is.
     """
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.dim() < 2 or not parameter.is_floating_point():
+            if parameter.dim() < 2 or parameter.numel() < 2 or not parameter.is_floating_point():
                 continue
             fan_in = parameter.shape[1:].numel()
             if float(parameter.double().std()) == 0.0:

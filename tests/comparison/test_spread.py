@@ -87,6 +87,23 @@ def test_a_model_that_mixes_no_positions_by_design_is_not_refused() -> None:
     assert spread(Alone(), ids()()).vacuous is None
 
 
+class OneWeight(nn.Module):
+    """Each value is multiplied by one weight, a matrix of one element."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Linear(1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.scale(x.unsqueeze(-1)).squeeze(-1)
+        return answer
+
+
+def test_a_matrix_of_one_element_has_no_deviation_to_rescale() -> None:
+    """Warnings are errors here, as in many suites, and torch warns of such a deviation."""
+    assert spread(OneWeight(), rows()()).vacuous is None
+
+
 def test_measuring_leaves_the_model_as_it_was() -> None:
     model = ZeroInitMixing()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
