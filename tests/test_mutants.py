@@ -127,6 +127,8 @@ def done(outcome: str, package: str = "checks", by: str = "") -> Trial:
     )
 
 
+pytestmark = pytest.mark.slow  # they copy the tree and start processes
+
 SAID = Equivalent(module="checks/ruler.py", before="LIMIT = 10", after="LIMIT = 11", reason="equivalent because it is")
 
 
