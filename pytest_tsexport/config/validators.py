@@ -126,20 +126,12 @@ def interface_baseline(given: Given) -> Baseline:
 
 def contracts(given: Given) -> object:
     """A contract, or one for each axis."""
-    for contract in _each(given.value):
-        if contract not in CONTRACTS:
-            valid = f"use one of {names_in(CONTRACTS)}, or a mapping of axis names to them"
-            raise Given(where=given.where, value=contract).refusal(valid)
-    return given.value
+    return _known_words(given, CONTRACTS, "axis")
 
 
 def metric(given: Given) -> object:
     """A metric, or one for each output."""
-    for one in _each(given.value):
-        if one not in METRICS:
-            valid = f"use one of {names_in(METRICS)}, or a mapping of output names to them"
-            raise Given(where=given.where, value=one).refusal(valid)
-    return given.value
+    return _known_words(given, METRICS, "output")
 
 
 def tolerance(given: Given) -> object:
@@ -227,6 +219,15 @@ def valid_checks(where: str, names: object) -> tuple[str, ...]:
 def names_in(names: Sequence[str] | Mapping[str, Any]) -> str:
     """`jit, neuron`."""
     return ", ".join(names)
+
+
+def _known_words(given: Given, known: Sequence[str], owner: str) -> object:
+    """One of the known words, or one for each `owner`."""
+    for word in _each(given.value):
+        if word not in known:
+            valid = f"use one of {names_in(known)}, or a mapping of {owner} names to them"
+            raise Given(where=given.where, value=word).refusal(valid)
+    return given.value
 
 
 def _each(value: object) -> Sequence[object]:
