@@ -15,7 +15,8 @@ from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.subjects.reference import same_bits
-from pytest_tsexport.tensors.weights import TiedGroup, named_weights, storages, tied_groups
+from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 Weights = Mapping[str, torch.Tensor]

@@ -18,8 +18,8 @@ from torch.func import functional_call
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.subjects.reference import Inputs, answer
+from pytest_tsexport.tensors.named_tensors import named_weights
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.tensors.weights import named_weights
 
 NUDGES = (2, 4, 4, 8, 8, 16, 16, 16) * 8
 """ULP by which weights and inputs are moved, one run for each number: at most what kernels differ by."""

@@ -12,16 +12,16 @@ import logging
 import math
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from numbers import Number
-from types import FunctionType, MemberDescriptorType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
 from torch import nn
+
+from pytest_tsexport.tensors.named_tensors import attributes
 
 Mark = Any
 Names = tuple[tuple[str, ...], ...]
@@ -113,21 +113,8 @@ def _inside(value: Any, seen: set[int], depth: int) -> Mark:
         return tuple((key, _mark(child, seen, depth)) for key, child in value.items())
     if isinstance(value, (list, tuple, set, frozenset, deque)):
         return tuple(_mark(child, seen, depth) for child in value)
-    found = tuple((name, _mark(child, seen, depth)) for name, child in _attributes(value))
+    found = tuple((name, _mark(child, seen, depth)) for name, child in attributes(value))
     return object() if not found and _is_opaque(value) else found
-
-
-def _attributes(value: Any) -> Iterator[tuple[str, object]]:
-    yield from getattr(value, "__dict__", {}).items()
-    for slot in _slots(type(value)):  # type: ignore[arg-type]  # a type is hashable, which mypy does not see
-        with suppress(AttributeError):  # the slot is still empty
-            yield slot.__name__, slot.__get__(value)
-
-
-@cache
-def _slots(kind: Any) -> tuple[MemberDescriptorType, ...]:
-    """The members that `__slots__` makes, and those of C types: the object of a method, the arguments of a partial."""
-    return tuple(one for base in kind.__mro__ for one in vars(base).values() if isinstance(one, MemberDescriptorType))
 
 
 def _is_opaque(value: object) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from pytest_tsexport.tensors.weights import named_weights, tied_groups
+from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.weights import tied_groups
 
 
 @dataclass(frozen=True, slots=True)

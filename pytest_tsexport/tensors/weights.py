@@ -1,14 +1,13 @@
 """Finds weights that share memory, clones tied weights, and copies models.
 
-Tied means that byte *ranges* overlap. Two rows of one buffer share a storage and are not tied; `w` and `w.T` are tied.
-(See docs/explanation/measurements.md#tied-weights.)
+Tied means that *elements* are shared, by whatever names. (See docs/explanation/measurements.md#tied-weights.)
 """
 
 from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
+from pytest_tsexport.tensors.memory import blocks, share_elements
+from pytest_tsexport.tensors.named_tensors import distinct_tensors, named_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +27,47 @@ class TiedGroup:
     bytes_added: int
 
 
-def named_weights(module: nn.Module) -> dict[str, torch.Tensor]:
-    """Every parameter and buffer under *each* of its names, in the order of the module."""
-    weights: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
-    weights.update(module.named_buffers(remove_duplicate=False))
-    return weights
+def tied_groups(tensors: Mapping[str, torch.Tensor]) -> tuple[TiedGroup, ...]:
+    """The groups of two or more names that are joined by shared elements, in the order of their first names.
+
+    Two rows of one buffer share no element, nor do interleaved columns of one matrix; `w` and `w.T` share all of them.
+    A tensor that has no elements, or whose memory torch does not show, is tied to none.
+    """
+    groups = [sorted(places) for places in _joined(list(tensors.values())) if len(places) > 1]
+    names = list(tensors)
+    tied = (tuple(names[place] for place in group) for group in sorted(groups))
+    return tuple(TiedGroup(group, _added(group, tensors)) for group in tied)
 
 
-def tied_groups(weights: Mapping[str, torch.Tensor]) -> tuple[TiedGroup, ...]:
-    """The groups of two or more names whose byte ranges overlap."""
-    spans = sorted(
-        (*_span(tensor), name) for name, tensor in weights.items() if tensor.numel() and _has_storage(tensor)
+def ties_of(module: nn.Module) -> tuple[TiedGroup, ...]:
+    """What is tied in a module: the groups of its `distinct_tensors` with at least one parameter or buffer.
+
+    Plain attributes that share elements only with each other are no weights.
+    """
+    weights = named_weights(module)
+    groups = tied_groups(distinct_tensors(module))
+    return tuple(group for group in groups if any(name in weights for name in group.names))
+
+
+def _joined(tensors: Sequence[torch.Tensor]) -> list[list[int]]:
+    """The connected components of tensors that share elements, as their places.
+
+    Only those are compared whose ranges overlap, and that are not joined already.
+    """
+    parts = sorted(
+        ((str(block.device), *block.span, place) for place, tensor in enumerate(tensors) for block in blocks(tensor))
     )
-    groups: list[tuple[str, ...]] = []
-    members: list[str] = []
-    end = -1
-    for start, stop, name in spans:
-        if start >= end:
-            groups.append(tuple(members))
-            members, end = [], stop
-        members.append(name)
-        end = max(end, stop)
-    groups.append(tuple(members))
-    order = {name: place for place, name in enumerate(weights)}
-    tied = [tuple(sorted(group, key=order.__getitem__)) for group in groups if len(group) > 1]
-    return tuple(TiedGroup(group, _added(group, weights)) for group in sorted(tied, key=lambda group: order[group[0]]))
+    component = {place: [place] for place in range(len(tensors))}
+    open_parts: list[tuple[str, int, int, int]] = []
+    for part in parts:
+        device, start, _, place = part
+        open_parts = [one for one in open_parts if one[0] == device and one[2] > start]
+        for *_, other in open_parts:
+            if component[other] is not component[place] and share_elements(tensors[other], tensors[place]):
+                joined = component[other] + component[place]
+                component.update(dict.fromkeys(joined, joined))
+        open_parts.append(part)
+    return list({id(places): places for places in component.values()}.values())
 
 
 def parameter_sharing_copy(model: nn.Module) -> nn.Module:
@@ -142,22 +159,12 @@ def _clone(model: nn.Module, name: str) -> None:
         owner._buffers[leaf] = buffer.detach().clone()
 
 
-def _added(group: tuple[str, ...], weights: Mapping[str, torch.Tensor]) -> int:
+def _added(group: tuple[str, ...], tensors: Mapping[str, torch.Tensor]) -> int:
     """A file stores whole storages, so each clone adds its own bytes."""
-    return sum(weights[name].numel() * weights[name].element_size() for name in group[1:])
+    return sum(tensors[name].numel() * tensors[name].element_size() for name in group[1:])
 
 
-def _span(tensor: torch.Tensor) -> tuple[int, int]:
-    start = tensor.data_ptr()
-    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-    return start, start + (last + 1) * tensor.element_size()
-
-
-def _has_storage(tensor: torch.Tensor) -> bool:
-    return tensor.layout == torch.strided and tensor.device.type != "meta"
-
-
-def storages(weights: Mapping[str, torch.Tensor]) -> Iterator[tuple[int, int]]:
-    """Address and bytes of every storage that holds one of `weights`, once each."""
-    sizes = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in weights.values() if _has_storage(t)}
-    yield from sizes.items()
+def storages(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[int, int]]:
+    """Address and bytes of every storage that holds one of `tensors`, once each."""
+    memories = {block.memory.data_ptr(): block.memory for tensor in tensors.values() for block in blocks(tensor)}
+    yield from ((address, memory.numel()) for address, memory in memories.items())

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pytest_tsexport.tensors.weights import named_weights, tied_groups, untie
+from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.weights import tied_groups, untie
 from pytest_tsexport.testing.specimen import Inputs, Writer
 
 

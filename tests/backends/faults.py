@@ -15,7 +15,8 @@ from torch import nn
 
 from pytest_tsexport.backends.base import with_arguments
 from pytest_tsexport.backends.torchscript.tracing import traced
-from pytest_tsexport.tensors.weights import named_weights, tied_groups, untie
+from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.weights import tied_groups, untie
 from tests.backends.sdks import Args, Inputs, around, at_work, fault, note, right
 
 Compile = Callable[[nn.Module, Inputs, Args], torch.jit.ScriptModule]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Callable
 
@@ -11,7 +12,15 @@ import torch
 from torch import nn
 
 from pytest_tsexport import InputsError, untie
-from pytest_tsexport.tensors.weights import deep_copy, named_weights, parameter_sharing_copy, storages, tied_groups
+from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.weights import (
+    TiedGroup,
+    deep_copy,
+    parameter_sharing_copy,
+    storages,
+    tied_groups,
+    ties_of,
+)
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import wrong_exports as made
 
@@ -127,6 +136,39 @@ def test_overlaps_of_several_weights_are_one_group() -> None:
     weights = {"whole": base, "front": base[:3], "back": base[6:], "other": torch.zeros(3)}
     assert [set(group.names) for group in tied_groups(weights)] == [{"whole", "front", "back"}]
     assert tied_groups({"front": base[:3], "back": base[3:]}) == ()
+
+
+def test_interleaved_columns_share_no_element_and_join_nothing() -> None:
+    fused = torch.zeros(7, 14)
+    columns = {"query": fused[:, :7], "key": fused[:, 7:]}
+    assert tied_groups(columns) == ()
+    assert tied_groups({**columns, "first": fused[0, :7]})[0].names == ("query", "first")
+    assert tied_groups({**columns, "row": fused[0]})[0].names == ("query", "key", "row")
+
+
+def test_a_weight_between_two_others_joins_them_wherever_it_begins() -> None:
+    base = torch.zeros(30)
+    weights = {"late": base[20:], "wide": base[5:25], "early": base[:10], "alone": base[:5].clone()}
+    assert [group.names for group in tied_groups(weights)] == [("late", "wide", "early")]
+
+
+def test_a_plain_tensor_is_tied_to_a_weight_of_another_module_only() -> None:
+    model = nn.ModuleDict({"embed": nn.Embedding(3, 2), "head": nn.ReLU(), "tail": nn.ReLU()})
+    table = torch.zeros(3)
+    model["embed"].cached = [model["embed"].weight]  # type: ignore[assignment]
+    model["head"].table = model["tail"].table = table
+    assert ties_of(model) == ()
+    model["tail"].rows = {"last": model["embed"].weight[1:]}  # type: ignore[index, assignment]
+    assert ties_of(model) == (TiedGroup(("embed.weight", "tail.rows.last"), 16),)
+
+
+def test_many_names_of_one_weight_and_many_weights_take_no_time() -> None:
+    mask, flat = torch.ones(64, 64, dtype=torch.bool), torch.zeros(2000, 16)
+    weights = {f"mask{place}": mask for place in range(500)} | {f"row{place}": flat[place] for place in range(2000)}
+    start = time.process_time()
+    groups = tied_groups(weights)
+    assert time.process_time() - start < 1
+    assert [len(group.names) for group in groups] == [500]
 
 
 def test_a_tensor_made_by_autograd_is_copied_by_value() -> None:
