@@ -93,6 +93,10 @@ class Inspector:
         """The names of torch's own operators that the subject's model calls: a compiled file no longer shows them."""
         return frozenset()
 
+    def constants(self, module: Any) -> tuple[torch.Tensor, ...]:
+        """The tensors that are constants of a loaded module's code, and no attributes of it."""
+        return ()
+
     def provenance(self, module: Any, inputs: int) -> tuple[Provenance, ...]:
         """What each output of a loaded module with so many inputs is computed from; empty if it cannot be read."""
         return ()

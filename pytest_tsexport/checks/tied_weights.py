@@ -1,115 +1,110 @@
 """evidence -> verdict: is every tied weight cloned in the artifact?
 
-Weights are tied if their byte ranges overlap. Ranges that do not overlap share no byte, so writing to one weight cannot
-change another: no further proof is needed. (See docs/explanation/measurements.md#tied-weights.)
+Names decide nothing: weights are tied if they share elements, copies in the file are found by their values, and what
+each of them is read for is shown by changing it. (See docs/explanation/measurements.md#tied-weights.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-import torch
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.tied.evidence import TiedEvidence
+from pytest_tsexport.comparison.tied.findings import SHARED, all_changed_at_once, group_finding
+from pytest_tsexport.comparison.tied.value_findings import Finding
 from pytest_tsexport.config.names import CHECKS
-from pytest_tsexport.subjects.reference import same_bits
-from pytest_tsexport.tensors.named_tensors import named_weights
-from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
-Weights = Mapping[str, torch.Tensor]
+UNTIED_SOURCE = "exporting untied weights of the source model"
+NO_TIES = "the model ties no weights"
+NO_NAMES = "the artifact is frozen or packed: it holds no weights by name"
 
-SHARED = "tied weights are still shared in the file"
-MISSING = "a tied weight is missing from the file"
-CHANGED = "a tied weight is not the model's in the file"
-SIZE = "the file holds more or fewer bytes than its cloned weights"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What is wrong with one group: a headline, and what is in the file."""
-
-    group: TiedGroup
-    headline: str
-    text: str
+FIXES = {
+    "clone": "clone every tied weight on a copy before tracing: pytest_tsexport.untie(model)",
+    "tie": "export without tying weights: the model that this test returns has a separate weight for each name",
+    "copy": "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy",
+}
 
 
 class TiedWeights:
-    """Every group of weights that share memory in the source, looked up in a throw-away load of the file."""
+    """Every group of weights that share elements in the source or in the file, looked up in throw-away loads."""
 
     name = "tied_weights"
     question = CHECKS["tied_weights"]
 
     def why_not_applicable(self, evidence: Evidence) -> str | None:
-        """Only if the source ties weights, and the file holds weights by name."""
-        groups = tied_groups(named_weights(evidence.subject.model))
-        if not groups:
-            return "the model ties no weights"
-        if all(_names(group, named_weights(evidence.artifact.load())) is None for group in groups):
-            return "the artifact is frozen or packed: it holds no weights by name"
+        """Only if neither the source nor the file ties anything, or if the file has no weights to look at."""
+        tied = TiedEvidence(evidence)
+        if _untied_source(evidence):
+            return None
+        if not tied.groups and not tied.shared:
+            return NO_TIES
+        if not tied.theirs or (evidence.device is not None and not _has_names(tied)):
+            return NO_NAMES
         return None
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails on the first group that is not one bit-equal, independent clone for each name."""
-        groups = tied_groups(named_weights(evidence.subject.model))
-        failures = [failure for group in groups for failure in [_failure(evidence, group)] if failure is not None]
-        failures = failures or [failure for failure in [_wrong_size(evidence, groups)] if failure is not None]
-        planned = len(groups)
-        if failures:
-            first = failures[0]
-            fix: Row = ("fix", "clone every tied weight on a copy before tracing: pytest_tsexport.untie(model)")
-            rows = (("tied", " = ".join(first.group.names)), ("in the file", first.text), fix)
-            found = verdict(evidence, Outcome.FAILED, first.headline, rows)
+        """Fails on the first group that is not one separate copy, which the file reads, for each name."""
+        tied = TiedEvidence(evidence)
+        planned = max(len(tied.groups), 1)
+        failure = _shared_in_file(tied) or _source_failure(evidence)
+        findings: list[Finding] = []
+        if failure is None and not all_changed_at_once(tied):
+            for group in tied.groups:
+                findings.append(group_finding(group.names, tied))
+                if findings[-1].headline:
+                    failure = findings[-1].headline, _rows(group.names, findings[-1].text, FIXES["clone"])
+                    break
+        if failure is not None:
+            found = verdict(evidence, Outcome.FAILED, *failure)
             return replace(found, judged=planned, planned=planned)
-        added = sum(group.bytes_added for group in groups)
         found = verdict(evidence, Outcome.PASSED, "every tied weight is cloned")
-        notes = (*(" = ".join(group.names) for group in groups[:3]), f"{added} bytes added by the clones")
-        return replace(found, judged=planned, planned=planned, notes=notes)
+        not_covered = tuple(said for one in findings for said in one.not_covered)
+        return replace(found, judged=planned, planned=planned, notes=_notes(tied, findings), not_covered=not_covered)
 
 
-def _names(group: TiedGroup, weights: Weights) -> dict[str, str] | None:
-    """The names that the members of a group have in the artifact, whatever wraps the model there."""
-    first = group.names[0]
-    prefixes = [key.removesuffix(first) for key in weights if key == first or key.endswith(f".{first}")]
-    for prefix in prefixes:
-        if all(prefix + name in weights for name in group.names):
-            return {name: prefix + name for name in group.names}
-    return None
+Failure = tuple[str, tuple[Row, ...]]
+"""A headline, and the rows below it."""
 
 
-def _failure(evidence: Evidence, group: TiedGroup) -> Failure | None:
-    source = named_weights(evidence.subject.model)
-    loaded = named_weights(evidence.artifact.load())
-    names = _names(group, loaded)
-    if names is None:
-        missing = [name for name in group.names if not any(key.endswith(name) for key in loaded)]
-        return Failure(group, MISSING, f"{', '.join(missing) or 'the group'} is not there by name")
-    for name, key in names.items():
-        if not same_bits(source[name].detach().cpu(), loaded[key].detach()):
-            text = f"{key} is not bit-equal to the model's {name}{_gap(source[name], loaded[key])}"
-            return Failure(group, CHANGED, text)
-    tied = tied_groups({key: loaded[key] for key in names.values()})
-    return Failure(group, SHARED, f"{' and '.join(tied[0].names)} share memory after loading") if tied else None
+def _has_names(tied: TiedEvidence) -> bool:
+    """Whether the file of a device, which is matched by name only, has all names of some group."""
+    return any(tied.values.sets(group.names) for group in tied.groups)
 
 
-def _gap(ours: torch.Tensor, theirs: torch.Tensor) -> str:
-    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
-        return f": {tuple(theirs.shape)} {theirs.dtype}, not {tuple(ours.shape)} {ours.dtype}"
-    differing = ours.detach().cpu().ne(theirs.detach())
-    return f": {int(differing.sum())} of {differing.numel()} elements differ"
-
-
-def _wrong_size(evidence: Evidence, groups: tuple[TiedGroup, ...]) -> Failure | None:
-    """The archive must hold the bytes of the shared storages once, and those of the clones in addition."""
-    source = named_weights(evidence.subject.model)
-    loaded = named_weights(evidence.artifact.load())
-    if len(loaded) != len(source):
+def _shared_in_file(tied: TiedEvidence) -> Failure | None:
+    if not tied.shared:
         return None
-    once = sum(size for _, size in storages(source))
-    added = sum(group.bytes_added for group in groups)
-    found = evidence.artifact.weight_bytes - once
-    if found == added:
-        return None
-    return Failure(groups[0], SIZE, f"{found} bytes are added to the archive's weights; the clones have {added}")
+    names = tied.shared[0].names
+    known = next((group.names for group in tied.groups if tied.values.stand_for(names, group.names)), None)
+    text = f"{' and '.join(names)} share memory after loading"
+    if known is not None:
+        return SHARED, _rows(known, text, FIXES["clone"])
+    return "the file ties weights that the model does not", (("in the file", text), ("fix", FIXES["tie"]))
+
+
+def _source_failure(evidence: Evidence) -> Failure | None:
+    changes = _untied_source(evidence)
+    return (UNTIED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES["copy"]))) if changes else None
+
+
+def _untied_source(evidence: Evidence) -> list[str]:
+    """What the export changed in the ties of the source model."""
+    return [change for change in evidence.process.changed if "no longer tied" in change]
+
+
+def _rows(names: Sequence[str], text: str, fix: str) -> tuple[Row, ...]:
+    return ("tied", " = ".join(names)), ("in the file", text), ("fix", fix)
+
+
+def _notes(tied: TiedEvidence, findings: Sequence[Finding]) -> tuple[str, ...]:
+    added = sum(group.bytes_added for group in tied.groups)
+    idle = (f"{tied.idle_bytes} bytes of the file belong to no tensor",) if tied.idle_bytes else ()
+    return (
+        *(" = ".join(group.names) for group in tied.groups[:3]),
+        f"{added} bytes added by the clones",
+        *idle,
+        *dict.fromkeys(note for one in findings for note in one.notes),
+    )

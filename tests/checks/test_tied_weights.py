@@ -10,10 +10,14 @@ import torch
 from torch import nn
 
 from pytest_tsexport.tensors.weights import untie
-from pytest_tsexport.testing import exporters, files, judge
+from pytest_tsexport.testing import Specimen, exporters, files, judge, judge_specimen
 from pytest_tsexport.testing import right_ties as ties
+from pytest_tsexport.testing import tied_models as models
+from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing.right_tied import rightly_tied
 from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.testing.wrong_tied import wrongly_tied
 from pytest_tsexport.verdict import Outcome, Verdict
 
 TAKES_IDS = (made.TiedHead, made.TiedSlice, ties.TransposedCopy, ties.TransposedView)
@@ -26,7 +30,11 @@ def verdict(model: nn.Module, **keywords: Any) -> Verdict:
 
 SHARED = "tied weights are still shared in the file"
 CHANGED = "a tied weight is not the model's in the file"
-SIZE = "the file holds more or fewer bytes than its cloned weights"
+DEAD = "a clone in the file is never read"
+MISSING = "a tied weight is missing from the file"
+TIED = "the file ties weights that the model does not"
+
+NOTHING_TIED = {"ColumnsOfOne", "EveryOtherRow", "EqualAndApart"}
 
 
 def in_the_file(found: Verdict, headline: str = SHARED) -> str:
@@ -82,10 +90,10 @@ def test_a_copy_of_another_dtype_is_found() -> None:
     assert "elements differ" in in_the_file(verdict(made.TiedHead(), export=exporters.spoilt(round_head)), CHANGED)
 
 
-def test_bytes_that_no_copy_accounts_for_are_found() -> None:
+def test_bytes_that_belong_to_no_tensor_are_noted() -> None:
     found = verdict(made.TiedHead(), export=exporters.spoilt(exporters.store_twice_the_bytes))
-    text = in_the_file(found, SIZE)
-    assert text == "2600 bytes are added to the archive's weights; the clones have 800"
+    assert found.outcome is Outcome.PASSED
+    assert found.notes[1:] == ("800 bytes added by the clones", "1800 bytes of the file belong to no tensor")
 
 
 def test_a_finished_file_that_shares_is_found(tmp_path: Path) -> None:
@@ -94,48 +102,139 @@ def test_a_finished_file_that_shares_is_found(tmp_path: Path) -> None:
     assert in_the_file(verdict(model, artifact=tmp_path / "earlier.pt")).endswith("share memory after loading")
 
 
-def test_the_check_does_not_apply_to_a_file_that_renamed_its_weights() -> None:
-    class Fused(nn.Module):
+@pytest.mark.parametrize("specimen", list(wrongly_tied()), ids=lambda one: one.title)
+def test_a_wrong_file_is_found(specimen: Specimen) -> None:
+    found = judge_specimen(specimen, checks=["tied_weights"])["tied_weights"]
+    assert found.outcome is Outcome.FAILED
+    assert found.headline in {SHARED, CHANGED, DEAD, MISSING, TIED}
+    assert [label for label, _ in found.rows] in (["tied", "in the file", "fix"], ["in the file", "fix"])
+    assert all("\n" not in text for _, text in found.rows)
+
+
+@pytest.mark.parametrize("specimen", list(rightly_tied()), ids=lambda one: one.title)
+def test_a_right_file_is_not_accused(specimen: Specimen) -> None:
+    found = judge_specimen(specimen, checks=["tied_weights"])["tied_weights"]
+    if specimen.title in NOTHING_TIED:
+        assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "the model ties no weights")
+    else:
+        assert (found.outcome, found.headline) == (Outcome.PASSED, "every tied weight is cloned")
+        assert found.judged == found.planned > 0
+        assert not found.not_covered
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("specimen", list(wrongly_tied()), ids=lambda one: one.title)
+@pytest.mark.slow
+def test_a_wrong_file_is_found_at_every_seed(specimen: Specimen, seed: int) -> None:
+    assert judge_specimen(specimen, seed=seed, checks=["tied_weights"])["tied_weights"].outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("specimen", list(rightly_tied()), ids=lambda one: one.title)
+@pytest.mark.slow
+def test_a_right_file_is_not_accused_at_any_seed(specimen: Specimen, seed: int) -> None:
+    assert judge_specimen(specimen, seed=seed, checks=["tied_weights"])["tied_weights"].outcome is not Outcome.FAILED
+
+
+def specimen_notes(title: str) -> tuple[str, ...]:
+    specimen = next(one for one in rightly_tied() if one.title == title)
+    return judge_specimen(specimen, checks=["tied_weights"])["tied_weights"].notes
+
+
+@pytest.mark.parametrize(
+    ("title", "note"),
+    [
+        ("HeadConstant", "head.weight is a constant of the graph"),
+        ("VocabularyPadded", "embed.weight is lengthened to (64, 4)"),
+        ("FoldedScale", "head.weight has another value, and the rest of the file makes up for it"),
+        ("PositionsCut", "head.places is cut to its first (7, 4)"),
+        ("HeadInBfloat16", "head.weight is rounded to bfloat16"),
+        ("TwiceTheBytes", "1800 bytes of the file belong to no tensor"),
+    ],
+)
+def test_what_exporters_are_known_to_do_is_noted(title: str, note: str) -> None:
+    assert note in specimen_notes(title)
+
+
+def in_file_of(title: str) -> tuple[str, str]:
+    specimen = next(one for one in wrongly_tied() if one.title == title)
+    found = judge_specimen(specimen, checks=["tied_weights"])["tied_weights"]
+    return found.headline, dict(found.rows)["in the file"]
+
+
+def test_one_tensor_for_two_names_is_found_by_what_changing_it_does() -> None:
+    said = "changing it has the effect of changing both in the model"
+    assert in_file_of("OneBufferForBoth") == (SHARED, f"matrix is used for embed.weight and head.weight: {said}")
+    text = "first.weight is used for first.weight and second.weight"
+    assert in_file_of("CloneBoundToFirst") == (SHARED, f"{text}: {said}")
+
+
+def test_a_member_of_an_ensemble_is_judged_by_its_part_of_the_answer() -> None:
+    headline, text = in_file_of("OneMemberWithDeadHead")
+    assert headline == SHARED
+    assert text.startswith("second.embed.weight is used for embed.weight and head.weight: ")
+
+
+def test_a_clone_that_is_never_read_is_named() -> None:
+    def constant_beside_clone(model: nn.Module) -> nn.Module:
+        copied = untie(model)
+        found = wrappers.ConstantHead(copied)
+        found.add_module("spare", copied.get_submodule("head"))
+        return found
+
+    found = verdict(made.TiedHead(), export=exporters.instead(constant_beside_clone))
+    text = in_the_file(found, DEAD)
+    assert text == "changing spare.weight moves no answer of the file; changing head.weight moves the model's"
+
+
+def test_where_no_copy_is_read_the_values_are_constants() -> None:
+    def counts(x: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        return x * int(table[0])
+
+    model = models.SharedBuffer(torch.tensor([3, 4, 5]), counts)
+    with files.quiet():
+        found = verdict(model)
+    assert found.outcome is Outcome.PASSED
+    assert "model.first.table is not read: its values are constants of the graph" in found.notes
+
+
+def test_a_cast_that_moves_the_answers_is_found() -> None:
+    specimen = next(one for one in rightly_tied() if one.title == "HeadInBfloat16")
+    found = verdict(made.TiedHead(), export=specimen.keywords["export"])
+    text = in_the_file(found, CHANGED)
+    assert text == "head.weight is the model's head.weight, rounded to bfloat16, and the answers differ"
+
+
+def test_a_weight_that_is_gone_where_the_answers_differ_is_missing() -> None:
+    class Headless(nn.Module):
         def __init__(self, model: nn.Module) -> None:
             super().__init__()
-            self.embed = model.get_submodule("embed")
-            self.register_buffer("matrix", model.get_parameter("head.weight").detach().clone())
-            self.register_buffer("bias", model.get_parameter("head.bias").detach().clone())
+            self.embed, self.other = untie(model).get_submodule("embed"), nn.Linear(4, 50)
 
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
-            answer: torch.Tensor = self.embed(ids).tanh() @ self.get_buffer("matrix").T + self.get_buffer("bias")
+            answer: torch.Tensor = self.other(self.embed(ids).tanh())
             return answer
 
-    found = verdict(made.TiedHead(), export=exporters.instead(Fused))
-    assert found.outcome is Outcome.NOT_APPLICABLE
+    text = in_the_file(verdict(made.TiedHead(), export=exporters.instead(Headless)), MISSING)
+    assert text == "head.weight is not there, by name or by value, and the answers differ"
 
 
-def test_one_group_that_is_missing_among_others_is_found() -> None:
-    class Twice(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.second = made.TiedBias(), made.TiedBias()
+def test_a_file_with_other_outputs_is_judged_by_its_values_alone() -> None:
+    class Twice(wrappers.RenamedParts):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return torch.cat([super().forward(ids)] * 2)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            answer: torch.Tensor = self.second(self.first(x))
-            return answer
+    found = verdict(made.TiedHead(), export=exporters.instead(lambda model: Twice(untie(model))))
+    assert found.outcome is Outcome.PASSED
+    assert found.not_covered == (
+        "embed.weight = head.weight: the file answers the example inputs with other outputs, so no weight was changed",
+    )
 
-    class Renames(nn.Module):
-        """Keeps the first part under its name, and the second under another."""
 
-        def __init__(self, model: nn.Module) -> None:
-            super().__init__()
-            self.first = untie(model.get_submodule("first"))
-            self.other = untie(model.get_submodule("second"))
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            answer: torch.Tensor = self.other(self.first(x))
-            return answer
-
-    found = verdict(Twice(), export=exporters.instead(Renames))
-    text = in_the_file(found, "a tied weight is missing from the file")
-    assert text.startswith("second.")
-    assert text.endswith(" is not there by name")
+def test_a_source_that_was_untied_is_found_here_too() -> None:
+    found = verdict(made.TiedHead(), export=exporters.after(exporters.untie_in_place))
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting untied weights of the source model")
+    assert dict(found.rows)["changed"] == "embed.weight and head.weight are no longer tied"
 
 
 @pytest.mark.parametrize("export", [exporters.frozen])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,6 +51,12 @@ class TorchScriptInspector(Inspector):
                 return self.operators(traced_subject(subject))
         except Exception:  # tracing runs the model, which may raise anything; a compiler may still accept it
             return frozenset()
+
+    def constants(self, module: torch.jit.ScriptModule) -> tuple[torch.Tensor, ...]:
+        """Those of the inlined graph; a file that was frozen has its weights there."""
+        graph: Any = module.inlined_graph  # its nodes live no longer than it does
+        nodes = graph.findAllNodes("prim::Constant", recurse=True)
+        return tuple(node.t("value") for node in nodes if node.hasAttribute("value") and node.kindOf("value") == "t")
 
     def provenance(self, module: torch.jit.ScriptModule, inputs: int) -> tuple[Provenance, ...]:
         """Read from the inlined graph."""

@@ -1,0 +1,101 @@
+"""evidence -> tied evidence: the model, the file, and everything that is asked about the weights that they tie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.tied.file_values import FileValues, value
+from pytest_tsexport.comparison.tied.responses import Responses
+from pytest_tsexport.comparison.tied.throwaway import loaded_file, untied_eager
+from pytest_tsexport.tensors.memory import blocks
+from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors
+from pytest_tsexport.tensors.tree import Leaves
+from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups
+
+
+@dataclass(frozen=True, eq=False)
+class TiedEvidence:
+    """What one run of the check may use. Nothing is loaded, copied or called before it is asked for."""
+
+    evidence: Evidence
+
+    @cached_property
+    def ours(self) -> Tensors:
+        """The tensors of the model, each under every name."""
+        return distinct_tensors(self.evidence.subject.model)
+
+    @cached_property
+    def groups(self) -> tuple[TiedGroup, ...]:
+        """The groups of names that share elements in the model."""
+        return tied_groups(self.ours)
+
+    @property
+    def theirs(self) -> Tensors:
+        """The tensors of the file, in a load that is thrown away."""
+        return self.responses.file.tensors
+
+    @cached_property
+    def shared(self) -> tuple[TiedGroup, ...]:
+        """The groups of names that share elements in the file."""
+        return tied_groups(self.theirs)
+
+    @cached_property
+    def values(self) -> FileValues:
+        """Which tensors of the file have the value of a tied weight."""
+        return FileValues(self.ours, self.theirs, tuple(group.names for group in self.groups))
+
+    @cached_property
+    def responses(self) -> Responses:
+        """What the untied model and the file answer when weights are changed."""
+        seed = self.evidence.check_seed
+        return Responses(untied_eager(self.evidence), loaded_file(self.evidence), self.ours, seed)
+
+    @cached_property
+    def answers_alike(self) -> bool:
+        """Whether the model and the file answer the example inputs with the same outputs, of the same shapes."""
+        eager, file = self.responses.eager.base, self.responses.file.base
+        if eager is None or file is None or list(eager) != list(file):
+            return False
+        return all(file[name].shape == leaf.shape for name, leaf in eager.items())
+
+    @cached_property
+    def holds_parity(self) -> bool:
+        """Whether the file's answer to the example inputs is the model's, or that of its reference."""
+        subject = self.evidence.subject
+        expected = [self.responses.eager.base, self.evidence.reference.case(subject.inputs)[0].leaves]
+        return any(self.equals_file(leaves) for leaves in expected)
+
+    def equals_file(self, leaves: Leaves | None) -> bool:
+        """Whether an answer is that of the file, within what parity allows."""
+        file = self.responses.file.base
+        if leaves is None or file is None:
+            return False
+        return difference(leaves, file, self.evidence.tolerance) is None
+
+    @cached_property
+    def constants(self) -> frozenset[str]:
+        """The values of the tensors that are constants of the file's graph."""
+        inspector = self.evidence.artifact.format.inspector
+        found = (value(tensor) for tensor in inspector.constants(self.responses.file.module))
+        return frozenset(one for one in found if one is not None)
+
+    @cached_property
+    def idle_bytes(self) -> int:
+        """How many bytes the file stores that belong to no tensor of it."""
+        whole = sum(size for _, size in storages(self.theirs))
+        return whole - sum(_stored(one) for one in _once(self.theirs).values())
+
+
+def _once(tensors: Tensors) -> Mapping[tuple[object, ...], torch.Tensor]:
+    """The tensors without those that have the memory of another one."""
+    return {tuple((block.span, block.shape) for block in blocks(one)): one for one in tensors.values()}
+
+
+def _stored(tensor: torch.Tensor) -> int:
+    return sum(block.bytes().numel() for block in blocks(tensor))

@@ -1,0 +1,148 @@
+"""tied group, evidence -> finding: what is wrong with the copies of one group of weights, or what is to be noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_tsexport.comparison.tied.evidence import TiedEvidence
+from pytest_tsexport.comparison.tied.readers import Reader, reader, unmatched
+from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, summed, value_finding
+
+SHARED = "tied weights are still shared in the file"
+DEAD = "a clone in the file is never read"
+MISSING = "a tied weight is missing from the file"
+
+MOST_CALLS = 400
+"""Calls of the model and of the file in which weights are changed; the weights that are left over are listed."""
+
+
+def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
+    """The first thing that is wrong with a group, or what its verdict has to say besides."""
+    by_name = list(changed_in_sets(names, tied))
+    changed = [one for _, one in by_name]
+    wrong = next((one for one in changed if one.headline), None)
+    copies = tied.values.copies(names)
+    unasked = _why_not_changed(names, len(copies), tied)
+    if unasked is not None:
+        return wrong or summed(changed, not_covered=(unasked,))
+    live = tuple(name for name in names if tied.responses.of_names(_basis(name, names, tied), (name,)).is_live)
+    readers = [reader(copy, live, tied.responses) for copy in copies]
+    explained = {name for name, one in by_name if one.notes}
+    needed = tuple(name for name in live if name not in explained)
+    failure = _shared(readers) or wrong or _dead_in_sets(names, live, readers, tied)
+    rest = failure or _uncovered(names, needed, readers, tied)
+    if rest.headline:
+        return rest
+    still = [name for name in names if tied.responses.numbers(_basis(name, names, tied)) is None]
+    unchanged = tuple(f"{name}: it has no other value that it could be changed to" for name in still)
+    return summed([*changed, rest], not_covered=unchanged)
+
+
+def _why_not_changed(names: Sequence[str], copies: int, tied: TiedEvidence) -> str | None:
+    if not tied.answers_alike:
+        return f"{_joined(names)}: the file answers the example inputs with other outputs, so no weight was changed"
+    if tied.responses.calls + len(names) + copies > MOST_CALLS:
+        return f"{_joined(names)}: not changed one by one, because that would take too long"
+    return None
+
+
+def all_changed_at_once(tied: TiedEvidence) -> bool:
+    """Whether the file still equals the model after every tied weight was changed in both, each in another way.
+
+    If so, each clone is a separate one, and is read where the model reads it. It is asked only where the file has all
+    names; a file that fails it is not wrong for that, but looked at name by name.
+    """
+    places = [place for group in tied.groups for place in _places(group.names, tied)]
+    if not tied.answers_alike or len(places) != sum(len(group.names) for group in tied.groups):
+        return False
+    return tied.responses.move_alike(places)
+
+
+def _places(names: Sequence[str], tied: TiedEvidence) -> list[tuple[str, str]]:
+    """Each name with the tensor of the file that has its name and its value; empty if one has none."""
+    for prefix in tied.values.sets(names):
+        if all(tied.values.how(name, prefix + name) == "equal" for name in names):
+            return [(name, prefix + name) for name in names]
+    return []
+
+
+def _basis(name: str, names: Sequence[str], tied: TiedEvidence) -> str:
+    return tied.values.alike(name, names)[0]
+
+
+def _shared(readers: Sequence[Reader]) -> Finding | None:
+    for one in readers:
+        if one.together:
+            every = "both" if len(one.together) == 2 else "all"
+            text = f"{one.copy.key} is used for {' and '.join(one.together)}: changing it has the effect of changing"
+            return Finding(headline=SHARED, text=f"{text} {every} in the model")
+    return None
+
+
+def _dead_in_sets(
+    names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence
+) -> Finding | None:
+    """A set of all names belongs together: where one of it is read, all are that the model reads.
+
+    Unless another tensor of the file, which belongs to no set, takes the place of a dead one.
+    """
+    sets = tied.values.own_sets(names)
+    known = {one.copy.key: one for one in readers}
+    inside = {prefix + name for prefix in sets for name in names}
+    for prefix in sets:
+        members = {name: known[prefix + name] for name in names if prefix + name in known}
+        if not any(one.is_live for one in members.values()):
+            continue
+        for name in live:
+            spare = any(
+                one.is_live and one.copy.key not in inside and name in (one.names or one.copy.names) for one in readers
+            )
+            if name in members and not members[name].is_live and not spare:
+                return _dead(prefix + name, name)
+    return None
+
+
+def _dead(key: str, name: str) -> Finding:
+    return Finding(headline=DEAD, text=f"changing {key} moves no answer of the file; changing {name} moves the model's")
+
+
+def _uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence) -> Finding:
+    """What became of the names that no living copy in the file stands for."""
+    fitting = {prefix + name for prefix in tied.values.own_sets(names) for name in names}
+    usable = [
+        one
+        for one in readers
+        if one.names or one.copy.key in fitting or not tied.values.is_ambiguous(one.copy.names[0], names)
+    ]
+    notes: list[str] = []
+    for name in unmatched(live, usable):
+        found = _gone(name, names, live, usable, tied)
+        if found.headline:
+            return found
+        notes += found.notes
+    return Finding(notes=tuple(notes))
+
+
+def _gone(
+    name: str, names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence
+) -> Finding:
+    dead = [one.copy.key for one in readers if not one.is_live and name in one.copy.names]
+    if len(dead) > len(names) - len(live):
+        key = next((key for key in dead if key.endswith(name)), dead[-1])
+        if any(one.is_live for one in readers) or not tied.holds_parity:
+            return _dead(key, name)
+        return Finding(notes=(f"{key} is not read: its values are constants of the graph",))
+    if tied.holds_parity and tied.values.value_of(name) in tied.constants:
+        return Finding(notes=(f"{name} is a constant of the graph",))
+    known = {one.copy.key for one in readers}
+    for key in tied.values.by_name(name):
+        read = key not in known and not tied.responses.of_own(key).is_dead
+        if read and tied.values.how(name, key) != "other shape":
+            return value_finding(name, key, tied)
+    if tied.holds_parity:
+        return Finding(notes=(f"{name} is not in the file by name or by value: it is folded or packed",))
+    return Finding(headline=MISSING, text=f"{name} is not there, by name or by value, and the answers differ")
+
+
+def _joined(names: Sequence[str], between: str = " = ") -> str:
+    return between.join(names)
