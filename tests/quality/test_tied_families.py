@@ -1,0 +1,100 @@
+"""Proves that files of every family of Transformers that ties weights are judged rightly, however they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.tensors.named_tensors import distinct_tensors
+from pytest_tsexport.tensors.weights import tied_groups
+from pytest_tsexport.testing import judge
+from pytest_tsexport.testing.specimen import Writer
+from pytest_tsexport.verdict import Outcome, Verdict
+from tests.quality.tied_files import (
+    SPOILS,
+    Inputs,
+    by_parts,
+    renamed,
+    transpose_in_file,
+    two_names,
+    whole,
+    written,
+)
+from tests.subjects.families import build, families
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+]
+
+UNTRACEABLE = ("bloom",)
+"""It traces and cannot be saved."""
+
+SPOILT = ("bert", "roberta", "albert", "distilbert", "gpt2", "opt", "llama", "t5", "bart", "marian", "xlnet", "electra")
+
+
+def ties(name: str) -> bool:
+    return bool(tied_groups(distinct_tensors(build(name))))
+
+
+def judged(name: str, export: Writer | None = None, **keywords: object) -> Verdict:
+    given = keywords if export is None else {**keywords, "export": export}
+    return judge(build(name), checks=["tied_weights"], **given)["tied_weights"]
+
+
+@pytest.fixture(params=[name for name in families() if name not in UNTRACEABLE])
+def tied(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if not ties(name):
+        pytest.skip("this family ties no weights")
+    return name
+
+
+def test_a_right_file_passes_however_its_weights_are_named(tied: str) -> None:
+    ways = {"whole": whole, "by parts": by_parts, "renamed": renamed}
+    found = {way: judged(tied, written(wrap, untied=True)) for way, wrap in ways.items()}
+    found["by the backend"] = judged(tied)
+    assert {way: verdict.outcome for way, verdict in found.items()} == dict.fromkeys(found, Outcome.PASSED)
+    assert {way: verdict.not_covered for way, verdict in found.items()} == dict.fromkeys(found, ())
+
+
+def test_a_file_that_shares_is_found_however_its_weights_are_named(tied: str) -> None:
+    ways = {"whole": whole, "by parts": by_parts, "renamed": renamed}
+    found = {way: judged(tied, written(wrap, untied=False)) for way, wrap in ways.items()}
+    headlines = {way: verdict.headline for way, verdict in found.items()}
+    assert headlines == dict.fromkeys(ways, "tied weights are still shared in the file")
+    assert {verdict.outcome for verdict in found.values()} == {Outcome.FAILED}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_an_untied_file_that_is_spoilt_is_found(name: str, spoil: str) -> None:
+    assert judged(name, written(whole, untied=True, spoil=SPOILS[spoil])).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_clone_that_is_transposed_in_the_file_is_found(name: str) -> None:
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        written(whole, untied=True)(model, inputs, path)
+        transpose_in_file(path, two_names(model)[1])
+
+    found = judged(name, export)
+    assert found.outcome is Outcome.FAILED
+    assert "is the transpose of the model's" in dict(found.rows)["in the file"]
+
+
+@pytest.mark.parametrize("name", ["bert", "t5", "gpt2"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_judged_as_rightly(name: str, dtype: torch.dtype) -> None:
+    model = build(name).to(dtype)
+    found = {
+        spoil: judge(model, checks=["tied_weights"], export=written(whole, untied=True, spoil=SPOILS[spoil]))
+        for spoil in ("two made one", "dead beside a constant", "dropped")
+    }
+    assert {spoil: one["tied_weights"].outcome for spoil, one in found.items()} == dict.fromkeys(found, Outcome.FAILED)
+    right = judge(model, checks=["tied_weights"], export=written(renamed, untied=True))["tied_weights"]
+    assert right.outcome is Outcome.PASSED
