@@ -22,9 +22,9 @@ from pytest_tsexport.exporting.isolation import run_isolated
 from pytest_tsexport.exporting.loading import opened, why_not_run
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.tensors.tree import detached
-from pytest_tsexport.tensors.weights import deep_copy
 
 Exporter = Callable[..., None]
 

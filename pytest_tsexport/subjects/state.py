@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.tensors.memory import why_unreadable
 from pytest_tsexport.tensors.named_tensors import attributes
 
 Mark = Any
@@ -96,10 +97,16 @@ def _mark(value: Any, seen: set[int], depth: int) -> Mark:
     if type(value) in BUILTIN and not value:
         return ()
     if isinstance(value, torch.Tensor):
-        return _Version(value, value.data_ptr() if value.layout == torch.strided else 0, value._version)
+        return _version(value)
     if id(value) in seen or (depth == 0 and not isinstance(value, nn.Module)):
         return _Identity(value)
     return _Identity(value), _inside(value, seen, depth - 1)
+
+
+def _version(tensor: torch.Tensor) -> _Version:
+    """The number of writes to an inference tensor is not counted; outside of inference mode it cannot be written to."""
+    address = tensor.data_ptr() if tensor.layout == torch.strided and why_unreadable(tensor) is None else 0
+    return _Version(tensor, address, 0 if tensor.is_inference() else tensor._version)
 
 
 def _inside(value: Any, seen: set[int], depth: int) -> Mark:
