@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pytest_tsexport.tensors.weights import deep_copy, untie
+from pytest_tsexport.tensors.copies import deep_copy
+from pytest_tsexport.tensors.weights import untie
 from pytest_tsexport.testing import exporters, files
 from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Inputs, Specimen, ids, rows
-from pytest_tsexport.testing.wrong_tied import BUFFERS
+from pytest_tsexport.testing.wrong_tied import BUFFERS, LAYERS
 
 
 def rightly_tied() -> Iterator[Specimen]:
@@ -34,6 +35,8 @@ def _by_the_plugin() -> Iterator[Specimen]:
     for other in (models.OverlappingWindows, models.MarkedViews, models.WideHead):
         yield tied(build=other, inputs=rows())
     yield tied(build=models.TwoRecurrent, inputs=rows(2, 7, 4))
+    for name, layer in LAYERS.items():
+        yield tied(build=partial(_shared_layer, layer), name=f"{name}TwoNames", inputs=rows())
     for name, buffer in BUFFERS.items():
         yield tied(build=buffer, name=f"{name}BufferTwoNames", inputs=rows())
 
@@ -75,6 +78,10 @@ def _noted() -> Iterator[Specimen]:
 def _untied_then(wrap: Callable[[nn.Module], nn.Module]) -> object:
     """An exporter that unties a copy, makes something of it, and traces that."""
     return exporters.instead(lambda model: wrap(deep_copy(untie(model))))
+
+
+def _shared_layer(layer: Callable[[], nn.Module]) -> nn.Module:
+    return models.SharedLayer(layer())
 
 
 def _by_weight(kind: type[wrappers.HeadByWeight], model: nn.Module) -> nn.Module:

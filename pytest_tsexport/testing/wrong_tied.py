@@ -10,7 +10,8 @@ from functools import partial
 import torch
 from torch import nn
 
-from pytest_tsexport.tensors.weights import deep_copy, untie
+from pytest_tsexport.tensors.copies import deep_copy
+from pytest_tsexport.tensors.weights import untie
 from pytest_tsexport.testing import exporters, files
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import tied_models as models
@@ -29,7 +30,7 @@ def wrongly_tied() -> Iterator[Specimen]:
 def _never_untied() -> Iterator[Specimen]:
     """Traced as they are: whatever the model ties is one tensor in the file."""
     tied = partial(Specimen, family="aliasing", fails=("tied_weights",), keywords={"export": exporters.plain})
-    for build in (models.SpareBias, models.SharedEmbedding, models.ScaledHead, models.SharedMask):
+    for build in (models.SpareBias, models.SharedEmbedding, models.ScaledHead, models.SharedMask, models.TableInList):
         yield tied(build=build, name=f"{build.__name__}Shared", inputs=ids())
     for other in (models.OverlappingWindows, models.MarkedViews, ties.TiedThrice, ties.SharedModuleTwoNames):
         yield tied(build=other, name=f"{other.__name__}Shared", inputs=rows())
@@ -161,6 +162,11 @@ def _renamed_and_shared(model: nn.Module, inputs: object, path: object) -> None:
     files.shared(wrappers.RenamedParts(model), inputs, path)  # type: ignore[arg-type]
 
 
+def quantised() -> torch.Tensor:
+    """Codes of eight bits, as a table that is taken apart at each call."""
+    return torch.quantize_per_tensor(torch.linspace(0.5, 3, 7), 0.1, 0, torch.quint8)
+
+
 BUFFERS: dict[str, Callable[[], nn.Module]] = {
     "Bool": lambda: models.SharedBuffer(torch.arange(7) % 3 == 0, lambda x, b: x.masked_fill(b, 0.5)),
     "Float8": lambda: models.SharedBuffer(
@@ -172,6 +178,7 @@ BUFFERS: dict[str, Callable[[], nn.Module]] = {
     "Complex": lambda: models.SharedBuffer(
         torch.polar(torch.ones(7), torch.linspace(0, 3, 7)), lambda x, b: (x * b).real
     ),
+    "Quantised": lambda: models.SharedBuffer(quantised(), lambda x, b: x * b.dequantize()),
     "Expanded": lambda: models.SharedBuffer(torch.randn(1, 1).expand(2, 7), lambda x, b: x * b),
 }
 """Buffers of the types that few operators take."""

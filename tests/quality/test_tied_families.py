@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.tensors.named_tensors import distinct_tensors
-from pytest_tsexport.tensors.weights import tied_groups
+from pytest_tsexport.tensors.weights import ties_of
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import Writer
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -38,7 +37,7 @@ SPOILT = ("bert", "roberta", "albert", "distilbert", "gpt2", "opt", "llama", "t5
 
 
 def ties(name: str) -> bool:
-    return bool(tied_groups(distinct_tensors(build(name))))
+    return bool(ties_of(build(name)))
 
 
 def judged(name: str, export: Writer | None = None, **keywords: object) -> Verdict:

@@ -13,8 +13,8 @@ from torch import nn
 from pytest_tsexport.backends.base import bind, with_arguments
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed, traced
 from pytest_tsexport.subjects.transformers import constants_of
-from pytest_tsexport.tensors.named_tensors import distinct_tensors
-from pytest_tsexport.tensors.weights import deep_copy, tied_groups, untie
+from pytest_tsexport.tensors.copies import deep_copy
+from pytest_tsexport.tensors.weights import ties_of, untie
 from pytest_tsexport.testing.specimen import Inputs, Writer
 
 Wrap = Callable[[nn.Module, tuple[str, ...]], nn.Module]
@@ -82,7 +82,7 @@ def written(wrap: Wrap, *, untied: bool, spoil: Spoil | None = None) -> Writer:
 
 def two_names(model: nn.Module) -> tuple[str, str]:
     """The last two names of the largest group: those of T5's `shared` and of BERT's bias are read by nobody."""
-    groups = tied_groups(distinct_tensors(model))
+    groups = ties_of(model)
     largest = max(groups, key=lambda group: (len(group.names), group.bytes_added))
     return largest.names[-2], largest.names[-1]
 

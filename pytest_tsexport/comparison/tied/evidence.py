@@ -14,9 +14,9 @@ from pytest_tsexport.comparison.tied.file_values import FileValues, value
 from pytest_tsexport.comparison.tied.responses import Responses
 from pytest_tsexport.comparison.tied.throwaway import loaded_file, untied_eager
 from pytest_tsexport.tensors.memory import blocks
-from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors
+from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors, named_weights
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups
+from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups, ties_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class TiedEvidence:
     @cached_property
     def groups(self) -> tuple[TiedGroup, ...]:
         """The groups of names that share elements in the model."""
-        return tied_groups(self.ours)
+        return ties_of(self.evidence.subject.model)
 
     @property
     def theirs(self) -> Tensors:
@@ -42,8 +42,18 @@ class TiedEvidence:
 
     @cached_property
     def shared(self) -> tuple[TiedGroup, ...]:
-        """The groups of names that share elements in the file."""
-        return tied_groups(self.theirs)
+        """The groups of names that share elements in the file.
+
+        Plain attributes that share with each other only are no weights there either, as tables that a model caches;
+        unless they have the value of a weight that the model ties.
+        """
+        weights, groups = named_weights(self.responses.file.module), tied_groups(self.theirs)
+        return tuple(
+            group
+            for group in groups
+            if any(name in weights for name in group.names)
+            or any(self.values.stand_for(group.names, known.names) for known in self.groups)
+        )
 
     @cached_property
     def values(self) -> FileValues:

@@ -16,10 +16,11 @@ from torch import nn
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, answer
 from pytest_tsexport.subjects.state import Snapshot
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors
 from pytest_tsexport.tensors.perturbation import numbers_of, put
 from pytest_tsexport.tensors.tree import Leaves, renamed
-from pytest_tsexport.tensors.weights import deep_copy, untie
+from pytest_tsexport.tensors.weights import untie
 
 Numbers = Mapping[str, torch.Tensor]
 
