@@ -21,12 +21,23 @@ from pytest_tsexport.testing import wrong_choices as ruled
 from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows, two_rows
 
 
 def right() -> tuple[Specimen, ...]:
     """Every specimen that must not be accused."""
-    return (*_sizes(), *_outputs(), *_inputs(), *_weights(), *_shared(), *_values(), *_choices(), *_exported())
+    return (
+        *_sizes(),
+        *_outputs(),
+        *_inputs(),
+        *_weights(),
+        *_shared(),
+        *_values(),
+        *_choices(),
+        *_exported(),
+        *right_sources(),
+    )
 
 
 def _sizes() -> Iterator[Specimen]:
