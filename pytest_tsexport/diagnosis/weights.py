@@ -11,9 +11,9 @@ from torch.func import functional_call
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, in_dtype, spelt
 from pytest_tsexport.subjects.reference import Inputs, Reference, answer, same_bits
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.tensors.weights import deep_copy
 
 HALVES = (torch.bfloat16, torch.float16)
 

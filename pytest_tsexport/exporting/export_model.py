@@ -23,8 +23,8 @@ from pytest_tsexport.exporting.loading import opened, why_not_run
 from pytest_tsexport.exporting.source import OtherAnswers, Source
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.tree import detached
-from pytest_tsexport.tensors.weights import deep_copy
 
 Exporter = Callable[..., None]
 

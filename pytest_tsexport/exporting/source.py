@@ -14,9 +14,9 @@ from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, same_b
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.changes import Change
 from pytest_tsexport.tensors.changes_by_calls import unexplained
+from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.fingerprint import Fingerprint, described
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.tensors.weights import deep_copy, parameter_sharing_copy
 
 CALLS = 3
 """Plain calls that show how the model changes itself: the second may differ from the first, and the third from both."""

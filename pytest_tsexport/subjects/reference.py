@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.subjects.state import Snapshot
+from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.tree import Leaves, detached, flatten
-from pytest_tsexport.tensors.weights import deep_copy, parameter_sharing_copy
 
 Inputs = Mapping[str, torch.Tensor]
 

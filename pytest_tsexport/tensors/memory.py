@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -91,6 +91,27 @@ def blocks(tensor: torch.Tensor) -> tuple[Block, ...]:
 def share_elements(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether some byte belongs to both, whatever their dtypes, shapes and strides are."""
     return any(_overlap(ours, theirs) for ours in blocks(one) for theirs in blocks(other))
+
+
+def joined(tensors: Sequence[torch.Tensor]) -> list[list[int]]:
+    """The connected components of tensors that share elements, as their places.
+
+    Only those are compared whose ranges overlap, and that are not joined already.
+    """
+    parts = sorted(
+        ((str(block.device), *block.span, place) for place, tensor in enumerate(tensors) for block in blocks(tensor))
+    )
+    component = {place: [place] for place in range(len(tensors))}
+    open_parts: list[tuple[str, int, int, int]] = []
+    for part in parts:
+        device, start, _, place = part
+        open_parts = [one for one in open_parts if one[0] == device and one[2] > start]
+        for *_, other in open_parts:
+            if component[other] is not component[place] and share_elements(tensors[other], tensors[place]):
+                joined = component[other] + component[place]
+                component.update(dict.fromkeys(joined, joined))
+        open_parts.append(part)
+    return list({id(places): places for places in component.values()}.values())
 
 
 def digest(tensor: torch.Tensor) -> str:

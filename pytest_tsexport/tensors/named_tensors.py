@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
@@ -26,12 +27,29 @@ Objects = dict[int, object]
 DEPTH = 6
 """Levels of containers and plain objects in which tensors are looked for: a cache has layers, a layer has fields."""
 
-REGISTERED = frozenset({"_parameters", "_buffers", "_modules"})
-"""The attributes of a module in which torch itself keeps its weights and its children."""
+KINDS = ("_parameters", "_buffers")
+"""The attributes of a module in which torch keeps its weights."""
+
+REGISTERED = frozenset({*KINDS, "_modules"})
+"""The attributes of a module in which torch keeps its weights and its children."""
+
+VALUES = frozenset({str, int, float, bool, type(None)})
+"""The classes of most of what a model holds; they are passed over first, because that is quick."""
 
 FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
 OPAQUE = (*FUNCTIONS, type, ModuleType, str, bytes, int, float, complex, type(None), torch.dtype, torch.device)
 """What has no tensors in attributes of its own; what a function has in its closure has no name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One name of a tensor: `key` is its name within the module that holds it; a weight is a parameter or a buffer."""
+
+    name: str
+    holder: nn.Module
+    key: str
+    tensor: torch.Tensor
+    is_weight: bool
 
 
 def named_modules(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -44,7 +62,7 @@ def named_modules(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def named_weights(module: nn.Module) -> Tensors:
     """Every parameter and buffer under *each* of its names: the parameters in the order of the module, then buffers."""
-    return {**dict(_registered(module, "_parameters")), **dict(_registered(module, "_buffers"))}
+    return {entry.name: entry.tensor for entry in _weights(module)}
 
 
 def named_tensors(module: nn.Module) -> Tensors:
@@ -54,11 +72,7 @@ def named_tensors(module: nn.Module) -> Tensors:
     (`head.table.0`), in script modules too, and the weights of a module that is only in such a container. A module
     that is registered as well has no second name there. A script module shows no tensors of objects of its classes.
     """
-    found, known = named_weights(module), _registered_modules(module)
-    for name, holder in named_modules(module):
-        for attribute, tensor in _plain(holder, known):
-            found.setdefault(_join(name, attribute), tensor)
-    return found
+    return {entry.name: entry.tensor for entry in entries(module)}
 
 
 def distinct_tensors(module: nn.Module) -> Tensors:
@@ -67,13 +81,27 @@ def distinct_tensors(module: nn.Module) -> Tensors:
     `nn.LSTM._flat_weights` is such a reference, and a cached list of weights: it is the same weight once more and no
     second name. A plain attribute of *another* module is a second name.
     """
-    found, known = named_weights(module), _registered_modules(module)
+    return {entry.name: entry.tensor for entry in entries(module) if entry.is_weight or own_weight(entry) is None}
+
+
+def entries(module: nn.Module) -> list[Entry]:
+    """Every name of every tensor of a module: those of `named_tensors`, in the same order."""
+    found = list(_weights(module))
+    names = {entry.name for entry in found}
+    known: Objects = {id(one): one for _, one in named_modules(module)}
     for name, holder in named_modules(module):
-        own = [*_values(holder, "_parameters"), *_values(holder, "_buffers")]
-        for attribute, tensor in _plain(holder, known):
-            if not any(tensor is weight or share_elements(tensor, weight) for weight in own):
-                found.setdefault(_join(name, attribute), tensor)
+        for key, tensor in _plain(holder, known):
+            if _join(name, key) not in names:
+                names.add(_join(name, key))
+                found.append(Entry(_join(name, key), holder, key, tensor, is_weight=False))
     return found
+
+
+def own_weight(entry: Entry) -> torch.Tensor | None:
+    """The weight of its own module that a plain attribute refers to; None if it shares no element with one."""
+    own = [tensor for kind in KINDS for _, tensor in getattr(entry.holder, kind).items() if tensor is not None]
+    same = [weight for weight in own if weight is entry.tensor]
+    return next((weight for weight in same or own if same or share_elements(weight, entry.tensor)), None)
 
 
 def _modules_below(name: str, module: nn.Module, above: tuple[int, ...]) -> Iterator[tuple[str, nn.Module]]:
@@ -83,25 +111,19 @@ def _modules_below(name: str, module: nn.Module, above: tuple[int, ...]) -> Iter
             yield from _modules_below(_join(name, child_name), child, (*above, id(module)))
 
 
-def _registered(module: nn.Module, kind: str) -> Named:
-    for name, holder in named_modules(module):
-        for key, tensor in getattr(holder, kind).items():
-            if tensor is not None:
-                yield _join(name, key), tensor
-
-
-def _values(module: nn.Module, kind: str) -> list[torch.Tensor]:
-    return [tensor for _, tensor in getattr(module, kind).items() if tensor is not None]
-
-
-def _registered_modules(module: nn.Module) -> Objects:
-    return {id(one): one for _, one in named_modules(module)}
+def _weights(module: nn.Module) -> Iterator[Entry]:
+    for kind in KINDS:
+        for name, holder in named_modules(module):
+            for key, tensor in getattr(holder, kind).items():
+                if tensor is not None:
+                    yield Entry(_join(name, key), holder, key, tensor, is_weight=True)
 
 
 def _plain(module: nn.Module, known: Objects) -> Named:
     """The tensors that a module holds besides its parameters, its buffers and its children."""
     for name, value in _module_attributes(module):
-        yield from _tensors_in(name, value, known, ())
+        if type(value) not in VALUES and not (isinstance(value, dict) and not len(value)):  # most are dicts of hooks
+            yield from _tensors_in(name, value, known, ())
 
 
 def _tensors_in(name: str, value: object, known: Objects, above: tuple[int, ...]) -> Named:
@@ -111,18 +133,19 @@ def _tensors_in(name: str, value: object, known: Objects, above: tuple[int, ...]
     elif len(above) < DEPTH and not isinstance(value, OPAQUE) and id(value) not in known and id(value) not in above:
         is_empty = True
         for key, child in _children(value):
-            for found in _tensors_in(_join(name, key), child, known, (*above, id(value))):
-                is_empty = False
-                yield found
+            if type(child) not in VALUES:
+                for found in _tensors_in(_join(name, str(key)), child, known, (*above, id(value))):
+                    is_empty = False
+                    yield found
         if is_empty and not above:
             known[id(value)] = value
 
 
-def _children(value: object) -> Iterable[tuple[str, object]]:
+def _children(value: object) -> Iterable[tuple[object, object]]:
     if isinstance(value, dict):
-        return ((str(key), child) for key, child in dict.items(value))
+        return dict.items(value)
     if isinstance(value, (list, tuple, set, frozenset, deque)):
-        return ((str(place), child) for place, child in enumerate(value))
+        return enumerate(value)
     return _weights_and_attributes(value) if isinstance(value, nn.Module) else attributes(value)
 
 
@@ -136,7 +159,7 @@ def _module_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:
 def _script_attributes(module: torch.jit.ScriptModule) -> Iterator[tuple[str, object]]:
     """Those whose type speaks of tensors; torch cannot hand over an object of every class."""
     shown = torch._C.ConcreteModuleType.from_jit_type(module._c._type())
-    weights = {name for kind in ("_parameters", "_buffers") for name, _ in getattr(module, kind).items()}
+    weights = {name for kind in KINDS for name, _ in getattr(module, kind).items()}
     for name, (kind, _) in shown.get_attributes().items():  # type: ignore[attr-defined]
         if name not in weights and "Tensor" in str(kind):
             yield name, module._c.getattr(name)
@@ -144,7 +167,7 @@ def _script_attributes(module: torch.jit.ScriptModule) -> Iterator[tuple[str, ob
 
 def _weights_and_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:
     """All that a module holds which is in a container and registered nowhere."""
-    for kind in ("_parameters", "_buffers", "_modules"):
+    for kind in (*KINDS, "_modules"):
         yield from getattr(module, kind).items()
     yield from _module_attributes(module)
 

@@ -1,4 +1,4 @@
-"""Finds weights that share memory, clones tied weights, and copies models.
+"""Finds weights that share memory, and clones tied weights in a copy of a model.
 
 Tied means that *elements* are shared, by whatever names. (See docs/explanation/measurements.md#tied-weights.)
 """
@@ -6,8 +6,7 @@ Tied means that *elements* are shared, by whatever names. (See docs/explanation/
 from __future__ import annotations
 
 import copy
-import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,20 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.tensors.memory import blocks, share_elements
-from pytest_tsexport.tensors.named_tensors import distinct_tensors, named_weights
+from pytest_tsexport.tensors.copies import UNCOPYABLE, clone, parameter_sharing_copy
+from pytest_tsexport.tensors.memory import blocks, joined
+from pytest_tsexport.tensors.named_tensors import (
+    Entry,
+    distinct_tensors,
+    entries,
+    named_modules,
+    named_weights,
+    own_weight,
+)
+from pytest_tsexport.tensors.references import reachable, redirected, references_and_globals
+
+OF_TORCH = frozenset(vars(nn.Module()))
+"""The attributes that torch gives every module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,7 @@ def tied_groups(tensors: Mapping[str, torch.Tensor]) -> tuple[TiedGroup, ...]:
     Two rows of one buffer share no element, nor do interleaved columns of one matrix; `w` and `w.T` share all of them.
     A tensor that has no elements, or whose memory torch does not show, is tied to none.
     """
-    groups = [sorted(places) for places in _joined(list(tensors.values())) if len(places) > 1]
+    groups = [sorted(places) for places in joined(list(tensors.values())) if len(places) > 1]
     names = list(tensors)
     tied = (tuple(names[place] for place in group) for group in sorted(groups))
     return tuple(TiedGroup(group, _added(group, tensors)) for group in tied)
@@ -49,119 +60,146 @@ def ties_of(module: nn.Module) -> tuple[TiedGroup, ...]:
     return tuple(group for group in groups if any(name in weights for name in group.names))
 
 
-def _joined(tensors: Sequence[torch.Tensor]) -> list[list[int]]:
-    """The connected components of tensors that share elements, as their places.
-
-    Only those are compared whose ranges overlap, and that are not joined already.
-    """
-    parts = sorted(
-        ((str(block.device), *block.span, place) for place, tensor in enumerate(tensors) for block in blocks(tensor))
-    )
-    component = {place: [place] for place in range(len(tensors))}
-    open_parts: list[tuple[str, int, int, int]] = []
-    for part in parts:
-        device, start, _, place = part
-        open_parts = [one for one in open_parts if one[0] == device and one[2] > start]
-        for *_, other in open_parts:
-            if component[other] is not component[place] and share_elements(tensors[other], tensors[place]):
-                joined = component[other] + component[place]
-                component.update(dict.fromkeys(joined, joined))
-        open_parts.append(part)
-    return list({id(places): places for places in component.values()}.values())
-
-
-def parameter_sharing_copy(model: nn.Module) -> nn.Module:
-    """A copy of the module tree that shares every parameter with `model`; its buffers and other state are copied.
-
-    For MiniLM it costs a quarter of a deep copy. Raises `InputsError` if the model cannot be copied.
-    """
-    return _deep_copied(model, {id(parameter): parameter for parameter in model.parameters()})
-
-
-def _deep_copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
-    """`copy.deepcopy` of the model; `memo` holds the copies that are made already, or the objects that are shared.
-
-    `deepcopy` refuses a tensor that autograd made (`weight_norm` keeps one), so its value is copied.
-    """
-    for module in model.modules():
-        for value in (*vars(module).values(), *module._buffers.values()):
-            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
-                memo[id(value)] = value.detach().clone()
-    try:
-        copied = copy.deepcopy(model, memo)
-    except (TypeError, RuntimeError, copy.Error, pickle.PicklingError) as error:
-        what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
-        raise InputsError(
-            f"{what}; each case is judged on a fresh copy, so keep what cannot be copied off the module"
-        ) from error
-    assert isinstance(copied, nn.Module)
-    return copied
-
-
-def deep_copy(model: nn.Module) -> nn.Module:
-    """A copy that shares nothing with `model`. Tied weights are still tied in it: `deepcopy` alone would clone them.
-
-    Raises `InputsError` if the model cannot be copied.
-    """
-    memo: dict[int, Any] = {}
-    for parameter in model.parameters():
-        if type(parameter) is nn.Parameter:
-            data = copy.deepcopy(parameter.data, memo)
-            memo[id(parameter)] = nn.Parameter(data, requires_grad=parameter.requires_grad)
-    return _deep_copied(model, memo)
-
-
 def untie(model: nn.Module) -> nn.Module:
-    """A copy of `model` in which every tied weight is cloned; all other parameters are shared with `model`.
+    """A copy of `model` in which each name of a tied weight has a tensor of its own; `model` is left alone.
 
-    Neither `model` nor its config is changed: `tie_word_embeddings=False` would turn T5 into a different model, and
-    would give a loaded checkpoint a random head. Do not train the copy: its weights would drift apart. Do not call
-    `tie_weights()` or `resize_token_embeddings()` on it: they would tie the weights.
+    Copied: the modules, their buffers and their other state, as `copy.deepcopy` copies them, and each tied weight under
+    all its names but the first. All other parameters are shared with `model`. A module under two names becomes two
+    modules, with the same hooks; what belongs to it (`forward` bound to it, a list of its weights, the closure of a
+    function) follows the copy that it belongs to. A weight that another module holds in a list or as a plain attribute
+    becomes a tensor without gradient there: torch traces it as a constant.
+
+    Do not train the copy: its weights would drift apart. Do not call `tie_weights()` or `resize_token_embeddings()` on
+    it: they would tie the weights. Neither `model` nor its config is changed: `tie_word_embeddings=False` would turn T5
+    into a different model, and would give a loaded checkpoint a random head.
+
+    Raises `InputsError` if the model cannot be copied, or if weights stay tied in the copy.
     """
     copied = parameter_sharing_copy(model)
-    _separate_modules(copied, set())
-    for group in tied_groups(named_weights(copied)):
-        for name in group.names[1:]:
-            _clone(copied, name)
+    if not ties_of(model):
+        return copied
+    try:
+        _separate_modules(copied, copied, {id(copied)})
+        _separate_weights(copied)
+    except UNCOPYABLE as error:
+        raise InputsError(f"{type(model).__name__} cannot be untied ({str(error).splitlines()[0]})") from error
+    why = _why_tied(copied, model)
+    if why is not None:
+        raise InputsError(f"{type(model).__name__} cannot be untied: {why}")
     return copied
 
 
-def _separate_modules(parent: nn.Module, seen: set[int]) -> None:
-    """Replaces a module's second name by a second module: a clone assigned to a shared module would still be tied."""
+def _separate_modules(root: nn.Module, parent: nn.Module, seen: set[int]) -> None:
+    """Gives each name of a module a module of its own: a clone assigned to a shared module would still be tied."""
+    if isinstance(parent, torch.jit.ScriptModule):  # its children are new objects at each load, and cannot be replaced
+        return
     for name, child in parent._modules.items():
         if child is None:
             continue
         if id(child) in seen:
-            child = _twin(child)  # noqa: PLW2901 - the twin takes the place of the child
+            child = _twin(root, child)  # noqa: PLW2901 - the twin takes the place of the child
             parent._modules[name] = child
         seen.add(id(child))
-        _separate_modules(child, seen)
+        _separate_modules(root, child, seen)
 
 
-def _twin(module: nn.Module) -> nn.Module:
-    """A second module with the same weights and the same children."""
-    twin = copy.copy(module)
-    own = {part: dict(getattr(module, part)) for part in ("_parameters", "_buffers", "_modules")}
-    twin.__dict__ = {**module.__dict__, **own}
+def _twin(root: nn.Module, module: nn.Module) -> nn.Module:
+    """A second module of the same kind, with clones of all weights in it; what is not its own is shared."""
+    family = [one for _, one in named_modules(module)]
+    others = {id(one): one for _, one in named_modules(root)}
+    twins: dict[int, Any] = {}
+    for one in family:
+        twins[id(one)] = copy.deepcopy(one) if isinstance(one, torch.jit.ScriptModule) else _bare(one)
+    clones = {id(weight): clone(weight) for weight in named_weights(module).values()}
+    clones |= _views_of_clones(entries(module), clones)
+    for one in family:
+        twin = twins[id(one)]
+        if not isinstance(one, torch.jit.ScriptModule):
+            vars(twin).update(redirected(vars(one), {**twins, **clones}, others))
+    made = twins[id(module)]
+    assert isinstance(made, nn.Module)
+    return made
+
+
+def _bare(module: nn.Module) -> nn.Module:
+    """An object of the same class with the same attributes; the containers that torch gives a module are its own."""
+    twin = object.__new__(type(module))
+    vars(twin).update(vars(module))
+    vars(twin).update({name: copy.copy(value) for name, value in vars(module).items() if name in OF_TORCH})
     return twin
 
 
-def _clone(model: nn.Module, name: str) -> None:
-    path, _, leaf = name.rpartition(".")
-    owner = model.get_submodule(path)
-    if leaf in owner._parameters:
-        parameter = owner._parameters[leaf]
-        assert parameter is not None
-        owner._parameters[leaf] = nn.Parameter(parameter.detach().clone(), requires_grad=parameter.requires_grad)
+def _separate_weights(model: nn.Module) -> None:
+    """Gives each name of a tied weight but the first a clone, which the module's own references follow."""
+    found = entries(model)
+    by_name = {entry.name: entry for entry in found}
+    clones: dict[int, dict[int, torch.Tensor]] = {}
+    for group in ties_of(model):
+        for entry in map(by_name.__getitem__, group.names[1:]):
+            made = clone(entry.tensor)
+            clones.setdefault(id(entry.holder), {}).setdefault(id(entry.tensor), made)
+            if entry.is_weight:
+                _assign(entry, made)
+            else:
+                made.requires_grad = False
+    holders = {id(entry.holder): entry.holder for entry in found}
+    for key, of_holder in clones.items():
+        holder = holders[key]
+        views = _views_of_clones([entry for entry in found if entry.holder is holder], of_holder)
+        kept = {id(weight) for weight in (*holder._parameters.values(), *holder._buffers.values())}
+        moved = {name: one for name, one in (of_holder | views).items() if name not in kept}
+        if not isinstance(holder, torch.jit.ScriptModule):
+            modules = {id(one): one for _, one in named_modules(model)}
+            vars(holder).update(redirected(vars(holder), moved, modules))
+
+
+def _assign(entry: Entry, weight: torch.Tensor) -> None:
+    if isinstance(entry.holder, torch.jit.ScriptModule):
+        entry.holder._c.setattr(entry.key, weight)
+    elif entry.key in entry.holder._parameters:
+        vars(entry.holder)["_parameters"][entry.key] = weight
     else:
-        buffer = owner._buffers[leaf]
-        assert buffer is not None
-        owner._buffers[leaf] = buffer.detach().clone()
+        entry.holder._buffers[entry.key] = weight
+
+
+def _views_of_clones(found: Iterable[Entry], clones: Mapping[int, torch.Tensor]) -> dict[int, torch.Tensor]:
+    """For each plain view of a module's own weight that was cloned: the same view of the clone.
+
+    Raises `TypeError` if the clone lies in memory in another way.
+    """
+    views: dict[int, torch.Tensor] = {}
+    for entry in found:
+        weight = None if entry.is_weight else own_weight(entry)
+        if weight is not None and id(weight) in clones and id(entry.tensor) not in clones:
+            views[id(entry.tensor)] = _same_view(entry, weight, clones[id(weight)])
+    return views
+
+
+def _same_view(entry: Entry, weight: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    view = entry.tensor
+    if weight.dtype != view.dtype or weight.layout != view.layout != torch.strided or weight.stride() != made.stride():
+        raise TypeError(f"{entry.name} is a view of a tied weight that cannot be repeated")
+    offset = made.storage_offset() + view.storage_offset() - weight.storage_offset()
+    return made.detach().as_strided(view.shape, view.stride(), offset)
+
+
+def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
+    """Why weights of the copy are still tied, to each other or to the source; None if they are not."""
+    for group in ties_of(copied):
+        return f"{' and '.join(group.names)} would still share memory"
+    originals = {id(one) for _, one in named_modules(source)}
+    modules = {id(one): one for _, one in named_modules(copied)}
+    for name, module in named_modules(copied):
+        if not isinstance(module, torch.jit.ScriptModule):
+            found = reachable(vars(module).values(), modules, references_and_globals)
+            if not originals.isdisjoint(found):
+                return f"a function of {name or 'the model'} would still call the module that it was copied from"
+    return None
 
 
 def _added(group: tuple[str, ...], tensors: Mapping[str, torch.Tensor]) -> int:
-    """A file stores whole storages, so each clone adds its own bytes."""
-    return sum(tensors[name].numel() * tensors[name].element_size() for name in group[1:])
+    """Each clone adds its own bytes; a dimension that repeats its elements, as `expand` makes it, has them once."""
+    return sum(block.bytes().numel() for name in group[1:] for block in blocks(tensors[name]))
 
 
 def storages(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[int, int]]:

@@ -12,15 +12,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport import InputsError, untie
+from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
-from pytest_tsexport.tensors.weights import (
-    TiedGroup,
-    deep_copy,
-    parameter_sharing_copy,
-    storages,
-    tied_groups,
-    ties_of,
-)
+from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups, ties_of
 from pytest_tsexport.testing import right_ties as ties
 from pytest_tsexport.testing import wrong_exports as made
 
