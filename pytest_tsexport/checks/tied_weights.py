@@ -17,7 +17,7 @@ from pytest_tsexport.comparison.tied.value_findings import Finding
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
-UNTIED_SOURCE = "exporting untied weights of the source model"
+CHANGED_SOURCE = "exporting changed which weights of the source model are tied"
 NO_TIES = "the model ties no weights"
 NO_NAMES = "the artifact is frozen or packed: it holds no weights by name"
 
@@ -37,7 +37,7 @@ class TiedWeights:
     def why_not_applicable(self, evidence: Evidence) -> str | None:
         """Only if neither the source nor the file ties anything, or if the file has no weights to look at."""
         tied = TiedEvidence(evidence)
-        if _untied_source(evidence):
+        if _changed_ties(evidence):
             return None
         if not tied.groups and not tied.shared:
             return NO_TIES
@@ -86,13 +86,13 @@ def _shared_in_file(tied: TiedEvidence) -> Failure | None:
 
 
 def _source_failure(evidence: Evidence) -> Failure | None:
-    changes = _untied_source(evidence)
-    return (UNTIED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES["copy"]))) if changes else None
+    changes = _changed_ties(evidence)
+    return (CHANGED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES["copy"]))) if changes else None
 
 
-def _untied_source(evidence: Evidence) -> list[str]:
-    """What the export changed in the ties of the source model."""
-    return [change for change in evidence.process.changed if "no longer tied" in change]
+def _changed_ties(evidence: Evidence) -> list[str]:
+    """What the export changed in the ties of the source model, as its record says it."""
+    return [change for change in evidence.process.changed if change.endswith(("are no longer tied", "are tied now"))]
 
 
 def _rows(names: Sequence[str], text: str, fix: str) -> tuple[Row, ...]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import nn
 
 from pytest_tsexport.backends.file_format import FileFormat
+from pytest_tsexport.cases.findings import Difference
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import fault, remarks
+from pytest_tsexport.exporting.source import OtherAnswers
+from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 
@@ -27,7 +32,8 @@ class Trace:
 
     def run(self, evidence: Evidence) -> Verdict:
         """Fails if the source changed, is still in training mode, or gives two answers to equal calls."""
-        failure = _changed(evidence) or _still_training(evidence) or _random(evidence) or fault(evidence)
+        failure = _changed(evidence) or _settings(evidence) or _still_training(evidence) or _random(evidence)
+        failure = failure or _other_answers(evidence) or fault(evidence)
         if failure is not None:
             headline, *rows = failure
             return verdict(evidence, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
@@ -50,9 +56,65 @@ def _changed(evidence: Evidence) -> list[Row] | None:
         return None
     return [
         ("", "exporting changed the source model"),
-        ("changed", "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")),
+        ("changed", _listed(changed)),
         ("fix", "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy"),
     ]
+
+
+def _settings(evidence: Evidence) -> list[Row] | None:
+    settings = evidence.process.settings
+    if not settings:
+        return None
+    return [
+        ("", "exporting changed settings of the whole process"),
+        ("changed", _listed(settings)),
+        ("fix", "change them in a `with` block, or set them back in a `finally`; other models answer differently too"),
+    ]
+
+
+def _other_answers(evidence: Evidence) -> list[Row] | None:
+    other = evidence.process.other_answers
+    text = None if other is None else _other_answer(other, evidence.tolerance.derived())
+    if text is None:
+        return None
+    return [
+        ("", "the model answers differently after exporting"),
+        ("differs", text),
+        (
+            "fix",
+            "undo what exporting patched: a method of a class, a function of a module, an object that models share",
+        ),
+    ]
+
+
+def _other_answer(other: OtherAnswers, tolerance: Tolerance) -> str | None:
+    """How the model's answer differs now. The user's tolerance is for the file; a model is compared with itself.
+
+    None if its answers change from call to call anyway: then nothing says what is right after the export.
+    """
+    first, *more = other.before
+    if any(difference(first, leaves, tolerance) is not None for leaves in more):
+        return None
+    if other.after is None:
+        return f"it raises {other.raised}"
+    found = difference(first, other.after, tolerance)
+    return None if found is None else _in_words(found, first, other.after)
+
+
+def _in_words(found: Difference, before: Leaves, after: Leaves) -> str:
+    """A difference between two answers of the model itself."""
+    leaf = found.leaf
+    if found.kind == "structure":
+        return f"it returned {', '.join(before)}, and now {', '.join(after) or 'nothing'}"
+    if found.kind == "shape":
+        return f"{leaf} had shape {tuple(before[leaf].shape)}, and now {tuple(after[leaf].shape)}"
+    if found.kind == "dtype":
+        return f"{leaf} was {before[leaf].dtype}, and now {after[leaf].dtype}"
+    return f"{leaf} has NaN at other places now" if found.kind == "nan" else found.text
+
+
+def _listed(changes: Sequence[str]) -> str:
+    return "; ".join(changes[:4]) + (f"; and {len(changes) - 4} more" if len(changes) > 4 else "")
 
 
 def _still_training(evidence: Evidence) -> list[Row] | None:

@@ -20,10 +20,10 @@ from pytest_tsexport.exporting.artifact import Artifact, save
 from pytest_tsexport.exporting.diagnostics import CapturedWarning, capture_diagnostics, rewarn
 from pytest_tsexport.exporting.isolation import run_isolated
 from pytest_tsexport.exporting.loading import opened, why_not_run
+from pytest_tsexport.exporting.source import OtherAnswers, Source
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import deep_copy
-from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.tensors.tree import detached
 
 Exporter = Callable[..., None]
@@ -31,13 +31,17 @@ Exporter = Callable[..., None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What happened while the export was made; `changed` lists the changes of the source model.
+    """What happened while the export was made.
 
+    `changed` lists the changes of the source model, and `settings` those of the whole process. `other_answers` are
+    there if the source model answers differently, although nothing that it holds has changed.
     `tracer_warnings` explain a failure and never decide one: exact models have them too. `compiler_messages` are the
     warnings and log lines of a compiler that should have raised. `given` says that the file was made by other code.
     """
 
     changed: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    other_answers: OtherAnswers | None = None
     tracer_warnings: tuple[str, ...] = ()
     compiler_messages: tuple[str, ...] = ()
     given: bool = False
@@ -127,7 +131,7 @@ class _Run:
 
 def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) -> Made:
     def watched() -> _Run:
-        done = _watched(live, run, job)
+        done = _watched(Source.before(subject, live), run, job)
         messages = _without_own(done.process.compiler_messages, subject, job)
         return replace(done, process=replace(done.process, compiler_messages=messages))
 
@@ -147,16 +151,18 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) 
     return Made(subject=subject, backend=job.backend, process=done.process, artifact=artifact, unrunnable=why)
 
 
-def _watched(live: nn.Module, run: Callable[[], None], job: Job) -> _Run:
-    before = Fingerprint.of(live)
+def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
     error: Exception | None = None
     with capture_diagnostics(job.format.tracer_warnings, from_compiler=job.from_compiler) as captured:
         try:
             run()
         except Exception as raised:  # an exporter may raise anything; what it raises is the result
             error = raised
+    left = source.after()
     process = Process(
-        changed=before.changes(Fingerprint.of(live)),
+        changed=left.source,
+        settings=left.settings,
+        other_answers=left.answers,
         tracer_warnings=tuple(captured.tracer),
         compiler_messages=tuple(captured.evidence),
     )

@@ -2,77 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
-from pytest_tsexport.tensors.named_tensors import named_weights
-from pytest_tsexport.tensors.weights import tied_groups
+from pytest_tsexport.tensors.changes import Change, changes
+from pytest_tsexport.tensors.module_record import record
+from pytest_tsexport.tensors.named_tensors import named_tensors
+from pytest_tsexport.tensors.record import ModuleRecord
+from pytest_tsexport.tensors.weights import ties_of
 
-
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    shape: tuple[int, ...]
-    dtype: torch.dtype
-    device: str
-    requires_grad: bool
-    checksum: int
+TIED = "(tied)"
+"""The name of a change of ties; no attribute can have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Everything of a model that an export must not change; the values of weights as checksums."""
+    """Everything of a model that an export must not change; the values of tensors as hashes."""
 
-    weights: Mapping[str, _Weight]
+    record: ModuleRecord
     tied: tuple[tuple[str, ...], ...]
-    training: Mapping[str, bool]
+    names: frozenset[str]
+    """Those of all its tensors."""
 
     @classmethod
     def of(cls, model: nn.Module) -> Fingerprint:
         """The fingerprint of `model` now."""
-        weights = named_weights(model)
-        return cls(
-            weights={name: _weight(tensor) for name, tensor in weights.items()},
-            tied=tuple(group.names for group in tied_groups(weights)),
-            training={name: module.training for name, module in model.named_modules()},
-        )
+        return cls(record(model), tuple(group.names for group in ties_of(model)), frozenset(named_tensors(model)))
+
+    def differences(self, later: Fingerprint) -> tuple[Change, ...]:
+        """What differs in `later`: ties first, then the rest in the order of the module tree."""
+        return (*self._ties(later), *changes(self.record, later.record))
 
     def changes(self, later: Fingerprint) -> tuple[str, ...]:
         """What differs in `later`, each in a few words."""
-        return tuple(self._changes(later))
+        return described(self.differences(later))
 
-    def _changes(self, later: Fingerprint) -> Iterator[str]:
-        for names in self.tied:
-            if names not in later.tied:
-                yield f"{' and '.join(names)} are no longer tied"
-        yield from (f"{name} is gone" for name in self.weights if name not in later.weights)
-        yield from (f"{name} is new" for name in later.weights if name not in self.weights)
-        for name, weight in self.weights.items():
-            twin = later.weights.get(name)
-            if twin is not None and twin != weight:
-                yield f"{name}: {_difference(weight, twin)}"
-        modes = [name for name, mode in self.training.items() if later.training.get(name, mode) != mode]
-        if modes:
-            yield f"the training mode of {modes[0] or 'the model'} ({len(modes)} modules)"
+    def _ties(self, later: Fingerprint) -> Iterator[Change]:
+        """Groups are compared by the names that both models have: a weight that is gone is listed as that."""
+        before, after = _among(self.tied, later.names), _among(later.tied, self.names)
+        for names in before:
+            if not any(set(names) <= set(others) for others in after):
+                yield Change(" and ".join(names), TIED, f"{' and '.join(names)} are no longer tied")
+        for names in after:
+            if not any(set(names) <= set(others) for others in before):
+                yield Change(" and ".join(names), TIED, f"{' and '.join(names)} are tied now")
 
 
-def _weight(tensor: torch.Tensor) -> _Weight:
-    return _Weight(tuple(tensor.shape), tensor.dtype, str(tensor.device), tensor.requires_grad, _checksum(tensor))
+def described(found: Sequence[Change]) -> tuple[str, ...]:
+    """The changes in words; those of training modes in one line, the last."""
+    modes = [change.owner for change in found if change.is_mode]
+    texts = [change.text for change in found if not change.is_mode]
+    if modes:
+        texts.append(f"the training mode of {modes[0] or 'the model'} ({len(modes)} modules)")
+    return tuple(dict.fromkeys(texts))
 
 
-def _checksum(tensor: torch.Tensor) -> int:
-    """Weighted by position, so that swapping two values changes it."""
-    if tensor.layout != torch.strided or tensor.device.type == "meta" or not tensor.numel():
-        return 0
-    flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).to(torch.int64)
-    places = torch.arange(1, flat.numel() + 1, dtype=torch.int64)  # a sum past 64 bits wraps, the same each time
-    return int((flat * places).sum())
-
-
-def _difference(before: _Weight, after: _Weight) -> str:
-    for what in ("shape", "dtype", "device", "requires_grad"):
-        if getattr(before, what) != getattr(after, what):
-            return f"{what} {getattr(before, what)} became {getattr(after, what)}"
-    return "its values changed"
+def _among(groups: Sequence[tuple[str, ...]], names: Collection[str]) -> list[tuple[str, ...]]:
+    """The groups, without the names that are not among `names`."""
+    kept = (tuple(name for name in group if name in names) for group in groups)
+    return [group for group in kept if len(group) > 1]

@@ -21,14 +21,25 @@ from pytest_tsexport.testing import wrong_choices as ruled
 from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_tied import rightly_tied
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows, two_rows
 
 
 def right() -> tuple[Specimen, ...]:
     """Every specimen that must not be accused."""
-    plain = (*_sizes(), *_outputs(), *_inputs(), *_weights(), *_shared(), *_values(), *_choices(), *_exported())
-    return (*plain, *rightly_tied())
+    return (
+        *_sizes(),
+        *_outputs(),
+        *_inputs(),
+        *_weights(),
+        *_shared(),
+        *_values(),
+        *_choices(),
+        *_exported(),
+        *right_sources(),
+        *rightly_tied(),
+    )
 
 
 def _sizes() -> Iterator[Specimen]:

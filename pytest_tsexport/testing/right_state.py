@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import SimpleNamespace
 
 import torch
@@ -85,3 +86,72 @@ class ReusesItsOutput(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.answer.copy_(x * 2)
+
+
+class MemoisesMasks(nn.Module):
+    """A mask for each length that it has met, in a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.masks: dict[int, torch.Tensor] = {}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        width = int(x.shape[1])
+        if width not in self.masks:
+            self.masks[width] = torch.arange(width) % 3
+        return x * self.masks[width]
+
+
+@lru_cache(maxsize=8)
+def _frequencies(width: int) -> torch.Tensor:
+    return 1.0 / torch.arange(1, width + 1)
+
+
+class CachesByDecorator(nn.Module):
+    """A cached function outside, and one on the instance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offsets = lru_cache(maxsize=4)(torch.arange)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * _frequencies(7) + self.offsets(7)
+
+
+class KeepsItsSize(nn.Module):
+    """The size of the last input, for a log; a tracer gives it as a tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.size = x.shape[1]
+        return x * 2
+
+
+class KeepsItsLastInput(nn.Module):
+    """The inputs of all calls, in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[torch.Tensor] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append(x)
+        return x * 2
+
+
+class LengthensTable(nn.Module):
+    """Makes its table longer when it meets a longer input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest = 4
+        self.register_buffer("table", torch.arange(4) / 4, persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[1] > self.longest:
+            self.longest = x.shape[1]
+            self.register_buffer("table", torch.arange(self.longest) / 4, persistent=False)
+        return x * self.get_buffer("table")[: x.shape[1]]

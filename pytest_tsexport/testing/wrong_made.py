@@ -11,11 +11,12 @@ from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.specimen import Specimen, ids, masked_ids, rows, two_rows
+from pytest_tsexport.testing.wrong_sources import wrong_sources
 
 
 def wrongly_made() -> Iterator[Specimen]:
     """Every specimen whose fault is in what was made of it."""
-    yield from (*_none(), *_weights(), *_source(), *_wrapped(), *_devices(), *_files())
+    yield from (*_none(), *_weights(), *wrong_sources(), *_wrapped(), *_devices(), *_files())
 
 
 def _none() -> Iterator[Specimen]:
@@ -37,15 +38,6 @@ def _weights() -> Iterator[Specimen]:
     yield tied(build=made.TiedHead, name="TiedSharedEarlier", file=files.shared)
     for name, spoil in _SPOILT.items():
         yield tied(build=made.TiedHead, name=name, keywords={"export": exporters.spoilt(spoil)})
-
-
-def _source() -> Iterator[Specimen]:
-    """Exporting changed the source model."""
-    changed = partial(Specimen, family="aliasing", inputs=rows(), fails=("trace",))
-    for name, harm in _HARMS.items():
-        yield changed(build=made.Plain, name=name, keywords={"export": exporters.after(harm)})
-    unties = {"export": exporters.after(exporters.untie_in_place)}
-    yield changed(build=made.TiedHead, name="UntiesSource", inputs=ids(), keywords=unties, also=("tied_weights",))
 
 
 def _wrapped() -> Iterator[Specimen]:
@@ -85,14 +77,6 @@ _NO_FILE = {
 }
 
 _SPOILT = {"TiedOneElement": exporters.nudge_one_element}
-
-_HARMS = {
-    "DoublesSource": lambda model: model.double(),
-    "TrainsSource": lambda model: model.train(),
-    "GrowsSource": exporters.add_to_weights,
-    "FreezesSource": lambda model: model.requires_grad_(requires_grad=False),
-    "DropsSourceBias": lambda model: setattr(model.linear, "bias", None),
-}
 
 _WRAPPED = {
     "InDouble": (made.Plain, wrappers.InDouble, "dtype"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -231,10 +232,24 @@ def test_a_file_with_other_outputs_is_judged_by_its_values_alone() -> None:
     )
 
 
-def test_a_source_that_was_untied_is_found_here_too() -> None:
-    found = verdict(made.TiedHead(), export=exporters.after(exporters.untie_in_place))
-    assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting untied weights of the source model")
-    assert dict(found.rows)["changed"] == "embed.weight and head.weight are no longer tied"
+def tie_in_place(model: nn.Module) -> None:
+    model.get_submodule("second").weight = model.get_parameter("first.weight")
+
+
+@pytest.mark.parametrize(
+    ("model", "harm", "changed"),
+    [
+        (made.TiedHead(), exporters.untie_in_place, "embed.weight and head.weight are no longer tied"),
+        (untie(models.WideHead()), tie_in_place, "first.weight and second.weight are tied now"),
+    ],
+)
+def test_a_source_that_is_not_as_tied_as_before_is_found_here_too(
+    model: nn.Module, harm: Callable[[nn.Module], object], changed: str
+) -> None:
+    found = verdict(model, export=exporters.after(harm))
+    assert found.outcome is Outcome.FAILED
+    assert found.headline == "exporting changed which weights of the source model are tied"
+    assert dict(found.rows)["changed"] == changed
 
 
 @pytest.mark.parametrize("export", [exporters.frozen])

@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.testing import exporters, files, judge
+from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.testing import Specimen, exporters, files, judge, judge_specimen, wrong_sources
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state
+from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_weights import Hooked
 from pytest_tsexport.testing.specimen import Writer, ids, rows
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -83,6 +86,127 @@ def test_what_exporting_did_to_the_source_is_named(model: type[nn.Module], expor
     found = verdict(model(), export=export)
     assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting changed the source model")
     assert dict(found.rows)["changed"].startswith(text)
+
+
+@pytest.mark.parametrize("name", wrong_sources.HARMS)
+def test_what_an_exporter_leaves_in_the_source_is_named(name: str) -> None:
+    harm, text = wrong_sources.HARMS[name]
+    found = verdict(wrong_sources.equipped(), export=exporters.after(harm))
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting changed the source model")
+    assert dict(found.rows)["changed"].startswith(text)
+
+
+@pytest.mark.parametrize("name", wrong_sources.PROCESS_HARMS)
+def test_what_an_exporter_leaves_in_the_process_is_named(name: str) -> None:
+    harm, text = wrong_sources.PROCESS_HARMS[name]
+    found = verdict(wrong_sources.equipped(), export=exporters.after(harm))
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting changed settings of the whole process")
+    assert dict(found.rows)["changed"] == text
+
+
+def test_no_more_than_four_changes_are_shown() -> None:
+    found = verdict(wrong_sources.equipped(), export=exporters.after(lambda model: model.half()))
+    *changes, more = dict(found.rows)["changed"].split("; ")
+    assert (len(changes), more) == (4, "and 6 more")
+
+
+@pytest.mark.parametrize("specimen", tuple(right_sources()), ids=lambda one: one.title)
+def test_a_source_that_was_left_alone(specimen: Specimen) -> None:
+    found = judge_specimen(specimen, checks=("trace",))["trace"]
+    assert (found.outcome, found.rows) == (Outcome.PASSED, ())
+
+
+def patched(**methods: object) -> Writer:
+    """Exports rightly, and leaves these methods in the class of the model."""
+
+    def patch(model: nn.Module) -> None:
+        for name, method in methods.items():
+            setattr(type(model), name, method)
+
+    return exporters.after(patch)
+
+
+def rounded(self: Any, x: torch.Tensor) -> torch.Tensor:
+    return torch.nextafter(x * self.scale, torch.tensor(9.0))
+
+
+def raises(self: Any, x: torch.Tensor) -> torch.Tensor:
+    raise RuntimeError("only for the export")
+
+
+@pytest.mark.parametrize(
+    ("method", "text"),
+    [
+        (lambda _, x: x[:1], "output had shape (2, 7), and now (1, 7)"),
+        (lambda _, x: x.double(), "output was torch.float32, and now torch.float64"),
+        (lambda _, x: x / 0 * 0, "output has NaN at other places now"),
+        (raises, "it raises RuntimeError: only for the export"),
+    ],
+)
+def test_a_model_that_answers_differently(method: object, text: str) -> None:
+    found = verdict(wrong_sources.equipped(), export=patched(scaled=method))
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "the model answers differently after exporting")
+    assert dict(found.rows)["differs"] == text
+
+
+def test_a_model_that_returns_something_else() -> None:
+    class Named(made.Plain):
+        def named(self, x: torch.Tensor) -> Any:
+            return {"logits": x}
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.named(super().forward(x))
+
+    def export(model: nn.Module, inputs: Any, path: Any) -> None:
+        traced = torch.jit.trace(model, tuple(inputs.values()), check_trace=False, strict=False)
+        torch.jit.save(traced, str(path))
+        type(model).named = lambda _, x: (x, x)  # type: ignore[attr-defined]
+
+    found = verdict(Named(), export=export)
+    assert dict(found.rows)["differs"] == "it returned logits, and now 0, 1"
+
+
+def test_the_users_tolerance_is_not_for_the_model_itself() -> None:
+    found = verdict(wrong_sources.equipped(), export=patched(scaled=lambda _, x: x * 2.01), rtol=0.5, atol=0.5)
+    assert found.headline == "the model answers differently after exporting"
+
+
+def test_a_difference_that_two_kernels_may_have_is_no_other_answer() -> None:
+    found = verdict(wrong_sources.equipped(), export=patched(scaled=rounded))
+    assert found.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("model", [state.CountsCalls, state.CountsInBuffer, state.CountsDeep])
+def test_a_model_whose_answers_change_from_call_to_call_is_not_compared_with_itself(model: type[nn.Module]) -> None:
+    """The exporter calls the model more often than the answers before the export were asked for."""
+
+    def export(model: nn.Module, inputs: Any, path: Any) -> None:
+        for _ in range(7):
+            model(**inputs)
+        exporters.plain(model, inputs, path)
+
+    assert verdict(model(), export=export).outcome is Outcome.PASSED
+
+
+def test_what_a_guarded_export_does_to_the_source() -> None:
+    def harm(model: nn.Module) -> None:
+        model.get_submodule("linear").register_forward_hook(lambda *_: None)
+
+    for after, outcome in ((harm, Outcome.FAILED), (lambda _: None, Outcome.PASSED)):
+        found = verdict(made.Plain(), backend=Patching(after), guard=True, shapes="fixed")
+        assert found.outcome is outcome
+
+
+class Patching(Jit):
+    """A backend that does something to the model itself."""
+
+    def __init__(self, harm: Any) -> None:
+        self.harm = harm
+
+    def trace(self, subject: Subject) -> torch.jit.ScriptModule:
+        made_of_copy = super().trace(subject)
+        self.harm(subject.model)
+        return made_of_copy
 
 
 def test_an_exporter_may_put_the_mode_back_itself() -> None:

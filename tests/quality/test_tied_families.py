@@ -10,11 +10,10 @@ from torch import nn
 
 from pytest_tsexport.tensors.weights import ties_of
 from pytest_tsexport.testing import judge
-from pytest_tsexport.testing.specimen import Writer
+from pytest_tsexport.testing.specimen import Inputs, Writer
 from pytest_tsexport.verdict import Outcome, Verdict
 from tests.quality.tied_files import (
     SPOILS,
-    Inputs,
     by_parts,
     renamed,
     transpose_in_file,
@@ -40,9 +39,9 @@ def ties(name: str) -> bool:
     return bool(ties_of(build(name)))
 
 
-def judged(name: str, export: Writer | None = None, **keywords: object) -> Verdict:
-    given = keywords if export is None else {**keywords, "export": export}
-    return judge(build(name), checks=["tied_weights"], **given)["tied_weights"]
+def judged(name: str, export: Writer | None = None) -> Verdict:
+    given = {} if export is None else {"export": export}
+    return judge(build(name), checks=["tied_weights"], **given)["tied_weights"]  # type: ignore[arg-type]  # a keyword
 
 
 @pytest.fixture(params=[name for name in families() if name not in UNTRACEABLE])

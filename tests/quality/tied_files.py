@@ -90,7 +90,7 @@ def two_names(model: nn.Module) -> tuple[str, str]:
 def make_one(model: nn.Module, first: str, second: str) -> None:
     """Two tensors are made one."""
     owner, leaf = _owner(model, second)
-    owner._parameters[leaf] = model.get_parameter(first)  # type: ignore[assignment]  # a parameter is what it takes
+    owner._parameters[leaf] = model.get_parameter(first)
 
 
 def make_stale(model: nn.Module, first: str, second: str) -> None:
@@ -125,7 +125,7 @@ def leave_dead(model: nn.Module, first: str, second: str) -> None:
     """One clone is there, and the other tensor is read in its place."""
     kept, owner, leaf = model.get_parameter(first), *_owner(model, second)
     spare = owner._parameters.pop(leaf)
-    owner.register_parameter("spare", spare)  # type: ignore[arg-type]  # a parameter is what it takes
+    owner.register_parameter("spare", spare)
     _read_instead(model, second, lambda _: kept)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.tensors.fingerprint import Fingerprint
+from pytest_tsexport.testing import right_sources, right_state, wrong_sources
 from pytest_tsexport.testing import wrong_exports as made
 
 FAR = 2**16
@@ -118,6 +120,77 @@ def test_an_untied_weight_shows_and_its_values_did_not_change() -> None:
         model.head.weight = nn.Parameter(model.embed.weight.detach().clone())
 
     assert changes(made.TiedHead(), untie) == ("embed.weight and head.weight are no longer tied",)
+
+
+def test_only_the_names_that_stay_are_looked_at_for_ties() -> None:
+    model = made.TiedHead()
+    assert changes(model, lambda model: delattr(model, "head")) == ("head is gone",)
+
+
+def test_a_tie_with_one_more_name_is_a_new_tie_and_not_a_lost_one() -> None:
+    model = nn.ModuleList(nn.Linear(3, 3) for _ in range(3))
+    first, second, third = model
+    second.weight = first.weight
+
+    def tie(_: nn.Module) -> None:
+        third.weight = first.weight
+
+    found = changes(model, tie)
+    assert found == ("0.weight and 1.weight and 2.weight are tied now", "2.weight: its values changed")
+
+
+@pytest.mark.parametrize("name", wrong_sources.HARMS)
+def test_what_an_exporter_may_leave_behind_is_named(name: str) -> None:
+    harm, text = wrong_sources.HARMS[name]
+    assert changes(wrong_sources.equipped().eval(), harm)[0] == text
+
+
+@pytest.mark.parametrize("name", right_sources.CHANGES)
+def test_what_is_undone_does_not_show(name: str) -> None:
+    def change(model: nn.Module) -> None:
+        undo = right_sources.CHANGES[name](model)
+        if undo is not None:
+            undo()
+
+    assert changes(wrong_sources.equipped().eval(), change) == ()
+
+
+@pytest.mark.parametrize("build", [wrong_sources.equipped, made.TiedHead, right_state.CachesByDecorator])
+def test_a_copy_has_the_same_fingerprint(build: Callable[[], nn.Module]) -> None:
+    model = build()
+    assert Fingerprint.of(model).changes(Fingerprint.of(copy.deepcopy(model))) == ()
+
+
+def test_the_training_modes_are_one_line_and_the_last() -> None:
+    def change(model: nn.Module) -> None:
+        model.get_submodule("linear").eval()
+        model.register_buffer("more", torch.zeros(1))
+
+    assert changes(made.Plain(), change) == ("more is new", "the training mode of linear (1 modules)")
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bool, torch.uint16, torch.float8_e4m3fn, torch.complex64, torch.bfloat16, torch.int8], ids=str
+)
+def test_a_change_of_one_value_shows_in_every_dtype(dtype: torch.dtype) -> None:
+    def change(model: nn.Module) -> None:
+        other = weight.clone()
+        other.view(torch.uint8)[-1] ^= 1
+        model.register_buffer("weight", other)
+
+    weight = torch.tensor([1, 0, 1, 1]).to(dtype)
+    assert changes(holding(weight), lambda model: model.register_buffer("weight", weight.clone())) == ()
+    assert changes(holding(weight), change) == ("weight: its values changed",)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_a_quantised_buffer_has_a_fingerprint() -> None:
+    table = torch.quantize_per_tensor(torch.linspace(0, 3, 7), 0.1, 0, torch.quint8)
+    other = torch.quantize_per_tensor(torch.linspace(0, 3, 7), 0.2, 0, torch.quint8)
+    assert changes(holding(table), lambda model: model.register_buffer("weight", table.clone())) == ()
+    assert changes(holding(table), lambda model: model.register_buffer("weight", other)) == (
+        "weight: its values changed",
+    )
 
 
 @pytest.mark.parametrize("weight", [torch.zeros(0), torch.zeros(3, device="meta"), torch.eye(2).to_sparse()])

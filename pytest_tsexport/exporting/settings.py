@@ -1,0 +1,114 @@
+"""What an exporter may leave changed in the whole process: torch's settings, and functions of torch that it replaced.
+
+Only settings are here on which answers or gradients depend. Where random numbers stand is not one: every export draws.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType
+from typing import Any
+
+import torch
+from torch.backends import cuda
+
+FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodDescriptorType)
+
+OWNERS: Mapping[str, Any] = {
+    "torch": torch,
+    "torch.Tensor": torch.Tensor,
+    "torch.nn.functional": torch.nn.functional,
+    "torch.nn.Module": torch.nn.Module,
+}
+"""Where models find the functions that they call."""
+
+Setting = tuple[Callable[[], Any], Callable[[Any], object]]
+
+SETTINGS: Mapping[str, Setting] = {
+    "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
+    "torch's default device": (torch.get_default_device, lambda device: torch.set_default_device(_device(device))),
+    "grad mode": (torch.is_grad_enabled, torch.set_grad_enabled),
+    "autocast on the CPU": (
+        lambda: torch.is_autocast_enabled("cpu"),
+        lambda is_on: torch.set_autocast_enabled("cpu", is_on),
+    ),
+    "the debug mode of deterministic algorithms": (
+        torch.get_deterministic_debug_mode,
+        torch.set_deterministic_debug_mode,
+    ),
+    "torch's float32 matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    "torch.backends.mkldnn.enabled": (
+        lambda: torch.backends.mkldnn.enabled,
+        lambda is_on: setattr(torch.backends.mkldnn, "enabled", is_on),
+    ),
+    "torch.backends.cudnn.enabled": (
+        lambda: torch.backends.cudnn.enabled,
+        lambda is_on: setattr(torch.backends.cudnn, "enabled", is_on),
+    ),
+    "flash attention": (cuda.flash_sdp_enabled, cuda.enable_flash_sdp),
+    "memory-efficient attention": (cuda.mem_efficient_sdp_enabled, cuda.enable_mem_efficient_sdp),
+    "math attention": (cuda.math_sdp_enabled, cuda.enable_math_sdp),
+}
+"""What a setting is called, how it is read and how it is set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settings:
+    """The settings of the process at one moment, the functions of torch, and the modules that were imported."""
+
+    values: Mapping[str, object]
+    functions: Mapping[tuple[str, str], object]
+    imported: frozenset[str]
+
+    @classmethod
+    def now(cls) -> Settings:
+        """As they are now."""
+        functions = {(owner, name): one for owner, holder in OWNERS.items() for name, one in _functions(holder)}
+        return cls({name: read() for name, (read, _) in SETTINGS.items()}, functions, frozenset(sys.modules))
+
+    def changes(self) -> tuple[str, ...]:
+        """What differs from them now, each in a few words."""
+        now = {name: SETTINGS[name][0]() for name in self.values}
+        values = (f"{name}: {was} became {now[name]}" for name, was in self.values.items() if was != now[name])
+        return (*values, *(f"{owner}.{name} was replaced" for owner, name in self._replaced()))
+
+    def restore(self) -> None:
+        """Set what differs back to what it was, so that it changes neither another verdict nor another test."""
+        for name, was in self.values.items():
+            read, write = SETTINGS[name]
+            if read() != was:
+                write(was)
+        for owner, name in list(self._replaced()):
+            was = self.functions[owner, name]
+            if was is None:
+                delattr(OWNERS[owner], name)
+            else:
+                setattr(OWNERS[owner], name, was)
+
+    def _replaced(self) -> Iterator[tuple[str, str]]:
+        """Functions with another in their place; a package that is imported meanwhile may put its own there.
+
+        `torch._dynamo` is such a package; what it puts there is made by a function of `torch._compile`.
+        """
+        for (owner, name), was in self.functions.items():
+            now = vars(OWNERS[owner]).get(name)
+            if now is not was and not self._is_from_new_import(now):
+                yield owner, name
+
+    def _is_from_new_import(self, function: object) -> bool:
+        home = getattr(function, "__globals__", {}).get("__name__")  # `functools.wraps` changes `__module__`
+        return home == "torch._compile" or (home in sys.modules and home not in self.imported)
+
+
+def _functions(holder: Any) -> Iterator[tuple[str, object]]:
+    """The functions of a module or a class; None for a method that a class inherits, and may be given itself."""
+    bases = [base for base in getattr(holder, "__mro__", ())[1:] if base is not object]
+    yield from ((name, None) for base in bases for name, one in vars(base).items() if isinstance(one, FUNCTIONS))
+    yield from ((name, one) for name, one in vars(holder).items() if isinstance(one, FUNCTIONS))
+
+
+def _device(device: torch.device) -> torch.device | None:
+    """None switches torch's own handling of the default device off."""
+    return None if device == torch.device("cpu") else device

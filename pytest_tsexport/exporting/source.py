@@ -1,0 +1,114 @@
+"""The source model before and after its export: what was left changed in it, in its answers and in the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from pytest_tsexport.errors import InputsError
+from pytest_tsexport.exporting.settings import Settings
+from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, same_bits
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.changes import Change
+from pytest_tsexport.tensors.changes_by_calls import unexplained
+from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
+from pytest_tsexport.tensors.fingerprint import Fingerprint, described
+from pytest_tsexport.tensors.tree import Leaves
+
+CALLS = 3
+"""Plain calls that show how the model changes itself: the second may differ from the first, and the third from both."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAnswers:
+    """Answers of the source model to the example inputs that are not the same bits.
+
+    `before` are those of successive calls before the export, the first of a fresh copy; `after` is that of a fresh copy
+    after it, or None if that call `raised`.
+    """
+
+    before: tuple[Leaves, ...]
+    after: Leaves | None = None
+    raised: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What an export left changed: in the `source` model and in `settings` of the process, each in a few words.
+
+    `answers` are only there if nothing else changed, and the answers did.
+    """
+
+    source: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    answers: OtherAnswers | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """The live model as it was before its export; `kept` is a copy made before."""
+
+    live: nn.Module
+    kept: nn.Module
+    inputs: Inputs
+    fingerprint: Fingerprint
+    answers: tuple[Answer, ...]
+    settings: Settings
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def before(cls, subject: Subject, live: nn.Module) -> Source:
+        """The live model as it is now. The subject's model is a copy of it that an export leaves alone, or itself."""
+        kept = parameter_sharing_copy(live) if subject.model is live else subject.model
+        return cls(
+            live=live,
+            kept=kept,
+            inputs=subject.inputs,
+            constants=subject.constants,
+            answers=tuple(Reference(kept, subject.constants).case(subject.inputs, CALLS)),
+            fingerprint=Fingerprint.of(live),
+            settings=Settings.now(),  # last: what a call of the model sets is not the exporter's doing
+        )
+
+    def after(self) -> Left:
+        """What has changed since. Settings of the process are set back to what they were."""
+        settings = self.settings.changes()
+        try:
+            found = self.fingerprint.differences(Fingerprint.of(self.live))
+            if found:
+                found = unexplained(found, self._by_calls())
+            if found or settings:
+                return Left(source=described(found), settings=settings)
+            return Left(answers=self._other_answers())
+        except InputsError as error:
+            return Left(source=(str(error),), settings=settings)
+        finally:
+            self.settings.restore()
+
+    def _by_calls(self) -> tuple[Change, ...]:
+        """What plain calls change in a copy of the model that was made before."""
+        model = deep_copy(self.kept).eval()
+        start = Fingerprint.of(model)
+        reference = Reference(self.kept, self.constants)
+        found: list[Change] = []
+        for _ in range(CALLS):
+            reference.call(model, self.inputs)
+            found += start.differences(Fingerprint.of(model))
+        return tuple(found)
+
+    def _other_answers(self) -> OtherAnswers | None:
+        """The answers if the model answers differently now; None also if it raised before."""
+        before = tuple(answer.leaves for answer in self.answers if answer.leaves is not None)
+        if len(before) < len(self.answers):
+            return None
+        now = Reference(self.live, self.constants).case(self.inputs)[0]
+        if now.leaves is not None and any(_same_answers(leaves, now.leaves) for leaves in before):
+            return None
+        return OtherAnswers(before, now.leaves, now.raised)
+
+
+def _same_answers(one: Leaves, other: Leaves) -> bool:
+    return list(one) == list(other) and all(same_bits(leaf, other[name]) for name, leaf in one.items())

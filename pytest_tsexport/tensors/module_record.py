@@ -1,0 +1,233 @@
+"""module -> record: reads what a module tree holds, without calling anything of it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from numbers import Number
+from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from pytest_tsexport.tensors.memory import digest
+from pytest_tsexport.tensors.named_tensors import attributes, named_modules
+from pytest_tsexport.tensors.record import (
+    CONTAINERS,
+    HOOKS,
+    Function,
+    ModuleRecord,
+    Opened,
+    Record,
+    TensorRecord,
+    Value,
+)
+
+DEPTH = 6
+"""Levels of containers and plain objects that are recorded: a cache has layers, and a layer has fields."""
+
+LONGEST = 10_000
+"""Elements of a container that are recorded; of a longer one, the length."""
+
+MOST = 100_000
+"""Objects whose contents are recorded: a model may hold its training data."""
+
+PLAIN = (Number, str, bytes, type(None), type(...), type, Enum, PurePath, re.Pattern, range, slice)
+VALUES = (*PLAIN, torch.dtype, torch.device, torch.layout, torch.memory_format)
+"""What is compared by value."""
+
+CLOSED = (ModuleType, logging.Logger)
+"""What is recorded by its name alone: it belongs to the process, and not to the model."""
+
+WITH_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
+"""Dicts that say of some hooks, by the same number, how they are called."""
+
+BOOKKEEPING = {"training", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", *HOOKS, *WITH_FLAGS}
+BOOKKEEPING |= {"_is_full_backward_hook", "_is_hf_initialized", "_is_torch_compile", "_compiled_call_impl"}
+BOOKKEEPING |= {"_flat_weights", "_flat_weight_refs"}
+"""Attributes of a module that are recorded in another way, or that torch and Transformers set for themselves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Walk:
+    """One reading of a module tree.
+
+    `places` are the first names of its modules by identity. `known` are the records made so far, by the identity of the
+    object; it keeps the object alive, so that no identity is used twice.
+    """
+
+    places: Mapping[int, str]
+    known: dict[int, tuple[object, Record]] = field(default_factory=dict)
+
+
+def record(module: nn.Module) -> ModuleRecord:
+    """The record of a module and of all that it holds, now.
+
+    An object that is met twice, such as a config that every layer has, has one record.
+    """
+    return _module(module, _Walk({id(child): name for name, child in reversed([*named_modules(module)])}))
+
+
+def _module(module: nn.Module, walk: _Walk) -> ModuleRecord:
+    if id(module) in walk.known:
+        found = walk.known[id(module)][1]
+        assert isinstance(found, ModuleRecord)
+        return found
+    made = ModuleRecord(
+        cls=torch.jit.ScriptModule if isinstance(module, torch.jit.ScriptModule) else type(module),
+        parts={},
+        training=module.training,
+        unsaved=frozenset(vars(module).get("_non_persistent_buffers_set", ())),
+        hooks={},
+        forward=_function(getattr(type(module), "forward", None), walk, DEPTH),
+    )
+    walk.known[id(module)] = (module, made)
+    for name, value, role in _parts_of(module):
+        if isinstance(value, torch.Tensor):
+            made.parts[name] = _tensor(value, role, walk)
+        else:
+            made.parts[name] = _any(value, walk, DEPTH)
+    for kind in HOOKS:
+        hooks = vars(module).get(kind)
+        if hooks:
+            made.hooks[kind] = tuple(_hook(module, key, hook, walk) for key, hook in hooks.items())
+    return made
+
+
+def _parts_of(module: nn.Module) -> Iterator[tuple[str, object, str]]:
+    """(name, value, role) of all that a module holds, its submodules last."""
+    yield from ((name, tensor, "parameter") for name, tensor in module._parameters.items())
+    yield from ((name, tensor, "buffer") for name, tensor in module._buffers.items())
+    is_script = isinstance(module, torch.jit.ScriptModule)
+    for name, value in _script_attributes(module) if is_script else vars(module).items():
+        if name not in BOOKKEEPING and not name.startswith("__") and not _is_own_method(module, name, value):
+            yield name, value, "tensor"
+    yield from ((name, child, "module") for name, child in module._modules.items())
+
+
+def _script_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:
+    """Its attributes that Python can show, and its code; they live in C++, and are new objects at every access."""
+    yield "code", module.code
+    shown = torch._C.ConcreteModuleType.from_jit_type(module._c._type())  # type: ignore[operator, union-attr]
+    for name, (kind, _) in shown.get_attributes().items():  # type: ignore[attr-defined]
+        if "__torch__" not in str(kind):
+            yield name, module._c.getattr(name)  # type: ignore[operator, union-attr]
+
+
+def _is_own_method(module: nn.Module, name: str, value: object) -> bool:
+    """Whether it is the method of the class: `model.forward = old` puts that back after a patch."""
+    if not isinstance(value, MethodType) or value.__self__ is not module:
+        return False
+    return value.__func__ is getattr(type(module), name, None)
+
+
+def _any(value: Any, walk: _Walk, depth: int) -> Record:
+    if isinstance(value, VALUES):
+        return Value(type(value), _comparable(value))
+    if isinstance(value, CLOSED):
+        return Value(type(value), value.__name__ if isinstance(value, ModuleType) else value.name)
+    if isinstance(value, torch.Tensor):
+        return _tensor(value, "tensor", walk)
+    if isinstance(value, nn.Module):
+        return _module(value, walk)
+    if isinstance(value, (FunctionType, BuiltinFunctionType, MethodType)):
+        return _function(value, walk, depth)
+    return _opened(value, walk, depth)
+
+
+def _comparable(value: object) -> Hashable:
+    """A hashable value that is equal to itself: NaN is not, and neither is an object with an `__eq__` of its own."""
+    if type(value) in (bool, int, str, bytes, type(None)) or isinstance(value, type):
+        return value
+    return repr(value)
+
+
+def _tensor(tensor: torch.Tensor, role: str, walk: _Walk) -> TensorRecord:
+    found = walk.known.get(id(tensor), (None, None))[1]
+    grad = None if role == "tensor" else tensor.requires_grad
+    if isinstance(found, TensorRecord):  # its values are hashed once
+        return found if found.role == role else replace(found, role=role, requires_grad=grad)
+    shape = () if tensor.is_nested else tuple(tensor.shape)
+    made = TensorRecord(role, shape, tensor.dtype, str(tensor.device), grad, digest(tensor))
+    walk.known[id(tensor)] = (tensor, made)
+    return made
+
+
+def _hook(module: nn.Module, key: object, hook: object, walk: _Walk) -> Record:
+    """A hook and how it is called."""
+    flags = tuple(name for name in WITH_FLAGS if key in vars(module).get(name, ()))
+    parts = {"hook": _any(hook, walk, DEPTH), "flags": Value(tuple, flags)}
+    return Opened(tuple, parts)
+
+
+def _function(value: Any, walk: _Walk, depth: int) -> Function:
+    owner = getattr(value, "__self__", None) if isinstance(value, MethodType) else None
+    bound_to = None if owner is None else walk.places.get(id(owner), type(owner).__qualname__)
+    inner = getattr(value, "__func__", value)
+    found = walk.known.get(id(value), (None, None))[1]
+    if isinstance(found, Function):
+        return found
+    if not isinstance(inner, FunctionType) or depth == 0:
+        return Function(inner, bound_to=bound_to)
+    parts: dict[str, Record] = {}
+    made = Function(inner, inner.__code__, bound_to, parts)
+    walk.known[id(value)] = (value, made)
+    for name, cell in zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True):
+        parts[name] = _enclosed(cell, walk, depth - 1)
+    for place, default in enumerate(inner.__defaults__ or ()):
+        parts[f"default {place}"] = _referred(default, walk, depth - 1)
+    return made
+
+
+def _enclosed(cell: Any, walk: _Walk, depth: int) -> Record:
+    try:
+        return _referred(cell.cell_contents, walk, depth)
+    except ValueError:  # the variable has no value yet
+        return Value(type(cell), "empty")
+
+
+def _referred(value: Any, walk: _Walk, depth: int) -> Record:
+    """What a function refers to. A module is named by its place: its own record says whether it changed."""
+    if isinstance(value, nn.Module):
+        return Value(type(value), walk.places.get(id(value), ""))
+    return _any(value, walk, depth)
+
+
+def _opened(value: Any, walk: _Walk, depth: int) -> Record:
+    """A container or a plain object. At the last level, it is recorded by its class alone."""
+    found = walk.known.get(id(value))
+    if found is not None:
+        return found[1]
+    if depth == 0 or len(walk.known) > MOST:
+        return Opened(type(value), {}, cut=True)
+    parts: dict[str, Record] = {}
+    made = Opened(type(value), parts)
+    walk.known[id(value)] = (value, made)
+    for name, child in _contents(value):
+        parts[name] = _any(child, walk, depth - 1)
+    return made
+
+
+def _contents(value: Any) -> Iterator[tuple[str, object]]:
+    if isinstance(value, CONTAINERS) and len(value) > LONGEST:
+        yield "length", len(value)
+    elif isinstance(value, dict):
+        yield from ((_key(key), one) for key, one in dict.items(value))
+    elif isinstance(value, (set, frozenset)):
+        yield from ((_key(one), one) for one in value)
+    elif isinstance(value, CONTAINERS):
+        yield from ((str(place), one) for place, one in enumerate(value))
+    elif type(value).__name__ == "ndarray" and not value.dtype.hasobject:
+        yield from (("dtype", str(value.dtype)), ("shape", value.shape))
+        yield "values", torch.frombuffer(bytearray(value.tobytes() or b"0"), dtype=torch.uint8)
+    # The address of an object of torch is no state: a random generator has one.
+    yield from ((name, child) for name, child in attributes(value) if name != "_cdata")
+
+
+def _key(key: object) -> str:
+    return str(key) if isinstance(key, VALUES) else type(key).__name__

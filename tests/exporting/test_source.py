@@ -1,0 +1,188 @@
+"""Proves that what an export left changed is said by the model's answers too, and that a model's own state is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.exporting.source import CALLS, Left, Source
+from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.tensors.copies import deep_copy
+from pytest_tsexport.testing import right_state, wrong_sources, wrong_state
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing.specimen import rows
+
+NOTHING = Left()
+
+
+def subject_of(model: nn.Module) -> Subject:
+    return build(model, Meaning(inputs=rows()()), name="it")
+
+
+def left(model: nn.Module, export: Callable[[Any], object]) -> Left:
+    source = Source.before(subject_of(model.eval()), model)
+    export(model)
+    return source.after()
+
+
+def calls(number: int) -> Callable[[nn.Module], None]:
+    def call(model: nn.Module) -> None:
+        for _ in range(number):
+            model(**rows()())
+
+    return call
+
+
+STATEFUL = (
+    right_state.FlipsOnShortInput,
+    right_state.FlipsDeep,
+    right_state.RewritesBuffer,
+    right_state.CachesTable,
+    right_state.CountsUnseen,
+    right_state.ReusesItsOutput,
+    right_state.MemoisesMasks,
+    right_state.KeepsItsSize,
+    right_state.KeepsItsLastInput,
+    wrong_state.CountsCalls,
+    wrong_state.CountsDeep,
+    wrong_state.OnThirdCall,
+    wrong_state.CountsInBuffer,
+    wrong_state.ForgetsItsCache,
+)
+
+
+@pytest.mark.parametrize("model", STATEFUL)
+@pytest.mark.parametrize("number", [0, 1, CALLS - 1])
+def test_what_a_call_does_to_a_model_is_not_the_exporters_doing(model: type[nn.Module], number: int) -> None:
+    assert left(model(), calls(number)) == NOTHING
+
+
+@pytest.mark.parametrize("model", STATEFUL)
+def test_what_more_calls_do_is_not_the_exporters_doing_either(model: type[nn.Module]) -> None:
+    found = left(model(), calls(CALLS + 4))
+    assert (found.source, found.settings) == ((), ())
+
+
+@pytest.mark.parametrize("model", [right_state.CachesTable, right_state.MemoisesMasks, wrong_state.CountsInBuffer])
+def test_a_flag_beside_state_is_named(model: type[nn.Module]) -> None:
+    def export(model: nn.Module) -> None:
+        calls(2)(model)
+        vars(model)["exporting"] = True
+
+    assert left(model(), export) == Left(source=("exporting is new",))
+
+
+def test_a_class_that_was_patched_shows_in_the_answers() -> None:
+    model = wrong_sources.equipped()
+    found = left(model, wrong_sources.patch_class)
+    assert (found.source, found.settings) == ((), ())
+    assert found.answers is not None
+    assert found.answers.after is not None
+    (before,) = {id(leaves): leaves for leaves in found.answers.before}.values()
+    assert not torch.equal(before["output"], found.answers.after["output"])
+
+
+def test_a_class_that_raises_from_then_on() -> None:
+    def patch(model: Any) -> None:
+        type(model).scaled = None
+
+    answers = left(wrong_sources.equipped(), patch).answers
+    assert answers is not None
+    assert (answers.after, answers.raised) == (None, "TypeError: 'NoneType' object is not callable")
+
+
+def test_a_patched_class_shows_beside_state() -> None:
+    """What calls change is left out, and the answers are still compared."""
+    own = type("CachesTable", (right_state.CachesTable,), {})
+
+    def patch(model: nn.Module) -> None:
+        calls(2)(model)
+        own.__call__ = lambda self, **given: self.forward(**given) + 1  # type: ignore[method-assign]
+
+    found = left(own(), patch)
+    assert found.source == ()
+    assert found.answers is not None
+
+
+def test_a_setting_is_named_and_the_answers_are_not_asked() -> None:
+    found = left(made.Plain(), lambda _: torch.set_default_dtype(torch.float64))
+    assert found == Left(settings=("torch's default dtype: torch.float32 became torch.float64",))
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_a_setting_that_a_call_of_the_model_makes_is_not_the_exporters_doing() -> None:
+    class Sets(made.Plain):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            torch.set_float32_matmul_precision("high")
+            return super().forward(x)
+
+    old = torch.get_float32_matmul_precision()
+    try:
+        assert left(Sets(), calls(1)) == NOTHING
+    finally:
+        torch.set_float32_matmul_precision(old)
+
+
+def test_the_settings_are_set_back_if_the_source_changed_too() -> None:
+    def export(model: nn.Module) -> None:
+        torch.set_grad_enabled(False)
+        model.double()
+
+    found = left(made.Plain(), export)
+    assert found.settings == ("grad mode: True became False",)
+    assert found.source[0] == "linear.weight: dtype torch.float32 became torch.float64"
+    assert torch.is_grad_enabled()
+
+
+def test_a_model_that_cannot_be_copied_any_more() -> None:
+    class Odd(made.Plain):
+        """It can be copied until an exporter forbids it."""
+
+    def forbid(_: nn.Module) -> None:
+        def refuse(_self: object, _memo: object) -> None:
+            raise TypeError("no copies")
+
+        Odd.__deepcopy__ = refuse  # type: ignore[attr-defined]
+
+    (text,) = left(Odd(), forbid).source
+    assert text.startswith("Odd cannot be copied (no copies)")
+
+
+def test_what_a_call_does_is_found_out_on_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the kept copy nor the model itself is called."""
+    model: Any = right_state.CountsUnseen().eval()
+    kept: Any = deep_copy(model)
+    subject = subject_of(kept)
+    source = Source.before(subject, model)
+    assert (model.log, kept.log) == ({}, {})
+    calls(1)(model)
+    assert source.after() == NOTHING
+    assert (model.log, kept.log) == ({"calls": 1}, {})
+
+
+def test_a_model_that_draws_random_numbers_is_left_to_another_question() -> None:
+    found = left(wrong_state.NoisyForward(), lambda _: None)
+    assert found.source == ()
+
+
+def test_a_moved_random_state_is_nobodys_doing() -> None:
+    assert left(made.Plain(), lambda _: torch.manual_seed(5)) == NOTHING
+
+
+def test_two_forward_calls_are_made_where_nothing_changes() -> None:
+    class Counts(made.Plain):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            made_calls.append(1)
+            return super().forward(x)
+
+    made_calls: list[int] = []
+    subject = subject_of(Counts().eval())
+    made_calls.clear()
+    source = Source.before(subject, subject.model)
+    assert source.after() == NOTHING
+    assert len(made_calls) == 2
