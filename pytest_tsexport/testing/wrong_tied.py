@@ -162,11 +162,6 @@ def _renamed_and_shared(model: nn.Module, inputs: object, path: object) -> None:
     files.shared(wrappers.RenamedParts(model), inputs, path)  # type: ignore[arg-type]
 
 
-def quantised() -> torch.Tensor:
-    """Codes of eight bits, as a table that is taken apart at each call."""
-    return torch.quantize_per_tensor(torch.linspace(0.5, 3, 7), 0.1, 0, torch.quint8)
-
-
 BUFFERS: dict[str, Callable[[], nn.Module]] = {
     "Bool": lambda: models.SharedBuffer(torch.arange(7) % 3 == 0, lambda x, b: x.masked_fill(b, 0.5)),
     "Float8": lambda: models.SharedBuffer(
@@ -178,7 +173,6 @@ BUFFERS: dict[str, Callable[[], nn.Module]] = {
     "Complex": lambda: models.SharedBuffer(
         torch.polar(torch.ones(7), torch.linspace(0, 3, 7)), lambda x, b: (x * b).real
     ),
-    "Quantised": lambda: models.SharedBuffer(quantised(), lambda x, b: x * b.dequantize()),
     "Expanded": lambda: models.SharedBuffer(torch.randn(1, 1).expand(2, 7), lambda x, b: x * b),
 }
 """Buffers of the types that few operators take."""

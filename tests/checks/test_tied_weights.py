@@ -199,6 +199,14 @@ def test_where_no_copy_is_read_the_values_are_constants() -> None:
     assert "model.first.table is not read: its values are constants of the graph" in found.notes
 
 
+@pytest.mark.filterwarnings("ignore:.*quantize_per_tensor", "ignore:TypedStorage is deprecated")
+def test_codes_of_a_quantised_table_are_judged_like_other_numbers() -> None:
+    table = torch.quantize_per_tensor(torch.linspace(0.5, 3, 7), 0.1, 0, torch.quint8)
+    model = models.SharedBuffer(table, lambda x, codes: x * codes.dequantize())
+    assert verdict(model).outcome is Outcome.PASSED
+    assert in_the_file(verdict(model, export=exporters.plain)).endswith(" share memory after loading")
+
+
 def test_a_cast_that_moves_the_answers_is_found() -> None:
     specimen = next(one for one in rightly_tied() if one.title == "HeadInBfloat16")
     found = verdict(made.TiedHead(), export=specimen.keywords["export"])

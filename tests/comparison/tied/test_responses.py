@@ -1,0 +1,93 @@
+"""Proves when an answer counts as moved, and when two changes count as moving answers alike."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pytest_tsexport.comparison.tied.responses import INFINITE, Response, misfit, response
+from pytest_tsexport.comparison.tolerance import noise_floor
+
+BASE = {"output": torch.tensor([1.0, 2.0, 4.0])}
+
+
+def moved(*by: float, dtype: torch.dtype = torch.float32) -> Response:
+    base = {"output": BASE["output"].to(dtype)}
+    return response(base, {"output": base["output"] + torch.tensor(by, dtype=dtype)})
+
+
+def vector(*numbers: float) -> Response:
+    return Response(1.0, torch.tensor(numbers, dtype=torch.float64))
+
+
+def test_the_same_bits_are_dead_and_rounding_is_neither_dead_nor_live() -> None:
+    still, rounded, live = moved(0, 0, 0), moved(0, 1e-6, 0), moved(0, 1e-3, 0)
+    assert (still.is_dead, still.is_live) == (True, False)
+    assert (rounded.is_dead, rounded.is_live) == (False, False)
+    assert (live.is_dead, live.is_live) == (False, True)
+
+
+@pytest.mark.parametrize(("dtype", "times"), [(torch.float32, 8), (torch.bfloat16, 2), (torch.float64, 8)])
+def test_live_is_several_times_what_two_kernels_may_differ_by(dtype: torch.dtype, times: float) -> None:
+    floor = noise_floor(BASE["output"].to(dtype))
+    assert moved(0, 0, 1.3 * times * floor, dtype=dtype).is_live
+    assert not moved(0, 0, 0.7 * times * floor, dtype=dtype).is_live
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [None, {"other": BASE["output"]}, {"output": torch.zeros(2)}],
+    ids=["raised", "other names", "other shape"],
+)
+def test_an_answer_that_cannot_be_compared_is_live_and_says_no_more(changed: dict[str, torch.Tensor] | None) -> None:
+    found = response(BASE, changed)
+    assert found.is_live
+    assert found.vector is None
+
+
+def test_an_answer_that_is_no_longer_finite_is_live_and_says_no_more() -> None:
+    found = moved(0, float("nan"), 0)
+    assert found.is_live
+    assert found.vector is None
+
+
+def test_what_is_not_finite_in_both_has_not_moved() -> None:
+    base = {"output": torch.tensor([float("-inf"), float("nan"), 1.0])}
+    found = response(base, {"output": torch.tensor([float("-inf"), float("nan"), 2.0])})
+    assert found.vector is not None
+    assert found.vector.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_whole_numbers_have_moved_as_soon_as_they_differ_and_are_left_out_beside_others() -> None:
+    index = {"index": torch.tensor([3, 4])}
+    found = response(index, {"index": torch.tensor([3, 5])})
+    assert found.is_live
+    assert found.vector is not None
+    assert found.vector.tolist() == [0.0, 1.0]
+    both = response({**index, **BASE}, {"index": torch.tensor([3, 5]), **BASE})
+    assert both.is_live
+    assert both.vector is not None
+    assert both.vector.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_no_output_at_all_has_not_moved() -> None:
+    assert response({}, {}).is_dead
+
+
+def test_a_misfit_is_a_share_of_the_response() -> None:
+    assert misfit(vector(3, 4), vector(3, 4)) == 0.0
+    assert misfit(vector(3, 4), vector(3, 0)) == pytest.approx(4 / 5)
+    assert misfit(vector(3, 4), vector(0, 0)) == pytest.approx(1.0)
+
+
+def test_a_scaled_misfit_allows_a_smaller_part_and_no_larger_one() -> None:
+    assert misfit(vector(1, 2), vector(2, 4), scaled=True) == pytest.approx(0.0)
+    assert misfit(vector(1, 2), vector(2, 4)) == pytest.approx(1.0)
+    assert misfit(vector(2, 4), vector(1, 2), scaled=True) == INFINITE
+    assert misfit(vector(1, 2), vector(-1, -2), scaled=True) == INFINITE
+    assert misfit(vector(1, 2), vector(0, 0), scaled=True) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("other", [Response(1.0), vector(1, 2, 3), vector(0, 0)])
+def test_what_cannot_be_compared_fits_nothing(other: Response) -> None:
+    assert misfit(other, vector(1, 2)) == INFINITE
