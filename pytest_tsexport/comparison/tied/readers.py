@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.responses import INFINITE, Response, Responses, misfit
@@ -21,6 +22,9 @@ NEAR = 0.3
 
 TOGETHER = 0.1
 """The same for a set of names, because an accusation follows from it."""
+
+FEW = 5
+"""So many names have 26 sets of two or more, which are all tried."""
 
 CLEARLY = 4.0
 """A set of names explains a response only if one name alone misses it by this factor more."""
@@ -45,17 +49,19 @@ def reader(copy: Copy, live: Sequence[str], responses: Responses) -> Reader:
     moved = responses.of_copy(copy)
     if moved.is_dead or moved.vector is None or not live:
         return Reader(copy, is_live=not moved.is_dead)
+    near: tuple[str, ...] = ()
     for scaled in (False, True):
         question = _Question(moved, copy.names[0], tuple(live), responses, scaled)
         alone = {name: question.misfit((name,)) for name in live}
         best = min(alone.values())
-        together = question.together() if best > EXACT else ((), INFINITE)
-        if together[1] <= min(TOGETHER, best / CLEARLY):
-            return Reader(copy, is_live=True, together=together[0])
-        if best <= NEAR:
+        if not near and best <= NEAR:
             near = tuple(name for name, miss in alone.items() if miss <= max(2 * best, EXACT))
-            return Reader(copy, is_live=True, names=near)
-    return Reader(copy, is_live=True)
+        if best <= EXACT:
+            break
+        together, miss = question.together()
+        if miss <= min(TOGETHER, best / CLEARLY):
+            return Reader(copy, is_live=True, together=together)
+    return Reader(copy, is_live=True, names=near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +88,20 @@ class _Question:
         return best
 
     def _sets(self) -> Iterator[tuple[str, ...]]:
-        """All names, and then sets that grow by the name that helps most: to try every set would take too long."""
+        """All names; then every other set if they are few, else sets that grow by the name that helps most."""
         if len(self.live) > 1:
             yield self.live
-        chosen: tuple[str, ...] = ()
+        if len(self.live) <= FEW:
+            yield from (names for size in range(2, len(self.live)) for names in combinations(self.live, size))
+            return
+        chosen = min(((name,) for name in self.live), key=self.misfit)
         while len(chosen) < len(self.live) - 1:
             grown = [tuple(name for name in self.live if name in (*chosen, one)) for one in self.live]
-            least = self.misfit(chosen) if chosen else INFINITE
-            chosen = min((names for names in grown if len(names) > len(chosen)), key=self.misfit)
-            if self.misfit(chosen) >= least:
+            better = min((names for names in grown if len(names) > len(chosen)), key=self.misfit)
+            if self.misfit(better) >= self.misfit(chosen):
                 return
-            if len(chosen) > 1:
-                yield chosen
+            chosen = better
+            yield chosen
 
 
 def unmatched(live: Sequence[str], readers: Sequence[Reader]) -> tuple[str, ...]:

@@ -67,8 +67,8 @@ def misfit(one: Response, other: Response, *, scaled: bool = False) -> float:
     if ours is None or theirs is None or ours.shape != theirs.shape or not bool(ours.any()):
         return INFINITE
     square = float(theirs @ theirs)
-    factor = float(ours @ theirs) / square if scaled and square else 1.0
-    if not 0.0 < factor <= 1.0:
+    factor = min(float(ours @ theirs) / square, 1.0) if scaled and square else 1.0
+    if factor <= 0.0:
         return INFINITE
     return float((ours - factor * theirs).norm() / ours.norm())
 
