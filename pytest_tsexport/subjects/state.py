@@ -104,9 +104,13 @@ def _mark(value: Any, seen: set[int], depth: int) -> Mark:
 
 
 def _version(tensor: torch.Tensor) -> _Version:
-    """The number of writes to an inference tensor is not counted; outside of inference mode it cannot be written to."""
-    address = tensor.data_ptr() if tensor.layout == torch.strided and why_unreadable(tensor) is None else 0
-    return _Version(tensor, address, 0 if tensor.is_inference() else tensor._version)
+    return _Version(tensor, *_address_and_writes(tensor))
+
+
+def _address_and_writes(tensor: torch.Tensor) -> tuple[int, int]:
+    """Zero for an address that torch does not show. An inference tensor counts no writes, and takes none from us."""
+    is_shown = tensor.layout == torch.strided and why_unreadable(tensor) is None
+    return tensor.data_ptr() if is_shown else 0, 0 if tensor.is_inference() else tensor._version
 
 
 def _inside(value: Any, seen: set[int], depth: int) -> Mark:
@@ -166,7 +170,7 @@ def _is_data(module: torch.jit.ScriptModule, name: str) -> bool:
 def _mark_scripted(module: torch.jit.ScriptModule, names: tuple[str, ...]) -> Mark:
     """Its containers live in C++, and are a new Python object at every access."""
     tensors = [*module.named_buffers(recurse=False), *module.named_parameters(recurse=False)]
-    weights = tuple((name, tensor.data_ptr(), tensor._version) for name, tensor in tensors)
+    weights = tuple((name, *_address_and_writes(tensor)) for name, tensor in tensors)
     return weights, tuple((name, _copied(getattr(module, name))) for name in names)
 
 

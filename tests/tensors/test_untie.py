@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 import types
 import warnings
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from torch.nn.utils import parametrizations
 
 from pytest_tsexport import InputsError, untie
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed, traced
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.memory import digest
 from pytest_tsexport.tensors.named_tensors import named_tensors, named_weights
 from pytest_tsexport.tensors.weights import ties_of
@@ -392,24 +394,37 @@ def test_a_lone_tie_is_followed_by_the_references_of_its_module() -> None:
     assert torch.equal(answer(copied), answer(unshared, answer(one)))
 
 
+@pytest.mark.parametrize("kind", [FromList, FromView, FromGradView, FromPartial])
+def test_a_lone_tie_is_followed_by_lists_and_views(kind: Callable[[], Layer]) -> None:
+    torch.manual_seed(0)
+    one, other = Layer(), kind()
+    one.weight.data = other.weight.data
+    model = nn.Sequential(one, other)
+    assert [group.names for group in ties_of(model)] == [("0.weight", "1.weight")]
+    truth = answer(changed(deep_copy(other), "weight"), answer(one))
+    copied = untie(model)
+    assert torch.equal(answer(copied), answer(model))
+    assert torch.equal(answer(changed(copied, "1.weight")), truth)
+
+
 class TwoNames(nn.Module):
-    """One parameter under two names of one module, which also keeps it in a list."""
+    """One parameter under two names of one module, which also keeps it in a list, and a view of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.scale = self.second = nn.Parameter(torch.randn(4))
-        self.listed = [self.scale]
+        self.listed = [self.scale, self.scale.detach()[:1]]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x * self.scale).tanh() * self.second * self.listed[0]
+        return (x * self.scale).tanh() * self.second * self.listed[0] + self.listed[1]
 
 
 @pytest.mark.parametrize(("name", "used"), [("scale", (1, 0, 1)), ("second", (0, 1, 0))])
 def test_a_list_stays_with_the_first_of_two_names_in_one_module(name: str, used: tuple[int, ...]) -> None:
     model = TwoNames()
     first, second, listed = (model.scale.detach() + 0.5 * one for one in used)
-    copied = changed(untie(copy.deepcopy(model)), name)
-    assert torch.equal(answer(copied), (X * first).tanh() * second * listed)
+    copied = changed(untie(deep_copy(model)), name)
+    assert torch.equal(answer(copied), (X * first).tanh() * second * listed + listed[:1])
 
 
 def test_a_scripted_layer_under_two_names_is_parted() -> None:
@@ -455,8 +470,57 @@ def test_a_function_that_calls_the_source_by_a_global_name_is_refused() -> None:
     model = Twice(copy.deepcopy(LAYER))
     model.first.forward = lambda x: FORWARD(x) + 1
     assert ties_of(untie(model)) == ()  # it calls a layer that is no part of the model
+    held = types.SimpleNamespace(FORWARD=lambda x: x)
+    model = Twice(LAYER)
+    model.second.register_forward_hook(lambda module, given, answer: held.FORWARD(answer))
+    assert ties_of(untie(model)) == ()  # the name of an attribute is no global name
+    LAYER._forward_hooks.clear()
     model = Twice(LAYER)
     model.first.forward = lambda x: FORWARD(x) + 1
     sentence = "Twice cannot be untied: a function of first would still call the module that it was copied from"
     with pytest.raises(InputsError, match=f"^{sentence}$"):
+        untie(model)
+
+
+class ReadsColumns(nn.Module):
+    """Its weight is every second column of a matrix, and it keeps a view of the rows of that weight."""
+
+    def __init__(self, fused: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(fused[:, ::2])
+        self.rows = self.weight.detach()[1:]
+
+
+def test_a_view_that_cannot_be_repeated_is_refused() -> None:
+    fused = torch.randn(4, 8)
+    model = nn.Sequential(ReadsColumns(fused), ReadsColumns(fused))
+    sentence = "Sequential cannot be untied (1.rows is a view of a tied weight that cannot be repeated)"
+    with pytest.raises(InputsError, match=f"^{re.escape(sentence)}$"):
+        untie(model)
+
+
+class Listed(nn.Module):
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.table = [weight]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.table[0]
+
+
+class HoldsListed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.listed = Listed(self.layer.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.listed(self.layer(x))  # type: ignore[no-any-return]
+
+
+def test_a_list_in_a_scripted_module_that_stays_tied_is_refused() -> None:
+    with torch_jit_allowed():
+        model = torch.jit.script(HoldsListed())
+    sentence = "cannot be untied: layer.weight and listed.table.0 would still share memory"
+    with pytest.raises(InputsError, match=sentence):
         untie(model)
