@@ -24,6 +24,9 @@ OWNERS: Mapping[str, Any] = {
 }
 """Where models find the functions that they call."""
 
+OWN = ("torch._dynamo", "torch._compile")
+"""The modules of torch that put their own functions there, when torch compiles for the first time."""
+
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
 SETTINGS: Mapping[str, Setting] = {
@@ -88,18 +91,15 @@ class Settings:
                 setattr(OWNERS[owner], name, was)
 
     def _replaced(self) -> Iterator[tuple[str, str]]:
-        """Functions with another in their place; a package that is imported meanwhile may put its own there.
-
-        `torch._dynamo` is such a package; what it puts there is made by a function of `torch._compile`.
-        """
+        """Functions with another in their place; packages put their own there when they are imported."""
         for (owner, name), was in self.functions.items():
             now = vars(OWNERS[owner]).get(name)
             if now is not was and not self._is_from_new_import(now):
                 yield owner, name
 
     def _is_from_new_import(self, function: object) -> bool:
-        home = getattr(function, "__globals__", {}).get("__name__")  # `functools.wraps` changes `__module__`
-        return home == "torch._compile" or (home in sys.modules and home not in self.imported)
+        home = getattr(function, "__globals__", {}).get("__name__", "")  # `functools.wraps` changes `__module__`
+        return home.startswith(OWN) or (home in sys.modules and home not in self.imported)
 
 
 def _functions(holder: Any) -> Iterator[tuple[str, object]]:

@@ -13,7 +13,7 @@ from pytest_tsexport.exporting.settings import Settings
 from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, same_bits
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.changes import Change
-from pytest_tsexport.tensors.changes_by_calls import unexplained
+from pytest_tsexport.tensors.changes_by_calls import lasting, unexplained
 from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.fingerprint import Fingerprint, described
 from pytest_tsexport.tensors.tree import Leaves
@@ -80,6 +80,8 @@ class Source:
             found = self.fingerprint.differences(Fingerprint.of(self.live))
             if found:
                 found = unexplained(found, self._by_calls())
+            if found:
+                found = self._lasting(found)
             if found or settings:
                 return Left(source=described(found), settings=settings)
             return Left(answers=self._other_answers())
@@ -92,12 +94,19 @@ class Source:
         """What plain calls change in a copy of the model that was made before."""
         model = deep_copy(self.kept).eval()
         start = Fingerprint.of(model)
-        reference = Reference(self.kept, self.constants)
-        found: list[Change] = []
-        for _ in range(CALLS):
-            reference.call(model, self.inputs)
-            found += start.differences(Fingerprint.of(model))
-        return tuple(found)
+        states = [self._fingerprint_of_call(model) for _ in range(CALLS)]
+        return tuple(change for state in states for change in start.differences(state))
+
+    def _lasting(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
+        """Those changes that one call of a copy does not undo."""
+        before, after = (deep_copy(model).eval() for model in (self.kept, self.live))
+        copied = Fingerprint.of(before).differences(Fingerprint.of(after))
+        called = self._fingerprint_of_call(before).differences(self._fingerprint_of_call(after))
+        return lasting(found, copied, called)
+
+    def _fingerprint_of_call(self, model: nn.Module) -> Fingerprint:
+        Reference(model, self.constants).call(model, self.inputs)
+        return Fingerprint.of(model)
 
     def _other_answers(self) -> OtherAnswers | None:
         """The answers if the model answers differently now; None also if it raised before."""

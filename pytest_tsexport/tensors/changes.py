@@ -142,8 +142,8 @@ def _parts(before: Opened, after: Opened, name: str, seen: Pairs) -> Iterator[Ch
         if was is not None and now is not None and not _is_none_and_weight(was, now):
             yield from _between(was, now, (name, part), seen)
             continue
-        if isinstance(was or now, Function) and not before.is_container:
-            text = _replaced((name, part))
+        if callable(getattr(before.cls, part, None)) and not before.is_container:
+            text = _replaced((name, part))  # what an instance has in place of a method of its class
         else:
             text = f"{_joined(name, part)} is {'gone' if now in (None, NONE) else 'new'}"
         yield Change(name, part, text, was, now, before.is_container)

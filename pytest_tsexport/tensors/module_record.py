@@ -48,7 +48,7 @@ WITH_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_fo
 """Dicts that say of some hooks, by the same number, how they are called."""
 
 BOOKKEEPING = {"training", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", *HOOKS, *WITH_FLAGS}
-BOOKKEEPING |= {"_is_full_backward_hook", "_is_hf_initialized", "_is_torch_compile", "_compiled_call_impl"}
+BOOKKEEPING |= {"_is_full_backward_hook", "_is_hf_initialized", "_is_torch_compile"}
 BOOKKEEPING |= {"_flat_weights", "_flat_weight_refs"}
 """Attributes of a module that are recorded in another way, or that torch and Transformers set for themselves."""
 

@@ -26,7 +26,9 @@ def right_sources() -> Iterator[Specimen]:
     for name, change in CHANGES.items():
         yield looks(build=equipped, name=name, keywords={"export": with_change(change)})
     called = partial(looks, keywords={"export": exporters.plain})
-    yield from each(called, state.MemoisesMasks, state.CachesByDecorator, state.KeepsItsSize, state.KeepsItsLastInput)
+    one_width = {"export": exporters.plain, "dynamic_shapes": {"x": {0: "batch"}}}
+    yield looks(build=state.MemoisesMasks, keywords=one_width)
+    yield from each(called, state.CachesByDecorator, state.KeepsItsSize, state.KeepsItsLastInput)
     for model in (state.CachesTable, state.CountsUnseen, state.FlipsOnShortInput, state.RewritesBuffer):
         yield called(build=model, name=f"{model.__name__}Called")
     yield called(build=weights.Hooked, name="HookedBefore")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -125,3 +126,22 @@ def test_a_package_may_put_its_functions_there_when_it_is_imported(monkeypatch: 
     later = Settings.now()
     monkeypatch.setattr(F, "gelu", package.gelu)
     assert later.changes() == ("torch.nn.functional.gelu was replaced",)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_puts_there_itself_is_not_an_exporters_doing() -> None:
+    """In a process of its own, because torch does it once, when it compiles for the first time."""
+    program = """
+import torch
+from pytest_tsexport.exporting.settings import Settings
+
+before = Settings.now()
+old = vars(torch.nn.Module)["__init__"]
+torch.use_deterministic_algorithms(True)
+torch.use_deterministic_algorithms(False)
+torch.compile(torch.nn.Linear(3, 3), backend="eager")(torch.ones(1, 3))
+assert vars(torch.nn.Module)["__init__"] is not old
+assert before.changes() == (), before.changes()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

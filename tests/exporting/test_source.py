@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,70 @@ def test_a_flag_beside_state_is_named(model: type[nn.Module]) -> None:
         vars(model)["exporting"] = True
 
     assert left(model(), export) == Left(source=("exporting is new",))
+
+
+def warm(model: nn.Module) -> nn.Module:
+    """A model that was called before it is exported."""
+    calls(1)(model.eval())
+    return model
+
+
+def empty_caches(model: nn.Module) -> None:
+    for name, value in vars(model).items():
+        if isinstance(value, (dict, list)) and name in ("masks", "seen"):
+            value.clear()
+    if "table" in vars(model):
+        vars(model)["table"] = None
+
+
+@pytest.mark.parametrize("model", [right_state.MemoisesMasks, right_state.CachesTable])
+def test_a_cache_that_was_emptied_is_filled_again_by_a_call(model: type[nn.Module]) -> None:
+    assert left(warm(model()), empty_caches) == NOTHING
+
+
+def test_a_size_that_was_left_as_a_traced_tensor_is_a_number_again_after_a_call() -> None:
+    model = warm(right_state.KeepsItsSize())
+    assert left(model, lambda model: setattr(model, "size", torch.tensor(7))) == NOTHING
+
+
+def test_an_attribute_that_calls_do_not_write_stays_changed_beside_an_emptied_cache() -> None:
+    def export(model: nn.Module) -> None:
+        empty_caches(model)
+        vars(model)["style"] = "plain"
+
+    assert left(warm(right_state.MemoisesMasks()), export).source == ("style is new",)
+
+
+def test_what_a_copy_does_not_have_was_not_undone_by_a_call() -> None:
+    """A compiled model loses that when it is copied."""
+
+    class Compiles(made.Plain):
+        def __getstate__(self) -> dict[str, Any]:
+            return {name: value for name, value in vars(self).items() if name != "compiled"}
+
+    assert left(Compiles(), lambda model: setattr(model, "compiled", True)).source == ("compiled is new",)
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_a_training_mode_that_was_left_is_named_whatever_the_mode_of_the_copy(*, is_training: bool) -> None:
+    model = made.Plain().eval()
+    kept = deep_copy(model).train(is_training)
+    source = Source.before(subject_of(kept), model)
+    model.train()
+    assert source.after().source == ("the training mode of the model (2 modules)",)
+
+
+def test_a_backend_may_leave_the_users_model_in_training_mode() -> None:
+    """The plugin's own backends get the model as the user built it."""
+    model = made.Plain().train()
+    source = Source.before(subject_of(model), model)
+    assert source.after() == NOTHING
+
+
+def test_other_answers_can_be_given_to_another_process() -> None:
+    found = left(wrong_sources.equipped(), wrong_sources.patch_class)
+    copied = pickle.loads(pickle.dumps(found))
+    assert copied.answers.after.keys() == {"output"}
 
 
 def test_a_class_that_was_patched_shows_in_the_answers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -92,6 +93,11 @@ def two_hooks(model: Any) -> None:
         (lambda model: setattr(model, "scorer", min), ["scorer of the model was replaced"]),
         (lambda model: setattr(model, "scorer", None), ["scorer: a function became None"]),
         (lambda model: patch_forward(model.layers[1]), ["forward of layers.1 was replaced"]),
+        (
+            lambda model: setattr(model.layers[1], "forward", functools.partial(Layer.forward, model.layers[1])),
+            ["forward of layers.1 was replaced"],
+        ),
+        (lambda model: setattr(model, "helper", lambda x: x), ["helper is new"]),
         (swap_forward_of_class, ["forward of layers.0 was replaced"]),
         (lambda model: setattr(model.layers[0], "kind", "other"), ["layers.0.kind is new"]),
         (two_hooks, ["a forward hook of layers.0 was added", "a forward hook of layers.0 was added"]),
