@@ -47,18 +47,23 @@ class Throwaway:
         return distinct_tensors(self.module)
 
     @cached_property
+    def _first_call(self) -> tuple[Leaves | None, bool]:
+        """The answer of the first call, and whether it changed the module."""
+        before = Snapshot.of(self.module)
+        leaves = self.call(self.module).leaves
+        return leaves, before.differs(self.module)
+
+    @property
     def keeps_state(self) -> bool:
         """Whether a call changes the module."""
-        before = Snapshot.of(self.module)
-        self.call(self.module)
-        return before.differs(self.module)
+        return self._first_call[1]
 
     @cached_property
     def base(self) -> Leaves | None:
         """Its answer as it is; None if it raises."""
-        if self.keeps_state:
-            return self.call(self.make()).leaves
-        return [self.call(self.module) for _ in range(self.warm_up)][-1].leaves
+        first, keeps_state = self._first_call
+        later = () if keeps_state else [self.call(self.module).leaves for _ in range(self.warm_up - 1)]
+        return later[-1] if later else first
 
     def changed(self, numbers: Numbers) -> Leaves | None:
         """Its answer with these numbers in its tensors; None if it raises. A name that it does not have is left out."""
