@@ -12,19 +12,24 @@ from dataclasses import replace
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
-from pytest_tsexport.comparison.tied.findings import SHARED, all_changed_at_once, group_finding
-from pytest_tsexport.comparison.tied.value_findings import Finding
+from pytest_tsexport.comparison.tied.findings import DEAD, MISSING, SHARED, all_changed_at_once, group_finding
+from pytest_tsexport.comparison.tied.value_findings import CHANGED, Finding, listed
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 CHANGED_SOURCE = "exporting changed which weights of the source model are tied"
+TIED_BY_EXPORTER = "the file ties weights that the model does not"
 NO_TIES = "the model ties no weights"
 NO_NAMES = "the artifact is frozen or packed: it holds no weights by name"
 
+CLONE = "clone every tied weight on a copy before tracing: pytest_tsexport.untie(model)"
 FIXES = {
-    "clone": "clone every tied weight on a copy before tracing: pytest_tsexport.untie(model)",
-    "tie": "export without tying weights: the model that this test returns has a separate weight for each name",
-    "copy": "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy",
+    SHARED: CLONE,
+    DEAD: "let forward read each copy, and export no other: pytest_tsexport.untie(model) makes such a model",
+    CHANGED: "export it again from the model that this test returns: pytest_tsexport.untie(model) copies its weights",
+    MISSING: "keep a copy of each tied weight in the file, under any name: pytest_tsexport.untie(model) makes them",
+    TIED_BY_EXPORTER: "export without tying weights: in the model that this test returns they are separate",
+    CHANGED_SOURCE: "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy",
 }
 
 
@@ -55,7 +60,7 @@ class TiedWeights:
             for group in tied.groups:
                 findings.append(group_finding(group.names, tied))
                 if findings[-1].headline:
-                    failure = findings[-1].headline, _rows(group.names, findings[-1].text, FIXES["clone"])
+                    failure = _failure(findings[-1].headline, group.names, findings[-1].text)
                     break
         if failure is not None:
             found = verdict(evidence, Outcome.FAILED, *failure)
@@ -79,15 +84,15 @@ def _shared_in_file(tied: TiedEvidence) -> Failure | None:
         return None
     names = tied.shared[0].names
     known = next((group.names for group in tied.groups if tied.values.stand_for(names, group.names)), None)
-    text = f"{' and '.join(names)} share memory after loading"
+    text = f"{listed(names, ' and ')} share memory after loading"
     if known is not None:
-        return SHARED, _rows(known, text, FIXES["clone"])
-    return "the file ties weights that the model does not", (("in the file", text), ("fix", FIXES["tie"]))
+        return _failure(SHARED, known, text)
+    return TIED_BY_EXPORTER, (("in the file", text), ("fix", FIXES[TIED_BY_EXPORTER]))
 
 
 def _source_failure(evidence: Evidence) -> Failure | None:
     changes = _changed_ties(evidence)
-    return (CHANGED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES["copy"]))) if changes else None
+    return (CHANGED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES[CHANGED_SOURCE]))) if changes else None
 
 
 def _changed_ties(evidence: Evidence) -> list[str]:
@@ -95,15 +100,15 @@ def _changed_ties(evidence: Evidence) -> list[str]:
     return [change for change in evidence.process.changed if change.endswith(("are no longer tied", "are tied now"))]
 
 
-def _rows(names: Sequence[str], text: str, fix: str) -> tuple[Row, ...]:
-    return ("tied", " = ".join(names)), ("in the file", text), ("fix", fix)
+def _failure(headline: str, names: Sequence[str], text: str) -> Failure:
+    return headline, (("tied", listed(names)), ("in the file", text), ("fix", FIXES[headline]))
 
 
 def _notes(tied: TiedEvidence, findings: Sequence[Finding]) -> tuple[str, ...]:
     added = sum(group.bytes_added for group in tied.groups)
     idle = (f"{tied.idle_bytes} bytes of the file belong to no tensor",) if tied.idle_bytes else ()
     return (
-        *(" = ".join(group.names) for group in tied.groups[:3]),
+        *(listed(group.names) for group in tied.groups[:3]),
         f"{added} bytes added by the clones",
         *idle,
         *dict.fromkeys(note for one in findings for note in one.notes),

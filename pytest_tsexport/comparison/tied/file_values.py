@@ -14,6 +14,7 @@ import torch
 
 from pytest_tsexport.tensors.memory import digest, why_unreadable
 from pytest_tsexport.tensors.named_tensors import Tensors
+from pytest_tsexport.tensors.perturbation import NOISY, WHOLE
 
 Likeness = Literal["equal", "cast", "cut", "padded", "transposed", "other shape", "other values"]
 
@@ -45,7 +46,7 @@ def likeness(ours: torch.Tensor, theirs: torch.Tensor) -> Likeness:
     if value(ours) == value(theirs):
         return "equal"
     unlike: Likeness = "other values" if ours.shape == theirs.shape else "other shape"
-    if not _is_dense(ours) or not _is_dense(theirs):
+    if not _is_dense(ours) or not _is_dense(theirs) or ours.is_complex() != theirs.is_complex():
         return unlike
     if ours.dim() == 2 and value(ours.mT) == value(theirs):
         return "transposed"
@@ -56,7 +57,7 @@ def likeness(ours: torch.Tensor, theirs: torch.Tensor) -> Likeness:
 
 def _is_dense(tensor: torch.Tensor) -> bool:
     """Whether it can be sliced, transposed and converted."""
-    return tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_quantized
+    return tensor.layout == torch.strided and not tensor.is_nested and tensor.dtype in NOISY | WHOLE
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
 from pytest_tsexport.comparison.tied.readers import Reader, reader, unmatched
-from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, summed, value_finding
+from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, listed, summed, value_finding
 
 SHARED = "tied weights are still shared in the file"
 DEAD = "a clone in the file is never read"
@@ -40,9 +40,9 @@ def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
 
 def _why_not_changed(names: Sequence[str], copies: int, tied: TiedEvidence) -> str | None:
     if not tied.answers_alike:
-        return f"{_joined(names)}: the file answers the example inputs with other outputs, so no weight was changed"
+        return f"{listed(names)}: the file answers the example inputs with other outputs, so no weight was changed"
     if tied.responses.calls + len(names) + copies > MOST_CALLS:
-        return f"{_joined(names)}: not changed one by one, because that would take too long"
+        return f"{listed(names)}: not changed one by one, because that would take too long"
     return None
 
 
@@ -74,7 +74,7 @@ def _shared(readers: Sequence[Reader]) -> Finding | None:
     for one in readers:
         if one.together:
             every = "both" if len(one.together) == 2 else "all"
-            text = f"{one.copy.key} is used for {' and '.join(one.together)}: changing it has the effect of changing"
+            text = f"{one.copy.key} is used for {listed(one.together, ' and ')}: changing it has the effect of changing"
             return Finding(headline=SHARED, text=f"{text} {every} in the model")
     return None
 
@@ -142,7 +142,3 @@ def _gone(
     if tied.holds_parity:
         return Finding(notes=(f"{name} is not in the file by name or by value: it is folded or packed",))
     return Finding(headline=MISSING, text=f"{name} is not there, by name or by value, and the answers differ")
-
-
-def _joined(names: Sequence[str], between: str = " = ") -> str:
-    return between.join(names)

@@ -94,7 +94,7 @@ class _Question:
         if len(self.live) <= FEW:
             yield from (names for size in range(2, len(self.live)) for names in combinations(self.live, size))
             return
-        chosen = min(((name,) for name in self.live), key=self.misfit)
+        chosen: tuple[str, ...] = min(((name,) for name in self.live), key=self.misfit)
         while len(chosen) < len(self.live) - 1:
             grown = [tuple(name for name in self.live if name in (*chosen, one)) for one in self.live]
             better = min((names for names in grown if len(names) > len(chosen)), key=self.misfit)

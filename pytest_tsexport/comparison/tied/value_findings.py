@@ -17,6 +17,10 @@ NOTED: dict[Likeness, str] = {"cast": "rounded to", "cut": "cut to its first", "
 """What exporters are known to do to a weight, and how a note begins to say it."""
 
 
+FEW = 4
+"""A line shows no more names than this: a mask of 24 layers has as many."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What was found about one group: a headline and a text if it is wrong, notes, and what was not looked at."""
@@ -33,6 +37,12 @@ def summed(findings: Sequence[Finding], not_covered: tuple[str, ...] = ()) -> Fi
         notes=tuple(dict.fromkeys(note for one in findings for note in one.notes)),
         not_covered=(*(said for one in findings for said in one.not_covered), *not_covered),
     )
+
+
+def listed(names: Sequence[str], between: str = " = ") -> str:
+    """Names in one line; of many, the first ones and how many there are."""
+    shown = between.join(names if len(names) <= FEW else names[: FEW - 1])
+    return shown if len(names) <= FEW else f"{shown}{between}… ({len(names)} names)"
 
 
 def changed_in_sets(names: Sequence[str], tied: TiedEvidence) -> Iterator[tuple[str, Finding]]:
@@ -77,8 +87,8 @@ def _gap(ours: torch.Tensor, theirs: torch.Tensor) -> str:
     one, other = numbers_of(ours), numbers_of(theirs)
     if one is None or other is None:
         return ""
-    differing = (one.view(torch.uint8) != other.view(torch.uint8)).view(*one.shape, -1).any(-1)
-    return f": {int(differing.sum())} of {differing.numel()} elements differ"
+    rows = [numbers.cpu().reshape(-1).view(torch.uint8).reshape(numbers.numel(), -1) for numbers in (one, other)]
+    return f": {int((rows[0] != rows[1]).any(1).sum())} of {one.numel()} elements differ"
 
 
 def _short(dtype: torch.dtype) -> str:
