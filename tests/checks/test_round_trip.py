@@ -112,6 +112,8 @@ def test_a_file_that_reads_another_by_an_absolute_path_runs(started_in: Path) ->
 @pytest.mark.slow
 def test_a_table_that_became_a_buffer_runs(started_in: Path) -> None:
     class Holds(nn.Module):
+        table: torch.Tensor
+
         def __init__(self) -> None:
             super().__init__()
             self.register_buffer("table", torch.from_file("numbers.bin", shared=False, size=7, dtype=torch.float32))
