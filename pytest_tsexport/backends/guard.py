@@ -52,7 +52,8 @@ def guard(module: torch.jit.ScriptModule, inputs: Tensors | Mapping[str, Tensors
     with nested tensors cannot be checked.
     """
     if not isinstance(module, torch.jit.ScriptModule):
-        raise InputsError(f"guard was given a {type(module).__name__}; give what torch.jit.trace returned")
+        what = " for a module" if isinstance(module, torch.jit.ScriptFunction) else ""
+        raise InputsError(f"guard was given a {type(module).__name__}; give what torch.jit.trace returned{what}")
     methods = methods_of(module)
     takes = _takes(methods, inputs)
     with torch_jit_allowed():

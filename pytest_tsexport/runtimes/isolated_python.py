@@ -123,10 +123,9 @@ def _searched() -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The variables of this process, without those that make Python import from the current folder, or wait."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONINSPECT")}
-    folders = [str(Path(one).absolute()) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
-    return kept | ({"PYTHONPATH": os.pathsep.join(folders)} if folders else {})
+    """The variables of this process. An empty entry of `PYTHONPATH`, as `:/opt/lib` has one, means the start folder."""
+    folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def _result(

@@ -237,7 +237,7 @@ class Pair(NamedTuple):
     other: torch.Tensor
 
 
-def test_methods_may_have_any_name_and_any_type() -> None:
+def test_methods_may_have_any_name_and_any_type(tmp_path: Path) -> None:
     class Odd(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self._refuse(x) + self.guarded(x) + self.of(Pair(x, x)) + self.lists([x], {"x": x})
@@ -254,12 +254,12 @@ def test_methods_may_have_any_name_and_any_type() -> None:
         def lists(self, some: list[torch.Tensor], named: dict[str, torch.Tensor]) -> torch.Tensor:
             return some[0] + named["x"]
 
-    guarded = guard(scripted(Odd()), X)
+    guarded = loaded(guard(scripted(Odd()), X), tmp_path)
+    assert guarded.guarded.original_name == "Odd"
     assert torch.equal(guarded(X), 6 * X)
     assert torch.equal(guarded._refuse(X[:1]), X[:1])
     assert torch.equal(guarded.lists([X], {"x": X}), 2 * X)
     assert torch.equal(guarded.guarded.guarded(X), 2 * X)
-    assert torch.equal(guarded.guarded.of(Pair(X, X)), X)
     assert said(guarded, X[:1]).startswith("x is (1, 7)")
 
 
@@ -311,6 +311,13 @@ def test_nested_tensors_that_were_left_out_must_be_left_out() -> None:
     assert said(guarded, X, [X]) == "cache is given; this export takes None only"
     with pytest.raises(InputsError, match=r"^guard was given x, cache; the module takes x, cache: give a tensor"):
         guard(scripted(Caches()), {"x": X, "cache": [X]})
+
+
+def test_a_traced_function_is_refused_in_a_sentence() -> None:
+    function = torch.jit.trace(lambda x: x * 2, X)
+    with pytest.raises(InputsError) as raised:
+        guard(function, X)  # type: ignore[arg-type]
+    assert str(raised.value) == "guard was given a ScriptFunction; give what torch.jit.trace returned for a module"
 
 
 def test_a_required_tensor_is_named() -> None:

@@ -118,16 +118,17 @@ SHADOWS = ("tokenize", "json", "torch", "sitecustomize", "warnings", "numpy", "i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["start folder", "sys.path"])
+@pytest.mark.parametrize("way", ["start folder", "sys.path", "empty entry of PYTHONPATH"])
 def test_modules_with_the_names_of_pythons_are_not_imported(
     artifact: Artifact, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in SHADOWS:
-        if name != "run":
-            (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py of the tests was imported')")
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py of the tests was imported')")
     monkeypatch.chdir(tmp_path)
     if way == "sys.path":
         monkeypatch.syspath_prepend(str(tmp_path))
+    elif way != "start folder":
+        monkeypatch.setenv("PYTHONPATH", f"{os.pathsep}{tmp_path / 'inner'}")
     assert run(artifact).failure is None
 
 
@@ -167,7 +168,7 @@ def test_environment_variables_are_kept(artifact: Artifact, monkeypatch: pytest.
 
 
 @pytest.mark.slow
-def test_variables_for_interactive_python_change_nothing(
+def test_variables_of_python_that_change_how_it_starts_or_ends_do_no_harm(
     artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "startup.py").write_text("raise SystemExit('startup.py was run')")
