@@ -52,8 +52,6 @@ def _keeps(part: str, was: str | None, now: str | None) -> bool:
 
 def _keyword_changes(was: InterfaceLines, now: InterfaceLines) -> Iterator[Row]:
     """Arguments that are passed by name have no order. One that can now be passed by position too is kept."""
-    if "structure" not in was:
-        return
     before, after, positional = (
         {_without_default(line): line for line in lines}
         for lines in (was.get("keywords", ()), now.get("keywords", ()), now.get("forward", ()))
@@ -71,7 +69,7 @@ def _keyword_changes(was: InterfaceLines, now: InterfaceLines) -> Iterator[Row]:
 def _structure_changes(was: InterfaceLines, now: InterfaceLines) -> Iterator[Row]:
     """Changes of what the output is made of besides its tensors, by place."""
     before, after = _kinds(was), _kinds(now)
-    for place in dict.fromkeys((*before, *after)) if before else ():
+    for place in dict.fromkeys((*before, *after)):
         one, other = before.get(place), after.get(place)
         if one == other:
             continue

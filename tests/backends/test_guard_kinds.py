@@ -316,7 +316,7 @@ def test_nested_tensors_that_were_left_out_must_be_left_out() -> None:
 def test_a_traced_function_is_refused_in_a_sentence() -> None:
     function = torch.jit.trace(lambda x: x * 2, X)
     with pytest.raises(InputsError) as raised:
-        guard(function, X)  # type: ignore[arg-type]
+        guard(function, X)
     assert str(raised.value) == "guard was given a ScriptFunction; give what torch.jit.trace returned for a module"
 
 

@@ -172,6 +172,7 @@ def test_a_dict_has_no_order_at_any_depth() -> None:
     dicts = frozenset(("1", "1.a"))
     assert sorted_outputs(lines, dicts) == ["0: f", "1.a.y: f", "1.a.z.1: f", "1.a.z.0: f", "1.b: f"]
     assert sorted_outputs(lines[1:], frozenset()) == lines[1:]
+    assert sorted_outputs(["b: f", "a.1: f", "a.0: f"], frozenset(("the output",))) == ["a.1: f", "a.0: f", "b: f"]
     assert changes(with_structure(lines, *DICTS), with_structure(lines[:2] + lines[4:] + lines[2:4], *DICTS)) == ()
     assert changes(with_structure(lines, *DICTS), with_structure([lines[1], lines[0], *lines[2:]], *DICTS)) != ()
 

@@ -206,6 +206,7 @@ OURS = {"subject": "it", "backend": "jit", "inputs": {"x": ["f32", [3, 9]]}, "ou
         json.dumps({**OURS, "inputs": {"x": [2, 7]}}).encode(),
         json.dumps({**OURS, "inputs": {"x": ["f32", ["2", "7"]]}}).encode(),
         json.dumps({**OURS, "inputs": {"x": ["f32"]}}).encode(),
+        json.dumps({**OURS, "inputs": {"x": [32, [2, 7]]}}).encode(),
         json.dumps({**OURS, "casting": "all"}).encode(),
         json.dumps({name: OURS[name] for name in OURS if name != "torch"}).encode(),
     ],
