@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.func import functional_call
 
 from pytest_tsexport.comparison.metrics import distances
@@ -43,7 +44,8 @@ class Twin:
 def other_weights(observed: Observations) -> Rows:
     """The file holds weights of another model, or converted ones, and they explain every answer."""
     twins = _twins(observed)
-    parameters = {name for name, _ in observed.evidence.subject.model.named_parameters(remove_duplicate=False)}
+    weights = named_weights(observed.evidence.subject.model)
+    parameters = {name for name, weight in weights.items() if isinstance(weight, nn.Parameter)}
     differing = [one for one in twins if not same_bits(one.ours, one.theirs)]
     if not any(one.name in parameters for one in differing) or not _explained(
         observed, _with_weights_of_file(observed, twins), differing

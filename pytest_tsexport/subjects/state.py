@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.tensors.memory import why_unreadable
 from pytest_tsexport.tensors.named_tensors import attributes
 
 Mark = Any
@@ -96,10 +97,20 @@ def _mark(value: Any, seen: set[int], depth: int) -> Mark:
     if type(value) in BUILTIN and not value:
         return ()
     if isinstance(value, torch.Tensor):
-        return _Version(value, value.data_ptr() if value.layout == torch.strided else 0, value._version)
+        return _version(value)
     if id(value) in seen or (depth == 0 and not isinstance(value, nn.Module)):
         return _Identity(value)
     return _Identity(value), _inside(value, seen, depth - 1)
+
+
+def _version(tensor: torch.Tensor) -> _Version:
+    return _Version(tensor, *_address_and_writes(tensor))
+
+
+def _address_and_writes(tensor: torch.Tensor) -> tuple[int, int]:
+    """Zero for an address that torch does not show. An inference tensor counts no writes, and takes none from us."""
+    is_shown = tensor.layout == torch.strided and why_unreadable(tensor) is None
+    return tensor.data_ptr() if is_shown else 0, 0 if tensor.is_inference() else tensor._version
 
 
 def _inside(value: Any, seen: set[int], depth: int) -> Mark:
@@ -159,7 +170,7 @@ def _is_data(module: torch.jit.ScriptModule, name: str) -> bool:
 def _mark_scripted(module: torch.jit.ScriptModule, names: tuple[str, ...]) -> Mark:
     """Its containers live in C++, and are a new Python object at every access."""
     tensors = [*module.named_buffers(recurse=False), *module.named_parameters(recurse=False)]
-    weights = tuple((name, tensor.data_ptr(), tensor._version) for name, tensor in tensors)
+    weights = tuple((name, *_address_and_writes(tensor)) for name, tensor in tensors)
     return weights, tuple((name, _copied(getattr(module, name))) for name in names)
 
 

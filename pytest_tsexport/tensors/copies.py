@@ -15,6 +15,10 @@ from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
 from pytest_tsexport.tensors.references import redirected
 
+UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
+UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
+"""The layouts that `copy.deepcopy` refuses."""
+
 UNCOPYABLE = (TypeError, RuntimeError, copy.Error, pickle.PicklingError)
 """What `copy.deepcopy` raises for an object that cannot be copied."""
 
@@ -23,7 +27,7 @@ def parameter_sharing_copy(model: nn.Module) -> nn.Module:
     """A copy of the module tree that shares every parameter with `model`; its buffers and other state are copied.
 
     A plain attribute that shares elements with a parameter is shared too: in the copy it must follow the parameter.
-    For MiniLM it costs a quarter of a deep copy. Raises `InputsError` if the model cannot be copied.
+    For MiniLM it costs a third of a deep copy. Raises `InputsError` if the model cannot be copied.
     """
     found = entries(model)
     shared = [entry.tensor for entry in found if isinstance(entry.tensor, nn.Parameter) and entry.is_weight]
@@ -50,8 +54,8 @@ def clone(tensor: torch.Tensor) -> torch.Tensor:
     """
     if isinstance(tensor, nn.Parameter) and type(tensor).__deepcopy__ is nn.Parameter.__deepcopy__:
         return _as_parameter(_cloned(tensor.data), tensor)
-    made: torch.Tensor = copy.deepcopy(tensor, {}) if isinstance(tensor, nn.Parameter) else _cloned(tensor.detach())
-    vars(made).update(vars(tensor))
+    made: torch.Tensor = copy.deepcopy(tensor, {}) if _is_of_its_own_class(tensor) else _cloned(tensor.detach())
+    vars(made).update({name: value for name, value in vars(tensor).items() if name not in vars(made)})
     return made
 
 
@@ -71,6 +75,11 @@ def _as_parameter(data: torch.Tensor, parameter: nn.Parameter) -> torch.Tensor:
     return made
 
 
+def _is_of_its_own_class(tensor: torch.Tensor) -> bool:
+    """Whether its class knows best how it is copied: it wraps other tensors, or is a parameter of another kind."""
+    return hasattr(type(tensor), "__tensor_flatten__") or isinstance(tensor, nn.Parameter)
+
+
 def _cloned(tensor: torch.Tensor) -> torch.Tensor:
     try:
         if tensor.layout != torch.strided or tensor.is_nested or 0 not in tensor.stride():
@@ -86,12 +95,17 @@ def _cloned(tensor: torch.Tensor) -> torch.Tensor:
 def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry]) -> nn.Module:
     """`copy.deepcopy` of the model; `memo` holds the copies that are made already, or the objects that are shared.
 
-    `deepcopy` refuses a tensor that autograd made (`weight_norm` keeps one), so its value is copied. It does not look
+    `deepcopy` refuses a tensor that autograd made (`weight_norm` keeps one), so its value is copied, and it refuses
+    some layouts, which torch can clone. It does not look
     into functions: those that refer to a part of the model are made to refer to the copy.
     """
     shared = {key for key, one in memo.items() if id(one) == key}
     for tensor in (entry.tensor for entry in found):
-        if tensor.grad_fn is not None and id(tensor) not in memo:
+        if id(tensor) in memo:
+            continue
+        if tensor.layout in UNCOPIED_LAYOUTS or (tensor.is_nested and tensor.layout == torch.strided):
+            memo[id(tensor)] = clone(tensor)
+        elif tensor.grad_fn is not None:
             memo[id(tensor)] = copy.deepcopy(tensor.detach(), memo)
     try:
         copied = copy.deepcopy(model, memo)

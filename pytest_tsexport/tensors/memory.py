@@ -70,11 +70,25 @@ def why_unreadable(tensor: torch.Tensor) -> str | None:
     if tensor.is_meta:
         return "it is on the meta device, which holds no values"
     try:
-        for part in _parts(tensor):
+        for part in stored_tensors(tensor):
             part.untyped_storage().data_ptr()
     except (RuntimeError, NotImplementedError) as error:
         return f"torch shows no memory of a {tensor.layout} tensor ({str(error).splitlines()[0]})"
     return None
+
+
+def stored_tensors(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The strided tensors in which a tensor is stored: itself, or those of a sparse, a nested or a wrapped one."""
+    if hasattr(type(tensor), "__tensor_flatten__"):
+        names, _ = tensor.__tensor_flatten__()  # type: ignore[attr-defined]  # of wrapper subclasses only
+        for name in names:
+            yield from stored_tensors(getattr(tensor, name))
+    elif tensor.is_nested:
+        yield from tensor.detach().unbind()
+    elif tensor.layout in SPARSE_PARTS:
+        yield from (getattr(tensor.detach(), part)() for part in SPARSE_PARTS[tensor.layout])
+    else:
+        yield tensor.detach()
 
 
 def blocks(tensor: torch.Tensor) -> tuple[Block, ...]:
@@ -85,7 +99,7 @@ def blocks(tensor: torch.Tensor) -> tuple[Block, ...]:
     """
     if why_unreadable(tensor) is not None:
         return ()
-    return tuple(_block(part) for part in _parts(tensor) if part.numel())
+    return tuple(_block(part) for part in stored_tensors(tensor) if part.numel())
 
 
 def share_elements(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -124,20 +138,6 @@ def digest(tensor: torch.Tensor) -> str:
         flat = block.bytes().cpu().contiguous()
         found.update((ctypes.c_char * flat.numel()).from_address(flat.data_ptr()))
     return found.hexdigest()
-
-
-def _parts(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The strided tensors in which it is stored."""
-    if hasattr(type(tensor), "__tensor_flatten__"):
-        names, _ = tensor.__tensor_flatten__()  # type: ignore[attr-defined]  # of wrapper subclasses only
-        for name in names:
-            yield from _parts(getattr(tensor, name))
-    elif tensor.is_nested:
-        yield from tensor.detach().unbind()
-    elif tensor.layout in SPARSE_PARTS:
-        yield from (getattr(tensor.detach(), part)() for part in SPARSE_PARTS[tensor.layout])
-    else:
-        yield tensor.detach()
 
 
 def _block(tensor: torch.Tensor) -> Block:

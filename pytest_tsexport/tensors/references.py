@@ -8,6 +8,7 @@ from.
 from __future__ import annotations
 
 import copy
+import dis
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import WRAPPER_ASSIGNMENTS, partial
@@ -77,7 +78,8 @@ def references_and_globals(value: object) -> Iterable[object]:
     """Also the modules, and what is bound to one, that a function uses by a global name."""
     yield from references(value)
     if isinstance(value, FunctionType):
-        used = (value.__globals__.get(name) for name in value.__code__.co_names)
+        steps = dis.get_instructions(value.__code__)
+        used = (value.__globals__.get(step.argval) for step in steps if step.opname == "LOAD_GLOBAL")
         yield from (one for one in used if isinstance(one, (nn.Module, MethodType, partial)))
 
 

@@ -130,31 +130,32 @@ def _bare(module: nn.Module) -> nn.Module:
 
 
 def _separate_weights(model: nn.Module) -> None:
-    """Gives each name of a tied weight but the first a clone, which the module's own references follow."""
+    """Gives each name of a tied weight but the first a clone, which the module's own references follow.
+
+    If a module keeps one of two names of its own, its references stay with that one.
+    """
     found = entries(model)
-    by_name = {entry.name: entry for entry in found}
+    names = {name for group in ties_of(model) for name in group.names[1:]}
+    made = [(entry, clone(entry.tensor)) for entry in found if entry.name in names]
+    kept = {(id(entry.holder), id(entry.tensor)) for entry in found if entry.is_weight and entry.name not in names}
     clones: dict[int, dict[int, torch.Tensor]] = {}
-    for group in ties_of(model):
-        for entry in map(by_name.__getitem__, group.names[1:]):
-            made = clone(entry.tensor)
-            clones.setdefault(id(entry.holder), {}).setdefault(id(entry.tensor), made)
-            if entry.is_weight:
-                _assign(entry, made)
-            else:
-                made.requires_grad = False
-    holders = {id(entry.holder): entry.holder for entry in found}
+    for entry, one in made:
+        if (id(entry.holder), id(entry.tensor)) not in kept:
+            clones.setdefault(id(entry.holder), {}).setdefault(id(entry.tensor), one)
     for key, of_holder in clones.items():
-        holder = holders[key]
-        views = _views_of_clones([entry for entry in found if entry.holder is holder], of_holder)
-        kept = {id(weight) for weight in (*holder._parameters.values(), *holder._buffers.values())}
-        moved = {name: one for name, one in (of_holder | views).items() if name not in kept}
-        if not isinstance(holder, torch.jit.ScriptModule):
-            modules = {id(one): one for _, one in named_modules(model)}
-            vars(holder).update(redirected(vars(holder), moved, modules))
+        clones[key] = of_holder | _views_of_clones([entry for entry in found if id(entry.holder) == key], of_holder)
+    for entry, one in made:
+        _assign(entry, one)
+    modules = {id(one): one for _, one in named_modules(model)}
+    for key, holder in modules.items():
+        if key in clones and not isinstance(holder, torch.jit.ScriptModule):
+            vars(holder).update(redirected(vars(holder), clones[key], modules))
 
 
 def _assign(entry: Entry, weight: torch.Tensor) -> None:
-    if isinstance(entry.holder, torch.jit.ScriptModule):
+    if not entry.is_weight:  # the references of the module are redirected to it, as a constant of a trace
+        weight.requires_grad = False
+    elif isinstance(entry.holder, torch.jit.ScriptModule):
         entry.holder._c.setattr(entry.key, weight)
     elif entry.key in entry.holder._parameters:
         vars(entry.holder)["_parameters"][entry.key] = weight

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
 
 from pytest_tsexport.subjects.reference import Reference, one_line, same_bits
+from pytest_tsexport.tensors.copies import clone
+from pytest_tsexport.tensors.memory import blocks
 from pytest_tsexport.testing import right_sizes, right_state, wrong_exports, wrong_state
+from tests.tensors.every_tensor import EVERY
+
+PHASE = torch.polar(torch.ones(3), torch.linspace(0, 3, 3))
 
 X = {"x": torch.randn(2, 7)}
 SHORT = {"x": torch.randn(2, 3)}
@@ -142,7 +149,38 @@ def test_an_exception_is_described_in_one_line(error: Exception, text: str) -> N
         (torch.zeros(2), torch.zeros(2).double(), False),
         (torch.zeros(0), torch.zeros(0), True),
         (torch.tensor([True]), torch.tensor([True]), True),
+        (torch.tensor([-0.0]), torch.tensor([0.0]), True),
+        (PHASE.conj(), PHASE.conj().resolve_conj(), True),
+        (PHASE.conj(), PHASE, False),
+        (torch.tensor([1, 2], dtype=torch.uint16), torch.tensor([1, 3], dtype=torch.uint16), False),
+        (torch.tensor([float("nan")]).to(torch.float8_e5m2), torch.tensor([float("nan")]).to(torch.float8_e5m2), True),
+        (torch.eye(2).to_sparse(), torch.eye(2).to_sparse(), True),
+        (torch.eye(2).to_sparse(), torch.eye(2), False),
+        (torch.eye(2).to_sparse(), 2 * torch.eye(2).to_sparse(), False),
+        (torch.eye(3).to_sparse(), torch.eye(3)[:2].to_sparse(), False),
+        (torch.eye(2).to_mkldnn(), torch.eye(2).to_mkldnn(), True),
+        (torch.eye(2).to_mkldnn(), torch.ones(2, 2).to_mkldnn(), False),
+        (torch.ones(2, device="meta"), torch.ones(2, device="meta"), True),
     ],
 )
 def test_same_bits(one: torch.Tensor, other: torch.Tensor, *, same: bool) -> None:
     assert same_bits(one, other) is same
+
+
+@pytest.mark.parametrize("name", sorted(EVERY))
+def test_same_bits_of_every_dtype_and_layout(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls several layouts a prototype, and quantised tensors deprecated
+        one, other = EVERY[name], clone(EVERY[name])
+        assert same_bits(one, other)
+        block = blocks(other)[0]
+        block.memory[block.start] ^= 2 if one.dtype != torch.bool else 1
+        assert not same_bits(one, other)
+
+
+def test_codes_of_another_scale_are_other_values() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # quantised tensors are deprecated; files hold them all the same
+        one, other = (torch.quantize_per_tensor(torch.tensor([scale]), scale, 0, torch.quint8) for scale in (1.0, 2.0))
+    assert torch.equal(one.int_repr(), other.int_repr())
+    assert not same_bits(one, other)

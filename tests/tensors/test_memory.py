@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 from pytest_tsexport.tensors.memory import blocks, digest, share_elements, why_unreadable
+from tests.tensors.every_tensor import EVERY, UNREADABLE
 
 FUSED = torch.arange(98.0).reshape(7, 14)
 
@@ -49,37 +47,6 @@ def test_a_sparse_tensor_shares_its_values() -> None:
     assert not share_elements(sparse, values.clone())
 
 
-def _of_each_dtype() -> Iterator[tuple[str, torch.Tensor]]:
-    for dtype in {one for one in vars(torch).values() if isinstance(one, torch.dtype)}:
-        name = str(dtype).removeprefix("torch.")
-        if name.startswith("q"):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # quantised tensors are deprecated; files hold them all the same
-                yield name, torch.quantize_per_tensor(torch.linspace(0, 3, 8), 0.1, 0, dtype)
-        else:
-            tensor = torch.empty(8, dtype=dtype)
-            for block in blocks(tensor):
-                block.memory.fill_(1)
-            yield name, tensor
-
-
-def _of_each_layout() -> Iterator[tuple[str, torch.Tensor]]:
-    eye = torch.eye(4)
-    yield from {"coo": eye.to_sparse(), "csr": eye.to_sparse_csr(), "csc": eye.to_sparse_csc()}.items()
-    yield from {"bsr": eye.to_sparse_bsr((2, 2)), "bsc": eye.to_sparse_bsc((2, 2))}.items()
-    yield "nested", torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
-    yield "jagged", torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)
-    yield (
-        "per channel",
-        torch.quantize_per_channel(eye, torch.ones(4), torch.zeros(4, dtype=torch.int64), 0, torch.qint8),
-    )
-
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # torch calls several of these layouts a prototype
-    EVERY = dict(_of_each_dtype()) | dict(_of_each_layout())
-
-
 @pytest.mark.parametrize("name", sorted(EVERY))
 def test_every_dtype_and_layout_is_read(name: str) -> None:
     tensor = EVERY[name]
@@ -90,15 +57,6 @@ def test_every_dtype_and_layout_is_read(name: str) -> None:
     for block in blocks(tensor):
         block.memory[block.start] ^= 1
     assert digest(tensor) != before
-
-
-UNREADABLE = {
-    "meta": (torch.ones(3, device="meta"), "it is on the meta device, which holds no values"),
-    "mkldnn": (
-        torch.eye(3).to_mkldnn(),
-        "torch shows no memory of a torch._mkldnn tensor (Cannot access storage of OpaqueTensorImpl)",
-    ),
-}
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import functools
+import re
 import types
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +17,11 @@ import torch.fx
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from pytest_tsexport import untie
+from pytest_tsexport import InputsError, untie
+from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed, traced
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.memory import digest
-from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.named_tensors import named_tensors, named_weights
 from pytest_tsexport.tensors.weights import ties_of
 
 Build = Callable[[], nn.Module]
@@ -326,3 +330,197 @@ def test_a_shared_module_whose_child_is_shared_too_is_parted_at_every_name() -> 
         for block in (used[:2], used[2:4]):
             x = block[1](block[0](x)).tanh().tanh()
         assert torch.equal(answer(copied), answer(lambda given: given, used[4](x).detach())), name
+
+
+CONSTANT = (FromView, FromGradView)
+"""Torch traces a view that is a plain attribute as a constant, or not at all."""
+
+
+@pytest.mark.parametrize("build", [one for one in LAYERS if one not in CONSTANT], ids=lambda build: build.__name__)
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_loaded_file_of_a_shared_layer_reads_each_clone(build: Build, tmp_path: Path) -> None:
+    path = str(tmp_path / "file.pt")
+    with torch_jit_allowed():
+        torch.jit.save(traced(untie(built(build)), (X,)), path)
+    name = next(name.removeprefix("first.") for name in named_weights(built(build)))
+    for way, truth in zip(("first", "second"), once_changed(build, name), strict=True):
+        with torch_jit_allowed():
+            loaded = torch.jit.load(path)
+        changed(loaded, f"{way}.{name}")
+        assert torch.allclose(answer(loaded), truth, atol=1e-5), way
+
+
+class FromElsewhere(nn.Module):
+    """A head that reads the weight of the embedding through a list of its own, and another through an object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(9, 4)
+        self.head, self.tail = nn.Identity(), nn.Identity()
+        self.head.table = [self.embed.weight]  # type: ignore[assignment]
+        self.tail.kept = types.SimpleNamespace(rows=self.embed.weight.detach()[1:])  # type: ignore[assignment]
+
+    def forward(self, ids: torch.Tensor) -> Any:
+        x = self.embed(ids)
+        return torch.cat([x @ self.head.table[0].T, x @ self.tail.kept.rows.T], -1)  # type: ignore[index, union-attr]
+
+
+def test_a_weight_in_a_list_of_another_module_is_cloned_there() -> None:
+    model, ids = FromElsewhere(), torch.arange(9)
+    names = ("embed.weight", "head.table.0", "tail.kept.rows")
+    assert [group.names for group in ties_of(model)] == [names]
+    expected = answer(model, ids)
+    for place, name in enumerate(names):
+        copied = untie(copy.deepcopy(model))
+        with torch.no_grad():
+            named_tensors(copied)[name].add_(0.5)
+        truth = [model.embed.weight.detach() + 0.5 * (place == here) for here in range(3)]
+        x = truth[0][ids]
+        assert torch.equal(answer(copied, ids), torch.cat([x @ truth[1].T, x @ truth[2][1:].T], -1)), name
+        assert torch.equal(answer(traced(untie(model), (ids,)), ids), expected)
+    assert [group.names for group in ties_of(model)] == [names]
+
+
+def test_a_lone_tie_is_followed_by_the_references_of_its_module() -> None:
+    torch.manual_seed(0)
+    one, other = Recurrent(), Recurrent()
+    other.inner.weight_hh_l0 = one.inner.weight_hh_l0
+    model = nn.Sequential(one, other)
+    copied = untie(model)
+    assert torch.equal(answer(copied), answer(model))
+    changed(copied, "1.inner.weight_hh_l0")
+    unshared = copy.deepcopy(other)
+    changed(unshared, "inner.weight_hh_l0")
+    assert torch.equal(answer(copied), answer(unshared, answer(one)))
+
+
+@pytest.mark.parametrize("kind", [FromList, FromView, FromGradView, FromPartial])
+def test_a_lone_tie_is_followed_by_lists_and_views(kind: Callable[[], Layer]) -> None:
+    torch.manual_seed(0)
+    one, other = Layer(), kind()
+    one.weight.data = other.weight.data
+    model = nn.Sequential(one, other)
+    assert [group.names for group in ties_of(model)] == [("0.weight", "1.weight")]
+    truth = answer(changed(deep_copy(other), "weight"), answer(one))
+    copied = untie(model)
+    assert torch.equal(answer(copied), answer(model))
+    assert torch.equal(answer(changed(copied, "1.weight")), truth)
+
+
+class TwoNames(nn.Module):
+    """One parameter under two names of one module, which also keeps it in a list, and a view of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = self.second = nn.Parameter(torch.randn(4))
+        self.listed = [self.scale, self.scale.detach()[:1]]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x * self.scale).tanh() * self.second * self.listed[0] + self.listed[1]
+
+
+@pytest.mark.parametrize(("name", "used"), [("scale", (1, 0, 1)), ("second", (0, 1, 0))])
+def test_a_list_stays_with_the_first_of_two_names_in_one_module(name: str, used: tuple[int, ...]) -> None:
+    model = TwoNames()
+    first, second, listed = (model.scale.detach() + 0.5 * one for one in used)
+    copied = changed(untie(deep_copy(model)), name)
+    assert torch.equal(answer(copied), (X * first).tanh() * second * listed + listed[:1])
+
+
+def test_a_scripted_layer_under_two_names_is_parted() -> None:
+    with torch_jit_allowed():
+        model = Twice(torch.jit.script(nn.Linear(4, 4)))
+    copied = untie(model)
+    assert ties_of(copied) == ()
+    assert torch.equal(answer(copied), answer(model))
+    layer = nn.Linear(4, 4)
+    layer.load_state_dict(model.first.state_dict())
+    changed(copied, "second.weight")
+    truth = answer(layer).tanh()
+    assert torch.allclose(answer(copied), answer(changed(layer, "weight"), truth))
+
+
+class Scripted(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.two.weight = self.one.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.two(self.one(x))  # type: ignore[no-any-return]
+
+
+def test_a_tie_within_a_scripted_module_is_parted() -> None:
+    with torch_jit_allowed():
+        model = nn.Sequential(torch.jit.script(Scripted()))
+    copied = untie(model)
+    assert [group.names for group in ties_of(model)] == [("0.one.weight", "0.two.weight")]
+    assert ties_of(copied) == ()
+    before = answer(copied)
+    assert torch.equal(before, answer(model))
+    changed(copied, "0.two.weight")
+    assert not torch.equal(answer(copied), before)
+
+
+LAYER = nn.Linear(4, 4)
+FORWARD = LAYER.forward
+
+
+def test_a_function_that_calls_the_source_by_a_global_name_is_refused() -> None:
+    model = Twice(copy.deepcopy(LAYER))
+    model.first.forward = lambda x: FORWARD(x) + 1
+    assert ties_of(untie(model)) == ()  # it calls a layer that is no part of the model
+    held = types.SimpleNamespace(FORWARD=lambda x: x)
+    model = Twice(LAYER)
+    model.second.register_forward_hook(lambda module, given, answer: held.FORWARD(answer))
+    assert ties_of(untie(model)) == ()  # the name of an attribute is no global name
+    LAYER._forward_hooks.clear()
+    model = Twice(LAYER)
+    model.first.forward = lambda x: FORWARD(x) + 1
+    sentence = "Twice cannot be untied: a function of first would still call the module that it was copied from"
+    with pytest.raises(InputsError, match=f"^{sentence}$"):
+        untie(model)
+
+
+class ReadsColumns(nn.Module):
+    """Its weight is every second column of a matrix, and it keeps a view of the rows of that weight."""
+
+    def __init__(self, fused: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(fused[:, ::2])
+        self.rows = self.weight.detach()[1:]
+
+
+def test_a_view_that_cannot_be_repeated_is_refused() -> None:
+    fused = torch.randn(4, 8)
+    model = nn.Sequential(ReadsColumns(fused), ReadsColumns(fused))
+    sentence = "Sequential cannot be untied (1.rows is a view of a tied weight that cannot be repeated)"
+    with pytest.raises(InputsError, match=f"^{re.escape(sentence)}$"):
+        untie(model)
+
+
+class Listed(nn.Module):
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.table = [weight]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.table[0]
+
+
+class HoldsListed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.listed = Listed(self.layer.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.listed(self.layer(x))  # type: ignore[no-any-return]
+
+
+def test_a_list_in_a_scripted_module_that_stays_tied_is_refused() -> None:
+    with torch_jit_allowed():
+        model = torch.jit.script(HoldsListed())
+    sentence = "cannot be untied: layer.weight and listed.table.0 would still share memory"
+    with pytest.raises(InputsError, match=sentence):
+        untie(model)

@@ -1,0 +1,144 @@
+"""Proves that a model with a tensor of any dtype and layout is copied, and that a copy refers to itself alone."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pytest_tsexport import untie
+from pytest_tsexport.subjects.reference import same_bits
+from pytest_tsexport.subjects.state import Snapshot
+from pytest_tsexport.tensors.copies import clone, deep_copy, parameter_sharing_copy
+from pytest_tsexport.tensors.memory import digest, share_elements
+from pytest_tsexport.tensors.named_tensors import named_weights
+from pytest_tsexport.tensors.weights import ties_of
+from tests.tensors.every_tensor import EVERY, OTHER_KINDS, UNREADABLE
+
+ALL = EVERY | OTHER_KINDS | {name: tensor for name, (tensor, _) in UNREADABLE.items()}
+READABLE = EVERY | {name: tensor for name, tensor in OTHER_KINDS.items() if tensor.numel()}
+
+
+class Twice(nn.Module):
+    """A buffer under two names, one of which is not saved, and in a list."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("first", tensor)
+        self.register_buffer("second", tensor, persistent=False)
+        self.listed = [tensor]
+
+
+@pytest.fixture(autouse=True)
+def warnings_of_prototypes() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls several layouts a prototype, and quantised tensors deprecated
+        yield
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_a_model_with_a_buffer_of_any_kind_is_copied(name: str) -> None:
+    model = Twice(ALL[name])
+    for copied in (deep_copy(model), parameter_sharing_copy(model), untie(model)):
+        for tensor in named_weights(copied).values():
+            assert same_bits(tensor, ALL[name])
+            assert not share_elements(tensor, ALL[name])
+    assert not Snapshot.of(model).differs(model)
+
+
+@pytest.mark.parametrize("name", sorted(READABLE))
+def test_a_buffer_of_any_kind_is_tied_by_a_deep_copy_and_parted_by_untie(name: str) -> None:
+    model = Twice(READABLE[name])
+    assert [group.names for group in ties_of(model)] == [("first", "second")]
+    assert [group.names for group in ties_of(deep_copy(model))] == [("first", "second")]
+    copied = untie(model)
+    assert ties_of(copied) == ()
+    assert copied._non_persistent_buffers_set == {"second"}
+    assert not share_elements(named_weights(copied)["second"], READABLE[name])
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_a_clone_has_the_same_bits_in_memory_of_its_own(name: str) -> None:
+    made = clone(ALL[name])
+    assert type(made) is type(ALL[name])
+    assert same_bits(made, ALL[name])
+    assert not share_elements(made, ALL[name])
+    assert made.untyped_storage().nbytes() <= 64 if name == "expanded" else True
+
+
+class Mine(nn.Parameter):
+    """A class of its own, with a constructor that takes something else."""
+
+    rows: int
+
+    def __new__(cls, rows: int, base: torch.Tensor) -> Mine:
+        made = torch.Tensor._make_subclass(cls, base[:rows], True)
+        made.rows = rows
+        return made
+
+
+def test_a_parameter_of_a_class_of_its_own_keeps_class_attributes_and_memory() -> None:
+    base = torch.randn(4, 3)
+    model = nn.ParameterDict({"first": Mine(4, base), "second": Mine(2, base)})
+    copied = deep_copy(model)
+    assert [group.names for group in ties_of(copied)] == [("first", "second")]
+    assert not share_elements(copied["first"], base)  # type: ignore[index]
+    parted = untie(model)
+    assert ties_of(parted) == ()
+    for one in (copied, parted):
+        second = named_weights(one)["second"]
+        assert (type(second), second.rows, second.requires_grad) == (Mine, 2, True)  # type: ignore[attr-defined]
+        assert torch.equal(second, base[:2])
+
+
+class Counts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1))
+        self.seen: torch.Tensor
+        old = self.forward
+        self.forward = lambda x: old(x) + 0  # type: ignore[method-assign]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += 1
+        return x + self.seen
+
+
+@pytest.mark.parametrize("make", [deep_copy, parameter_sharing_copy, untie], ids=lambda make: make.__name__)
+def test_a_forward_in_a_closure_calls_the_copy(make: Any) -> None:
+    model = Counts()
+    copied = make(model)
+    assert copied(torch.zeros(1)) == 1
+    assert (float(copied.seen), float(model.seen)) == (1, 0)
+
+
+def test_what_a_closure_holds_besides_is_shared() -> None:
+    model: Any = nn.Linear(2, 2)
+    log = [kept := object()]
+    old = model.forward
+
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        log.append(x)
+        return x + float(old(x).sum())
+
+    model.forward = forward
+    deep_copy(model)(torch.ones(1, 2))
+    assert len(log) == 2
+    assert log[0] is kept
+
+
+def test_a_view_of_a_parameter_is_shared_with_it() -> None:
+    model = nn.Linear(2, 2)
+    model.rows, model.others = model.weight.detach()[1:], torch.ones(2)
+    copied: Any = parameter_sharing_copy(model)
+    assert copied.rows is model.rows
+    assert copied.others is not model.others
+    before = digest(model.weight)
+    copied = deep_copy(model)
+    with torch.no_grad():
+        copied.weight += 1
+    assert torch.equal(copied.rows, copied.weight[1:])
+    assert digest(model.weight) == before
