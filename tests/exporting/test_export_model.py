@@ -20,6 +20,7 @@ from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.testing import exporters, right_ties, wrong_sizes
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state
+from pytest_tsexport.testing.files import quiet
 from pytest_tsexport.testing.specimen import Inputs, ids, rows
 from tests.subjects.families import build as family
 
@@ -119,6 +120,16 @@ def test_an_exporter_without_a_file(export: export_model.Exporter, text: str, pa
     assert isinstance(error, ExportError)
     with pytest.raises(ExportError, match=text):
         raise error
+
+
+def test_a_model_with_a_frozen_part_is_given_to_an_exporter(path: Path) -> None:
+    model = made.Plain()
+    with quiet():
+        part = torch.jit.freeze(torch.jit.trace(nn.Linear(7, 7).eval(), torch.ones(1, 7)))
+    model.linear = part
+    found = export_model.exported(subject_of(model.train()), exporters.plain, job(path))
+    assert (found.error, found.process.changed) == (None, ())
+    assert model.training
 
 
 def test_a_file_of_an_earlier_run_is_not_judged_for_an_exporter_that_wrote_none(path: Path) -> None:

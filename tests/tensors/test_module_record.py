@@ -8,6 +8,7 @@ import logging
 import threading
 import weakref
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
@@ -271,4 +272,47 @@ def test_a_script_module_is_read_too(change: Any) -> None:
     before = record(model)
     assert same(before, record(model))
     change(part)
+    assert not same(before, record(model))
+
+
+class Listed(nn.Module):
+    """Scripted, its list is a script module without `forward`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(2, 2)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def frozen() -> torch.jit.ScriptModule:
+    made = torch.jit.freeze(torch.jit.script(nn.Linear(2, 2).eval()))
+    assert isinstance(made, torch.jit.ScriptModule)
+    return made
+
+
+@pytest.mark.parametrize("make", [lambda: torch.jit.script(Listed()), frozen])
+def test_a_script_module_without_forward_or_mode_is_read(make: Callable[[], nn.Module]) -> None:
+    with quiet():
+        part = make()
+    assert same(record(part), record(part))
+    assert not same(record(part), record(nn.Linear(2, 2)))
+
+
+def test_another_code_is_another_script_module() -> None:
+    with quiet():
+        one, other = (torch.jit.script(act) for act in (nn.Tanh(), nn.Sigmoid()))
+    assert not same(record(one), record(other))
+
+
+def test_a_weight_that_is_met_in_a_list_first_has_its_requires_grad() -> None:
+    model = nn.Module()
+    linear = nn.Linear(2, 2)
+    vars(model)["listed"] = [linear.weight]
+    model.add_module("linear", linear)
+    before = record(model)
+    linear.weight.requires_grad = False
     assert not same(before, record(model))
