@@ -57,7 +57,7 @@ BOOKKEEPING |= {"_flat_weights", "_flat_weight_refs"}
 class _Walk:
     """One reading of a module tree.
 
-    `places` are the first names of its modules by identity. `known` are the records made so far, by the identity of the
+    `places` has a name of each of its modules, by identity. `known` are the records made so far, by the identity of the
     object; it keeps the object alive, so that no identity is used twice.
     """
 
@@ -70,7 +70,7 @@ def record(module: nn.Module) -> ModuleRecord:
 
     An object that is met twice, such as a config that every layer has, has one record.
     """
-    return _module(module, _Walk({id(child): name for name, child in reversed([*named_modules(module)])}))
+    return _module(module, _Walk({id(child): name for name, child in named_modules(module)}))
 
 
 def _module(module: nn.Module, walk: _Walk) -> ModuleRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import logging
@@ -42,6 +43,10 @@ def differ(one: object, other: object) -> bool:
 
 def adder(number: object) -> Any:
     return lambda x: x + number
+
+
+def with_default(number: int) -> Any:
+    return lambda x=number: x
 
 
 class Slotted:
@@ -110,7 +115,7 @@ PAIRS = {
     "a function": (adder(1), lambda x: x - 1),
     "a closure": (adder(1), adder(2)),
     "a closure over a tensor": (adder(torch.zeros(1)), adder(torch.ones(1))),
-    "a default": (lambda x=1: x, lambda x=2: x),
+    "a default": (with_default(1), with_default(2)),
     "a partial": (functools.partial(torch.add, alpha=1), functools.partial(torch.add, alpha=2)),
     "a partial of another function": (functools.partial(torch.add), functools.partial(torch.sub)),
     "a builtin function": (torch.relu, torch.tanh),
@@ -135,6 +140,7 @@ def test_two_values_that_differ(name: str) -> None:
         lambda: {"b": 2, "a": 1},
         lambda: adder(1),
         lambda: adder([1, torch.ones(2)]),
+        lambda: with_default(1),
         lambda: functools.partial(torch.add, alpha=1),
         lambda: SimpleNamespace(a=[SimpleNamespace(b=1)]),
         lambda: looped(1),
@@ -316,3 +322,10 @@ def test_a_weight_that_is_met_in_a_list_first_has_its_requires_grad() -> None:
     before = record(model)
     linear.weight.requires_grad = False
     assert not same(before, record(model))
+
+
+def test_a_traced_part_is_the_same_once_it_was_copied() -> None:
+    """A copy of it has another class."""
+    with quiet():
+        part = torch.jit.trace(nn.Linear(2, 2), torch.ones(1, 2))
+    assert same(record(part), record(copy.deepcopy(part)))
