@@ -130,8 +130,11 @@ def with_arguments(cls: type[M], names: Sequence[str]) -> type[M]:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Puts every module in evaluation mode, and restores the mode of each one afterwards."""
-    modes = [(module, module.training) for module in model.modules()]
+    """Puts every module in evaluation mode, and restores the mode of each one afterwards.
+
+    A frozen script module has no mode.
+    """
+    modes = [(module, module.training) for module in model.modules() if hasattr(module, "training")]
     model.eval()
     try:
         yield

@@ -31,16 +31,13 @@ def unexplained(found: Sequence[Change], by_calls: Sequence[Change]) -> tuple[Ch
 
 
 def lasting(found: Sequence[Change], copied: Sequence[Change], called: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes in `found` that a call does not undo. Those of training modes and of parameters always count.
+    """The changes in `found` that a call does not undo.
 
     `copied` are the differences between a copy of the model before the export and one of the model after it, and
     `called` those after one call of each, in evaluation mode. A cache that an exporter emptied is full in both by then.
+    What the copies do not show at all, such as a training mode or a parameter that they share, was not undone.
     """
-    return tuple(
-        change
-        for change in found
-        if change.is_mode or _is_of_parameter(change) or not _is_among(copied, change) or _is_among(called, change)
-    )
+    return tuple(change for change in found if not _is_among(copied, change) or _is_among(called, change))
 
 
 def _is_among(changes: Sequence[Change], change: Change) -> bool:
@@ -50,11 +47,6 @@ def _is_among(changes: Sequence[Change], change: Change) -> bool:
 
 def _is_within(name: str, other: str) -> bool:
     return name == other or name.startswith(f"{other}.")
-
-
-def _is_of_parameter(change: Change) -> bool:
-    """The copy of the model before may share its parameters with the model."""
-    return isinstance(change.before, TensorRecord) and change.before.role == "parameter"
 
 
 def _explains(call: Change, change: Change) -> bool:

@@ -57,7 +57,7 @@ BOOKKEEPING |= {"_flat_weights", "_flat_weight_refs"}
 class _Walk:
     """One reading of a module tree.
 
-    `places` are the first names of its modules by identity. `known` are the records made so far, by the identity of the
+    `places` has a name of each of its modules, by identity. `known` are the records made so far, by the identity of the
     object; it keeps the object alive, so that no identity is used twice.
     """
 
@@ -70,7 +70,7 @@ def record(module: nn.Module) -> ModuleRecord:
 
     An object that is met twice, such as a config that every layer has, has one record.
     """
-    return _module(module, _Walk({id(child): name for name, child in reversed([*named_modules(module)])}))
+    return _module(module, _Walk({id(child): name for name, child in named_modules(module)}))
 
 
 def _module(module: nn.Module, walk: _Walk) -> ModuleRecord:
@@ -81,7 +81,7 @@ def _module(module: nn.Module, walk: _Walk) -> ModuleRecord:
     made = ModuleRecord(
         cls=torch.jit.ScriptModule if isinstance(module, torch.jit.ScriptModule) else type(module),
         parts={},
-        training=module.training,
+        training=getattr(module, "training", False),  # a frozen script module has no mode
         unsaved=frozenset(vars(module).get("_non_persistent_buffers_set", ())),
         hooks={},
         forward=_function(getattr(type(module), "forward", None), walk, DEPTH),
@@ -112,7 +112,7 @@ def _parts_of(module: nn.Module) -> Iterator[tuple[str, object, str]]:
 
 def _script_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:
     """Its attributes that Python can show, and its code; they live in C++, and are new objects at every access."""
-    yield "code", module.code
+    yield "code", module._c.code  # type: ignore[union-attr]  # of all its methods; it may have no `forward`
     shown = torch._C.ConcreteModuleType.from_jit_type(module._c._type())  # type: ignore[operator, union-attr]
     for name, (kind, _) in shown.get_attributes().items():  # type: ignore[attr-defined]
         if "__torch__" not in str(kind):

@@ -251,3 +251,16 @@ def test_two_forward_calls_are_made_where_nothing_changes() -> None:
     source = Source.before(subject, subject.model)
     assert source.after() == NOTHING
     assert len(made_calls) == 2
+
+
+def test_a_model_that_raises_before_is_not_compared_with_itself() -> None:
+    class Once(made.Plain):
+        calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            if self.calls > 1:
+                raise RuntimeError("once only")
+            return super().forward(x)
+
+    assert left(Once(), calls(1)) == NOTHING

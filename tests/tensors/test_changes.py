@@ -173,3 +173,25 @@ def test_a_module_under_two_names_is_said_once() -> None:
         model.get_parameter("layers.0.linear.bias").add_(1)
     found = [one.text for one in changes(before, record(model))]
     assert found == ["config.size: 2 became 5", "layers.0.linear.bias: its values changed"]
+
+
+def test_a_method_of_another_module_was_replaced() -> None:
+    model = Model()
+    model.helper = Layer.forward.__get__(model.layers[0])
+    before = record(model)
+    model.helper = Layer.forward.__get__(model.layers[1])
+    assert [one.text for one in changes(before, record(model))] == ["helper of the model was replaced"]
+
+
+def test_a_hook_that_was_made_anew_is_the_same_although_its_module_changed() -> None:
+    def hook_of(module: nn.Module) -> Callable[..., bool]:
+        return lambda *_: module.training
+
+    model = nn.Linear(2, 2)
+    handle = model.register_forward_pre_hook(hook_of(model))
+    before = record(model)
+    handle.remove()
+    model.register_forward_pre_hook(hook_of(model))
+    with torch.no_grad():
+        model.bias.add_(1)
+    assert [one.text for one in changes(before, record(model))] == ["bias: its values changed"]

@@ -145,6 +145,10 @@ def test_what_an_exporter_may_leave_behind_is_named(name: str) -> None:
     assert changes(wrong_sources.equipped().eval(), harm)[0] == text
 
 
+def test_a_buffer_that_is_gone_is_said_once() -> None:
+    assert changes(wrong_sources.equipped(), lambda model: delattr(model, "kept")) == ("kept is gone",)
+
+
 @pytest.mark.parametrize("name", right_sources.CHANGES)
 def test_what_is_undone_does_not_show(name: str) -> None:
     def change(model: nn.Module) -> None:

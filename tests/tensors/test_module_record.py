@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import logging
 import threading
 import weakref
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +43,10 @@ def differ(one: object, other: object) -> bool:
 
 def adder(number: object) -> Any:
     return lambda x: x + number
+
+
+def with_default(number: int) -> Any:
+    return lambda x=number: x
 
 
 class Slotted:
@@ -109,7 +115,7 @@ PAIRS = {
     "a function": (adder(1), lambda x: x - 1),
     "a closure": (adder(1), adder(2)),
     "a closure over a tensor": (adder(torch.zeros(1)), adder(torch.ones(1))),
-    "a default": (lambda x=1: x, lambda x=2: x),
+    "a default": (with_default(1), with_default(2)),
     "a partial": (functools.partial(torch.add, alpha=1), functools.partial(torch.add, alpha=2)),
     "a partial of another function": (functools.partial(torch.add), functools.partial(torch.sub)),
     "a builtin function": (torch.relu, torch.tanh),
@@ -134,6 +140,7 @@ def test_two_values_that_differ(name: str) -> None:
         lambda: {"b": 2, "a": 1},
         lambda: adder(1),
         lambda: adder([1, torch.ones(2)]),
+        lambda: with_default(1),
         lambda: functools.partial(torch.add, alpha=1),
         lambda: SimpleNamespace(a=[SimpleNamespace(b=1)]),
         lambda: looped(1),
@@ -272,3 +279,53 @@ def test_a_script_module_is_read_too(change: Any) -> None:
     assert same(before, record(model))
     change(part)
     assert not same(before, record(model))
+
+
+class Listed(nn.Module):
+    """Scripted, its list is a script module without `forward`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(2, 2)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def frozen() -> torch.jit.ScriptModule:
+    made = torch.jit.freeze(torch.jit.script(nn.Linear(2, 2).eval()))
+    assert isinstance(made, torch.jit.ScriptModule)
+    return made
+
+
+@pytest.mark.parametrize("make", [lambda: torch.jit.script(Listed()), frozen])
+def test_a_script_module_without_forward_or_mode_is_read(make: Callable[[], nn.Module]) -> None:
+    with quiet():
+        part = make()
+    assert same(record(part), record(part))
+    assert not same(record(part), record(nn.Linear(2, 2)))
+
+
+def test_another_code_is_another_script_module() -> None:
+    with quiet():
+        one, other = (torch.jit.script(act) for act in (nn.Tanh(), nn.Sigmoid()))
+    assert not same(record(one), record(other))
+
+
+def test_a_weight_that_is_met_in_a_list_first_has_its_requires_grad() -> None:
+    model = nn.Module()
+    linear = nn.Linear(2, 2)
+    vars(model)["listed"] = [linear.weight]
+    model.add_module("linear", linear)
+    before = record(model)
+    linear.weight.requires_grad = False
+    assert not same(before, record(model))
+
+
+def test_a_traced_part_is_the_same_once_it_was_copied() -> None:
+    """A copy of it has another class."""
+    with quiet():
+        part = torch.jit.trace(nn.Linear(2, 2), torch.ones(1, 2))
+    assert same(record(part), record(copy.deepcopy(part)))
