@@ -17,7 +17,7 @@ from tests.subjects.families import build
 # Some families emit warnings.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
-CASES = 60
+CASES = 30
 
 ALONE = ("clip_text_at_length_1",)
 """One position has no other to be mixed with, so nothing but an answer that never moves can be refused."""
@@ -39,6 +39,8 @@ HALF = (
 HALF_WRONG = ("longformer", "rwkv", "led", "t5_at_decoder_length_1", "clip_text_at_length_1")
 """Funnel is not among them: a quarter of its spread is below what bfloat16 rounds, and `parity` says so."""
 
+same_on_4 = pytest.mark.skipif(OLD, reason="asks about precision and vacuity, which the version does not change")
+
 
 @pytest.mark.parametrize("one", wrong(), ids=lambda one: one.title)
 def test_a_wrong_one_is_caught(one: Wild) -> None:
@@ -52,11 +54,13 @@ def test_a_right_one_passes(one: Wild) -> None:
     assert failed(verdicts(one, seed=5, max_examples=CASES)) == set()
 
 
+@same_on_4
 @pytest.mark.parametrize("one", [one for one in right() if one.title in HALF], ids=lambda one: one.title)
 def test_a_right_one_passes_in_bfloat16(one: Wild) -> None:
     assert failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES)) == set()
 
 
+@same_on_4
 @pytest.mark.parametrize("one", [one for one in wrong() if one.title in HALF_WRONG], ids=lambda one: one.title)
 def test_a_wrong_one_is_caught_in_bfloat16(one: Wild) -> None:
     assert set(one.fails) <= failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES))
@@ -72,6 +76,7 @@ def test_bloom_traces_and_cannot_be_saved() -> None:
     assert found["shapes"].outcome is Outcome.NOT_RUN
 
 
+@same_on_4
 @pytest.mark.parametrize("one", [*wrong(), *right()], ids=lambda one: one.title)
 def test_a_freshly_built_one_is_not_refused_as_vacuous_and_a_zero_init_one_is(one: Wild) -> None:
     inputs = None if one.inputs is None else one.inputs()
