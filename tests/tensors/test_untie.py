@@ -84,6 +84,29 @@ def forward_in_a_closure_twice() -> nn.Module:
     return layer
 
 
+def forward_in_a_keyword_only_default() -> nn.Module:
+    layer: Any = nn.Linear(4, 4)
+
+    def forward(x: torch.Tensor, *, by: Any = layer.forward) -> Any:
+        return by(x) + 1
+
+    layer.forward = forward
+    assert isinstance(layer, nn.Module)
+    return layer
+
+
+def forward_in_an_attribute_of_a_function() -> nn.Module:
+    layer: Any = nn.Linear(4, 4)
+
+    def forward(x: torch.Tensor) -> Any:
+        return vars(forward)["by"](x) + 1
+
+    vars(forward)["by"] = layer.forward
+    layer.forward = forward
+    assert isinstance(layer, nn.Module)
+    return layer
+
+
 def closure_bound_to_the_layer() -> nn.Module:
     layer = nn.Linear(4, 4)
     old = layer.forward
@@ -222,6 +245,8 @@ LAYERS: list[Build] = [
     forward_with_hooks_as_accelerate_has_it,
     forward_in_a_closure,
     forward_in_a_closure_twice,
+    forward_in_a_keyword_only_default,
+    forward_in_an_attribute_of_a_function,
     closure_bound_to_the_layer,
     closure_over_the_weight,
     closure_over_an_object_that_holds_it,
