@@ -76,7 +76,7 @@ def untie(model: nn.Module) -> nn.Module:
     Raises `InputsError` if the model cannot be copied, or if weights stay tied in the copy.
     """
     copied = parameter_sharing_copy(model)
-    if not ties_of(model):
+    if not _second_names(model):
         return copied
     try:
         _separate_modules(copied, copied, {id(copied)})
@@ -104,18 +104,16 @@ def _separate_modules(root: nn.Module, parent: nn.Module, seen: set[int]) -> Non
 
 
 def _twin(root: nn.Module, module: nn.Module) -> nn.Module:
-    """A second module of the same kind, with clones of all weights in it; what is not its own is shared."""
+    """A second module of the same kind, with the same weights as yet; what refers to it refers to the twin in it."""
     family = [one for _, one in named_modules(module)]
     others = {id(one): one for _, one in named_modules(root)}
     twins: dict[int, Any] = {}
     for one in family:
         twins[id(one)] = copy.deepcopy(one) if isinstance(one, torch.jit.ScriptModule) else _bare(one)
-    clones = {id(weight): clone(weight) for weight in named_weights(module).values()}
-    clones |= _views_of_clones(entries(module), clones)
     for one in family:
         twin = twins[id(one)]
         if not isinstance(one, torch.jit.ScriptModule):
-            vars(twin).update(redirected(vars(one), {**twins, **clones}, others))
+            vars(twin).update(redirected(vars(one), twins, others))
     made = twins[id(module)]
     assert isinstance(made, nn.Module)
     return made
@@ -135,7 +133,7 @@ def _separate_weights(model: nn.Module) -> None:
     If a module keeps one of two names of its own, its references stay with that one.
     """
     found = entries(model)
-    names = {name for group in ties_of(model) for name in group.names[1:]}
+    names = _second_names(model)
     made = [(entry, clone(entry.tensor)) for entry in found if entry.name in names]
     kept = {(id(entry.holder), id(entry.tensor)) for entry in found if entry.is_weight and entry.name not in names}
     clones: dict[int, dict[int, torch.Tensor]] = {}
@@ -150,6 +148,14 @@ def _separate_weights(model: nn.Module) -> None:
     for key, holder in modules.items():
         if key in clones and not isinstance(holder, torch.jit.ScriptModule):
             vars(holder).update(redirected(vars(holder), clones[key], modules))
+
+
+def _second_names(model: nn.Module) -> set[str]:
+    """The names of tied weights but the first of each, and of one tensor without elements: torch cannot trace that."""
+    names = {name for group in ties_of(model) for name in group.names[1:]}
+    weights = named_weights(model)
+    first = {id(weight): name for name, weight in reversed(weights.items())}
+    return names | {name for name, weight in weights.items() if first[id(weight)] != name}
 
 
 def _assign(entry: Entry, weight: torch.Tensor) -> None:

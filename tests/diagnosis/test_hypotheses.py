@@ -355,3 +355,15 @@ def test_weights_that_differ_and_explain_nothing_are_not_reported() -> None:
 
     found = reported(Counts(), rows()(), export=exporters.instead(wrappers.OffByLittle))
     assert "likely cause" not in found
+
+
+class OwnNames(made.Plain):
+    """Its method has the arguments that torch gave it in older versions."""
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Any:  # type: ignore[override]  # noqa: FBT001, FBT002
+        return super().named_parameters(prefix, recurse)
+
+
+def test_a_model_with_a_method_of_older_versions_is_explained_too() -> None:
+    found = reported(OwnNames(), rows()(), export=of(grown))
+    assert found["likely cause"].startswith("the file was exported from other weights: linear.weight differs by up to ")

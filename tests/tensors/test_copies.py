@@ -130,6 +130,37 @@ def test_what_a_closure_holds_besides_is_shared() -> None:
     assert log[0] is kept
 
 
+def test_a_function_is_copied_only_if_what_it_refers_to_is() -> None:
+    model: Any = nn.Linear(2, 2)
+    weight = model.weight
+
+    def forward(x: torch.Tensor) -> Any:
+        """Reads the weight."""
+        return x @ weight
+
+    model.forward = forward
+    assert parameter_sharing_copy(model).forward is forward
+    copied: Any = deep_copy(model).forward
+    assert copied is not forward
+    assert (copied.__qualname__, copied.__doc__) == (forward.__qualname__, forward.__doc__)
+    assert (copied.__module__, copied.__annotations__) == (forward.__module__, forward.__annotations__)
+
+
+def test_functions_that_count_in_one_closure_still_do() -> None:
+    model: Any = nn.Linear(2, 2)
+    old, calls = model.forward, 0
+
+    def forward(x: torch.Tensor) -> Any:
+        nonlocal calls
+        calls += 1
+        return old(x)
+
+    model.forward = forward
+    model.register_forward_hook(lambda module, given, answer: torch.full((1,), calls))  # it refers to no module
+    copied = deep_copy(model)
+    assert [int(copied(torch.ones(1, 2))) for _ in range(3)] == [1, 2, 3]
+
+
 def test_a_view_of_a_parameter_is_shared_with_it() -> None:
     model = nn.Linear(2, 2)
     model.rows, model.others = model.weight.detach()[1:], torch.ones(2)

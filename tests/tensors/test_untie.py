@@ -84,6 +84,29 @@ def forward_in_a_closure_twice() -> nn.Module:
     return layer
 
 
+def forward_in_a_keyword_only_default() -> nn.Module:
+    layer: Any = nn.Linear(4, 4)
+
+    def forward(x: torch.Tensor, *, by: Any = layer.forward) -> Any:
+        return by(x) + 1
+
+    layer.forward = forward
+    assert isinstance(layer, nn.Module)
+    return layer
+
+
+def forward_in_an_attribute_of_a_function() -> nn.Module:
+    layer: Any = nn.Linear(4, 4)
+
+    def forward(x: torch.Tensor) -> Any:
+        return vars(forward)["by"](x) + 1
+
+    vars(forward)["by"] = layer.forward
+    layer.forward = forward
+    assert isinstance(layer, nn.Module)
+    return layer
+
+
 def closure_bound_to_the_layer() -> nn.Module:
     layer = nn.Linear(4, 4)
     old = layer.forward
@@ -222,6 +245,8 @@ LAYERS: list[Build] = [
     forward_with_hooks_as_accelerate_has_it,
     forward_in_a_closure,
     forward_in_a_closure_twice,
+    forward_in_a_keyword_only_default,
+    forward_in_an_attribute_of_a_function,
     closure_bound_to_the_layer,
     closure_over_the_weight,
     closure_over_an_object_that_holds_it,
@@ -348,6 +373,32 @@ def test_a_loaded_file_of_a_shared_layer_reads_each_clone(build: Build, tmp_path
             loaded = torch.jit.load(path)
         changed(loaded, f"{way}.{name}")
         assert torch.allclose(answer(loaded), truth, atol=1e-5), way
+
+
+def test_the_second_module_has_hooks_and_buffers_of_its_own() -> None:
+    model = Twice(Layer())
+    model.first.register_forward_hook(lambda module, given, answer: answer * 2)
+    copied = untie(model)
+    assert torch.equal(answer(copied), answer(model))
+    expected = answer(copied.get_submodule("first"))
+    second: Any = copied.second
+    second.register_forward_hook(lambda module, given, answer: answer * 0)
+    second.register_buffer("shift", second.shift)
+    assert torch.equal(answer(copied.get_submodule("first")), expected)
+    assert not answer(copied).any()
+    assert list(copied.state_dict()) == ["first.weight", "second.weight", "second.shift"]
+
+
+@pytest.mark.parametrize("kind", ["no elements", "meta"])
+def test_a_tensor_that_shows_no_elements_is_parted_too(kind: str) -> None:
+    model = nn.Linear(4, 4)
+    empty = torch.zeros(0) if kind == "no elements" else torch.zeros(2, device="meta")
+    model.register_buffer("first", empty)
+    model.register_buffer("second", empty)
+    copied = untie(model)
+    assert copied.first is not copied.second
+    if kind == "no elements":
+        assert torch.equal(answer(traced(copied, (X,))), answer(model))
 
 
 class FromElsewhere(nn.Module):
