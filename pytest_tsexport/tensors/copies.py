@@ -19,7 +19,7 @@ UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.
 UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
 """The layouts that `copy.deepcopy` refuses."""
 
-UNCOPYABLE = (TypeError, RuntimeError, copy.Error, pickle.PicklingError)
+UNCOPYABLE = (TypeError, ValueError, RuntimeError, copy.Error, pickle.PicklingError)
 """What `copy.deepcopy` raises for an object that cannot be copied."""
 
 
@@ -95,19 +95,12 @@ def _cloned(tensor: torch.Tensor) -> torch.Tensor:
 def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry]) -> nn.Module:
     """`copy.deepcopy` of the model; `memo` holds the copies that are made already, or the objects that are shared.
 
-    `deepcopy` refuses a tensor that autograd made (`weight_norm` keeps one), so its value is copied, and it refuses
-    some layouts, which torch can clone. It does not look
-    into functions: those that refer to a part of the model are made to refer to the copy.
+    It does not look into functions: those that refer to a part of the model are made to refer to the copy.
     """
     shared = {key for key, one in memo.items() if id(one) == key}
-    for tensor in (entry.tensor for entry in found):
-        if id(tensor) in memo:
-            continue
-        if tensor.layout in UNCOPIED_LAYOUTS or (tensor.is_nested and tensor.layout == torch.strided):
-            memo[id(tensor)] = clone(tensor)
-        elif tensor.grad_fn is not None:
-            memo[id(tensor)] = copy.deepcopy(tensor.detach(), memo)
     try:
+        for tensor in (entry.tensor for entry in found if id(entry.tensor) not in memo):
+            _copy_uncopied(tensor, memo)
         copied = copy.deepcopy(model, memo)
         assert isinstance(copied, nn.Module)
         redirect(copied, {key: one for key, one in memo.items() if key not in shared and key != id(memo)})
@@ -117,6 +110,17 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
             f"{what}; each case is judged on a fresh copy, so keep what cannot be copied off the module"
         ) from error
     return copied
+
+
+def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:
+    """Copies a tensor into `memo` if `deepcopy` refuses it: for its layout, or because autograd made it.
+
+    The older `weight_norm` keeps such a tensor.
+    """
+    if tensor.layout in UNCOPIED_LAYOUTS or (tensor.is_nested and tensor.layout == torch.strided):
+        memo[id(tensor)] = clone(tensor)
+    elif tensor.grad_fn is not None:
+        memo[id(tensor)] = copy.deepcopy(tensor.detach(), memo)
 
 
 def redirect(model: nn.Module, replacements: Mapping[int, Any]) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.nn.parameter import is_lazy
 
 SPARSE_PARTS = {
     torch.sparse_coo: ("_indices", "_values"),
@@ -69,6 +70,8 @@ def why_unreadable(tensor: torch.Tensor) -> str | None:
     """Why the memory of a tensor cannot be read; None if it can."""
     if tensor.is_meta:
         return "it is on the meta device, which holds no values"
+    if is_lazy(tensor):
+        return "it has no size before the first call"
     try:
         for part in stored_tensors(tensor):
             part.untyped_storage().data_ptr()
@@ -163,6 +166,8 @@ def _overlap(one: Block, other: Block) -> bool:
 
 
 def _described(tensor: torch.Tensor) -> str:
+    if is_lazy(tensor):
+        return repr(type(tensor))
     said = [tensor.dtype, () if tensor.is_nested else tuple(tensor.shape), tensor.layout]
     if tensor.layout == torch.strided and not tensor.is_nested:
         said += [tensor.is_conj(), tensor.is_neg()]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport import untie
+from pytest_tsexport import InputsError, untie
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.copies import clone, deep_copy, parameter_sharing_copy
@@ -67,6 +67,20 @@ def test_a_clone_has_the_same_bits_in_memory_of_its_own(name: str) -> None:
     assert same_bits(made, ALL[name])
     assert not share_elements(made, ALL[name])
     assert made.untyped_storage().nbytes() <= 64 if name == "expanded" else True
+
+
+def test_a_clone_keeps_what_was_noted_on_the_tensor() -> None:
+    for tensor in (torch.ones(2), nn.Parameter(torch.ones(2)), torch.eye(2).to_sparse()):
+        vars(tensor)["axis"] = 1
+        assert vars(clone(tensor)) == {"axis": 1}
+
+
+def test_a_module_without_sizes_yet_is_copied_or_refused_in_a_sentence() -> None:
+    assert ties_of(nn.Sequential(nn.LazyLinear(3))) == ()
+    for make in (parameter_sharing_copy, deep_copy, untie):
+        assert make(nn.Sequential(nn.LazyLinear(3)))(torch.ones(2, 4)).shape == (2, 3)
+    with pytest.raises(InputsError, match=r"LazyBatchNorm1d cannot be copied .*uninitialized"):
+        deep_copy(nn.LazyBatchNorm1d())
 
 
 class Mine(nn.Parameter):
