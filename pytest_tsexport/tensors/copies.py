@@ -27,7 +27,7 @@ def parameter_sharing_copy(model: nn.Module) -> nn.Module:
     """A copy of the module tree that shares every parameter with `model`; its buffers and other state are copied.
 
     A plain attribute that shares elements with a parameter is shared too: in the copy it must follow the parameter.
-    For MiniLM it costs a quarter of a deep copy. Raises `InputsError` if the model cannot be copied.
+    For MiniLM it costs a third of a deep copy. Raises `InputsError` if the model cannot be copied.
     """
     found = entries(model)
     shared = [entry.tensor for entry in found if isinstance(entry.tensor, nn.Parameter) and entry.is_weight]

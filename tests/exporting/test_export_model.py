@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.backends.base import bind
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ExportError
@@ -133,6 +134,34 @@ def test_transformers_are_traced_under_w_error(name: str, path: Path) -> None:
     found = export_model.trace(subject, job(path))
     assert found.error is None
     assert found.process.changed == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["bert", "big_bird", "funnel", "gpt2", "llama", "rwkv", "switch_transformers", "xlnet"]
+)
+def test_what_transformers_do_to_themselves_when_they_are_traced_is_not_the_exporters_doing(
+    name: str, path: Path
+) -> None:
+    """The exporter traces the model itself. Funnel, RWKV and Switch have other attributes afterwards."""
+    subject = build(family(name), Meaning(), name="it")
+
+    def export(model: nn.Module, inputs: Inputs, where: Path) -> None:
+        bound = bind(model, tuple(inputs), subject.constants).eval()
+        torch.jit.save(torch.jit.trace(bound, tuple(inputs.values()), check_trace=False), str(where))
+
+    process = export_model.exported(subject, export, job(path)).process
+    assert (process.changed, process.settings, process.other_answers) == ((), (), None)
+
+
+def test_an_attribute_of_a_transformer_is_named_beside_those_that_calls_change(path: Path) -> None:
+    def export(model: nn.Module, inputs: Inputs, where: Path) -> None:
+        model(**inputs)
+        vars(model)["config"].use_cache = True
+
+    process = export_model.exported(
+        build(family("rwkv", use_cache=False), Meaning(), name="it"), export, job(path)
+    ).process
+    assert process.changed == ("config.use_cache: False became True",)
 
 
 @pytest.mark.usefixtures("as_errors")

@@ -29,7 +29,7 @@ def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
     readers = [reader(copy, live, tied.responses) for copy in copies]
     explained = {name for name, one in by_name if one.notes}
     needed = tuple(name for name in live if name not in explained)
-    failure = _shared(readers) or wrong or _dead_in_sets(names, live, readers, tied)
+    failure = _shared(readers) or _dead_in_sets(names, live, readers, tied) or wrong
     rest = failure or _uncovered(names, needed, readers, tied)
     if rest.headline:
         return rest
