@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -48,8 +47,8 @@ class Sdk:
 
     @property
     def prologue(self) -> str:
-        """Python code that imports it in a new process, from the same `sys.path`."""
-        return f"import sys; sys.path[:] = {sys.path!r}; import {self.name}"
+        """Python code that imports it in a new process."""
+        return f"import {self.name}"
 
     def default_casting(self, args: Sequence[str]) -> Casting:
         """What it casts if `--auto-cast` is not given: matmult up to 2.26, nothing from 2.27 on.

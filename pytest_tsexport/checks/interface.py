@@ -11,12 +11,13 @@ from torch import nn
 
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.config.baseline import DEFAULT, OPTIONAL, Baseline, InterfaceLines, changes
+from pytest_tsexport.config.baseline import BY_POSITION, DEFAULT, OPTIONAL, WHOLE, Baseline, InterfaceLines
+from pytest_tsexport.config.interface_changes import changes, sorted_outputs
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.subjects.transformers.labels import labels_of
-from pytest_tsexport.tensors.tree import flatten
+from pytest_tsexport.tensors.tree import flatten, structure
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 
@@ -50,21 +51,35 @@ def interface_of(evidence: Evidence) -> dict[str, list[str]]:
 
     Raises `ArtifactError` if the file does not answer its own example inputs.
     """
-    model = evidence.subject.model
+    model, output = evidence.subject.model, _output(evidence)
+    nodes = {name or WHOLE: kind for name, kind in structure(output).items()}
+    dicts = frozenset(name for name, kind in nodes.items() if kind.startswith(("dict", "dataclass")))
     parts = {
         "forward": list(_arguments(model)),
+        "keywords": sorted(_keywords(model)),
         "inputs": list(_inputs(evidence)),
-        "outputs": list(_outputs(evidence)),
+        "outputs": sorted_outputs(list(_outputs(evidence, output)), dicts),
+        "structure": [f"{name}: {nodes[name]}" for name in sorted(nodes, key=lambda name: (name != WHOLE, name))],
         "labels": list(labels_of(model)),
     }
     return {part: lines for part, lines in parts.items() if lines}
 
 
 def _arguments(model: nn.Module) -> Iterator[str]:
-    """The positional arguments of `forward`; keyword-only ones have no position that could change."""
+    """The positional arguments of `forward`."""
     for one in inspect.signature(model.forward).parameters.values():
         if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
+            mark = BY_POSITION if one.kind == one.POSITIONAL_ONLY else ""
+            yield one.name + mark + (OPTIONAL if one.default is not one.empty else "")
+
+
+def _keywords(model: nn.Module) -> Iterator[str]:
+    """What else `forward` takes: keyword-only arguments, which have no order, and any other ones."""
+    for one in inspect.signature(model.forward).parameters.values():
+        if one.kind == one.KEYWORD_ONLY:
             yield one.name + (OPTIONAL if one.default is not one.empty else "")
+        elif one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            yield "*args" if one.kind == one.VAR_POSITIONAL else "**kwargs"
 
 
 def _inputs(evidence: Evidence) -> Iterator[str]:
@@ -72,30 +87,32 @@ def _inputs(evidence: Evidence) -> Iterator[str]:
     given = evidence.runner.given_to(evidence.subject.inputs)
     for one in evidence.artifact.takes:
         example = given.get(one.name)
+        kind = one.type
         if one.dtype is not None and one.shape is not None:
-            yield f"{one.name}: {_kind(one.dtype, len(one.shape))}"
+            kind = _kind(one.dtype, len(one.shape))
         elif example is not None:
-            yield f"{one.name}: {_kind(example.dtype, example.dim())}"
-        else:
-            yield f"{one.name}: {one.type}" + (OPTIONAL if one.optional else "")
+            kind = _kind(example.dtype, example.dim())
+        yield f"{one.name}: {kind}" + (OPTIONAL if one.optional else "")
 
 
-def _outputs(evidence: Evidence) -> Iterator[str]:
-    """Each leaf by its position in the file's answer, with eager's name if the file has none."""
+def _output(evidence: Evidence) -> object:
+    """The answer of the file to its example inputs, nested as in the file."""
     try:
         output = evidence.runner.output(evidence.subject.inputs)
-        leaves = flatten(output)
+        flatten(output)
     except Exception as error:  # a file may raise anything; what it raises is the finding
         said = evidence.artifact.format.one_line(error)
         raise ArtifactError(
             f"the file raises on its own example inputs, so it has no interface to compare: {said}"
         ) from error
-    if isinstance(output, Mapping):
-        # A mapping is read by name: its order means nothing.
-        for name in sorted(leaves, key=lambda name: name.partition(".")[0]):
-            yield f"{name}: {_kind(leaves[name].dtype, leaves[name].dim())}"
-        return
-    named = evidence.subject.outputs if len(leaves) == len(evidence.subject.outputs) else tuple(leaves)
+    return output
+
+
+def _outputs(evidence: Evidence, output: object) -> Iterator[str]:
+    """Each leaf by its place in the file's answer, with eager's name if the file has none."""
+    leaves, named = flatten(output), evidence.subject.outputs
+    if isinstance(output, Mapping) or set(named) == set(leaves) or len(named) != len(leaves):
+        named = tuple(leaves)
     for (place, leaf), name in zip(leaves.items(), named, strict=True):
         yield f"{place if place == name else f'{place} = {name}'}: {_kind(leaf.dtype, leaf.dim())}"
 
@@ -111,6 +128,8 @@ def _written(evidence: Evidence, baseline: Baseline, was: InterfaceLines | None,
         headline = f"written to {baseline.typed} for the first time"
     elif broken:
         headline = f"written to {baseline.typed} with {counted(len(broken), 'change')}"
+    elif "structure" not in was:
+        headline = f"as promised in {baseline.typed} already; written in more detail"
     else:
         headline = f"as promised in {baseline.typed} already"
     found = verdict(evidence, Outcome.PASSED, headline)

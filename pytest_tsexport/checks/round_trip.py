@@ -20,13 +20,13 @@ from pytest_tsexport.verdict import Outcome, Verdict
 CASES = 3
 
 FIXES = {
-    "torch": "export what torch alone can run: no custom operator, no Python function",
+    "torch": "export what torch alone can run: no custom operator, no Python function, no file beside it",
     "device": "see what it raises where only its operators were imported; a second process needs a separate core",
 }
 
 
 class RoundTrip:
-    """A fresh process with torch alone loads the file and answers the same cases, bit for bit."""
+    """A fresh process with torch alone, in an empty folder, loads the file and answers the same cases, bit for bit."""
 
     name = "round_trip"
     question = CHECKS["round_trip"]
@@ -45,7 +45,7 @@ class RoundTrip:
         if failure is not None:
             fix = FIXES["torch" if evidence.device is None else "device"]
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("fix", fix))
-            headline = "does not run the same in a process without Transformers"
+            headline = "does not run the same in a process without Transformers, in an empty folder"
             found = verdict(evidence, Outcome.FAILED, headline, rows)
         else:
             found = verdict(evidence, Outcome.PASSED, _headline(evidence))

@@ -4,21 +4,20 @@
     "forward": ["input_ids=...", "attention_mask=..."],
     "inputs": ["input_ids: int64 of rank 2", "attention_mask: int64 of rank 2"],
     "outputs": ["0 = logits: float32 of rank 2"],
+    "structure": ["the output: tuple"],
     "labels": ["NEGATIVE", "POSITIVE"]}}}
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.config.options import OPTIONS
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.verdict import Row
 
 InterfaceLines = Mapping[str, Sequence[str]]
 """The lines of each of `PARTS`; a part without lines is left out."""
@@ -26,7 +25,14 @@ InterfaceLines = Mapping[str, Sequence[str]]
 Entries = dict[str, dict[str, InterfaceLines]]
 """Interfaces by subject and by backend."""
 
-PARTS: Mapping[str, str] = {"forward": "argument", "inputs": "input", "outputs": "output", "labels": "label"}
+PARTS: Mapping[str, str] = {
+    "forward": "argument",
+    "keywords": "keyword",
+    "inputs": "input",
+    "outputs": "output",
+    "structure": "structure",
+    "labels": "label",
+}
 """Each part of an interface, with what one line of it describes."""
 
 DEFAULT = OPTIONS["baseline"].in_root
@@ -34,6 +40,12 @@ DEFAULT = OPTIONS["baseline"].in_root
 
 OPTIONAL = "=..."
 """The end of a line about an argument that callers may leave out, as in a Python stub."""
+
+WHOLE = "the output"
+"""The place of the whole output in a line of `structure`."""
+
+BY_POSITION = " (by position only)"
+"""Before that, the end of a line about an argument that cannot be passed by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +72,6 @@ class Baseline:
         """Replace the content of the file with these interfaces. Raises `OSError`."""
         with replacing(self.path) as partial:
             partial.write_text(_text(entries), encoding="utf-8")
-
-
-def changes(was: InterfaceLines, now: InterfaceLines) -> tuple[Row, ...]:
-    """What breaks callers: one row for each line of `was` that `now` does not keep."""
-    return tuple(
-        (f"{noun} {number}", _described(one, other))
-        for part, noun in PARTS.items()
-        for number, one, other in _numbered(part, was, now)
-        if not _keeps(part, one, other)
-    )
-
-
-def _numbered(part: str, was: InterfaceLines, now: InterfaceLines) -> Iterator[tuple[int, str | None, str | None]]:
-    """Labels are counted from 0, as their ids are; everything else from 1."""
-    both = zip_longest(was.get(part, ()), now.get(part, ()))
-    return ((number, one, other) for number, (one, other) in enumerate(both, part != "labels"))
-
-
-def _keeps(part: str, was: str | None, now: str | None) -> bool:
-    """Whether calls still work. They do if an argument may now be left out, whether it is new or had to be given."""
-    if part in ("forward", "inputs") and now is not None and now.endswith(OPTIONAL):
-        return was in (None, now, now.removesuffix(OPTIONAL))
-    return was == now
-
-
-def _described(was: str | None, now: str | None) -> str:
-    """`was head_mask, is inputs_embeds`; `input_ids was int64 of rank 2, is int32 of rank 2`."""
-    if was is None or now is None:
-        return f"is new: {now}" if was is None else f"was {_without_default(was)}, is gone"
-    if _without_default(was) == _without_default(now):
-        return f"{_without_default(now)} can no longer be left out"
-    (name, _, one), (other_name, _, other) = (
-        _without_default(was).partition(": "),
-        _without_default(now).partition(": "),
-    )
-    if name == other_name:
-        return f"{name} was {one}, is {other}"
-    return f"was {_without_default(was)}, is {_without_default(now)}"
-
-
-def _without_default(line: str) -> str:
-    return line.removesuffix(OPTIONAL)
 
 
 def _expanded(read: object) -> Entries:

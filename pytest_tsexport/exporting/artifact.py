@@ -34,6 +34,12 @@ _SHORT |= {
     "torch.int8": "i8",
 }
 
+_KEYS = {"subject", "backend", "inputs", "outputs", "torch"}
+"""What each manifest has. An exporter may keep a file of its own under the same name."""
+
+_FIRST = '{"subject": '
+"""How the text of each manifest begins."""
+
 
 def save(module: Any, path: Path, subject: Subject, backend: Backend) -> None:
     """Write the file, with its manifest inside. Raises whatever the format raises."""
@@ -106,11 +112,32 @@ def unopened(path: Path, file_format: FileFormat) -> Artifact:
 
 
 def _manifest(path: Path, text: str) -> Mapping[str, Any]:
+    """The manifest in a text; empty if another program wrote it under that name, or if there is none.
+
+    Raises `ArtifactError` if it is damaged: if it begins as those of this package do, and is not JSON.
+    """
     try:
-        found: Mapping[str, Any] = json.loads(text or "{}")
+        found = json.loads(text or "{}")
     except ValueError as error:
+        if not text.startswith(_FIRST):
+            return {}
         raise ArtifactError(f"artifact {path} has a damaged manifest: {error}") from None
-    return found
+    return found if _is_ours(found) else {}
+
+
+def _is_ours(found: Any) -> bool:
+    """Whether it is a manifest as `save` writes it."""
+    if not isinstance(found, dict) or not found.keys() >= _KEYS or not isinstance(found["inputs"], dict):
+        return False
+    casting = found.get("casting", {})
+    return isinstance(casting, dict) and all(map(_is_input, found["inputs"].values()))
+
+
+def _is_input(value: Any) -> bool:
+    """Whether it is `["f32", [2, 7]]`: a dtype and a shape."""
+    if not isinstance(value, list) or len(value) != 2 or not isinstance(value[1], list):
+        return False
+    return isinstance(value[0], str) and all(isinstance(size, int) for size in value[1])
 
 
 def _artifact(

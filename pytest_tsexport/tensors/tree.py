@@ -41,6 +41,39 @@ def _walk(name: str, value: object) -> Iterator[tuple[str, torch.Tensor]]:
             yield from _walk(f"{name}.{key}" if name else key, child)
 
 
+def structure(output: object) -> dict[str, str]:
+    """What a nested output is made of besides its tensors, by name and in order; the name of the whole is empty.
+
+    Callers rely on it too: they unpack tuples, and read a number or `None` as it is. The kinds are `tuple`, `list`,
+    `named tuple of a, b`, `dict` (`dict by int` if its keys are no texts), `dataclass`, `None`, `bool`, `int` and
+    `float`; an output that is one tensor is a `tensor`. Raises `TypeError` as `flatten` does.
+    """
+    return {"": "tensor"} if isinstance(output, torch.Tensor) else dict(_nodes("", output))
+
+
+def _nodes(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, torch.Tensor):
+        return
+    if value is None or isinstance(value, (bool, int, float)):
+        yield name, "None" if value is None else type(value).__name__
+        return
+    children = list(_children(name, value))
+    yield name, _kind(value)
+    for key, child in children:
+        yield from _nodes(f"{name}.{key}" if name else key, child)
+
+
+def _kind(value: object) -> str:
+    """The kind of a container."""
+    if isinstance(value, Mapping):
+        keys = sorted({type(key).__name__ for key in value} - {"str"})
+        return f"dict by {' and '.join(keys)}" if keys else "dict"
+    if isinstance(value, tuple):
+        fields = getattr(value, "_fields", None)
+        return "tuple" if fields is None else f"named tuple of {', '.join(fields)}"
+    return "list" if isinstance(value, Sequence) else "dataclass"
+
+
 def _children(name: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
         yield from ((str(key), child) for key, child in value.items())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport.config.baseline import Baseline, Entries, InterfaceLines, changes
+from pytest_tsexport.config.baseline import Baseline, Entries, InterfaceLines
 from pytest_tsexport.errors import PolicyError
 
 ONE: InterfaceLines = {
@@ -91,15 +91,15 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
         ('{"a": {"jit": ["x"]}}', "a holds ['x'], not names"),
         (
             '{"a": {"jit": {"output": ["x"]}}}',
-            "a: output is not one of forward, inputs, outputs, labels with a list of texts",
+            "a: output is not one of forward, keywords, inputs, outputs, structure, labels with a list of texts",
         ),
         (
             '{"a": {"jit": {"outputs": "x"}}}',
-            "a: outputs is not one of forward, inputs, outputs, labels with a list of texts",
+            "a: outputs is not one of forward, keywords, inputs, outputs, structure, labels with a list of texts",
         ),
         (
             '{"a": {"jit": {"outputs": [1]}}}',
-            "a: outputs is not one of forward, inputs, outputs, labels with a list of texts",
+            "a: outputs is not one of forward, keywords, inputs, outputs, structure, labels with a list of texts",
         ),
     ],
 )
@@ -134,62 +134,3 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["interfaces.json"]
     assert baseline(tmp_path).read() == {"a": {"jit": ONE}}
-
-
-def described(part: str, was: list[str], now: list[str]) -> list[tuple[str, str]]:
-    return list(changes({part: was}, {part: now}))
-
-
-@pytest.mark.parametrize(
-    ("part", "was", "now", "rows"),
-    [
-        ("forward", ["x", "y"], ["y", "x"], [("argument 1", "was x, is y"), ("argument 2", "was y, is x")]),
-        ("forward", ["x", "a=..."], ["x", "b=..."], [("argument 2", "was a, is b")]),
-        ("forward", ["x", "a=..."], ["x"], [("argument 2", "was a, is gone")]),
-        ("forward", ["x"], ["x", "y"], [("argument 2", "is new: y")]),
-        ("forward", ["x", "a=..."], ["x", "a"], [("argument 2", "a can no longer be left out")]),
-        ("forward", ["x", "a=..."], ["x", "b=...", "a=..."], [("argument 2", "was a, is b")]),
-        (
-            "inputs",
-            ["ids: int64 of rank 2"],
-            ["ids: int32 of rank 2"],
-            [("input 1", "ids was int64 of rank 2, is int32 of rank 2")],
-        ),
-        (
-            "inputs",
-            ["ids: int64 of rank 2"],
-            ["mask: int64 of rank 2"],
-            [("input 1", "was ids: int64 of rank 2, is mask: int64 of rank 2")],
-        ),
-        (
-            "outputs",
-            ["0 = a: f of rank 1", "1 = b: f of rank 1"],
-            ["0 = a: f of rank 1"],
-            [("output 2", "was 1 = b: f of rank 1, is gone")],
-        ),
-        ("outputs", ["a"], ["a", "b=..."], [("output 2", "is new: b=...")]),
-        ("labels", ["NO", "YES"], ["YES", "NO"], [("label 0", "was NO, is YES"), ("label 1", "was YES, is NO")]),
-    ],
-)
-def test_a_broken_interface_is_described(
-    part: str, was: list[str], now: list[str], rows: list[tuple[str, str]]
-) -> None:
-    assert described(part, was, now) == rows
-
-
-@pytest.mark.parametrize(
-    ("was", "now"),
-    [
-        (["x"], ["x"]),
-        (["x"], ["x", "a=..."]),
-        (["x"], ["x=..."]),
-        (["x", "a=..."], ["x", "a=...", "b=...", "c=..."]),
-    ],
-)
-def test_what_breaks_no_call_is_not_described(was: list[str], now: list[str]) -> None:
-    assert described("forward", was, now) == []
-
-
-def test_parts_are_described_in_their_order_and_a_removed_part_too() -> None:
-    rows = changes(OTHER, {"outputs": ["output: int64 of rank 2"]})
-    assert [place for place, _ in rows] == ["argument 1", "argument 2", "input 1", "output 1", "label 0", "label 1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import nn
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ArtifactError
-from pytest_tsexport.exporting.artifact import Runner, open_file, save, signature
+from pytest_tsexport.exporting.artifact import Runner, open_file, save, signature, unopened
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import exporters, files, right_outputs, right_sizes, wrappers
 from pytest_tsexport.testing import wrong_exports as made
@@ -182,9 +183,47 @@ def test_a_file_with_other_names_gets_its_inputs_by_position(names: tuple[str, s
 
 
 def test_a_damaged_manifest_is_refused_in_a_sentence(path: Path) -> None:
-    Jit.format.save(Jit().trace(subject_of(made.Plain())), path, "not json")
+    Jit.format.save(Jit().trace(subject_of(made.Plain())), path, '{"subject": not json')
     with pytest.raises(ArtifactError, match=r"it\.pt has a damaged manifest: Expecting value"):
         open_file(path, Jit.format)
+
+
+OURS = {"subject": "it", "backend": "jit", "inputs": {"x": ["f32", [3, 9]]}, "outputs": ["output"], "torch": "2.4.0"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not json",
+        b'{"caf\xe9": "Latin-1"}',
+        b"\xff\xfe\x00",
+        b"[1, 2]",
+        b'"text"',
+        b"5",
+        b'{"inputs": ["x"]}',
+        json.dumps({**OURS, "inputs": ["x"]}).encode(),
+        json.dumps({**OURS, "inputs": {"x": [2, 7]}}).encode(),
+        json.dumps({**OURS, "inputs": {"x": ["f32", ["2", "7"]]}}).encode(),
+        json.dumps({**OURS, "inputs": {"x": ["f32"]}}).encode(),
+        json.dumps({**OURS, "casting": "all"}).encode(),
+        json.dumps({name: OURS[name] for name in OURS if name != "torch"}).encode(),
+    ],
+)
+def test_a_file_of_the_exporter_with_the_name_of_the_manifest_is_no_manifest(path: Path, content: bytes) -> None:
+    with files.quiet():
+        frozen = torch.jit.freeze(torch.jit.trace(made.Plain().eval(), torch.zeros(2, 7)))
+        torch.jit.save(frozen, str(path), _extra_files={"tsexport.json": content, "labels.txt": b"caf\xe9"})
+    for artifact in (open_file(path, Jit.format), unopened(path, Jit.format)):
+        assert (artifact.manifest, artifact.sizes) == ({}, {})
+
+
+def test_a_manifest_is_known_by_what_it_holds(path: Path) -> None:
+    with files.quiet():
+        frozen = torch.jit.freeze(torch.jit.trace(made.Plain().eval(), torch.zeros(3, 7)))
+        torch.jit.save(frozen, str(path), _extra_files={"tsexport.json": json.dumps(OURS)})
+    for artifact in (open_file(path, Jit.format), unopened(path, Jit.format)):
+        assert artifact.sizes == {"x": (3, 9)}
 
 
 def test_a_namespace_is_not_a_prefix_of_another(path: Path) -> None:

@@ -25,7 +25,12 @@ class Renamed(torch.nn.Module):
 """ + MODELS.replace("Doubles()", "Renamed()").replace("inputs=ROWS", "inputs={**ROWS, 'scale': torch.ones(1)}")
 INTERFACES = {
     "test_export.py::test_doubles": {
-        "jit": {"forward": ["x"], "inputs": ["x: float32 of rank 2"], "outputs": ["0 = output: float32 of rank 2"]}
+        "jit": {
+            "forward": ["x"],
+            "inputs": ["x: float32 of rank 2"],
+            "outputs": ["0 = output: float32 of rank 2"],
+            "structure": ["the output: tuple"],
+        }
     },
     **{
         f"test_export.py::test_tied[{n}]": {
@@ -33,6 +38,7 @@ INTERFACES = {
                 "forward": ["ids"],
                 "inputs": ["ids: int64 of rank 2"],
                 "outputs": ["0 = output: float32 of rank 3"],
+                "structure": ["the output: tuple"],
             }
         }
         for n in (1, 2)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from pytest_tsexport.tensors.tree import detached, flatten, renamed
+from pytest_tsexport.tensors.tree import detached, flatten, renamed, structure
 
 ONE, TWO, THREE = (torch.full((2,), float(number)) for number in (1, 2, 3))
 
@@ -50,6 +50,37 @@ class Answer:
 )
 def test_names_of_leaves(output: object, names: list[str]) -> None:
     assert list(flatten(output)) == names
+
+
+@pytest.mark.parametrize(
+    ("output", "kinds"),
+    [
+        (ONE, {"": "tensor"}),
+        (3, {"": "int"}),
+        (None, {"": "None"}),
+        ((ONE, TWO), {"": "tuple"}),
+        ((), {"": "tuple"}),
+        ([ONE, (), []], {"": "list", "1": "tuple", "2": "list"}),
+        ((ONE, None, 3, True, 0.5), {"": "tuple", "1": "None", "2": "int", "3": "bool", "4": "float"}),
+        (
+            {"output": [ONE], "a": {"b": (None,)}},
+            {"": "dict", "output": "list", "a": "dict", "a.b": "tuple", "a.b.0": "None"},
+        ),
+        ({0: ONE}, {"": "dict by int"}),
+        ({}, {"": "dict"}),
+        (Pair(ONE, None), {"": "named tuple of first, second", "second": "None"}),
+        ((Pair(ONE, TWO),), {"": "tuple", "0": "named tuple of first, second"}),
+        (Answer(ONE), {"": "dataclass", "hidden": "tuple"}),
+        (BaseModelOutputWithPooling(last_hidden_state=ONE), {"": "dict"}),
+    ],
+)
+def test_what_an_output_is_made_of_besides_tensors(output: object, kinds: dict[str, str]) -> None:
+    assert structure(output) == kinds
+
+
+def test_a_structure_is_made_of_what_can_be_flattened() -> None:
+    with pytest.raises(TypeError, match="output 1 is a str, which is not a tensor"):
+        structure((ONE, "text"))
 
 
 @pytest.mark.parametrize(("number", "dtype"), [(3, torch.int64), (0.5, torch.float32), (True, torch.bool)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -14,6 +15,9 @@ DEVICE = re.compile(r'torch\.device\("([^"]+)"\)')
 
 CUSTOM_OPERATOR = re.compile(r"\bops\.(\w+)\.(\w+)")
 """How the code of an archive calls an operator from outside torch's own: `ops.quantized.linear(...)`."""
+
+TRACED_INPUTS = "traced_inputs.pkl"
+"""The record in which torch stores what a module was traced with."""
 
 NO_DEVICE = (RuntimeError, AssertionError, ImportError)
 """What torch raises for a device that is not there: a build without CUDA asserts, an absent backend is not found."""
@@ -34,7 +38,7 @@ def members(path: Path) -> list[str]:
         raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        if not any("code" in Path(name).parts[1:-1] for name in names):
+        if not any(_is_in("code", name) for name in names):
             raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
     return names
 
@@ -42,22 +46,37 @@ def members(path: Path) -> list[str]:
 def weight_bytes(path: Path) -> int:
     """Bytes of the archive's tensor records: exact, unlike the size of the file (class names differ)."""
     with zipfile.ZipFile(path) as archive:
-        records = [info for info in archive.infolist() if "data" in Path(info.filename).parts[1:-1]]
-        return sum(info.file_size for info in records)
+        return sum(info.file_size for info in archive.infolist() if _is_in("data", info.filename))
 
 
 def code(path: Path) -> str:
     """The serialized code of every class in the archive."""
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".py") and "code" in Path(name).parts[1:-1]]
+        names = [name for name in archive.namelist() if name.endswith(".py") and _is_in("code", name)]
         return "\n".join(archive.read(name).decode() for name in names)
 
 
 def extra(path: Path, name: str) -> str:
-    """One of the archive's extra files; empty if it has none of that name."""
+    """One of the archive's extra files; empty if it has none of that name.
+
+    Extra files hold any bytes: what is not UTF-8 text comes back as U+FFFD.
+    """
     with zipfile.ZipFile(path) as archive:
-        found = (one for one in archive.namelist() if Path(one).parts[1:] == ("extra", name))
-        return next((archive.read(one).decode() for one in found), "")
+        found = (one for one in archive.namelist() if Path(one).parts[1:] == ("extra", *Path(name).parts))
+        return next((archive.read(one).decode(errors="replace") for one in found), "")
+
+
+def has_traced_inputs(names: Iterable[str]) -> bool:
+    """Whether torch stored in the archive what the module was traced with; `names` are those of its records."""
+    return any(Path(name).parts[1:] == (TRACED_INPUTS,) for name in names)
+
+
+def _is_in(folder: str, name: str) -> bool:
+    """Whether a record lies in that folder of the archive.
+
+    Folders with the same name among the extra files, which a user names, are others.
+    """
+    return Path(name).parts[1:-1][:1] == (folder,)
 
 
 def custom_operators(path: Path) -> frozenset[str]:

@@ -11,7 +11,7 @@ from torch.jit._trace import TracerWarning
 
 from pytest_tsexport.backends.file_format import Contents, FileFormat
 from pytest_tsexport.backends.guard import guard
-from pytest_tsexport.backends.torchscript.archive import extra, members, weight_bytes
+from pytest_tsexport.backends.torchscript.archive import extra, has_traced_inputs, members, weight_bytes
 from pytest_tsexport.backends.torchscript.arguments import arguments_of
 from pytest_tsexport.backends.torchscript.inspector import TorchScriptInspector
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
@@ -19,9 +19,6 @@ from pytest_tsexport.errors import ArtifactError
 
 MANIFEST = "tsexport.json"
 """Name of the manifest among the archive's extra files."""
-
-TRACED_INPUTS = "traced_inputs.pkl"
-"""The record in which torch stores what a module was traced with."""
 
 
 class TorchScript(FileFormat):
@@ -42,15 +39,14 @@ class TorchScript(FileFormat):
 
     def open(self, path: Path) -> Contents:
         """The arguments of `forward`, with the traced sizes if the archive stores them, and the manifest."""
-        traced = any(Path(name).name == TRACED_INPUTS for name in members(path))
-        stored = {MANIFEST: ""}
+        traced = has_traced_inputs(members(path))
         try:
             with torch_jit_allowed():
-                module = torch.jit.load(str(path), map_location="cpu", _extra_files=stored, _restore_shapes=traced)
+                module = torch.jit.load(str(path), map_location="cpu", _restore_shapes=traced)
         except (RuntimeError, ValueError) as error:
             why = self.inspector.needed(error) or f"cannot be loaded: {self.one_line(error)}"
             raise ArtifactError(f"artifact {path} {why}") from error
-        return Contents(arguments_of(module), stored[MANIFEST])
+        return Contents(arguments_of(module), self.manifest(path))
 
     def load(self, path: Path) -> torch.jit.ScriptModule:
         """A fresh copy of the module, on the CPU."""

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.torchscript import archive, messages
-from pytest_tsexport.testing import files, wrong_devices
+from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.testing import exporters, files, wrong_devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import rows
 
@@ -63,6 +64,53 @@ def test_bytes_of_the_weights_do_not_count_the_rest(path: Path) -> None:
     before = archive.weight_bytes(path)
     assert before == (7 * 7 + 7) * 4
     assert archive.weight_bytes(with_code(path, "# " + "x" * 10_000)) == before
+
+
+EXTRA: dict[str, bytes] = {
+    "data/labels.json": b"{}" * 500,
+    "code/caf\xe9.py": b'# caf\xe9\nops.neuron.forward_v2_1(x) torch.device("ipu")',
+    "traced_inputs.pkl": b"ours",
+    "notes/caf\xe9.txt": b"caf\xe9",
+}
+"""Extra files with the names of torch's own folders and records, and in Latin-1."""
+
+
+def with_extra(path: Path, stored: dict[str, bytes]) -> Path:
+    with files.quiet():
+        torch.jit.save(torch.jit.load(str(path)), str(path), _extra_files=stored)
+    return path
+
+
+def test_extra_files_are_neither_weights_nor_code(path: Path) -> None:
+    before = archive.weight_bytes(path), archive.code(path)
+    with_extra(path, EXTRA)
+    assert (archive.weight_bytes(path), archive.code(path)) == before
+    assert archive.custom_operators(path) == frozenset()
+    assert archive.absent_devices(path) == ()
+
+
+def test_an_extra_file_in_a_folder_and_in_latin_1_is_read(path: Path) -> None:
+    with_extra(path, EXTRA)
+    assert archive.extra(path, "data/labels.json") == "{}" * 500
+    assert archive.extra(path, "labels.json") == ""
+    assert archive.extra(path, "notes/caf\xe9.txt") == "caf\ufffd"
+
+
+def test_traced_inputs_are_those_that_torch_stored(path: Path, tmp_path: Path) -> None:
+    assert archive.has_traced_inputs(archive.members(path))
+    frozen = tmp_path / "frozen.pt"
+    with files.quiet():
+        exporters.frozen(made.Plain().eval(), rows()(), frozen)
+    with_extra(frozen, EXTRA)
+    assert "frozen/extra/traced_inputs.pkl" in archive.members(frozen)
+    assert not archive.has_traced_inputs(archive.members(frozen))
+
+
+def test_an_archive_with_an_extra_file_in_a_folder_named_code_has_no_code(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "it.pt", "w") as written:
+        written.writestr("it/extra/code/x.py", "")
+    with pytest.raises(ArtifactError, match="is an archive without TorchScript code"):
+        archive.members(tmp_path / "it.pt")
 
 
 @pytest.mark.parametrize(
