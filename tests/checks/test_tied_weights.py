@@ -178,6 +178,11 @@ def test_a_member_of_an_ensemble_is_judged_by_its_part_of_the_answer() -> None:
     assert text.startswith("second.embed.weight is used for embed.weight and head.weight: ")
 
 
+def test_a_member_of_an_ensemble_needs_each_of_its_clones() -> None:
+    text = "changing second.head.weight moves no answer of the file; changing head.weight moves the model's"
+    assert in_file_of("OneMemberOfConstants") == (DEAD, text)
+
+
 def test_a_clone_that_is_never_read_is_named() -> None:
     def constant_beside_clone(model: nn.Module) -> nn.Module:
         copied = untie(model)
@@ -198,7 +203,7 @@ def test_a_clone_that_is_never_read_is_found_beside_one_of_another_dtype() -> No
             super().__init__()
             copied = copy.deepcopy(untie(model))
             self.embed, self.spare = copied.get_submodule("embed").bfloat16(), copied.get_submodule("head")
-            self.head = wrappers.ConstantHead(untie(model)).head
+            self.head = wrappers.ConstantHead(untie(model)).scores
 
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
             answer: torch.Tensor = self.head(self.embed(ids).float().tanh())
