@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import linear
 
 from pytest_tsexport.comparison.tied import findings
 from pytest_tsexport.tensors.weights import untie
@@ -23,7 +25,14 @@ from pytest_tsexport.testing.specimen import Writer, ids, rows
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
 from pytest_tsexport.verdict import Outcome, Verdict
 
-TAKES_IDS = (made.TiedHead, made.TiedSlice, models.SharedMask, ties.TransposedCopy, ties.TransposedView)
+TAKES_IDS = (
+    made.TiedHead,
+    made.TiedSlice,
+    models.SharedMask,
+    models.SpareBias,
+    ties.TransposedCopy,
+    ties.TransposedView,
+)
 
 
 def verdict(model: nn.Module, **keywords: Any) -> Verdict:
@@ -211,6 +220,29 @@ def test_a_clone_that_is_never_read_is_found_beside_one_of_another_dtype() -> No
 
     found = verdict(made.TiedHead(), export=exporters.instead(Mixed), rtol=0.05, atol=0.05)
     assert in_the_file(found, DEAD).startswith("changing spare.weight moves no answer of the file; ")
+
+
+def test_a_clone_that_the_model_does_not_read_either_may_be_dead() -> None:
+    """BERT's second name of the decoder's bias, where the bias itself is a constant of the graph."""
+
+    class ConstantBias(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            copied = copy.deepcopy(untie(model))
+            self.embed, self.dense = copied.get_submodule("embed"), copied.get_submodule("dense")
+            self.spare = copied.get_parameter("bias")
+            self.weight = copied.get_parameter("decoder.weight")
+            self.scores = partial(linear, bias=copied.get_parameter("decoder.bias").detach().clone())
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.dense(self.scores(self.embed(ids).tanh(), self.weight))
+            return answer
+
+    model = models.SpareBias()
+    nn.init.normal_(model.bias)
+    found = verdict(model, export=exporters.instead(ConstantBias))
+    assert found.outcome is Outcome.PASSED
+    assert "decoder.bias is a constant of the graph" in found.notes
 
 
 def test_values_that_cannot_be_changed_are_listed_as_not_covered() -> None:
