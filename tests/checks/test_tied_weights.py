@@ -307,6 +307,15 @@ def test_a_weight_that_is_gone_where_the_answers_differ_is_missing() -> None:
     assert text == "head.weight is not there, by name or by value, and the answers differ"
 
 
+def test_a_constant_where_the_answers_differ_is_a_missing_weight() -> None:
+    class Doubled(wrappers.ConstantHead):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return super().forward(ids) * 2
+
+    found = verdict(made.TiedHead(), export=exporters.instead(lambda model: Doubled(copy.deepcopy(untie(model)))))
+    assert in_the_file(found, MISSING).startswith("head.weight is not there, ")
+
+
 def test_a_file_with_other_outputs_is_judged_by_its_values_alone() -> None:
     class Twice(wrappers.RenamedParts):
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
