@@ -126,16 +126,18 @@ class ReadsEmbedding(nn.Module):
 
 
 class ConstantHead(nn.Module):
-    """The head's weight is a constant of the graph: it is no attribute of the module."""
+    """The head's weight is a constant of the graph; its clone, if it is there, is never read."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, keeps_head: bool = False) -> None:
         super().__init__()
         self.embed, head = model.get_submodule("embed"), model.get_submodule("head")
         weight, bias = head.get_parameter("weight").detach().clone(), head.get_parameter("bias").detach().clone()
-        self.head = partial(linear, weight=weight, bias=bias)
+        self.scores = partial(linear, weight=weight, bias=bias)
+        if keeps_head:
+            self.head = head
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = self.head(self.embed(ids).tanh())
+        answer: torch.Tensor = self.scores(self.embed(ids).tanh())
         return answer
 
 

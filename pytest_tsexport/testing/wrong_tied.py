@@ -173,6 +173,9 @@ BUFFERS: dict[str, Callable[[], nn.Module]] = {
     "Complex": lambda: models.SharedBuffer(
         torch.polar(torch.ones(7), torch.linspace(0, 3, 7)), lambda x, b: (x * b).real
     ),
+    "Conjugate": lambda: models.SharedBuffer(
+        torch.polar(torch.ones(7), torch.linspace(0, 3, 7)).conj(), lambda x, b: (x * b).real + (x * b).imag
+    ),
     "Expanded": lambda: models.SharedBuffer(torch.randn(1, 1).expand(2, 7), lambda x, b: x * b),
 }
 """Buffers of the types that few operators take."""
@@ -188,6 +191,10 @@ WRAPPED: dict[str, Wrap] = {
     "BesideOriginalHead": _beside_original,
     "OneMemberTied": lambda model: wrappers.Pair(_untied_copy(model), model),
     "OneMemberWithDeadHead": _with_dead_head,
+    "OneMemberOfConstants": lambda model: wrappers.Pair(
+        _untied_copy(model), wrappers.ConstantHead(_untied_copy(model), keeps_head=True)
+    ),
+    "CloneBesideConstant": lambda model: wrappers.ConstantHead(_untied_copy(model), keeps_head=True),
     "DraftTied": lambda model: wrappers.Drafted(made.TiedHead(), _untied_copy(model)),
     "ScriptedListShares": partial(_scripted, wrappers.TableHead),
     "ScriptedDictShares": partial(_scripted, wrappers.MappedHead),

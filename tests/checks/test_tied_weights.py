@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import linear
 
+from pytest_tsexport.comparison.tied import findings
 from pytest_tsexport.tensors.weights import untie
 from pytest_tsexport.testing import Specimen, exporters, files, judge, judge_specimen
 from pytest_tsexport.testing import right_ties as ties
@@ -21,7 +25,14 @@ from pytest_tsexport.testing.specimen import Writer, ids, rows
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
 from pytest_tsexport.verdict import Outcome, Verdict
 
-TAKES_IDS = (made.TiedHead, made.TiedSlice, ties.TransposedCopy, ties.TransposedView)
+TAKES_IDS = (
+    made.TiedHead,
+    made.TiedSlice,
+    models.SharedMask,
+    models.SpareBias,
+    ties.TransposedCopy,
+    ties.TransposedView,
+)
 
 
 def verdict(model: nn.Module, **keywords: Any) -> Verdict:
@@ -176,6 +187,11 @@ def test_a_member_of_an_ensemble_is_judged_by_its_part_of_the_answer() -> None:
     assert text.startswith("second.embed.weight is used for embed.weight and head.weight: ")
 
 
+def test_a_member_of_an_ensemble_needs_each_of_its_clones() -> None:
+    text = "changing second.head.weight moves no answer of the file; changing head.weight moves the model's"
+    assert in_file_of("OneMemberOfConstants") == (DEAD, text)
+
+
 def test_a_clone_that_is_never_read_is_named() -> None:
     def constant_beside_clone(model: nn.Module) -> nn.Module:
         copied = untie(model)
@@ -186,6 +202,69 @@ def test_a_clone_that_is_never_read_is_named() -> None:
     found = verdict(made.TiedHead(), export=exporters.instead(constant_beside_clone))
     text = in_the_file(found, DEAD)
     assert text == "changing spare.weight moves no answer of the file; changing head.weight moves the model's"
+
+
+def test_a_clone_that_is_never_read_is_found_beside_one_of_another_dtype() -> None:
+    """The embedding is in bfloat16, which is noted; the head is a constant, and its clone is dead."""
+
+    class Mixed(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            copied = copy.deepcopy(untie(model))
+            self.embed, self.spare = copied.get_submodule("embed").bfloat16(), copied.get_submodule("head")
+            self.head = wrappers.ConstantHead(untie(model)).scores
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.head(self.embed(ids).float().tanh())
+            return answer
+
+    found = verdict(made.TiedHead(), export=exporters.instead(Mixed), rtol=0.05, atol=0.05)
+    assert in_the_file(found, DEAD).startswith("changing spare.weight moves no answer of the file; ")
+
+
+def test_a_clone_that_the_model_does_not_read_either_may_be_dead() -> None:
+    """BERT's second name of the decoder's bias, where the bias itself is a constant of the graph."""
+
+    class ConstantBias(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            copied = copy.deepcopy(untie(model))
+            self.embed, self.dense = copied.get_submodule("embed"), copied.get_submodule("dense")
+            self.spare = copied.get_parameter("bias")
+            self.weight = copied.get_parameter("decoder.weight")
+            self.scores = partial(linear, bias=copied.get_parameter("decoder.bias").detach().clone())
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.dense(self.scores(self.embed(ids).tanh(), self.weight))
+            return answer
+
+    model = models.SpareBias()
+    nn.init.normal_(model.bias)
+    found = verdict(model, export=exporters.instead(ConstantBias))
+    assert found.outcome is Outcome.PASSED
+    assert "decoder.bias is a constant of the graph" in found.notes
+
+
+def test_values_that_cannot_be_changed_are_listed_as_not_covered() -> None:
+    ones = models.SharedBuffer(torch.ones(7, dtype=torch.int64), lambda x, b: x * b.to(x.dtype))
+    found = verdict(ones)
+    assert found.outcome is Outcome.PASSED
+    assert found.not_covered == ("first.table = second.table: there are no other values to change to",)
+
+
+def test_weights_beyond_the_limit_of_calls_are_listed_as_not_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST_CALLS", 3)
+    found = verdict(made.TiedHead(), export=exporters.instead(lambda model: wrappers.RenamedParts(untie(model))))
+    assert found.outcome is Outcome.PASSED
+    said = "embed.weight = head.weight: not changed one by one, because that would take too long"
+    assert found.not_covered == (said,)
+
+
+def test_many_names_are_shown_by_the_first_ones() -> None:
+    found = verdict(models.SharedMask(6), export=exporters.plain)
+    text = in_the_file(found)
+    assert text == "layers.0.mask and layers.1.mask and layers.2.mask and … (6 names) share memory after loading"
+    assert dict(found.rows)["tied"] == "layers.0.mask = layers.1.mask = layers.2.mask = … (6 names)"
 
 
 def test_where_no_copy_is_read_the_values_are_constants() -> None:
@@ -226,6 +305,15 @@ def test_a_weight_that_is_gone_where_the_answers_differ_is_missing() -> None:
 
     text = in_the_file(verdict(made.TiedHead(), export=exporters.instead(Headless)), MISSING)
     assert text == "head.weight is not there, by name or by value, and the answers differ"
+
+
+def test_a_constant_where_the_answers_differ_is_a_missing_weight() -> None:
+    class Doubled(wrappers.ConstantHead):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return super().forward(ids) * 2
+
+    found = verdict(made.TiedHead(), export=exporters.instead(lambda model: Doubled(copy.deepcopy(untie(model)))))
+    assert in_the_file(found, MISSING).startswith("head.weight is not there, ")
 
 
 def test_a_file_with_other_outputs_is_judged_by_its_values_alone() -> None:

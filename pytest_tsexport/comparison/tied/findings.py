@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
+from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.readers import Reader, reader, unmatched
 from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, listed, summed, value_finding
 
@@ -27,15 +28,19 @@ def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
         return wrong or summed(changed, not_covered=(unasked,))
     live = tuple(name for name in names if tied.responses.of_names(_basis(name, names, tied), (name,)).is_live)
     readers = [reader(copy, live, tied.responses) for copy in copies]
-    explained = {name for name, one in by_name if one.notes}
-    needed = tuple(name for name in live if name not in explained)
-    failure = _shared(readers) or wrong or _dead_in_sets(names, live, readers, tied)
-    rest = failure or _uncovered(names, needed, readers, tied)
+    failure = _shared(readers) or _dead_in_sets(names, live, readers, tied) or wrong
+    folded = {name for name, one in by_name if one.notes and name not in _named(copies, names)}
+    rest = failure or _uncovered(names, live, folded, readers, tied)
     if rest.headline:
         return rest
     still = [name for name in names if tied.responses.numbers(_basis(name, names, tied)) is None]
-    unchanged = tuple(f"{name}: it has no other value that it could be changed to" for name in still)
+    unchanged = (f"{listed(still)}: there are no other values to change to",) if still else ()
     return summed([*changed, rest], not_covered=unchanged)
+
+
+def _named(copies: Sequence[Copy], names: Sequence[str]) -> set[str]:
+    """The names that a copy has in the file."""
+    return {name for name in names for copy in copies if copy.key == name or copy.key.endswith(f".{name}")}
 
 
 def _why_not_changed(names: Sequence[str], copies: int, tied: TiedEvidence) -> str | None:
@@ -106,7 +111,9 @@ def _dead(key: str, name: str) -> Finding:
     return Finding(headline=DEAD, text=f"changing {key} moves no answer of the file; changing {name} moves the model's")
 
 
-def _uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence) -> Finding:
+def _uncovered(
+    names: Sequence[str], live: Sequence[str], folded: Collection[str], readers: Sequence[Reader], tied: TiedEvidence
+) -> Finding:
     """What became of the names that no living copy in the file stands for."""
     fitting = {prefix + name for prefix in tied.values.own_sets(names) for name in names}
     usable = [
@@ -115,7 +122,7 @@ def _uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Read
         if one.names or one.copy.key in fitting or not tied.values.is_ambiguous(one.copy.names[0], names)
     ]
     notes: list[str] = []
-    for name in unmatched(live, usable):
+    for name in unmatched([name for name in live if name not in folded], usable):
         found = _gone(name, names, live, usable, tied)
         if found.headline:
             return found

@@ -121,11 +121,13 @@ class Responses:
     def move_alike(self, places: Sequence[tuple[str, str]]) -> bool:
         """Whether eager and the file still answer alike after all these names and tensors are changed at once.
 
-        Each pair is changed in another way. False if the answers hardly move, or to numbers that are not finite.
+        Each pair is changed in another way. False if the answers hardly move, or to numbers that are not finite, or if
+        a weight has no other numbers.
         """
         numbers = {name: one for name, _ in places if (one := self.numbers(name)) is not None}
-        eager = self.eager.changed(numbers)
-        file = self.file.changed({key: numbers[name] for name, key in places if name in numbers})
+        if len(numbers) < len(places):
+            return False
+        eager, file = self.eager.changed(numbers), self.file.changed({key: numbers[name] for name, key in places})
         if self.eager.base is None or eager is None or file is None:
             return False
         moved = response(self.eager.base, eager)
