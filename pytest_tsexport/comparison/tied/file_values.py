@@ -52,7 +52,7 @@ def likeness(ours: torch.Tensor, theirs: torch.Tensor) -> Likeness:
         return "transposed"
     if ours.shape != theirs.shape:
         return _part(ours, theirs) or unlike
-    return "cast" if ours.dtype != theirs.dtype and value(ours.to(theirs.dtype)) == value(theirs) else unlike
+    return "cast" if ours.dtype != theirs.dtype and _value_in(ours, theirs.dtype) == value(theirs) else unlike
 
 
 def _is_dense(tensor: torch.Tensor) -> bool:
@@ -171,10 +171,18 @@ class FileValues:
         if not ours.is_floating_point() or not _is_dense(ours):
             return
         for dtype in self._dtypes:
-            hashed = value(ours.to(dtype)) if dtype != ours.dtype else None
+            hashed = _value_in(ours, dtype) if dtype != ours.dtype else None
             yield from ((key, "cast") for key in self._by_value.get(hashed or "", ()))
         if ours.dim() == 2:
             yield from ((key, "transposed") for key in self._by_value.get(value(ours.mT) or "", ()))
+
+
+def _value_in(tensor: torch.Tensor, dtype: torch.dtype) -> str | None:
+    """The value of a tensor in another dtype; None if torch does not convert the one to the other (to float4)."""
+    try:
+        return value(tensor.to(dtype))
+    except (NotImplementedError, RuntimeError):
+        return None
 
 
 def _part(ours: torch.Tensor, theirs: torch.Tensor) -> Likeness | None:
@@ -184,8 +192,8 @@ def _part(ours: torch.Tensor, theirs: torch.Tensor) -> Likeness | None:
     sizes = list(zip(ours.shape, theirs.shape, strict=True))
     if all(mine >= other for mine, other in sizes):
         cut = ours[tuple(slice(0, size) for size in theirs.shape)]
-        return "cut" if value(cut.to(theirs.dtype)) == value(theirs) else None
+        return "cut" if _value_in(cut, theirs.dtype) == value(theirs) else None
     if all(mine <= other for mine, other in sizes):
-        same = value(ours.to(theirs.dtype)) == value(theirs[tuple(slice(0, size) for size in ours.shape)])
+        same = _value_in(ours, theirs.dtype) == value(theirs[tuple(slice(0, size) for size in ours.shape)])
         return "padded" if same else None
     return None
