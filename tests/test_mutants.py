@@ -181,6 +181,12 @@ def test_what_says_nothing_about_the_tests_is_skipped_with_its_reason() -> None:
     }
 
 
+def test_that_two_lengths_are_alike_is_an_assertion_and_that_they_may_differ_is_not() -> None:
+    strict, loose = (f"def f(x):\n    return zip(x, x, strict={one})\n" for one in (True, False))
+    assert [why for _, why in mutants_of(MODULE, strict)] == ["strict=True of zip"]
+    assert [why for _, why in mutants_of(MODULE, loose)] == [None]
+
+
 def test_a_mutant_is_another_program() -> None:
     assert mutated(RULER, LOOSER) == RULER.replace("spare <= LIMIT", "spare < LIMIT")
     assert mutated(RULER, replace(LOOSER, occurrence=99)) is None

@@ -70,6 +70,8 @@ def _skipped(tree: ast.Module) -> Iterator[tuple[Node, str]]:
             yield node, "docstring"
         elif isinstance(node, ast.ClassDef):
             yield from _skipped_of_class(node)
+        elif isinstance(node, ast.Call) and _says(node.func, "zip"):
+            yield from _asserted(node)
     # Names of types are written in CamelCase: `Leaves = Mapping[str, torch.Tensor] | None`.
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _camel(node.targets[0].id):
@@ -83,6 +85,13 @@ def _skipped_of_class(node: ast.ClassDef) -> Iterator[tuple[Node, str]]:
             yield decorator, "@dataclass and its options"
     if any(_says(base, "Protocol") for base in node.bases):
         yield from ((one, "protocol") for one in node.body)
+
+
+def _asserted(node: ast.Call) -> Iterator[tuple[Node, str]]:
+    """`strict=True` asserts what the lines above have made sure of: while it holds, no input tells it from False."""
+    for keyword in node.keywords:
+        if keyword.arg == "strict" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True:
+            yield keyword.value, "strict=True of zip"
 
 
 def _says(node: ast.AST, name: str) -> bool:
