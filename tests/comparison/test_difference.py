@@ -106,6 +106,17 @@ def test_what_differs_is_described(expected: torch.Tensor, actual: torch.Tensor,
 
 
 @pytest.mark.parametrize(
+    "actual",
+    [{"x": torch.zeros(3)}, {"x": torch.zeros(2).double()}, {"y": torch.zeros(2)}, {"x": torch.tensor([0, NAN])}],
+)
+def test_what_is_no_matter_of_degree_is_beyond_any_tolerance(actual: dict[str, torch.Tensor]) -> None:
+    one = difference({"x": torch.zeros(2)}, actual, Tolerance(rtol=1e9, atol=1e9))
+    assert one is not None
+    assert not math.isfinite(one.value)
+    assert one.allowed == 0.0
+
+
+@pytest.mark.parametrize(
     ("actual", "leaf"),
     [({"a": torch.zeros(1)}, "b"), ({"a": torch.zeros(1), "b": torch.zeros(1), "c": torch.zeros(1)}, "c")],
 )

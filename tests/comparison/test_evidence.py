@@ -41,6 +41,22 @@ def test_each_check_draws_numbers_of_its_own_and_the_same_each_time(exported: Ex
     assert parity.random().random() == again.random().random() != shapes.random().random()
 
 
+def test_another_seed_draws_others_and_no_seed_is_seed_zero(exported: Export) -> None:
+    def drawn(seed: int | None) -> float:
+        found = exported._evidence("parity")
+        policy = replace(found.policy, options=replace(found.policy.options, seed=seed))
+        return replace(found, measured=replace(found.measured, policy=policy)).random().random()
+
+    assert drawn(None) == drawn(0)
+    assert len({drawn(seed) for seed in (0, 1, 2, -1)}) == 4
+
+
+def test_the_same_seed_draws_others_for_another_subject(exported: Export) -> None:
+    one = exported._evidence("parity")
+    other = replace(one, measured=replace(one.measured, subject=replace(one.subject, name="another")))
+    assert one.check_seed != other.check_seed
+
+
 class Noisy(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + torch.randn(x.shape)
