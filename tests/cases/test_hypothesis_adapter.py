@@ -74,6 +74,20 @@ def test_a_seed_draws_the_same_sample_and_another_seed_another() -> None:
     assert len({int(sample(strategy, whole, (), number)) for number in range(10)}) > 1
 
 
+def test_a_sample_costs_two_draws_of_which_the_first_is_the_simplest() -> None:
+    """What a strategy draws first is the simplest value whatever the seed, so it is not the one that is taken."""
+    drawn: list[int] = []
+
+    def kept(number: int) -> torch.Tensor:
+        drawn.append(number)
+        return torch.tensor(number)
+
+    taken = sample(st.integers(0, 10**9).map(kept), field(dtype=torch.int64), (), 3)
+    assert len(drawn) == 2
+    assert drawn[0] == 0
+    assert drawn[1] == int(taken)
+
+
 def raising(_: object) -> Any:
     raise ValueError("nope\nand more")
 

@@ -86,6 +86,37 @@ def test_every_single_size_that_may_be_drawn_is_listed_small_ones_first() -> Non
     assert [case.size("batch") for case in cases if off_size(case, BOTH) == ("batch",)] == [1, 3, 4, 5, 6, 7, 8]
 
 
+def test_no_axis_is_ever_empty() -> None:
+    """A model may be traced at size 1, and its axis may allow 0."""
+    axes = tuple(Axis(name=name, size=1, low=0) for name in ("batch", "length"))
+    one = subject(*axes)
+    cases = [*edge_cases(one), *size_cases(one)]
+    assert min(size for case in cases for _, size in case.sizes) == 1
+
+
+def test_all_axes_together_are_tried_near_the_traced_sizes_and_far_from_them() -> None:
+    together = [case for case in edge_cases(BOTH) if len(off_size(case, BOTH)) == 2]
+    assert [(case.size("batch"), case.size("length")) for case in together] == [
+        (1, 1),
+        (1, 6),
+        (3, 8),
+        (5, 15),
+        (8, 33),
+    ]
+
+
+def test_all_axes_together_stay_within_the_bounds_that_the_user_declared() -> None:
+    axes = (Axis(name="batch", size=2, high=3, named=True), Axis(name="length", size=7, low=5, high=12, named=True))
+    one = subject(*axes)
+    together = [case for case in edge_cases(one) if len(off_size(case, one)) == 2]
+    assert [(case.size("batch"), case.size("length")) for case in together] == [(1, 5), (1, 6), (3, 8), (3, 12)]
+
+
+def test_a_maximum_that_only_the_model_declares_is_exceeded_by_all_axes_together() -> None:
+    one = subject(BATCH, Axis(name="length", size=7, high=12))
+    assert any(case.size("length") == 15 and case.size("batch") == 5 for case in edge_cases(one))
+
+
 def test_without_axes_there_is_no_edge() -> None:
     assert list(edge_cases(subject())) == []
 
