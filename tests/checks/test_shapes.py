@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
+from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.listed import edge_cases
+from pytest_tsexport.cases.search import Plan
 from pytest_tsexport.testing import judge, right_sizes, wrong_values
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes as sizes
@@ -67,6 +72,27 @@ def test_the_rows_of_a_failure() -> None:
     assert rows["likely cause"].endswith(", in BakesBranch")
     assert found.worst is not None
     assert found.worst.difference > found.worst.allowed
+
+
+@pytest.mark.parametrize(("cases", "listed"), [(200, 120), (100, 60), (3, 29)])
+def test_three_fifths_of_the_cases_are_listed_and_every_edge_is(
+    cases: int, listed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest are drawn, so that several axes vary at once. The edges are visited however few cases there are."""
+    plans: list[Plan] = []
+
+    def spy(plan: Plan, judge: Callable[[Case], CaseResult | None]) -> Findings:
+        plans.append(plan)
+        return Findings(judged=(), planned=plan.total)
+
+    monkeypatch.setattr("pytest_tsexport.checks.shapes.search", spy)
+    wide = {"x": torch.randn(2, 40)}
+    verdict(right_sizes.PositionsFromShape(), wide, max_examples=cases)
+    (plan,) = plans
+    edges = list(edge_cases(plan.subject))
+    assert (len(plan.listed), plan.total, plan.off_size) == (listed, cases, True)
+    assert plan.listed[: len(edges)] == edges
+    assert len(set(plan.listed)) == len(plan.listed)
 
 
 def test_a_size_that_raises_is_safe_and_is_noted() -> None:
