@@ -67,6 +67,9 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"budget": "soon"}, "budget is 'soon'; give a number of seconds above 0"),
     ({"budget": float("nan")}, "budget is nan; give a number of seconds above 0"),
     ({"budget": float("inf")}, "budget is inf; give a number of seconds above 0"),
+    ({"neuron_args": 3}, "neuron_args is 3 (it is not a text); give compiler arguments, as '--auto-cast none'"),
+    ({"neuron_args": ["-O", 3]}, "neuron_args is ['-O', 3] (it is not a text); give compiler arguments"),
+    ({"neuron_args": "--x 'y"}, 'neuron_args is "--x \'y" (No closing quotation); give compiler arguments'),
     ({"xfail": "shapes"}, "xfail is 'shapes'; give a mapping of names"),
     ({"xfail": {"shape": "why"}}, f"xfail names 'shape'; use one of {NAMES}"),
     ({"xfail": {"shapes": ""}}, "xfail['shapes'] is ''; give the reason as text"),
@@ -119,3 +122,16 @@ def test_the_stronger_options_win_and_the_weaker_fill_in() -> None:
 )
 def test_a_budget_may_be_text(value: object, seconds: float) -> None:
     assert from_keywords({"budget": value}).budget == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments"),
+    [
+        ("--auto-cast none", ("--auto-cast", "none")),
+        ("--x 'a b'", ("--x", "a b")),
+        (["--auto-cast none", "-O1"], ("--auto-cast", "none", "-O1")),
+        ((), ()),
+    ],
+)
+def test_arguments_of_a_compiler_are_split_as_a_shell_would(given: object, arguments: tuple[str, ...]) -> None:
+    assert from_keywords({"neuron_args": given}).options.neuron_args == arguments

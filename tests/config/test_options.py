@@ -38,6 +38,35 @@ def test_the_options_of_a_group_are_neighbours() -> None:
     assert changes == len(set(groups)) - 1
 
 
+def test_a_list_is_repeated_on_the_command_line_and_takes_lines_in_the_ini() -> None:
+    many = {name for name, option in OPTIONS.items() if option.many}
+    assert many == {"models", "backends", "checks"}
+    assert {name for name, option in OPTIONS.items() if option.action == "append"} == many
+    assert {name for name, option in OPTIONS.items() if option.ini_type == "linelist"} == many
+
+
+def test_whole_numbers_are_numbers_in_the_ini_and_all_else_is_text() -> None:
+    assert {name for name, option in OPTIONS.items() if option.ini_type == "int"} == {"max_examples", "seed"}
+    others = {"artifact", "neuron_args", "timeout", "budget", "baseline"}
+    assert all(OPTIONS[name].ini_type == "string" for name in others)
+
+
+def test_a_default_stands_behind_the_sentence_if_there_is_one() -> None:
+    assert OPTIONS["timeout"].help == "seconds that a compiler may take for one export (default: 1800)"
+    assert OPTIONS["export_dir"].help == "keep the artifacts in this folder"
+
+
+def test_a_failure_repeats_the_options_that_it_depends_on() -> None:
+    repeated = [name for name, option in OPTIONS.items() if option.is_repeated]
+    assert repeated == ["backends", "neuron_args", "max_examples", "budget"]
+
+
+def test_only_the_baseline_is_looked_for_in_the_root_folder() -> None:
+    assert {name: option.in_root for name, option in OPTIONS.items() if option.in_root} == {
+        "baseline": "ts-baseline.json"
+    }
+
+
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
 def test_help_is_plain_text(option: object) -> None:
     text = getattr(option, "help")  # noqa: B009  # the ids need an untyped parameter
