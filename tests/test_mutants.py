@@ -187,6 +187,17 @@ def test_that_two_lengths_are_alike_is_an_assertion_and_that_they_may_differ_is_
     assert [why for _, why in mutants_of(MODULE, loose)] == [None]
 
 
+def test_words_are_alike_or_not_and_have_no_order() -> None:
+    def kept(comparison: str) -> set[str]:
+        found = mutants_of(MODULE, f"def f(x, y):\n    return {comparison}\n")
+        return {one.operator.removeprefix("core/ReplaceComparisonOperator_") for one, why in found if why is None}
+
+    assert kept('x == "left"') == kept('"left" == x') == {"Eq_NotEq"}
+    assert kept('x != "left"') == {"NotEq_Eq"}
+    assert kept('x == y == "left"') == {"Eq_NotEq", "Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE"}
+    assert kept("x == y") == {"Eq_NotEq", "Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE"}
+
+
 def test_a_mutant_is_another_program() -> None:
     assert mutated(RULER, LOOSER) == RULER.replace("spare <= LIMIT", "spare < LIMIT")
     assert mutated(RULER, replace(LOOSER, occurrence=99)) is None

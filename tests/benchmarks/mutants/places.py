@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 Position = tuple[int, int]
 """Line, counted from 1, and column, counted from 0 in characters."""
@@ -34,6 +35,19 @@ def why_skipped(source: str) -> Callable[[Position], str | None]:
         return next((reason for start, end, reason in regions if start <= position < end), None)
 
     return reason_at
+
+
+def compares_words(source: str) -> Callable[[Position], bool]:
+    """A function of a position: whether a comparison with a text that is written there stands at it."""
+    lines = source.splitlines()
+    compared = [
+        (_end(left, lines), _start(right, lines))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Compare)
+        for left, right in pairwise((node.left, *node.comparators))
+        if any(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in (left, right))
+    ]
+    return lambda position: any(start <= position < end for start, end in compared)
 
 
 def place_of(tree: ast.Module, line: int) -> Place:
