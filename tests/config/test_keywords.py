@@ -44,6 +44,10 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
         {"guard": True, "shapes": {"batch": "dynamic"}},
         "guard raises at any other size, and shapes asks for 'dynamic'; give one of the two",
     ),
+    (
+        {"guard": True, "shapes": "dynamic"},
+        "guard raises at any other size, and shapes asks for 'dynamic'; give one of the two",
+    ),
     ({"metric": "mse"}, "metric is 'mse'; use one of close, argmax, cosine, or a mapping of output names to them"),
     ({"metric": {"logits": 3}}, "metric is 3; use one of close, argmax, cosine"),
     ({"rtol": "1e-3", "atol": 0}, "rtol is '1e-3'; give a number, 0 or more"),
@@ -135,3 +139,12 @@ def test_a_budget_may_be_text(value: object, seconds: float) -> None:
 )
 def test_arguments_of_a_compiler_are_split_as_a_shell_would(given: object, arguments: tuple[str, ...]) -> None:
     assert from_keywords({"neuron_args": given}).options.neuron_args == arguments
+
+
+@pytest.mark.parametrize("shapes", ["fixed", "safe", {"batch": "safe", "length": "fixed"}])
+def test_behind_a_guard_sizes_may_raise(shapes: object) -> None:
+    assert from_keywords({"guard": True, "shapes": shapes}).meaning.guard
+
+
+def test_without_a_guard_every_contract_may_be_asked_for() -> None:
+    assert from_keywords({"guard": False, "shapes": "dynamic", "export": print}).meaning.shapes == "dynamic"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from pytest_tsexport.config import validators
+from pytest_tsexport.config.baseline import Baseline
 from pytest_tsexport.config.marker import KEYWORDS, MARKER, MEANING
 from pytest_tsexport.config.names import selected
 from pytest_tsexport.config.options import OPTIONS, RunOptions, plain
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.config.validators import Given, validated
 from pytest_tsexport.errors import PolicyError
 
@@ -87,6 +90,21 @@ def test_a_keyword_has_one_row() -> None:
 def test_stronger_options_win_and_weaker_ones_fill_in() -> None:
     strong, weak = RunOptions(max_examples=5), RunOptions(max_examples=9, budget=3.0)
     assert strong.over(weak) == RunOptions(max_examples=5, budget=3.0)
+
+
+def test_a_search_has_a_minute_and_a_compiler_half_an_hour_unless_the_user_gives_another_time() -> None:
+    assert (RunOptions().search_seconds, RunOptions().compile_seconds) == (60.0, 1800.0)
+    given = RunOptions(budget=3.0, timeout=5.0)
+    assert (given.search_seconds, given.compile_seconds) == (3.0, 5.0)
+    assert (Policy(options=given).budget, Policy(options=given).timeout) == (3.0, 5.0)
+
+
+def test_an_interface_is_compared_where_there_is_a_baseline() -> None:
+    there = RunOptions(baseline=Baseline(Path("ts-baseline.json"), typed="ts-baseline.json"))
+    assert Policy(options=there).opted_in == ("interface",)
+    assert "interface" in Policy(options=there).checks
+    assert Policy().opted_in == ()
+    assert "interface" not in Policy().checks
 
 
 def test_words_are_valid_or_refused_in_a_sentence() -> None:
