@@ -31,6 +31,7 @@ def searched(
     listed: Sequence[Case] | None = None,
     off: bool = True,
     seconds: float = 60,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> Findings:
     def judge(case: Case) -> CaseResult | None:
         if off and not off_size(case, one):
@@ -45,7 +46,7 @@ def searched(
         off_size=off,
         random=Random(seed),
         clock=Clock(seconds=seconds),
-        progress=lambda line: None,
+        progress=progress,
     )
     return search(plan, judge)
 
@@ -158,6 +159,64 @@ def test_bounds_of_an_axis_hold_for_drawn_and_for_shrunk_cases() -> None:
     found = searched(lambda case: case.size("length") > 5, one=bounded)
     assert all(5 <= one.case.size("length") <= 12 for one in found.judged)
     assert sizes(found)[1] == 6
+
+
+def test_each_judged_case_is_counted_aloud() -> None:
+    lines: list[str] = []
+    searched(
+        lambda case: False, listed=[at(BOTH, {"length": 3}), at(BOTH, {"length": 4})], total=1, progress=lines.append
+    )
+    assert lines == ["1 of 2 cases", "2 of 2 cases"]
+
+
+def test_as_many_cases_are_planned_as_were_judged_at_least() -> None:
+    """A breach is shrunk and bisected, which may take more cases than were planned."""
+    found = searched(lambda case: case.size("length") > 7, listed=[at(BOTH, {"length": 30})], total=1)
+    assert found.planned == len(found.judged) > 1
+    listed = [at(BOTH, {"length": size}) for size in (3, 4, 5)]
+    assert searched(lambda case: False, listed=listed, total=1).planned == 3
+    assert searched(lambda case: False, listed=listed, total=9).planned == 9
+
+
+def test_of_breaches_at_one_size_the_simplest_values_and_mask_come_first() -> None:
+    cases = [at(BOTH, {}, seed, values, mask) for seed in (1, 0) for mask in MASK_PATTERNS for values in PATTERNS]
+    left = cases
+    while left:
+        found = searched(lambda case: True, listed=left[::-1], off=False)
+        assert found.smallest is not None
+        simplest = found.smallest.case
+        assert simplest == min(
+            left, key=lambda case: (PATTERNS.index(case.values), MASK_PATTERNS.index(case.mask), case.seed)
+        )
+        left = [case for case in left if case.values != simplest.values]
+
+
+def test_a_smaller_volume_comes_before_smaller_sizes() -> None:
+    tall, wide = at(BOTH, {"batch": 3, "length": 9}), at(BOTH, {"batch": 4, "length": 5})
+    found = searched(lambda case: case in {tall, wide}, listed=[tall, wide])
+    assert found.smallest is not None
+    assert found.smallest.case == wide
+
+
+def test_hypothesis_may_draw_three_times_as_often_as_cases_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of what it draws was judged before."""
+    tries: list[int] = []
+    monkeypatch.setattr(
+        "pytest_tsexport.cases.search.smallest", lambda *_args, **options: tries.append(options["tries"])
+    )
+    listed = [at(BOTH, {"length": size}) for size in (3, 4, 5)]
+    searched(lambda case: False, listed=listed, total=10)
+    searched(lambda case: False, listed=listed, total=4)
+    assert tries == [21, 3]
+    searched(lambda case: False, listed=listed, total=3)
+    searched(lambda case: True, listed=listed, total=10)
+    assert tries == [21, 3]
+
+
+def test_a_clock_runs_from_the_moment_when_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: 103.0))
+    assert Clock(seconds=5.0, started=100.0).left == 2.0
+    assert Clock(seconds=1.0, started=100.0).left == -2.0
 
 
 class SlowClock:

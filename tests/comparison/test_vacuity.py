@@ -12,7 +12,8 @@ from pytest_tsexport.comparison.vacuity import influence
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build
-from pytest_tsexport.testing.specimen import rows
+from pytest_tsexport.testing.specimen import ids, rows
+from pytest_tsexport.testing.wrong_exports import ZeroInitMixing
 
 UNMIXED = "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"
 
@@ -73,3 +74,32 @@ def test_what_larger_weights_bring_back_by_less_than_a_hundred_tolerances_is_apa
 def test_a_leaf_without_spread_is_influenced_without_end() -> None:
     assert influence(0.0, 0.0) == influence(1.0, 0.0) == float("inf")
     assert influence(3e-4, 1.0) == pytest.approx(3)
+
+
+class Silenced(nn.Module):
+    """Positions do not influence one another; large weights turn the answer to zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(7, 7, generator=torch.Generator().manual_seed(5)) * 1e-6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * (1 - self.matrix.abs().sum()).clamp_min(0)
+
+
+def test_an_output_that_larger_weights_silence_is_not_brought_back() -> None:
+    assert vacuous(Silenced()) is None
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_weights_that_keep_positions_apart_are_found_in_half_precision_too(dtype: torch.dtype) -> None:
+    model = ZeroInitMixing().to(dtype)
+    subject = build(model, Meaning(inputs=ids()()), name="it")
+    assert measure(subject, Reference(model, subject.constants)).vacuous == UNMIXED
+
+
+def test_one_position_alone_has_no_other_to_influence() -> None:
+    model = Mixes(1e-9, 1.0)
+    for axes in ({0: "batch"}, {}):
+        subject = build(model, Meaning(inputs=rows()(), dynamic_shapes={"x": axes}), name="it")
+        assert measure(subject, Reference(model, subject.constants)).vacuous is None
