@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pytest_tsexport.cases.hypothesis_adapter import default_examples, derandomized, sample, smallest
+from pytest_tsexport.cases.hypothesis_adapter import below, default_examples, derandomized, sample, smallest
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.fields import Field
@@ -62,6 +63,24 @@ def test_the_active_profile_of_hypothesis_is_used() -> None:
         assert derandomized()
     finally:
         settings.load_profile(before)
+
+
+def test_without_a_profile_a_hundred_cases_are_judged_and_each_run_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tsexport.cases.hypothesis_adapter.settings", SimpleNamespace(default=None))
+    assert default_examples() == 100
+    assert not derandomized()
+
+
+def test_numbers_below_a_count_start_at_zero() -> None:
+    seen: set[int] = set()
+
+    def look(value: int) -> bool:
+        seen.add(value)
+        return False
+
+    smallest(below(4), look, tries=100, random=Random(0))
+    assert seen == {0, 1, 2, 3}
+    assert smallest(below(9), lambda value: True, tries=9, random=Random(0)) == 0
 
 
 def field(*dims: str | int, dtype: torch.dtype = torch.float32) -> Field:

@@ -43,6 +43,25 @@ def test_edges_are_visited(axis: Axis, sizes: set[int]) -> None:
     assert visited == sorted(set(visited))
 
 
+BEYOND_33 = [64, 65, 128, 129, 256, 257, 512, 513]
+
+
+@pytest.mark.parametrize(
+    ("axis", "sizes"),
+    [
+        (BATCH, [1, 3, 4, 6, 8, 33]),
+        (LENGTH, [1, 2, 3, 4, 6, 8, 14, 21, 33, *BEYOND_33]),
+        (Axis(name="length", size=20, low=10), [10, 11, 19, 21, 33, 40, 60, 64, 65, 80, *BEYOND_33[2:]]),
+        (Axis(name="length", size=7, edges=(16,)), [1, 2, 3, 4, 6, 8, 14, 15, 16, 17, 21, 32, 33, *BEYOND_33]),
+        (Axis(name="length", size=7, high=64), [1, 2, 3, 4, 6, 8, 14, 21, 33, 63, 64, 65, 128, 129]),
+        (Axis(name="length", size=7, high=12, named=True), [1, 2, 3, 4, 6, 8, 11, 12]),
+        (Axis(name="batch", size=2, edges=(1025,)), [1, 3, 4, 6, 8, 33, 1024, 1025]),
+    ],
+)
+def test_the_edges_are_these(axis: Axis, sizes: list[int]) -> None:
+    assert edge_sizes(axis) == sizes
+
+
 def test_a_maximum_that_the_user_declared_is_not_exceeded() -> None:
     assert max(edge_sizes(Axis(name="length", size=7, high=12, named=True))) <= 12
 
@@ -125,6 +144,7 @@ def test_at_the_traced_size_every_pattern_of_values_meets_every_mask() -> None:
     cases = list(traced_cases(BOTH))
     assert {(case.values, case.mask) for case in cases} == {(v, m) for v in PATTERNS for m in MASK_PATTERNS}
     assert all(off_size(case, BOTH) == () for case in cases)
+    assert [case.seed for case in cases if case.values == "uniform"] == list(range(len(MASK_PATTERNS)))
     assert (cases[0].values, cases[0].mask) == ("uniform", "ones")
 
 
