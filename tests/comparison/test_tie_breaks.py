@@ -12,7 +12,6 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
-from pytest_tsexport.comparison.tie_breaks import MOST_IDLE, NUDGES
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import Inputs, rows
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -228,9 +227,3 @@ def test_another_number_of_choices_is_not_a_tie_break() -> None:
             return self.scores(x).topk(2).indices
 
     assert parity(Chooses(), Two()).outcome is Outcome.FAILED
-
-
-def test_eager_is_moved_by_powers_of_two_up_to_sixteen_ulp_small_ones_first() -> None:
-    assert set(NUDGES) == {2, 4, 8, 16}
-    assert NUDGES[0] == 2
-    assert len(NUDGES) == 2 * MOST_IDLE
