@@ -126,6 +126,20 @@ def test_a_missing_and_an_extra_leaf_are_named(actual: dict[str, torch.Tensor], 
     assert (one.kind, one.leaf) == ("structure", leaf)
 
 
+def test_what_each_of_the_two_returns_is_listed() -> None:
+    one = torch.zeros(1)
+    pairs: list[tuple[list[str], list[str], str]] = [
+        (["a", "b"], ["a"], "eager returns a, b; the artifact returns a"),
+        (["a"], ["b", "a"], "eager returns a; the artifact returns b, a"),
+        ([], ["a"], "eager returns nothing; the artifact returns a"),
+        (["a"], [], "eager returns a; the artifact returns nothing"),
+    ]
+    for expected, actual, text in pairs:
+        found = difference(dict.fromkeys(expected, one), dict.fromkeys(actual, one), WIDE)
+        assert found is not None
+        assert found.text == text
+
+
 def test_leaves_in_another_order_differ() -> None:
     one, two = torch.zeros(1), torch.ones(1)
     found = difference({"a": one, "b": two}, {"b": two, "a": one}, WIDE)
@@ -182,6 +196,11 @@ def test_an_infinity_of_eagers_does_not_allow_everything() -> None:
     assert compared(torch.tensor([INF]), torch.tensor([1.0]), Tolerance(rtol=0.1, atol=0.0)) is not None
 
 
+def test_where_both_are_nan_nothing_is_allowed_and_nothing_differs() -> None:
+    nan = {"x": torch.tensor([NAN])}
+    assert distance(nan, nan, Tolerance(rtol=0.1, atol=0.0)) == (0.0, 0.0, "x")
+
+
 def test_complex_answers_are_compared() -> None:
     spectrum = torch.tensor([1 + 1j, 2 - 2j])
     assert compared(spectrum, spectrum.clone()) is None
@@ -193,3 +212,40 @@ def test_distance_says_how_near_an_equal_answer_came() -> None:
     assert [value, allowed] == pytest.approx([5e-5, 1e-4])
     assert leaf == "x"
     assert distance({"x": torch.zeros(2)}, {"y": torch.zeros(2)}, WIDE) == (0.0, 0.0, "")
+
+
+def test_distance_is_that_of_the_output_nearest_to_its_own_tolerance() -> None:
+    tolerance = Tolerance(spread={"a": 1.0, "b": 100.0, "c": 1.0})
+    expected = {name: torch.zeros(2) for name in "abc"}
+    actual = {"a": torch.tensor([4e-5, 0.0]), "b": torch.tensor([0.0, 1e-3]), "c": torch.tensor([0.0, 6e-5])}
+    value, allowed, leaf = distance(expected, actual, tolerance)
+    assert leaf == "c"
+    assert [value, allowed] == pytest.approx([6e-5, 1e-4])
+    exact = Tolerance(rtol={"b": 0.0}, atol={"b": 0.0}, spread=tolerance.spread)
+    assert distance(expected, actual, exact)[2] == "b"
+
+
+def test_what_has_no_values_or_another_shape_comes_near_nothing() -> None:
+    expected = {"a": torch.zeros(0), "b": torch.zeros(2), "c": torch.zeros(2)}
+    actual = {"a": torch.zeros(0), "b": torch.zeros(3), "c": torch.zeros(2)}
+    assert distance(expected, actual, WIDE)[2] == "c"
+    assert distance({"a": expected["a"]}, actual, WIDE) == (0.0, 0.0, "")
+
+
+def test_the_place_of_a_difference_has_one_index_for_each_dimension() -> None:
+    actual = torch.zeros(2, 3, 4)
+    actual[1, 0, 2] = 5.0
+    one = found(torch.zeros(2, 3, 4), actual)
+    assert (one.at, one.leaf, one.kind) == ("[1, 0, 2]", "x", "value")
+    assert one.text == "x (2, 3, 4): off by 5.0e+00 at [1, 0, 2], allowed 1.0e-04"
+
+
+def test_of_two_values_the_one_further_beyond_its_own_tolerance_is_worse() -> None:
+    expected = {name: torch.zeros(1) for name in "ab"}
+    actual = {"a": torch.full((1,), 5.0), "b": torch.full((1,), 1.0)}
+    worst = difference(expected, actual, Tolerance(spread={"a": 1000.0, "b": 1.0}))
+    assert worst is not None
+    assert worst.leaf == "b"
+    exact = difference(expected, actual, Tolerance(rtol=0.0, atol={"a": 0.1, "b": 0.0}))
+    assert exact is not None
+    assert (exact.leaf, exact.allowed) == ("b", 0.0)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.comparison.sampling import answers
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.reference import Reference
@@ -64,6 +65,42 @@ def test_a_leaf_that_does_not_move_is_named_and_the_other_is_measured() -> None:
     assert found.flat == ("stays",)
     assert found.vacuous is None
     assert found.by_leaf["stays"] == 0.0
+
+
+class Rare(nn.Module):
+    """Answers only an input whose mean is at least so large."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.least = least
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if float(x.mean()) < self.least:
+            raise ValueError("too small")
+        return x * 2
+
+
+def test_one_answer_alone_does_not_move() -> None:
+    subject = build(Rare(-1e9), Meaning(inputs=rows()()), name="it")
+    means = [float(one["output"].mean()) / 2 for one in answers(subject, Reference(Rare(-1e9), {}))]
+    found = measure(subject, Reference(Rare(max(means)), {}))
+    assert found.vacuous == "its outputs do not move when its inputs do, so any export would pass"
+    assert found.by_leaf == {"output": 0.0}
+
+
+def test_where_eager_answers_nothing_there_is_nothing_to_say() -> None:
+    subject = build(Rare(-1e9), Meaning(inputs=rows()()), name="it")
+    assert measure(subject, Reference(Rare(1e9), {})) == Spread(by_leaf={}, flat=(), vacuous=None)
+
+
+def test_a_move_of_the_last_digit_is_none() -> None:
+    class Last(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 1.0 + torch.where(x > 0, 2**-23, 0.0)
+
+    found = spread(Last(), rows()())
+    assert found.flat == ("output",)
+    assert found.by_leaf["output"] > 0
 
 
 def test_integers_and_booleans_have_no_spread_and_are_no_reason_to_refuse() -> None:
