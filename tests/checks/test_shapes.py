@@ -152,6 +152,25 @@ def test_where_eager_raises_nothing_is_asked() -> None:
     assert any(note.startswith("runs where eager raises: ") for note in found.notes)
 
 
+class WrongAndPicky(nn.Module):
+    """The branch on length is frozen, eager refuses what is longer than 20, and the file any other batch."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[1] > 20:
+            raise ValueError("at most 20 positions")
+        return torch.eye(int(x.shape[0])).flip(0) @ (x * 3 if x.shape[1] > 10 else x)
+
+
+def test_where_something_is_wrong_it_is_no_note_that_something_raises() -> None:
+    found = verdict(WrongAndPicky())
+    assert (found.outcome, found.notes) == (Outcome.FAILED, ())
+    shown = dict(found.rows)
+    assert shown["counterexample"].startswith("(batch=2, dim1=11)        smallest of ")
+    assert "raises for batch 1, 3" in shown["right for"]
+    assert found.counterexample is not None
+    assert found.counterexample["sizes"] == {"batch": 2, "dim1": 11}
+
+
 def test_a_model_that_raises_almost_everywhere_is_not_green() -> None:
     class Picky(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
