@@ -33,6 +33,7 @@ from tests.benchmarks.mutants.trials import (
     UNCOVERED,
     UNRELIABLE,
     Trial,
+    changed_lines,
     controlled,
     judged,
     trial,
@@ -394,6 +395,16 @@ def stale() -> Iterator[str]:
     for one in EQUIVALENT:
         lines = {line.strip() for line in (ROOT / "pytest_tsexport" / one.module).read_text("utf-8").splitlines()}
         yield from (f"{one.module}: {line}" for line in one.before.splitlines() if line not in lines)
+
+
+def test_each_equivalent_mutant_is_one_that_is_drawn() -> None:
+    for module in {one.module for one in EQUIVALENT}:
+        source = (ROOT / "pytest_tsexport" / module).read_text("utf-8")
+        said = {(one.before, one.after) for one in EQUIVALENT if one.module == module}
+        lines = {number for number, line in enumerate(source.splitlines(), 1) if line.strip() in dict(said)}
+        near = [one for one, why in mutants_of(module, source) if why is None and one.line in lines]
+        made = [changed_lines(source, text) for one in near if (text := mutated(source, one)) is not None]
+        assert said <= set(made)
 
 
 def test_each_equivalent_mutant_is_of_a_line_that_is_there_and_has_a_reason() -> None:

@@ -25,4 +25,52 @@ class Equivalent:
     reason: str
 
 
-EQUIVALENT: Sequence[Equivalent] = ()
+ONE_CALL: Sequence[tuple[str, str]] = (
+    ("checks/padding.py", "found = [model.case(inputs)[0].leaves for model in models]"),
+    ("checks/padding.py", "answer = evidence.runner.case(given, 1)[0]"),
+    ("checks/parity.py", "answer = evidence.reference.case(evidence.subject.inputs)[0]"),
+    ("comparison/rounding.py", "return evidence.reference.case(inputs)[0].leaves"),
+    (
+        "comparison/sampling.py",
+        "leaves = reference.case(tensors(at(subject, {}, 1000 + seed, values, mask), subject))[0].leaves",
+    ),
+    ("comparison/spread.py", "more = reference.case(tensors(case, subject))[0].leaves or {}"),
+    ("comparison/vacuity.py", "one, two = (reference.case(given)[0].leaves for given in (inputs, other))"),
+)
+"""Lines that take the answer to the only call."""
+
+EQUIVALENT: Sequence[Equivalent] = (
+    *(
+        Equivalent(
+            module=module,
+            before=line,
+            after=line.replace(")[0]", ")[ -1]"),
+            reason="equivalent because one call has one answer, which is the first and the last",
+        )
+        for module, line in ONE_CALL
+    ),
+    *(
+        Equivalent(
+            module="cases/hypothesis_adapter.py",
+            before="_FAR = 7_340_291_884_113",
+            after=f"_FAR = {neighbour}",
+            reason="equivalent because the number is added and subtracted again, and its neighbours are as rare",
+        )
+        for neighbour in (7_340_291_884_112, 7_340_291_884_114)
+    ),
+    *(
+        Equivalent(
+            module="cases/shrinking.py",
+            before="right = low - 1",
+            after=after,
+            reason="equivalent because it counts only if no smaller size is allowed, and then no size is left between",
+        )
+        for after in ("right = low - 0", "right = low + 1")
+    ),
+    Equivalent(
+        module="config/validators.py",
+        before="return valid_names(given.where, str(given.value), valid)[0]",
+        after="return valid_names(given.where, str(given.value), valid)[ -1]",
+        reason="equivalent because one text is one name, which is the first and the last",
+    ),
+)
