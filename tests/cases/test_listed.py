@@ -124,6 +124,14 @@ def test_all_axes_together_are_tried_near_the_traced_sizes_and_far_from_them() -
     ]
 
 
+def test_the_same_cases_are_listed_in_every_run() -> None:
+    """A verdict follows from them, so other seeds would give other verdicts."""
+    cases = list(edge_cases(BOTH))
+    assert {case.seed for case in cases if len(off_size(case, BOTH)) == 2} == {99}
+    alone = [(case, off_size(case, BOTH)[0]) for case in cases if len(off_size(case, BOTH)) == 1]
+    assert all(case.seed == case.size(axis) for case, axis in alone)
+
+
 def test_all_axes_together_stay_within_the_bounds_that_the_user_declared() -> None:
     axes = (Axis(name="batch", size=2, high=3, named=True), Axis(name="length", size=7, low=5, high=12, named=True))
     one = subject(*axes)

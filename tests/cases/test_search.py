@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from pytest_tsexport.cases.case import Case, at, off_size
 from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.hypothesis_adapter import smallest
 from pytest_tsexport.cases.listed import edge_cases, traced_cases
-from pytest_tsexport.cases.search import Clock, Plan, search
+from pytest_tsexport.cases.search import Clock, Plan, _sizes, search
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
 
@@ -159,6 +161,28 @@ def test_bounds_of_an_axis_hold_for_drawn_and_for_shrunk_cases() -> None:
     found = searched(lambda case: case.size("length") > 5, one=bounded)
     assert all(5 <= one.case.size("length") <= 12 for one in found.judged)
     assert sizes(found)[1] == 6
+
+
+@pytest.mark.parametrize(
+    ("axis", "low", "far"),
+    [
+        (LENGTH, 1, 33),
+        (replace(LENGTH, low=5), 5, 33),
+        (replace(LENGTH, low=0), 1, 33),
+        (replace(LENGTH, low=40), 40, 40),
+    ],
+)
+def test_every_size_up_to_the_farthest_may_be_drawn_and_none_beyond(axis: Axis, low: int, far: int) -> None:
+    drawn: set[int] = set()
+
+    def look(size: int) -> bool:
+        drawn.add(size)
+        return False
+
+    smallest(_sizes(axis, 33), look, tries=400, random=Random(0))
+    assert (min(drawn), max(drawn)) == (low, far)
+    assert len(drawn) > 0.8 * (far - low + 1)
+    assert smallest(_sizes(axis, 33), lambda size: True, tries=9, random=Random(0)) == low
 
 
 def test_each_judged_case_is_counted_aloud() -> None:

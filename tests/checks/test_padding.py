@@ -16,6 +16,8 @@ import transformers
 from torch import nn
 
 from pytest_tsexport.comparison.evidence import TieBreakTime
+from pytest_tsexport.exporting.artifact import Runner
+from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.testing import exporters, judge, right_padding, wrappers, wrong_padding
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
@@ -93,6 +95,21 @@ def test_frames_under_a_mask_are_padded_by_zeros() -> None:
     found = verdict(wrong_padding.MaskedFrames(), wrong_padding.frames())
     assert found.outcome is Outcome.PASSED
     assert reported(found) == ["can be padded along dim1 on either side with mask by zeros"]
+
+
+def test_the_file_is_called_once_for_each_padded_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three times only at the traced size, where state would show."""
+    seen: list[int] = []
+    case = Runner.case
+
+    def spy(self: Runner, inputs: Inputs, calls: int = 3) -> list[Answer]:
+        seen.append(calls)
+        return case(self, inputs, calls)
+
+    monkeypatch.setattr(Runner, "case", spy)
+    found = verdict(wrong_padding.MaskedFrames(), wrong_padding.frames())
+    signature = 1  # one more call says what the file returns
+    assert seen == [3, *[1] * (found.judged + signature)]
 
 
 def test_the_cost_of_padding_is_reported() -> None:

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import at
-from pytest_tsexport.cases.findings import Status
-from pytest_tsexport.comparison.compare_case import LONG, compare_case, is_long, wrong_at_traced_size
+from pytest_tsexport.cases.findings import CaseResult, Status
+from pytest_tsexport.cases.listed import example_cases
+from pytest_tsexport.comparison.compare_case import LONG, bad_example, compare_case, is_long, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
@@ -126,3 +127,109 @@ def test_masks_that_production_never_sends_refute_nothing() -> None:
     one = evidence(1.0)
     compare_case(one, at(one.subject, {}, mask="holes"))
     assert not one.tie_break_time.refuted
+
+
+class Doubles(nn.Module):
+    """Twice the input; with a fault, one more, or nothing for a large first value."""
+
+    def __init__(self, *, by: float = 0.0, most: float = 99.0) -> None:
+        super().__init__()
+        self.by = by
+        self.most = most
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if float(x[0, 0]) > self.most:
+            raise ValueError("too large")
+        return x * 2 + self.by
+
+
+X = torch.linspace(-1, 1, 14).reshape(2, 7)
+
+
+def compared(example: dict[str, torch.Tensor], *, by: float = 0.0) -> CaseResult:
+    """The example, compared with a file that adds `by`."""
+    backend = Faulty("offset", lambda model: Offset(model, by))
+    policy = from_keywords({"inputs": rows()(), "examples": [example]})
+    found = export(Doubles(), policy, name="it", backend=backend)._evidence("parity")
+    (case,) = example_cases(found.subject)
+    return compare_case(found, case)
+
+
+STALE = (
+    "neither the file nor eager gives the outputs that are stored with an example",
+    "store new outputs with it, or give the model that the stored ones came from",
+)
+
+
+@pytest.mark.parametrize(
+    ("stored", "by", "status", "kind", "text", "fault"),
+    [
+        ({}, 0.0, "equal", None, "", None),
+        ({}, 1.0, "wrong", "value", "output (2, 7): off by 1.0e+00 at ", None),
+        ({"output": X * 2}, 0.0, "equal", None, "", None),
+        (
+            {"output": X * 2},
+            1.0,
+            "wrong",
+            "value",
+            "from the outputs stored with it: output (2, 7): off by 1.0e+00",
+            None,
+        ),
+        (
+            {"output": X * 2 + 5},
+            0.0,
+            "wrong",
+            "stale",
+            "from the outputs stored with it: output (2, 7): off by ",
+            STALE,
+        ),
+        ({"output": X[:1]}, 0.0, "wrong", "stale", "from the outputs stored with it: output has shape (2, 7), ", STALE),
+    ],
+    ids=["nothing stored", "wrong file", "right", "wrong file, right example", "stale", "another shape"],
+)
+def test_whose_fault_an_example_is(
+    stored: dict[str, torch.Tensor],
+    by: float,
+    status: Status,
+    kind: str | None,
+    text: str,
+    fault: tuple[str, str] | None,
+) -> None:
+    one = compared({"x": X, **stored}, by=by)
+    assert (one.status, one.breach, None if one.difference is None else one.difference.kind) == (status, False, kind)
+    assert one.text.startswith(text)
+    assert one.text.endswith("; eager differs from them too") is (kind == "stale")
+    assert bad_example(one) == fault
+
+
+def test_an_example_that_eager_refuses_is_not_the_files_fault() -> None:
+    one = compared({"x": X + 200, "output": X})
+    assert one.difference is not None
+    assert (one.status, one.difference.kind, one.difference.value) == ("wrong", "refused", float("inf"))
+    assert one.difference.allowed == 0.0
+    assert one.text == "eager raises on it: ValueError: too large"
+    assert bad_example(one) == ("eager refuses an example", "give examples= that the model takes")
+
+
+class Overwrites(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x.clone())
+        x.zero_()
+        return answer
+
+
+@pytest.mark.parametrize(("model", "overwrites"), [(made.Plain, True), (right_sizes.OverwritesInEagerToo, False)])
+def test_an_input_that_only_the_file_overwrites_is_a_fault(model: type[nn.Module], *, overwrites: bool) -> None:
+    found = export(
+        model(), from_keywords({"inputs": rows()()}), name="it", backend=Faulty("overwrites", Overwrites)
+    )._evidence("parity")
+    one = compare_case(found, at(found.subject, {}))
+    assert one.status == ("wrong" if overwrites else "equal")
+    if one.difference is not None:
+        assert (one.difference.kind, one.difference.leaf, one.difference.allowed) == ("overwrite", "x", 0.0)
+        assert one.difference.value == float("inf")
+        assert one.text == "the artifact overwrites its input x, eager leaves it alone"
