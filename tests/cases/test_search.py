@@ -106,7 +106,8 @@ def test_drawn_cases_differ_in_sizes_values_and_masks() -> None:
 def test_at_the_traced_size_no_other_size_is_drawn() -> None:
     drawn = [one.case for one in searched(lambda case: False, off=False).judged]
     assert all(off_size(case, BOTH) == () for case in drawn)
-    assert len({case.seed for case in drawn}) > 30
+    assert len({case.seed for case in drawn}) > 60
+    assert 2**15 < max(case.seed for case in drawn) < 2**16
 
 
 @pytest.mark.parametrize("seed", range(5))

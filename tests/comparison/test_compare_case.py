@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,13 +106,41 @@ def test_noise_counts_only_where_the_user_said_nothing(by: float, keywords: dict
 def test_a_fault_at_the_traced_size_is_found_and_a_right_one_is_not() -> None:
     wrong = wrong_at_traced_size(evidence(1.0))
     assert wrong is not None
-    assert wrong.status == "wrong"
+    assert (wrong.status, wrong.case) == ("wrong", at(evidence(1.0).subject, {}, seed=3))
     assert wrong_at_traced_size(evidence(0.0)) is None
+
+
+def test_a_frozen_mask_is_looked_for_at_the_traced_size_with_the_values_and_the_mask_of_a_case() -> None:
+    found = evidence(1.0)
+    like = replace(at(found.subject, {"batch": 5}, seed=9, values="special", mask="left"), example=4)
+    wrong = wrong_at_traced_size(found, like)
+    assert wrong is not None
+    assert wrong.case == at(found.subject, {}, seed=9, values="special", mask="left")
+
+
+def test_a_file_that_raises_at_the_traced_size_is_wrong_there() -> None:
+    backend = Faulty("raises", RaisesForNegative)
+    found = export(made.Plain(), from_keywords({"inputs": rows()()}), name="it", backend=backend)._evidence("shapes")
+    wrong = wrong_at_traced_size(found)
+    assert wrong is not None
+    assert wrong.status == "raises"
+
+
+class RaisesForNegative(nn.Module):
+    """Takes as many values as are positive in the example to be all of them."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x)
+        return answer + x[x > 0].reshape(int((x > 0).sum())).sum() * 0
 
 
 def test_a_case_is_long_past_sixteen_times_the_traced_volume() -> None:
     subject = evidence(0.0).subject
-    assert subject.sizes == {"batch": 2}
+    assert (LONG, subject.sizes) == (16, {"batch": 2})
     assert not is_long(at(subject, {"batch": 2 * LONG}), subject)
     assert is_long(at(subject, {"batch": 2 * LONG + 1}), subject)
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.sampling import answers
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.reference import Answer, Reference
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import Specimen, right, wrong
 from pytest_tsexport.testing.specimen import ids, rows
@@ -254,3 +255,43 @@ def test_real_examples_may_be_the_ones_that_move_a_choice() -> None:
 
     assert vacuous([]) == SAYS.format("argmax")
     assert vacuous([rare]) is None
+
+
+class Records(Reference):
+    """Keeps the inputs of each case that it is asked."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model, {})
+        self.seen: list[torch.Tensor] = []
+
+    def case(self, inputs: Mapping[str, torch.Tensor], calls: int = 1) -> list[Answer]:
+        self.seen.append(inputs["x"])
+        return super().case(inputs, calls)
+
+
+def test_where_the_metric_sees_no_move_real_examples_and_fifty_more_cases_are_asked() -> None:
+    model, examples = Head(1e5, 0.0, 0.0), [{"x": torch.ones(2, 3)}, {"x": torch.ones(5, 3)}]
+    subject = build(model, Meaning(inputs={"x": torch.randn(2, 3)}, examples=examples), name="it")
+    reference = Records(model)
+    assert measure(subject, reference, "argmax").flat == ("output",)
+    assert len(reference.seen) == 10 + 1 + 50
+    assert torch.equal(reference.seen[10], torch.ones(2, 3))
+    expected = [tensors(at(subject, {}, seed), subject)["x"] for seed in (2000, 2049)]
+    assert all(torch.equal(one, other) for one, other in zip(expected, reference.seen[11::49], strict=True))
+
+
+def test_no_more_cases_are_asked_once_the_metric_sees_a_move_or_nothing_moves_at_all() -> None:
+    model = Head(100.0, 0.0, 0.0)
+    rare = {"x": torch.tensor([[0.0, 200.0, 0.0], [0.0, 0.0, 0.0]])}
+    subject = build(model, Meaning(inputs={"x": torch.randn(2, 3)}, dynamic_shapes={}, examples=[rare]), name="it")
+    reference = Records(model)
+    assert measure(subject, reference, "argmax").flat == ()
+    assert len(reference.seen) == 10 + 1
+    still = Records(Same())
+    assert measure(subject, still, "argmax").flat == ("output",)
+    assert len(still.seen) == 10
+
+
+class Same(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(x)
