@@ -231,6 +231,15 @@ def test_whose_fault_an_example_is(
     assert bad_example(one) == fault
 
 
+def test_of_several_outputs_only_those_that_are_stored_are_compared_with_what_is_stored() -> None:
+    policy = from_keywords({"inputs": rows()(), "examples": [{"x": X, "1": X + 7}]})
+    found = export(made.TwoOutputs(), policy, name="it")._evidence("parity")
+    (case,) = example_cases(found.subject)
+    one = compare_case(found, case)
+    assert one.difference is not None
+    assert (one.difference.kind, one.difference.leaf) == ("stale", "1")
+
+
 def test_an_example_that_eager_refuses_is_not_the_files_fault() -> None:
     one = compared({"x": X + 200, "output": X})
     assert one.difference is not None

@@ -93,6 +93,7 @@ def test_integers_and_booleans_are_exact(expected: torch.Tensor, actual: torch.T
         (torch.zeros(0), torch.zeros(0).half(), "dtype", "x is float16, eager's is float32"),
         (torch.zeros(2), torch.tensor([0, NAN]), "nan", "x (2,): the artifact is NaN at [1], eager is not"),
         (torch.tensor([NAN, 0]), torch.zeros(2), "nan", "x (2,): eager is NaN at [0], the artifact is not"),
+        (torch.zeros(3), torch.tensor([0, NAN, NAN]), "nan", "x (3,): the artifact is NaN at [1], eager is not"),
         (torch.zeros(2), torch.tensor([0.0, 3.0]), "value", "x (2,): off by 3.0e+00 at [1], allowed 1.0e-04"),
         (torch.zeros(()), torch.tensor(3.0), "value", "x (): off by 3.0e+00 at [], allowed 1.0e-04"),
         (torch.zeros(2), torch.tensor([0.0, INF]), "value", "x (2,): off by inf at [1], allowed 1.0e-04"),

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import at
-from pytest_tsexport.comparison.evidence import TieBreakTime
+from pytest_tsexport.comparison.evidence import Evidence, TieBreakTime
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import Export, export
@@ -115,3 +115,10 @@ def test_only_kept_counterexamples_of_this_subject_are_used(exported: Export) ->
     found = replace(one, known=lambda: [mine, {**mine, "sizes": {"length": 3}}, {}])
     assert found.kept() == [at(one.subject, {"batch": 3}, seed=4, values="special")]
     assert one.kept() == []
+
+
+def test_a_check_judges_a_hundred_cases_and_says_nothing_unless_it_is_told_otherwise(exported: Export) -> None:
+    one = exported._evidence("parity")
+    found = Evidence(check="parity", measured=one.measured, backend="jit", contract="safe", process=one.process)
+    assert (found.cases, found.runs, found.kept(), found.device) == (100, True, [], None)
+    found.progress("a line")

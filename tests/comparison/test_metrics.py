@@ -45,6 +45,32 @@ def test_an_impossible_choice_is_infinitely_wrong() -> None:
     assert float(regrets(masked, masked)) == 0.0
 
 
+CUBE = torch.arange(24.0).reshape(2, 3, 4)
+REVERSED = CUBE.flip(-1)
+
+
+@pytest.mark.parametrize("index", [(), (0,), (0, 0)], ids=["three dimensions", "two", "one"])
+def test_choices_and_directions_are_along_the_last_dimension(index: tuple[int, ...]) -> None:
+    expected, actual = CUBE[index], REVERSED[index]
+    lost = regrets(expected, actual)
+    assert lost.shape == angles(expected, actual).shape == expected.shape[:-1]
+    assert lost.unique().tolist() == [3.0]
+    assert torch.equal(angles(expected, expected * 2).round(decimals=6), torch.zeros(expected.shape[:-1]).double())
+    cosine = torch.nn.functional.cosine_similarity(expected.double(), actual.double(), dim=-1)
+    assert torch.allclose(angles(expected, actual), 1 - cosine)
+    assert off(expected * 2, expected, metric="cosine") is None
+    assert off(actual, expected, metric="argmax", rtol=0.0, atol=3.1) is None
+    assert off(actual, expected, metric="argmax", rtol=0.0, atol=2.9) is not None
+
+
+def test_the_values_allowed_for_a_choice_are_those_of_the_best() -> None:
+    scores, other = torch.tensor([[10.0, 9.5], [1.0, 0.5]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+    found = difference({"x": scores}, {"x": other}, Tolerance(metric="argmax", rtol=0.06, atol=0.0))
+    assert found is not None
+    assert (found.at, found.value) == ("[1]", 0.5)
+    assert found.allowed == pytest.approx(0.06)
+
+
 def test_a_direction_is_what_cosine_looks_at() -> None:
     assert off(SCORES * 5, metric="cosine") is None
     assert off(-SCORES, metric="cosine") == "logits (2, 3): cosine similarity -1.000000 at [0], allowed 0.999900"

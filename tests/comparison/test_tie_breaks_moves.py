@@ -173,6 +173,9 @@ def test_only_what_chooses_or_compares_may_jump(
     ("operators", "eager", "file", "explained"),
     [
         ({"topk"}, [[0, 1, 2]], [[0, 0, 2]], False),
+        ({"topk"}, [0, 1, 2], [2, 1, 2], False),
+        ({"topk"}, [[[0, 1], [2, 3]]], [[[0, 1], [3, 3]]], False),
+        ({"topk"}, [[[0, 1], [0, 1]]], [[[1, 0], [1, 0]]], True),
         ({"topk"}, [[0, 1, 2]], [[1, 0, 2]], True),
         ({"topk"}, [[0, 0, 2]], [[1, 1, 2]], True),
         ({"topk", "argmax"}, [[0, 1, 2]], [[0, 0, 2]], True),
@@ -181,8 +184,8 @@ def test_only_what_chooses_or_compares_may_jump(
 )
 def test_a_ranking_that_has_a_place_twice_is_no_tie_break(
     operators: set[str],
-    eager: list[list[int]],
-    file: list[list[int]],
+    eager: list[Any],
+    file: list[Any],
     monkeypatch: pytest.MonkeyPatch,
     *,
     explained: bool,
