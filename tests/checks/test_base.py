@@ -8,11 +8,12 @@ import pytest
 
 from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.findings import CaseResult, Difference, Findings, Status
-from pytest_tsexport.checks.base import FLOOR, counterexample_of, too_few, vacuous, worst_of
+from pytest_tsexport.checks.base import FLOOR, already_wrong, counterexample_of, too_few, vacuous, worst_of
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import rows
+from pytest_tsexport.verdict import Outcome
 
 
 def result(size: int = 1, status: Status = "equal", **more: object) -> CaseResult:
@@ -101,3 +102,15 @@ def test_what_to_do_where_nothing_moves_depends_on_whether_a_metric_was_given(
 
 def test_where_something_moves_there_is_something_to_compare() -> None:
     assert vacuous(export(made.Plain(), from_keywords({"inputs": rows()()}), name="it")._evidence("parity")) is None
+
+
+def test_what_is_wrong_at_the_traced_size_is_left_to_parity() -> None:
+    evidence = export(made.Plain(), from_keywords({"inputs": rows()()}), name="it")._evidence("shapes")
+    found = already_wrong(evidence, result(text="off by 1"))
+    assert (found.outcome, found.check, found.subject, found.seed) == (Outcome.FAILED, "shapes", "it", evidence.seed)
+    assert found.headline == "already wrong at the traced size, so no other size was checked"
+    assert found.rows == (
+        ("traced at", "x (batch=2)"),
+        ("differs", "off by 1"),
+        ("fix", "fix what parity reports first"),
+    )

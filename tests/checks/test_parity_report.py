@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import Case
-from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.findings import CaseResult, Findings, Status
 from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.search import Plan
+from pytest_tsexport.checks import parity
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.exporting.context import Callbacks
+from pytest_tsexport.exporting.export_model import Process
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import Faulty, Offset, exporters, judge, wrappers
 from pytest_tsexport.testing import wrong_exports as made
@@ -104,6 +107,35 @@ def test_what_to_do_follows_from_what_went_wrong(
     assert shown["fix"] == fix
 
 
+DEVICE = "see what the device does differently: --auto-cast, 32-bit integers, frozen branches"
+
+
+@pytest.mark.parametrize(
+    ("about", "status", "text", "fix"),
+    [
+        ({}, "wrong", "off by 1", FREEZES),
+        ({}, "raises", "RuntimeError: no", SHAPE),
+        ({}, "wrong", "on call 2 with the same inputs: off by 1", STATE),
+        ({"device": "a device"}, "wrong", "off by 1", DEVICE),
+        ({"device": "a device"}, "wrong", "on call 2 with the same inputs: off by 1", DEVICE),
+        ({"device": "a device"}, "raises", "RuntimeError: no", SHAPE),
+        ({"device": "a device", "given": True}, "wrong", "off by 1", EXPORTER),
+        ({"given": True}, "raises", "RuntimeError: no", EXPORTER),
+        ({"export": exporters.plain}, "wrong", "off by 1", EXPORTER),
+    ],
+)
+def test_who_made_the_file_and_what_it_runs_on_come_before_how_it_went_wrong(
+    about: Mapping[str, Any], status: Status, text: str, fix: str
+) -> None:
+    evidence: Any = SimpleNamespace(
+        device=about.get("device"),
+        process=Process(given=about.get("given", False)),
+        policy=from_keywords({"export": about.get("export")}),
+    )
+    one = CaseResult(case=Case(sizes=()), status=status, breach=True, text=text)
+    assert parity._fix(evidence, one) == fix
+
+
 @pytest.mark.parametrize(
     ("model", "inputs", "case"),
     [
@@ -133,3 +165,26 @@ def test_a_users_example_that_fails_is_named_by_its_number_and_is_not_kept() -> 
     found = judge(made.Plain(), rows()(), checks="parity", examples=examples, max_examples=20, export=export)["parity"]
     assert dict(found.rows)["counterexample"] == "example 1        in 1 of 20 cases, seed 0"
     assert (found.counterexample, found.first_breach) == (None, 2)
+
+
+class OnlyHalves(nn.Module):
+    """Eager and the file look up where a value lies from one half, and find nothing anywhere else."""
+
+    table: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("table", torch.ones(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.table[(x - 0.5).abs().mul(1e9).clamp(max=99).long()] + x
+
+
+def test_where_both_refuse_every_case_nothing_was_compared() -> None:
+    found = judge(OnlyHalves(), {"x": torch.full((2, 7), 0.5)}, checks="parity", max_examples=20)["parity"]
+    assert (found.outcome, found.judged) == (Outcome.FAILED, 20)
+    assert found.headline == "eager raises on every case at the traced size, so nothing was compared"
+    assert found.rows == (
+        ("traced at", "x (batch=2, dim1=7)"),
+        ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts"),
+    )
