@@ -60,6 +60,27 @@ EQUIVALENT: Sequence[Equivalent] = (
     ),
     *(
         Equivalent(
+            module="cases/search.py",
+            before="self._largest = 1, 0.0",
+            after=after,
+            reason="equivalent because the time of the first case, whose volume is at least 1, takes its place",
+        )
+        for after in ("self._largest = 0, 0.0", "self._largest = 1, -1.0")
+    ),
+    *(
+        Equivalent(
+            module="cases/search.py",
+            before="if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] < seconds):",
+            after=after,
+            reason="equivalent because a larger volume is asked for before, and equal times are the same time",
+        )
+        for after in (
+            "if volume > self._largest[0] or (volume >= self._largest[0] and not 0 < self._largest[1] < seconds):",
+            "if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] <= seconds):",
+        )
+    ),
+    *(
+        Equivalent(
             module="cases/shrinking.py",
             before="right = low - 1",
             after=after,
