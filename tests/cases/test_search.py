@@ -122,6 +122,14 @@ def test_a_seed_visits_the_same_cases() -> None:
     assert [judged.case for judged in other.judged] != [judged.case for judged in one.judged]
 
 
+def test_the_seeds_of_drawn_cases_follow_from_that_of_the_plan_alone() -> None:
+    """Those that hypothesis would draw are not used: it likes to draw one again."""
+    drawn = [one.case.seed for one in searched(lambda case: False, listed=[], seed=5, total=20).judged]
+    random = Random(Random(5).randrange(2**32))
+    expected = [random.randrange(2**16) for _ in range(60)]
+    assert drawn == [seed for seed in expected if seed in drawn]
+
+
 def test_each_case_is_judged_once() -> None:
     seen: list[Case] = []
 
@@ -291,7 +299,26 @@ def test_the_time_of_a_case_of_volume_one_counts(monkeypatch: pytest.MonkeyPatch
     assert [str(case) for case in found.skipped] == ["(batch=2, length=8)"]
 
 
-@pytest.mark.parametrize("durations", [(1.0, 5.0), (5.0, 1.0)], ids=["first", "second"])
+def test_the_first_time_of_a_case_of_volume_one_counts_even_if_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cases of 5 seconds; a case of four times the volume needs 40."""
+    least = [at(BOTH, {"batch": 1, "length": 1}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch, 5.0, 5.0).search(45.0, *least, at(BOTH, {"batch": 1, "length": 4}))
+    assert [str(case) for case in found.skipped] == ["(batch=1, length=4)"]
+
+
+def test_a_time_too_short_to_be_measured_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch, 0.0, 1.0).search(5.0, *traced, at(BOTH, {"batch": 8}))
+    assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"]
+
+
+def test_a_smaller_case_says_nothing_about_the_time_of_a_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = [at(BOTH, {"length": length}) for length in (1, 6)]
+    found = SlowClock(monkeypatch, 1.0, 0.1, 0.1).search(8.0, at(BOTH, {}), *small, at(BOTH, {"batch": 8}))
+    assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"]
+
+
+@pytest.mark.parametrize("durations", [(1.0, 5.0), (5.0, 1.0), (0.5, 5.0)], ids=["first", "second", "below one"])
 def test_the_shortest_time_of_equal_volumes_counts(
     durations: tuple[float, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
