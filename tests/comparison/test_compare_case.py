@@ -88,6 +88,39 @@ def test_where_the_time_is_spent_a_tie_break_is_neither_equal_nor_wrong() -> Non
     assert one.text == "it may be a tie-break, and the time to find out is spent"
 
 
+@pytest.mark.parametrize(("batch", "calls"), [(2, 3), (2 * LONG, 3), (2 * LONG + 1, 1)])
+def test_each_call_is_compared_once_and_a_long_case_is_called_once(
+    batch: int, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Evidence] = []
+
+    def spy(evidence: Evidence, *_: object) -> bool:
+        asked.append(evidence)
+        return True
+
+    monkeypatch.setattr("pytest_tsexport.comparison.compare_case.is_tie_break", spy)
+    found = twins()
+    assert compare_case(found, at(found.subject, {"batch": batch})).tie_break
+    assert len(asked) == calls
+
+
+@pytest.mark.parametrize("later", [2, 3])
+def test_the_first_call_that_is_not_equal_decides(later: int) -> None:
+    class Counts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return x * (2 if self.calls < later else 3)
+
+    found = export(Counts(), from_keywords({"inputs": rows()()}), name="it")._evidence("parity")
+    one = compare_case(found, at(found.subject, {}))
+    assert one.status == "wrong"
+    assert one.text.startswith(f"on call {later} with the same inputs: output (2, 7): off by ")
+
+
 @pytest.mark.parametrize(
     ("by", "keywords", "above"),
     [
