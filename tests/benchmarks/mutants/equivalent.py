@@ -39,6 +39,8 @@ ONE_CALL: Sequence[tuple[str, str]] = (
 )
 """Lines that take the answer to the only call."""
 
+LARGEST = "if volume > self._largest[0] or ({volume}self._largest[0] and not 0 < self._largest[1] {seconds}):"
+
 EQUIVALENT: Sequence[Equivalent] = (
     *(
         Equivalent(
@@ -70,14 +72,11 @@ EQUIVALENT: Sequence[Equivalent] = (
     *(
         Equivalent(
             module="cases/search.py",
-            before="if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] < seconds):",
-            after=after,
+            before=LARGEST.format(volume="volume == ", seconds="< seconds"),
+            after=LARGEST.format(volume=volume, seconds=seconds),
             reason="equivalent because a larger volume is asked for before, and equal times are the same time",
         )
-        for after in (
-            "if volume > self._largest[0] or (volume >= self._largest[0] and not 0 < self._largest[1] < seconds):",
-            "if volume > self._largest[0] or (volume == self._largest[0] and not 0 < self._largest[1] <= seconds):",
-        )
+        for volume, seconds in (("volume >= ", "< seconds"), ("volume == ", "<= seconds"))
     ),
     *(
         Equivalent(
