@@ -51,6 +51,12 @@ EQUIVALENT: Sequence[Equivalent] = (
         )
         for module, line in ONE_CALL
     ),
+    Equivalent(
+        module="checks/padding.py",
+        before="return answered if len(answered) == len(models) else None",
+        after="return answered if len(answered) >= len(models) else None",
+        reason="equivalent because no more models answer than were asked",
+    ),
     *(
         Equivalent(
             module="cases/hypothesis_adapter.py",
@@ -86,6 +92,33 @@ EQUIVALENT: Sequence[Equivalent] = (
             reason="equivalent because it counts only if no smaller size is allowed, and then no size is left between",
         )
         for after in ("right = low - 0", "right = low + 1")
+    ),
+    *(
+        Equivalent(
+            module="comparison/spread.py",
+            before=line,
+            after=line.replace("==", ">="),
+            reason="equivalent because the leaves that do not move are some of the floating ones, or all",
+        )
+        for line in ("elif floating and len(flat) == len(floating):", "return len(flat) == len(floating)")
+    ),
+    Equivalent(
+        module="cases/padded_cases.py",
+        before="elif size > want:",
+        after="elif size >= want:",
+        reason="equivalent because a leaf that is cut to its whole length is as it was",
+    ),
+    Equivalent(
+        module="cases/coverage.py",
+        before="if count <= 1 or drawn >= count:",
+        after="if count == 1 or drawn >= count:",
+        reason="equivalent because of no values at all, none is missing",
+    ),
+    Equivalent(
+        module="cases/coverage.py",
+        before="if count <= 1 or drawn >= count:",
+        after="if count <= 1 or drawn == count:",
+        reason="equivalent because no more values can be drawn than there are",
     ),
     Equivalent(
         module="config/validators.py",
