@@ -185,6 +185,7 @@ def test_what_did_not_grow_is_compared_whole() -> None:
     pooled = torch.arange(8).view(2, 4)
     assert torch.equal(cut(pooled, torch.zeros(2, 4)), pooled)
     assert torch.equal(cut(pooled, torch.zeros(2, 4, 1)), pooled)
+    assert torch.equal(cut(pooled, torch.zeros(3, 9)), pooled)
     assert real({"new": pooled}, {}, Short(TEXT, 3, {}), RIGHT) == {"new": pooled}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pytest
 import torch
 from torch import nn
 
@@ -40,3 +41,9 @@ def test_the_flops_take_one_call_and_the_time_five() -> None:
     cost(reference, SHORT, LONG)
     assert TIMES == 5
     assert reference.calls == {1: 6, 4: 6}
+
+
+def test_the_fastest_of_the_calls_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([[3.0, 2.0, 4.0], [9.0, 8.0, 5.0]])
+    monkeypatch.setattr("pytest_tsexport.comparison.cost.repeat", lambda *_, **__: next(seconds))
+    assert cost(Reference(nn.Identity(), {}), SHORT, LONG) == "2.5 x the time"

@@ -37,6 +37,11 @@ def test_float32_may_be_off_by_a_ten_thousandth_of_the_spread(off: float, *, dif
     assert (compared(torch.zeros(3), torch.tensor([0.0, off, 0.0])) is not None) is differs
 
 
+@pytest.mark.parametrize(("off", "differs"), [(0.5, False), (-0.5, False), (0.5 + 2**-20, True)])
+def test_a_tolerance_may_be_used_up(off: float, *, differs: bool) -> None:
+    assert (compared(torch.zeros(1), torch.tensor([off]), Tolerance(rtol=0.0, atol=0.5)) is not None) is differs
+
+
 @pytest.mark.parametrize(("spread", "differs"), [(1.0, False), (0.1, True), (0.0, True)])
 def test_the_allowance_follows_the_spread(spread: float, *, differs: bool) -> None:
     tolerance = Tolerance(spread={"x": spread})

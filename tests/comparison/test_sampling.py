@@ -84,3 +84,4 @@ def test_shapes_are_compared_leaf_by_leaf() -> None:
     assert not same_shapes(one, {"a": torch.zeros(2)})
     assert one_shape([torch.zeros(2), torch.ones(2)])
     assert not one_shape([torch.zeros(2), torch.zeros(3)])
+    assert not one_shape([])

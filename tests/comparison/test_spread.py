@@ -94,6 +94,14 @@ def test_where_eager_answers_nothing_there_is_nothing_to_say() -> None:
     assert measure(subject, Reference(Rare(1e9), {})) == Spread(by_leaf={}, flat=(), vacuous=None)
 
 
+def test_zeros_do_not_move() -> None:
+    class Zeros(nn.Module):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return x, torch.zeros_like(x)
+
+    assert spread(Zeros(), rows()()).flat == ("1",)
+
+
 def test_a_move_of_the_last_digit_is_none() -> None:
     class Last(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -74,6 +74,17 @@ def test_what_larger_weights_bring_back_by_less_than_a_hundred_tolerances_is_apa
     assert vacuous(Mixes(1e-9, factor)) == says
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "says"), [(2.0, 101.0, None), (1.99, 100.0, None), (1.99, 100.01, UNMIXED), (1.99, 99.0, None)]
+)
+def test_two_and_a_hundred_tolerances_are_enough_of_an_influence(
+    before: float, after: float, says: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = iter([before, after])
+    monkeypatch.setattr(vacuity, "influence", lambda *_: next(measured))
+    assert vacuous(Mixes(1.0, 1.0)) == says
+
+
 def test_a_leaf_without_spread_is_influenced_without_end() -> None:
     assert influence(0.0, 0.0) == influence(1.0, 0.0) == float("inf")
     assert influence(3e-4, 1.0) == pytest.approx(3)
