@@ -231,6 +231,11 @@ def test_distance_is_that_of_the_output_nearest_to_its_own_tolerance() -> None:
     assert distance(expected, actual, exact)[2] == "b"
 
 
+def test_of_outputs_that_come_equally_near_the_first_counts() -> None:
+    same = {name: torch.zeros(2) for name in "ab"}
+    assert distance(same, same, Tolerance(rtol=0.0, atol=0.5)) == (0.0, 0.5, "a")
+
+
 def test_what_has_no_values_or_another_shape_comes_near_nothing() -> None:
     expected = {"a": torch.zeros(0), "b": torch.zeros(2), "c": torch.zeros(2)}
     actual = {"a": torch.zeros(0), "b": torch.zeros(3), "c": torch.zeros(2)}

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from pytest_tsexport.comparison import tie_breaks
 from pytest_tsexport.comparison.evidence import TieBreakTime
 from pytest_tsexport.comparison.tie_breaks import AFTER_REFUTED, LARGE, MOST_IDLE, NUDGES
 from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.testing.specimen import Inputs
 
 
@@ -193,3 +195,32 @@ def test_a_ranking_that_has_a_place_twice_is_no_tie_break(
     answers = Answers(monkeypatch, torch.tensor(file))
     answers.evidence.operators = frozenset(operators)
     assert answers.explain(torch.tensor(eager), torch.tensor(file)) is explained
+
+
+class Shows(nn.Module):
+    """Answers with its weights, one of which has two names, and with its inputs."""
+
+    scale: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(torch.ones(2, 2))
+        self.tied = self.matrix
+        self.vector = nn.Parameter(torch.ones(2))
+        self.register_buffer("scale", torch.ones(2, 2))
+
+    def forward(self, x: torch.Tensor, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"x": x, "ids": ids, **{name: getattr(self, name) for name in ("matrix", "tied", "vector", "scale")}}
+
+
+def test_matrices_and_inputs_are_moved_and_exact_vectors_buffers_and_integers_are_not() -> None:
+    model = Shows()
+    evidence: Any = SimpleNamespace(reference=Reference(model, {}), subject=SimpleNamespace(constants={}))
+    inputs = {"x": torch.tensor([1.0, 1 / 3]), "ids": torch.tensor([7])}
+    before = {name: leaf.clone() for name, leaf in model(**inputs).items()}
+    after = tie_breaks._nudged(evidence, inputs, 16, 3)
+    assert after is not None
+    assert [name for name in before if not torch.equal(after[name], before[name])] == ["x", "matrix", "tied"]
+    assert torch.equal(after["matrix"], after["tied"])
+    assert after["x"][0] == 1.0
+    assert torch.equal(model.matrix, torch.ones(2, 2))
