@@ -119,6 +119,8 @@ def test_a_mistake_is_as_large_as_the_whole_numbers_are_apart_and_never_zero(
         ([INF, -INF, NAN], [INF, -INF, NAN], [0.0, 0.0, 0.0]),
         ([INF, INF, NAN, 1.0, 1.0], [-INF, 1.0, 1.0, NAN, -INF], [INF] * 5),
         ([3 + 4j], [0j], [5.0]),
+        ([3 + 4j], [0.0], [5.0]),
+        ([0.0], [3 + 4j], [5.0]),
     ],
 )
 def test_distances_are_absolute_and_endless_where_only_one_of_two_is(

@@ -66,6 +66,18 @@ EQUIVALENT: Sequence[Equivalent] = (
         )
         for neighbour in (7_340_291_884_112, 7_340_291_884_114)
     ),
+    Equivalent(
+        module="cases/hypothesis_adapter.py",
+        before="derandomize=False,",
+        after="derandomize=True,",
+        reason="equivalent because a test with @seed is drawn from that seed, whether it is derandomised or not",
+    ),
+    Equivalent(
+        module="cases/listed.py",
+        before="lambda axis: max(axis.low, 1),",
+        after="lambda axis: max(axis.low, 0),",
+        reason="equivalent because `_within` makes any size below 1 a 1",
+    ),
     *(
         Equivalent(
             module="cases/search.py",
