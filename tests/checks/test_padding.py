@@ -117,6 +117,11 @@ def test_the_cost_of_padding_is_reported() -> None:
     assert any(note.startswith("padding dim1 from 1 to 7 costs ") for note in notes)
 
 
+def test_the_cost_is_that_of_the_first_axis_that_can_be_padded() -> None:
+    notes = verdict(wrong_padding.TwoTexts(), wrong_padding.two_texts()).notes
+    assert [note.partition(" from ")[0] for note in notes if " costs " in note] == ["padding dim1"]
+
+
 def test_a_model_that_cannot_be_padded_is_a_property_of_the_model() -> None:
     found = verdict(right_padding.CannotBePadded(), ids()())
     assert found.outcome is Outcome.NOT_APPLICABLE
