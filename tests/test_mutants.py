@@ -33,6 +33,7 @@ from tests.benchmarks.mutants.trials import (
     UNCOVERED,
     UNRELIABLE,
     Trial,
+    changed_lines,
     controlled,
     judged,
     trial,
@@ -179,6 +180,23 @@ def test_what_says_nothing_about_the_tests_is_skipped_with_its_reason() -> None:
         (16, "annotation"),
         (11, "parameter marker"),
     }
+
+
+def test_that_two_lengths_are_alike_is_an_assertion_and_that_they_may_differ_is_not() -> None:
+    strict, loose = (f"def f(x):\n    return zip(x, x, strict={one})\n" for one in (True, False))
+    assert [why for _, why in mutants_of(MODULE, strict)] == ["strict=True of zip"]
+    assert [why for _, why in mutants_of(MODULE, loose)] == [None]
+
+
+def test_words_are_alike_or_not_and_have_no_order() -> None:
+    def kept(comparison: str) -> set[str]:
+        found = mutants_of(MODULE, f"def f(x, y):\n    return {comparison}\n")
+        return {one.operator.removeprefix("core/ReplaceComparisonOperator_") for one, why in found if why is None}
+
+    assert kept('x == "left"') == kept('"left" == x') == {"Eq_NotEq"}
+    assert kept('x != "left"') == {"NotEq_Eq"}
+    assert kept('x == y == "left"') == {"Eq_NotEq", "Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE"}
+    assert kept("x == y") == {"Eq_NotEq", "Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE"}
 
 
 def test_a_mutant_is_another_program() -> None:
@@ -377,6 +395,16 @@ def stale() -> Iterator[str]:
     for one in EQUIVALENT:
         lines = {line.strip() for line in (ROOT / "pytest_tsexport" / one.module).read_text("utf-8").splitlines()}
         yield from (f"{one.module}: {line}" for line in one.before.splitlines() if line not in lines)
+
+
+def test_each_equivalent_mutant_is_one_that_is_drawn() -> None:
+    for module in {one.module for one in EQUIVALENT}:
+        source = (ROOT / "pytest_tsexport" / module).read_text("utf-8")
+        said = {(one.before, one.after) for one in EQUIVALENT if one.module == module}
+        lines = {number for number, line in enumerate(source.splitlines(), 1) if line.strip() in dict(said)}
+        near = [one for one, why in mutants_of(module, source) if why is None and one.line in lines]
+        made = [changed_lines(source, text) for one in near if (text := mutated(source, one)) is not None]
+        assert said <= set(made)
 
 
 def test_each_equivalent_mutant_is_of_a_line_that_is_there_and_has_a_reason() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_tsexport.cases.case import Case, at, tensors
 from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.domains.integers import Integers
 from pytest_tsexport.subjects.domains.lengths import Lengths
 from pytest_tsexport.subjects.fields import Axis, Field
 from pytest_tsexport.subjects.subject import Subject
@@ -84,6 +85,20 @@ def test_a_case_always_gives_the_same_tensors() -> None:
     assert one["mask"][0, -1] == 1
     other = tensors(at(BOTH, {"length": 9}, seed=6, values="extremes", mask="left"), BOTH)
     assert not torch.equal(one["x"], other["x"])
+
+
+def test_a_case_is_plain_unless_it_is_said_otherwise() -> None:
+    case = Case(sizes=(("batch", 3), ("length", 7)))
+    assert case == at(BOTH, {"batch": 3})
+    assert (case.seed, case.values, case.mask, case.example) == (0, "uniform", "ones", None)
+
+
+def test_each_seed_and_each_input_has_other_values_from_one_strategy() -> None:
+    whole = st.integers(0, 10**9).map(lambda number: torch.full((2, 7), number))
+    fields = tuple(Field(name, ("batch", "length"), Integers(dtype=torch.int64, low=0, high=9)) for name in "abc")
+    one = subject(BATCH, LENGTH, fields=fields, strategies=dict.fromkeys("abc", whole))
+    drawn = [int(tensor[0, 0]) for seed in range(3) for tensor in tensors(at(one, {}, seed=seed), one).values()]
+    assert len(set(drawn)) == 9
 
 
 def test_lengths_are_within_the_sizes_of_the_case() -> None:

@@ -92,6 +92,19 @@ def cases(*sizes: int) -> list[Case]:
             ("length above 8", "length 2048: too large to visit"),
         ),
         (LENGTH, [], ("length above 7 and 1-6",)),
+        (LENGTH, [1, 3, 4, 6], ("length above 7 and some of 2-5",)),
+        (LENGTH, [1, 3, 6], ("length above 7 and most of 2-5",)),
+        (
+            Axis(name="length", size=7, edges=(1025, 1026)),
+            range(1, 8),
+            ("length above 7", "length 1026: too large to visit"),
+        ),
+        (
+            Axis(name="length", size=7, high=2048, edges=(4096,)),
+            range(1, 8),
+            ("length above 7", "length 2048: too large to visit", "length 4096: too large to visit"),
+        ),
+        (Axis(name="length", size=7, low=0), [*range(1, 7), 9], ("length above 9 and 8",)),
     ],
 )
 def test_sizes_that_no_case_has(axis: Axis, sizes: list[int], lines: tuple[str, ...]) -> None:

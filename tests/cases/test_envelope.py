@@ -25,7 +25,16 @@ def test_the_traced_size_is_right_and_each_other_size_has_its_status() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "worse"),
-    [("equal", "wrong", "wrong"), ("raises", "equal", "raises"), ("raises", "wrong", "wrong")],
+    [
+        ("equal", "wrong", "wrong"),
+        ("raises", "equal", "raises"),
+        ("raises", "wrong", "wrong"),
+        ("both raise", "equal", "equal"),
+        ("both raise", "eager raises", "both raise"),
+        ("both raise", "unsettled", "both raise"),
+        ("eager raises", "equal", "equal"),
+        ("unsettled", "unsettled", "eager raises"),
+    ],
 )
 def test_the_worse_of_two_cases_of_one_size_counts(one: Status, other: Status, worse: Status) -> None:
     assert by_size(findings(({"length": 9}, one), ({"length": 9}, other)).judged, BOTH, LENGTH)[9] == worse
@@ -62,6 +71,12 @@ def test_the_text_ends_there_if_all_sizes_are_right() -> None:
         ([({"length": 33}, "raises"), ({"length": 9}, "equal")], ("length 33 raises",)),
         ([({"length": 9}, "equal"), ({"batch": 3}, "both raise")], ()),
         ([({"batch": 3, "length": 9}, "raises")], ("(batch=3, length=9) raises",)),
+        ([({"batch": 3, "length": 9}, "raises"), ({"batch": 3}, "raises")], ("batch ≠ 2 raises",)),
+        ([({"batch": 3, "length": 9}, "equal"), ({"batch": 3}, "equal")], ()),
+        (
+            [({"length": size}, "raises" if size in (3, 5, 8, 11) else "equal") for size in range(1, 13)],
+            ("length 3, 5, 8 … raises",),
+        ),
         ([], ()),
     ],
 )
@@ -76,6 +91,18 @@ def test_what_is_wrong_only_in_combination_is_listed_separately() -> None:
     )
     implied: Seen = (({"length": 9}, "wrong"), ({"batch": 3}, "equal"), ({"batch": 3, "length": 12}, "wrong"))
     assert "combination" not in right_for(findings(*implied), BOTH)
+
+
+def test_of_several_wrong_combinations_the_smallest_is_listed() -> None:
+    seen: Seen = (({"batch": 9, "length": 9}, "wrong"), ({"batch": 3, "length": 8}, "wrong"), ({"length": 9}, "equal"))
+    assert right_for(findings(*seen), BOTH).endswith("wrong in combination from (batch=3, length=8)")
+
+
+def test_a_combination_is_implied_by_the_nearest_visited_size_below_it() -> None:
+    below: Seen = (({"batch": 1, "length": 1}, "wrong"), ({"length": 5}, "wrong"), ({"length": 6}, "equal"))
+    assert "combination" not in right_for(findings(*below), BOTH)
+    right: Seen = (({"batch": 1, "length": 1}, "wrong"), ({"length": 5}, "equal"), ({"length": 6}, "wrong"))
+    assert right_for(findings(*right), BOTH).endswith("; wrong in combination from (batch=1, length=1)")
 
 
 def test_a_range_of_wrong_sizes_is_given_with_its_end() -> None:

@@ -49,3 +49,15 @@ def test_tie_breaks_are_counted_among_the_counted_cases() -> None:
     seen = [result("equal", tie_break=True), result("equal"), result("eager raises")]
     assert findings(*seen).tie_break_notes == ("1 of 2 cases differ only by a tie-break decided by rounding",)
     assert findings(result("equal")).tie_break_notes == ()
+
+
+def test_a_result_without_a_comparison_came_near_nothing() -> None:
+    one = result("raises")
+    assert (one.nearest, one.above_noise, one.tie_break, one.text) == ((0.0, 0.0, ""), False, False, "")
+
+
+def test_a_breach_whose_difference_is_unknown_is_the_least() -> None:
+    """A raise where the contract is dynamic has no difference."""
+    unknown, small = result("wrong"), result("wrong", 1e-9)
+    assert findings(unknown, small).worst is small
+    assert findings(unknown).worst is unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pytest_tsexport.cases.hypothesis_adapter import default_examples, derandomized, sample, smallest
+from pytest_tsexport.cases.hypothesis_adapter import below, default_examples, derandomized, sample, smallest
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.fields import Field
@@ -64,6 +65,24 @@ def test_the_active_profile_of_hypothesis_is_used() -> None:
         settings.load_profile(before)
 
 
+def test_without_a_profile_a_hundred_cases_are_judged_and_each_run_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tsexport.cases.hypothesis_adapter.settings", SimpleNamespace(default=None))
+    assert default_examples() == 100
+    assert not derandomized()
+
+
+def test_numbers_below_a_count_start_at_zero() -> None:
+    seen: set[int] = set()
+
+    def look(value: int) -> bool:
+        seen.add(value)
+        return False
+
+    smallest(below(4), look, tries=100, random=Random(0))
+    assert seen == {0, 1, 2, 3}
+    assert smallest(below(9), lambda value: True, tries=9, random=Random(0)) == 0
+
+
 def field(*dims: str | int, dtype: torch.dtype = torch.float32) -> Field:
     return Field("x", dims, Floats(dtype=dtype))
 
@@ -72,6 +91,20 @@ def test_a_seed_draws_the_same_sample_and_another_seed_another() -> None:
     strategy, whole = st.integers(0, 10**9).map(torch.tensor), field(dtype=torch.int64)
     assert sample(strategy, whole, (), 3) == sample(strategy, whole, (), 3)
     assert len({int(sample(strategy, whole, (), number)) for number in range(10)}) > 1
+
+
+def test_a_sample_costs_two_draws_of_which_the_first_is_the_simplest() -> None:
+    """What a strategy draws first is the simplest value whatever the seed, so it is not the one that is taken."""
+    drawn: list[int] = []
+
+    def kept(number: int) -> torch.Tensor:
+        drawn.append(number)
+        return torch.tensor(number)
+
+    taken = sample(st.integers(0, 10**9).map(kept), field(dtype=torch.int64), (), 3)
+    assert len(drawn) == 2
+    assert drawn[0] == 0
+    assert drawn[1] == int(taken)
 
 
 def raising(_: object) -> Any:

@@ -43,6 +43,25 @@ def test_edges_are_visited(axis: Axis, sizes: set[int]) -> None:
     assert visited == sorted(set(visited))
 
 
+BEYOND_33 = [64, 65, 128, 129, 256, 257, 512, 513]
+
+
+@pytest.mark.parametrize(
+    ("axis", "sizes"),
+    [
+        (BATCH, [1, 3, 4, 6, 8, 33]),
+        (LENGTH, [1, 2, 3, 4, 6, 8, 14, 21, 33, *BEYOND_33]),
+        (Axis(name="length", size=20, low=10), [10, 11, 19, 21, 33, 40, 60, 64, 65, 80, *BEYOND_33[2:]]),
+        (Axis(name="length", size=7, edges=(16,)), [1, 2, 3, 4, 6, 8, 14, 15, 16, 17, 21, 32, 33, *BEYOND_33]),
+        (Axis(name="length", size=7, high=64), [1, 2, 3, 4, 6, 8, 14, 21, 33, 63, 64, 65, 128, 129]),
+        (Axis(name="length", size=7, high=12, named=True), [1, 2, 3, 4, 6, 8, 11, 12]),
+        (Axis(name="batch", size=2, edges=(1025,)), [1, 3, 4, 6, 8, 33, 1024, 1025]),
+    ],
+)
+def test_the_edges_are_these(axis: Axis, sizes: list[int]) -> None:
+    assert edge_sizes(axis) == sizes
+
+
 def test_a_maximum_that_the_user_declared_is_not_exceeded() -> None:
     assert max(edge_sizes(Axis(name="length", size=7, high=12, named=True))) <= 12
 
@@ -86,6 +105,45 @@ def test_every_single_size_that_may_be_drawn_is_listed_small_ones_first() -> Non
     assert [case.size("batch") for case in cases if off_size(case, BOTH) == ("batch",)] == [1, 3, 4, 5, 6, 7, 8]
 
 
+def test_no_axis_is_ever_empty() -> None:
+    """A model may be traced at size 1, and its axis may allow 0."""
+    axes = tuple(Axis(name=name, size=1, low=0) for name in ("batch", "length"))
+    one = subject(*axes)
+    cases = [*edge_cases(one), *size_cases(one)]
+    assert min(size for case in cases for _, size in case.sizes) == 1
+
+
+def test_all_axes_together_are_tried_near_the_traced_sizes_and_far_from_them() -> None:
+    together = [case for case in edge_cases(BOTH) if len(off_size(case, BOTH)) == 2]
+    assert [(case.size("batch"), case.size("length")) for case in together] == [
+        (1, 1),
+        (1, 6),
+        (3, 8),
+        (5, 15),
+        (8, 33),
+    ]
+
+
+def test_the_same_cases_are_listed_in_every_run() -> None:
+    """A verdict follows from them, so other seeds would give other verdicts."""
+    cases = list(edge_cases(BOTH))
+    assert {case.seed for case in cases if len(off_size(case, BOTH)) == 2} == {99}
+    alone = [(case, off_size(case, BOTH)[0]) for case in cases if len(off_size(case, BOTH)) == 1]
+    assert all(case.seed == case.size(axis) for case, axis in alone)
+
+
+def test_all_axes_together_stay_within_the_bounds_that_the_user_declared() -> None:
+    axes = (Axis(name="batch", size=2, high=3, named=True), Axis(name="length", size=7, low=5, high=12, named=True))
+    one = subject(*axes)
+    together = [case for case in edge_cases(one) if len(off_size(case, one)) == 2]
+    assert [(case.size("batch"), case.size("length")) for case in together] == [(1, 5), (1, 6), (3, 8), (3, 12)]
+
+
+def test_a_maximum_that_only_the_model_declares_is_exceeded_by_all_axes_together() -> None:
+    one = subject(BATCH, Axis(name="length", size=7, high=12))
+    assert any(case.size("length") == 15 and case.size("batch") == 5 for case in edge_cases(one))
+
+
 def test_without_axes_there_is_no_edge() -> None:
     assert list(edge_cases(subject())) == []
 
@@ -94,6 +152,7 @@ def test_at_the_traced_size_every_pattern_of_values_meets_every_mask() -> None:
     cases = list(traced_cases(BOTH))
     assert {(case.values, case.mask) for case in cases} == {(v, m) for v in PATTERNS for m in MASK_PATTERNS}
     assert all(off_size(case, BOTH) == () for case in cases)
+    assert [case.seed for case in cases if case.values == "uniform"] == list(range(len(MASK_PATTERNS)))
     assert (cases[0].values, cases[0].mask) == ("uniform", "ones")
 
 

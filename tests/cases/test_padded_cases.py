@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.cases.padded_cases import Short, Way, describe_ways, lengths, padded, real, shorter, ways
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids
@@ -88,6 +89,13 @@ def test_the_axes_take_turns_and_every_length_comes_before_other_values() -> Non
     found = [(short.axis.name, short.length) for short in shorter(subject(TOKENS, decoder, axes=(BATCH, TEXT, SECOND)))]
     assert found[:6] == [("text", 1), ("second", 1), ("text", 3), ("second", 2), ("text", 6), ("second", 4)]
     assert found[6:] == found[:6]
+
+
+def test_the_same_inputs_are_padded_in_every_run() -> None:
+    one = subject(STATES, SEEN)
+    for short, seed in zip(shorter(one), (500, 500, 500, 501, 501, 501), strict=True):
+        expected = tensors(at(one, {"text": short.length}, seed=seed), one)["states"]
+        assert torch.equal(short.inputs["states"], expected)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +185,7 @@ def test_what_did_not_grow_is_compared_whole() -> None:
     pooled = torch.arange(8).view(2, 4)
     assert torch.equal(cut(pooled, torch.zeros(2, 4)), pooled)
     assert torch.equal(cut(pooled, torch.zeros(2, 4, 1)), pooled)
+    assert torch.equal(cut(pooled, torch.zeros(3, 9)), pooled)
     assert real({"new": pooled}, {}, Short(TEXT, 3, {}), RIGHT) == {"new": pooled}
 
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from pytest_tsexport.cases.case import Case, at, off_size
 from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.hypothesis_adapter import smallest
 from pytest_tsexport.cases.listed import edge_cases, traced_cases
-from pytest_tsexport.cases.search import Clock, Plan, search
+from pytest_tsexport.cases.search import Clock, Plan, _sizes, search
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
 
@@ -31,6 +33,7 @@ def searched(
     listed: Sequence[Case] | None = None,
     off: bool = True,
     seconds: float = 60,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> Findings:
     def judge(case: Case) -> CaseResult | None:
         if off and not off_size(case, one):
@@ -45,7 +48,7 @@ def searched(
         off_size=off,
         random=Random(seed),
         clock=Clock(seconds=seconds),
-        progress=lambda line: None,
+        progress=progress,
     )
     return search(plan, judge)
 
@@ -103,7 +106,8 @@ def test_drawn_cases_differ_in_sizes_values_and_masks() -> None:
 def test_at_the_traced_size_no_other_size_is_drawn() -> None:
     drawn = [one.case for one in searched(lambda case: False, off=False).judged]
     assert all(off_size(case, BOTH) == () for case in drawn)
-    assert len({case.seed for case in drawn}) > 30
+    assert len({case.seed for case in drawn}) > 60
+    assert 2**15 < max(case.seed for case in drawn) < 2**16
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -116,6 +120,14 @@ def test_a_seed_visits_the_same_cases() -> None:
     assert [judged.case for judged in one.judged] == [judged.case for judged in two.judged]
     other = searched(lambda case: False, seed=6)
     assert [judged.case for judged in other.judged] != [judged.case for judged in one.judged]
+
+
+def test_the_seeds_of_drawn_cases_follow_from_that_of_the_plan_alone() -> None:
+    """Those that hypothesis would draw are not used: it likes to draw one again."""
+    drawn = [one.case.seed for one in searched(lambda case: False, listed=[], seed=5, total=20).judged]
+    random = Random(Random(5).randrange(2**32))
+    expected = [random.randrange(2**16) for _ in range(60)]
+    assert drawn == [seed for seed in expected if seed in drawn]
 
 
 def test_each_case_is_judged_once() -> None:
@@ -158,6 +170,86 @@ def test_bounds_of_an_axis_hold_for_drawn_and_for_shrunk_cases() -> None:
     found = searched(lambda case: case.size("length") > 5, one=bounded)
     assert all(5 <= one.case.size("length") <= 12 for one in found.judged)
     assert sizes(found)[1] == 6
+
+
+@pytest.mark.parametrize(
+    ("axis", "low", "far"),
+    [
+        (LENGTH, 1, 33),
+        (replace(LENGTH, low=5), 5, 33),
+        (replace(LENGTH, low=0), 1, 33),
+        (replace(LENGTH, low=40), 40, 40),
+    ],
+)
+def test_every_size_up_to_the_farthest_may_be_drawn_and_none_beyond(axis: Axis, low: int, far: int) -> None:
+    drawn: set[int] = set()
+
+    def look(size: int) -> bool:
+        drawn.add(size)
+        return False
+
+    smallest(_sizes(axis, 33), look, tries=400, random=Random(0))
+    assert (min(drawn), max(drawn)) == (low, far)
+    assert len(drawn) > 0.8 * (far - low + 1)
+    assert smallest(_sizes(axis, 33), lambda size: True, tries=9, random=Random(0)) == low
+
+
+def test_each_judged_case_is_counted_aloud() -> None:
+    lines: list[str] = []
+    searched(
+        lambda case: False, listed=[at(BOTH, {"length": 3}), at(BOTH, {"length": 4})], total=1, progress=lines.append
+    )
+    assert lines == ["1 of 2 cases", "2 of 2 cases"]
+
+
+def test_as_many_cases_are_planned_as_were_judged_at_least() -> None:
+    """A breach is shrunk and bisected, which may take more cases than were planned."""
+    found = searched(lambda case: case.size("length") > 7, listed=[at(BOTH, {"length": 30})], total=1)
+    assert found.planned == len(found.judged) > 1
+    listed = [at(BOTH, {"length": size}) for size in (3, 4, 5)]
+    assert searched(lambda case: False, listed=listed, total=1).planned == 3
+    assert searched(lambda case: False, listed=listed, total=9).planned == 9
+
+
+def test_of_breaches_at_one_size_the_simplest_values_and_mask_come_first() -> None:
+    cases = [at(BOTH, {}, seed, values, mask) for seed in (1, 0) for mask in MASK_PATTERNS for values in PATTERNS]
+    left = cases
+    while left:
+        found = searched(lambda case: True, listed=left[::-1], off=False)
+        assert found.smallest is not None
+        simplest = found.smallest.case
+        assert simplest == min(
+            left, key=lambda case: (PATTERNS.index(case.values), MASK_PATTERNS.index(case.mask), case.seed)
+        )
+        left = [case for case in left if case.values != simplest.values]
+
+
+def test_a_smaller_volume_comes_before_smaller_sizes() -> None:
+    tall, wide = at(BOTH, {"batch": 3, "length": 9}), at(BOTH, {"batch": 4, "length": 5})
+    found = searched(lambda case: case in {tall, wide}, listed=[tall, wide])
+    assert found.smallest is not None
+    assert found.smallest.case == wide
+
+
+def test_hypothesis_may_draw_three_times_as_often_as_cases_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of what it draws was judged before."""
+    tries: list[int] = []
+    monkeypatch.setattr(
+        "pytest_tsexport.cases.search.smallest", lambda *_args, **options: tries.append(options["tries"])
+    )
+    listed = [at(BOTH, {"length": size}) for size in (3, 4, 5)]
+    searched(lambda case: False, listed=listed, total=10)
+    searched(lambda case: False, listed=listed, total=4)
+    assert tries == [21, 3]
+    searched(lambda case: False, listed=listed, total=3)
+    searched(lambda case: True, listed=listed, total=10)
+    assert tries == [21, 3]
+
+
+def test_a_clock_runs_from_the_moment_when_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: 103.0))
+    assert Clock(seconds=5.0, started=100.0).left == 2.0
+    assert Clock(seconds=1.0, started=100.0).left == -2.0
 
 
 class SlowClock:
@@ -207,7 +299,26 @@ def test_the_time_of_a_case_of_volume_one_counts(monkeypatch: pytest.MonkeyPatch
     assert [str(case) for case in found.skipped] == ["(batch=2, length=8)"]
 
 
-@pytest.mark.parametrize("durations", [(1.0, 5.0), (5.0, 1.0)], ids=["first", "second"])
+def test_the_first_time_of_a_case_of_volume_one_counts_even_if_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cases of 5 seconds; a case of four times the volume needs 40."""
+    least = [at(BOTH, {"batch": 1, "length": 1}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch, 5.0, 5.0).search(45.0, *least, at(BOTH, {"batch": 1, "length": 4}))
+    assert [str(case) for case in found.skipped] == ["(batch=1, length=4)"]
+
+
+def test_a_time_too_short_to_be_measured_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
+    found = SlowClock(monkeypatch, 0.0, 1.0).search(5.0, *traced, at(BOTH, {"batch": 8}))
+    assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"]
+
+
+def test_a_smaller_case_says_nothing_about_the_time_of_a_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = [at(BOTH, {"length": length}) for length in (1, 6)]
+    found = SlowClock(monkeypatch, 1.0, 0.1, 0.1).search(8.0, at(BOTH, {}), *small, at(BOTH, {"batch": 8}))
+    assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"]
+
+
+@pytest.mark.parametrize("durations", [(1.0, 5.0), (5.0, 1.0), (0.5, 5.0)], ids=["first", "second", "below one"])
 def test_the_shortest_time_of_equal_volumes_counts(
     durations: tuple[float, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:

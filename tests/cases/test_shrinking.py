@@ -48,6 +48,13 @@ def test_small_sizes_start_at_the_lowest_that_the_user_allows() -> None:
     assert min(visits.seen) == 5
 
 
+def test_the_smallest_size_that_is_allowed_is_not_shrunk() -> None:
+    bounded = subject(Axis(name="length", size=7, low=5, named=True))
+    visits = Visits(start=1)
+    assert shrink(bounded, at(bounded, {"length": 5}), visits.breaks).size("length") == 5
+    assert visits.seen == []
+
+
 def test_every_axis_is_shrunk() -> None:
     case = at(BOTH, {"batch": 8, "length": 33})
     found = shrink(BOTH, case, lambda one: one.size("batch") >= 3 and one.size("length") >= 20)

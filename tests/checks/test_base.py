@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.findings import CaseResult, Difference, Findings, Status
-from pytest_tsexport.checks.base import FLOOR, too_few, worst_of
+from pytest_tsexport.checks.base import FLOOR, already_wrong, counterexample_of, too_few, vacuous, worst_of
+from pytest_tsexport.config.keywords import from_keywords
+from pytest_tsexport.pipeline import export
+from pytest_tsexport.testing import wrong_exports as made
+from pytest_tsexport.testing.specimen import rows
+from pytest_tsexport.verdict import Outcome
 
 
 def result(size: int = 1, status: Status = "equal", **more: object) -> CaseResult:
@@ -64,3 +71,46 @@ def test_a_breach_is_the_worst_however_near_another_case_came() -> None:
 
 def test_where_nothing_differed_there_is_no_worst() -> None:
     assert worst_of(findings(result())) is None
+
+
+def test_a_counterexample_is_the_smallest_breach_unless_the_user_gave_it() -> None:
+    breach = result(3, "wrong")
+    found = replace(findings(breach), smallest=breach)
+    assert counterexample_of(found) == {"sizes": {"batch": 3}, "seed": 0, "values": "uniform", "mask": "ones"}
+    example = replace(breach, case=replace(breach.case, example=0))
+    assert counterexample_of(replace(found, smallest=example)) is None
+    assert counterexample_of(findings(result())) is None
+
+
+@pytest.mark.parametrize(
+    ("keywords", "fix"),
+    [
+        ({}, "return a model with real weights, or random ones of an ordinary scale"),
+        ({"metric": "cosine"}, "give examples= whose answers differ, or compare by metric='close'"),
+    ],
+)
+def test_what_to_do_where_nothing_moves_depends_on_whether_a_metric_was_given(
+    keywords: dict[str, str], fix: str
+) -> None:
+    found = vacuous(
+        export(made.ZeroInit(), from_keywords({"inputs": rows()(), **keywords}), name="it")._evidence("parity")
+    )
+    assert found is not None
+    assert found.headline == "nothing to compare: its outputs do not move when its inputs do, so any export would pass"
+    assert found.rows == (("traced at", "x (batch=2)"), ("fix", fix))
+
+
+def test_where_something_moves_there_is_something_to_compare() -> None:
+    assert vacuous(export(made.Plain(), from_keywords({"inputs": rows()()}), name="it")._evidence("parity")) is None
+
+
+def test_what_is_wrong_at_the_traced_size_is_left_to_parity() -> None:
+    evidence = export(made.Plain(), from_keywords({"inputs": rows()()}), name="it")._evidence("shapes")
+    found = already_wrong(evidence, result(text="off by 1"))
+    assert (found.outcome, found.check, found.subject, found.seed) == (Outcome.FAILED, "shapes", "it", evidence.seed)
+    assert found.headline == "already wrong at the traced size, so no other size was checked"
+    assert found.rows == (
+        ("traced at", "x (batch=2)"),
+        ("differs", "off by 1"),
+        ("fix", "fix what parity reports first"),
+    )

@@ -16,6 +16,8 @@ import transformers
 from torch import nn
 
 from pytest_tsexport.comparison.evidence import TieBreakTime
+from pytest_tsexport.exporting.artifact import Runner
+from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.testing import exporters, judge, right_padding, wrappers, wrong_padding
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
@@ -95,9 +97,29 @@ def test_frames_under_a_mask_are_padded_by_zeros() -> None:
     assert reported(found) == ["can be padded along dim1 on either side with mask by zeros"]
 
 
+def test_the_file_is_called_once_for_each_padded_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three times only at the traced size, where state would show."""
+    seen: list[int] = []
+    case = Runner.case
+
+    def spy(self: Runner, inputs: Inputs, calls: int = 3) -> list[Answer]:
+        seen.append(calls)
+        return case(self, inputs, calls)
+
+    monkeypatch.setattr(Runner, "case", spy)
+    found = verdict(wrong_padding.MaskedFrames(), wrong_padding.frames())
+    signature = 1  # one more call says what the file returns
+    assert seen == [3, *[1] * (found.judged + signature)]
+
+
 def test_the_cost_of_padding_is_reported() -> None:
     notes = verdict(values.MaskedMean(), masked_ids()()).notes
     assert any(note.startswith("padding dim1 from 1 to 7 costs ") for note in notes)
+
+
+def test_the_cost_is_that_of_the_first_axis_that_can_be_padded() -> None:
+    notes = verdict(wrong_padding.TwoTexts(), wrong_padding.two_texts()).notes
+    assert [note.partition(" from ")[0] for note in notes if " costs " in note] == ["padding dim1"]
 
 
 def test_a_model_that_cannot_be_padded_is_a_property_of_the_model() -> None:

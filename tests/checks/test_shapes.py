@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
+from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.findings import CaseResult, Findings
+from pytest_tsexport.cases.listed import edge_cases
+from pytest_tsexport.cases.search import Plan
 from pytest_tsexport.testing import judge, right_sizes, wrong_values
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes as sizes
@@ -69,6 +74,27 @@ def test_the_rows_of_a_failure() -> None:
     assert found.worst.difference > found.worst.allowed
 
 
+@pytest.mark.parametrize(("cases", "listed"), [(200, 120), (100, 60), (3, 29)])
+def test_three_fifths_of_the_cases_are_listed_and_every_edge_is(
+    cases: int, listed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest are drawn, so that several axes vary at once. The edges are visited however few cases there are."""
+    plans: list[Plan] = []
+
+    def spy(plan: Plan, judge: Callable[[Case], CaseResult | None]) -> Findings:
+        plans.append(plan)
+        return Findings(judged=(), planned=plan.total)
+
+    monkeypatch.setattr("pytest_tsexport.checks.shapes.search", spy)
+    wide = {"x": torch.randn(2, 40)}
+    verdict(right_sizes.PositionsFromShape(), wide, max_examples=cases)
+    (plan,) = plans
+    edges = list(edge_cases(plan.subject))
+    assert (len(plan.listed), plan.total, plan.off_size) == (listed, cases, True)
+    assert plan.listed[: len(edges)] == edges
+    assert len(set(plan.listed)) == len(plan.listed)
+
+
 def test_a_size_that_raises_is_safe_and_is_noted() -> None:
     found = verdict(right_sizes.RaisesOffSize())
     assert found.outcome is Outcome.PASSED
@@ -124,6 +150,25 @@ def test_where_eager_raises_nothing_is_asked() -> None:
     found = verdict(right_sizes.EagerAloneRaises())
     assert found.outcome is Outcome.PASSED
     assert any(note.startswith("runs where eager raises: ") for note in found.notes)
+
+
+class WrongAndPicky(nn.Module):
+    """The branch on length is frozen, eager refuses what is longer than 20, and the file any other batch."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[1] > 20:
+            raise ValueError("at most 20 positions")
+        return torch.eye(int(x.shape[0])).flip(0) @ (x * 3 if x.shape[1] > 10 else x)
+
+
+def test_where_something_is_wrong_it_is_no_note_that_something_raises() -> None:
+    found = verdict(WrongAndPicky())
+    assert (found.outcome, found.notes) == (Outcome.FAILED, ())
+    shown = dict(found.rows)
+    assert shown["counterexample"].startswith("(batch=2, dim1=11)        smallest of ")
+    assert "raises for batch 1, 3" in shown["right for"]
+    assert found.counterexample is not None
+    assert found.counterexample["sizes"] == {"batch": 2, "dim1": 11}
 
 
 def test_a_model_that_raises_almost_everywhere_is_not_green() -> None:

@@ -37,6 +37,11 @@ def test_float32_may_be_off_by_a_ten_thousandth_of_the_spread(off: float, *, dif
     assert (compared(torch.zeros(3), torch.tensor([0.0, off, 0.0])) is not None) is differs
 
 
+@pytest.mark.parametrize(("off", "differs"), [(0.5, False), (-0.5, False), (0.5 + 2**-20, True)])
+def test_a_tolerance_may_be_used_up(off: float, *, differs: bool) -> None:
+    assert (compared(torch.zeros(1), torch.tensor([off]), Tolerance(rtol=0.0, atol=0.5)) is not None) is differs
+
+
 @pytest.mark.parametrize(("spread", "differs"), [(1.0, False), (0.1, True), (0.0, True)])
 def test_the_allowance_follows_the_spread(spread: float, *, differs: bool) -> None:
     tolerance = Tolerance(spread={"x": spread})
@@ -93,6 +98,7 @@ def test_integers_and_booleans_are_exact(expected: torch.Tensor, actual: torch.T
         (torch.zeros(0), torch.zeros(0).half(), "dtype", "x is float16, eager's is float32"),
         (torch.zeros(2), torch.tensor([0, NAN]), "nan", "x (2,): the artifact is NaN at [1], eager is not"),
         (torch.tensor([NAN, 0]), torch.zeros(2), "nan", "x (2,): eager is NaN at [0], the artifact is not"),
+        (torch.zeros(3), torch.tensor([0, NAN, NAN]), "nan", "x (3,): the artifact is NaN at [1], eager is not"),
         (torch.zeros(2), torch.tensor([0.0, 3.0]), "value", "x (2,): off by 3.0e+00 at [1], allowed 1.0e-04"),
         (torch.zeros(()), torch.tensor(3.0), "value", "x (): off by 3.0e+00 at [], allowed 1.0e-04"),
         (torch.zeros(2), torch.tensor([0.0, INF]), "value", "x (2,): off by inf at [1], allowed 1.0e-04"),
@@ -106,6 +112,17 @@ def test_what_differs_is_described(expected: torch.Tensor, actual: torch.Tensor,
 
 
 @pytest.mark.parametrize(
+    "actual",
+    [{"x": torch.zeros(3)}, {"x": torch.zeros(2).double()}, {"y": torch.zeros(2)}, {"x": torch.tensor([0, NAN])}],
+)
+def test_what_is_no_matter_of_degree_is_beyond_any_tolerance(actual: dict[str, torch.Tensor]) -> None:
+    one = difference({"x": torch.zeros(2)}, actual, Tolerance(rtol=1e9, atol=1e9))
+    assert one is not None
+    assert not math.isfinite(one.value)
+    assert one.allowed == 0.0
+
+
+@pytest.mark.parametrize(
     ("actual", "leaf"),
     [({"a": torch.zeros(1)}, "b"), ({"a": torch.zeros(1), "b": torch.zeros(1), "c": torch.zeros(1)}, "c")],
 )
@@ -113,6 +130,20 @@ def test_a_missing_and_an_extra_leaf_are_named(actual: dict[str, torch.Tensor], 
     one = difference({"a": torch.zeros(1), "b": torch.zeros(1)}, actual, WIDE)
     assert one is not None
     assert (one.kind, one.leaf) == ("structure", leaf)
+
+
+def test_what_each_of_the_two_returns_is_listed() -> None:
+    one = torch.zeros(1)
+    pairs: list[tuple[list[str], list[str], str]] = [
+        (["a", "b"], ["a"], "eager returns a, b; the artifact returns a"),
+        (["a"], ["b", "a"], "eager returns a; the artifact returns b, a"),
+        ([], ["a"], "eager returns nothing; the artifact returns a"),
+        (["a"], [], "eager returns a; the artifact returns nothing"),
+    ]
+    for expected, actual, text in pairs:
+        found = difference(dict.fromkeys(expected, one), dict.fromkeys(actual, one), WIDE)
+        assert found is not None
+        assert found.text == text
 
 
 def test_leaves_in_another_order_differ() -> None:
@@ -171,6 +202,11 @@ def test_an_infinity_of_eagers_does_not_allow_everything() -> None:
     assert compared(torch.tensor([INF]), torch.tensor([1.0]), Tolerance(rtol=0.1, atol=0.0)) is not None
 
 
+def test_where_both_are_nan_nothing_is_allowed_and_nothing_differs() -> None:
+    nan = {"x": torch.tensor([NAN])}
+    assert distance(nan, nan, Tolerance(rtol=0.1, atol=0.0)) == (0.0, 0.0, "x")
+
+
 def test_complex_answers_are_compared() -> None:
     spectrum = torch.tensor([1 + 1j, 2 - 2j])
     assert compared(spectrum, spectrum.clone()) is None
@@ -182,3 +218,45 @@ def test_distance_says_how_near_an_equal_answer_came() -> None:
     assert [value, allowed] == pytest.approx([5e-5, 1e-4])
     assert leaf == "x"
     assert distance({"x": torch.zeros(2)}, {"y": torch.zeros(2)}, WIDE) == (0.0, 0.0, "")
+
+
+def test_distance_is_that_of_the_output_nearest_to_its_own_tolerance() -> None:
+    tolerance = Tolerance(spread={"a": 1.0, "b": 100.0, "c": 1.0})
+    expected = {name: torch.zeros(2) for name in "abc"}
+    actual = {"a": torch.tensor([4e-5, 0.0]), "b": torch.tensor([0.0, 1e-3]), "c": torch.tensor([0.0, 6e-5])}
+    value, allowed, leaf = distance(expected, actual, tolerance)
+    assert leaf == "c"
+    assert [value, allowed] == pytest.approx([6e-5, 1e-4])
+    exact = Tolerance(rtol={"b": 0.0}, atol={"b": 0.0}, spread=tolerance.spread)
+    assert distance(expected, actual, exact)[2] == "b"
+
+
+def test_of_outputs_that_come_equally_near_the_first_counts() -> None:
+    same = {name: torch.zeros(2) for name in "ab"}
+    assert distance(same, same, Tolerance(rtol=0.0, atol=0.5)) == (0.0, 0.5, "a")
+
+
+def test_what_has_no_values_or_another_shape_comes_near_nothing() -> None:
+    expected = {"a": torch.zeros(0), "b": torch.zeros(2), "c": torch.zeros(2)}
+    actual = {"a": torch.zeros(0), "b": torch.zeros(3), "c": torch.zeros(2)}
+    assert distance(expected, actual, WIDE)[2] == "c"
+    assert distance({"a": expected["a"]}, actual, WIDE) == (0.0, 0.0, "")
+
+
+def test_the_place_of_a_difference_has_one_index_for_each_dimension() -> None:
+    actual = torch.zeros(2, 3, 4)
+    actual[1, 0, 2] = 5.0
+    one = found(torch.zeros(2, 3, 4), actual)
+    assert (one.at, one.leaf, one.kind) == ("[1, 0, 2]", "x", "value")
+    assert one.text == "x (2, 3, 4): off by 5.0e+00 at [1, 0, 2], allowed 1.0e-04"
+
+
+def test_of_two_values_the_one_further_beyond_its_own_tolerance_is_worse() -> None:
+    expected = {name: torch.zeros(1) for name in "ab"}
+    actual = {"a": torch.full((1,), 5.0), "b": torch.full((1,), 1.0)}
+    worst = difference(expected, actual, Tolerance(spread={"a": 1000.0, "b": 1.0}))
+    assert worst is not None
+    assert worst.leaf == "b"
+    exact = difference(expected, actual, Tolerance(rtol=0.0, atol={"a": 0.1, "b": 0.0}))
+    assert exact is not None
+    assert (exact.leaf, exact.allowed) == ("b", 0.0)

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.comparison.evidence import TieBreakTime
+from pytest_tsexport.cases.case import at
+from pytest_tsexport.comparison.evidence import Evidence, TieBreakTime
+from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import Export, export
 from pytest_tsexport.testing import wrong_exports as made
@@ -41,6 +43,22 @@ def test_each_check_draws_numbers_of_its_own_and_the_same_each_time(exported: Ex
     assert parity.random().random() == again.random().random() != shapes.random().random()
 
 
+def test_another_seed_draws_others_and_no_seed_is_seed_zero(exported: Export) -> None:
+    def drawn(seed: int | None) -> float:
+        found = exported._evidence("parity")
+        policy = replace(found.policy, options=replace(found.policy.options, seed=seed))
+        return replace(found, measured=replace(found.measured, policy=policy)).random().random()
+
+    assert drawn(None) == drawn(0)
+    assert len({drawn(seed) for seed in (0, 1, 2, -1)}) == 4
+
+
+def test_the_same_seed_draws_others_for_another_subject(exported: Export) -> None:
+    one = exported._evidence("parity")
+    other = replace(one, measured=replace(one.measured, subject=replace(one.subject, name="another")))
+    assert one.check_seed != other.check_seed
+
+
 class Noisy(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + torch.randn(x.shape)
@@ -63,3 +81,44 @@ def test_time_for_tie_breaks_is_spent_beyond_its_limit() -> None:
     assert not time.spent
     time.seconds = 2.1
     assert time.spent
+
+
+@pytest.mark.parametrize(
+    ("check", "search", "tie_breaks"), [("parity", 21.0, 12.6), ("shapes", 30.0, 18.0), ("padding", 9.0, 5.4)]
+)
+def test_a_check_has_its_share_of_a_minute(check: str, search: float, tie_breaks: float, exported: Export) -> None:
+    found = exported._evidence(check)
+    assert found.clock().seconds == pytest.approx(search)
+    assert found.clock() is not found.clock()
+    assert found.tie_break_time.limit == pytest.approx(tie_breaks)
+    assert found.tie_break_time.seconds == 0.0
+
+
+def test_the_tolerance_is_what_the_user_gave_and_else_the_spread(exported: Export) -> None:
+    found = exported._evidence("parity")
+    assert found.tolerance == Tolerance(spread=found.spread.by_leaf)
+    assert found.tolerance.spread["output"] > 0
+    said = {"rtol": 0.1, "atol": {"output": 0.2}, "metric": "cosine", "reference": made.Plain()}
+    given = export(made.Plain(), from_keywords({"inputs": rows()(), **said}), name="it")._evidence("parity").tolerance
+    assert (given.rtol, given.atol, given.metric, given.cast, given.share) == (
+        0.1,
+        {"output": 0.2},
+        "cosine",
+        True,
+        0.0,
+    )
+
+
+def test_only_kept_counterexamples_of_this_subject_are_used(exported: Export) -> None:
+    one = exported._evidence("shapes")
+    mine = {"sizes": {"batch": 3}, "seed": 4, "values": "special", "mask": "ones"}
+    found = replace(one, known=lambda: [mine, {**mine, "sizes": {"length": 3}}, {}])
+    assert found.kept() == [at(one.subject, {"batch": 3}, seed=4, values="special")]
+    assert one.kept() == []
+
+
+def test_a_check_judges_a_hundred_cases_and_says_nothing_unless_it_is_told_otherwise(exported: Export) -> None:
+    one = exported._evidence("parity")
+    found = Evidence(check="parity", measured=one.measured, backend="jit", contract="safe", process=one.process)
+    assert (found.cases, found.runs, found.kept(), found.device) == (100, True, [], None)
+    found.progress("a line")

@@ -12,10 +12,12 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.base import Compilation, Compiler, Device
+from pytest_tsexport.backends.casting import Casting
 from pytest_tsexport.backends.neuron_sim import NeuronSim
 from pytest_tsexport.comparison.difference import difference
-from pytest_tsexport.comparison.rounding import allow_rounding
+from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
 from pytest_tsexport.comparison.tolerance import EMULATED_MOST, EMULATED_TIMES, Tolerance
+from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.testing import judge
@@ -199,6 +201,46 @@ def test_where_rounding_makes_no_number_nothing_is_allow_rounding(value: float) 
 def test_without_a_third_answer_nothing_is_allow_rounding() -> None:
     assert allowed_for(None)[1] == 0
     assert allowed_for({"another": EAGER["output"]})[1] == 0
+
+
+class AsksOnce:
+    """A device with a casting, and eager, which doubles what it is given."""
+
+    def __init__(self, casting: Casting | None) -> None:
+        self.device = None if casting is None else SimpleNamespace(casting=casting)
+        self.reference = Reference(Doubles(), {})
+
+
+class Doubles(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ torch.eye(1) * 2
+
+
+@pytest.mark.parametrize(
+    ("casting", "answer"),
+    [
+        (None, None),
+        (Casting(scope="none", type="bf16"), None),
+        (Casting(scope="matmult", type="tf32"), None),
+        (Casting(scope="matmult", type="bf16"), 2.0),
+        (Casting(scope="matmult", type="fp16"), 2 * (1 + 2**-9)),
+    ],
+    ids=str,
+)
+def test_eager_is_asked_in_the_bits_of_the_device_if_the_cpu_has_them(
+    casting: Casting | None, answer: float | None
+) -> None:
+    evidence: Any = AsksOnce(casting)
+    found = emulated_answer(evidence, {"x": torch.full((1, 1), 1 + 2**-9)})
+    assert (None if found is None else found["output"].item()) == answer
+
+
+def test_an_answer_of_another_shape_is_compared_as_it_is() -> None:
+    """The place has another shape under rounding, and about it nothing can be said."""
+    third = {"output": EAGER["output"] + 0.01, "place": torch.tensor([3])}
+    answered, slack = allowed_for(third, {"output": EAGER["output"] + 0.5, "place": torch.tensor([3, 9])})
+    assert answered["place"].tolist() == [3, 9]
+    assert slack > 0
 
 
 def test_integers_that_rounding_alone_changes_are_allowed_one_by_one() -> None:

@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.cases.case import at, tensors
+from pytest_tsexport.comparison.sampling import answers
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.reference import Answer, Reference
 from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import Specimen, right, wrong
 from pytest_tsexport.testing.specimen import ids, rows
@@ -64,6 +66,50 @@ def test_a_leaf_that_does_not_move_is_named_and_the_other_is_measured() -> None:
     assert found.flat == ("stays",)
     assert found.vacuous is None
     assert found.by_leaf["stays"] == 0.0
+
+
+class Rare(nn.Module):
+    """Answers only an input whose mean is at least so large."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.least = least
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if float(x.mean()) < self.least:
+            raise ValueError("too small")
+        return x * 2
+
+
+def test_one_answer_alone_does_not_move() -> None:
+    subject = build(Rare(-1e9), Meaning(inputs=rows()()), name="it")
+    means = [float(one["output"].mean()) / 2 for one in answers(subject, Reference(Rare(-1e9), {}))]
+    found = measure(subject, Reference(Rare(max(means)), {}))
+    assert found.vacuous == "its outputs do not move when its inputs do, so any export would pass"
+    assert found.by_leaf == {"output": 0.0}
+
+
+def test_where_eager_answers_nothing_there_is_nothing_to_say() -> None:
+    subject = build(Rare(-1e9), Meaning(inputs=rows()()), name="it")
+    assert measure(subject, Reference(Rare(1e9), {})) == Spread(by_leaf={}, flat=(), vacuous=None)
+
+
+def test_zeros_do_not_move() -> None:
+    class Zeros(nn.Module):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return x, torch.zeros_like(x)
+
+    assert spread(Zeros(), rows()()).flat == ("1",)
+
+
+def test_a_move_of_the_last_digit_is_none() -> None:
+    class Last(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 1.0 + torch.where(x > 0, 2**-23, 0.0)
+
+    found = spread(Last(), rows()())
+    assert found.flat == ("output",)
+    assert found.by_leaf["output"] > 0
 
 
 def test_integers_and_booleans_have_no_spread_and_are_no_reason_to_refuse() -> None:
@@ -217,3 +263,43 @@ def test_real_examples_may_be_the_ones_that_move_a_choice() -> None:
 
     assert vacuous([]) == SAYS.format("argmax")
     assert vacuous([rare]) is None
+
+
+class Records(Reference):
+    """Keeps the inputs of each case that it is asked."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model, {})
+        self.seen: list[torch.Tensor] = []
+
+    def case(self, inputs: Mapping[str, torch.Tensor], calls: int = 1) -> list[Answer]:
+        self.seen.append(inputs["x"])
+        return super().case(inputs, calls)
+
+
+def test_where_the_metric_sees_no_move_real_examples_and_fifty_more_cases_are_asked() -> None:
+    model, examples = Head(1e5, 0.0, 0.0), [{"x": torch.ones(2, 3)}, {"x": torch.ones(5, 3)}]
+    subject = build(model, Meaning(inputs={"x": torch.randn(2, 3)}, examples=examples), name="it")
+    reference = Records(model)
+    assert measure(subject, reference, "argmax").flat == ("output",)
+    assert len(reference.seen) == 10 + 1 + 50
+    assert torch.equal(reference.seen[10], torch.ones(2, 3))
+    expected = [tensors(at(subject, {}, seed), subject)["x"] for seed in (2000, 2049)]
+    assert all(torch.equal(one, other) for one, other in zip(expected, reference.seen[11::49], strict=True))
+
+
+def test_no_more_cases_are_asked_once_the_metric_sees_a_move_or_nothing_moves_at_all() -> None:
+    model = Head(100.0, 0.0, 0.0)
+    rare = {"x": torch.tensor([[0.0, 200.0, 0.0], [0.0, 0.0, 0.0]])}
+    subject = build(model, Meaning(inputs={"x": torch.randn(2, 3)}, dynamic_shapes={}, examples=[rare]), name="it")
+    reference = Records(model)
+    assert measure(subject, reference, "argmax").flat == ()
+    assert len(reference.seen) == 10 + 1
+    still = Records(Same())
+    assert measure(subject, still, "argmax").flat == ("output",)
+    assert len(still.seen) == 10
+
+
+class Same(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(x)

@@ -51,6 +51,41 @@ def test_emulated_rounding_allows_a_few_shares_of_the_spread_or_the_magnitude_at
     assert ruler.slack_by(expected, expected + 9) == pytest.approx(EMULATED_MOST * 0.02 * 2.0)
 
 
+def test_a_device_may_be_off_by_five_times_the_emulated_error_and_by_four_shares_at_most() -> None:
+    assert (EMULATED_TIMES, EMULATED_MOST) == (5.0, 4.0)
+    ruler = OutputTolerance(name="x", spread=1.0, share=0.02)
+    expected = torch.zeros(2)
+    assert ruler.slack_by(expected, expected + 0.01) == pytest.approx(0.05)
+    assert ruler.slack_by(expected, expected + 0.1) == pytest.approx(0.08)
+    assert ruler.slack_by(torch.zeros(0), torch.zeros(0)) == 0.0
+
+
+def test_slack_counts_only_beyond_what_the_spread_allows() -> None:
+    for slack, allowed in ((1e-5, 1e-4), (1e-3, 1e-3)):
+        ruler = OutputTolerance(name="x", spread=1.0, slack=slack)
+        assert float(ruler.allowed(LEAF)) == pytest.approx(allowed)
+        assert float(OutputTolerance(name="x", rtol=0.0, atol=0.5, slack=slack).allowed(LEAF)[0]) == 0.5
+
+
+@pytest.mark.parametrize(("said", "allowed"), [({"rtol": 0.1}, [1.0, 0.0]), ({"atol": 0.1}, [0.1, 0.1])])
+def test_one_of_the_two_numbers_alone_leaves_the_other_zero(said: dict[str, Any], allowed: list[float]) -> None:
+    assert OutputTolerance(name="x", spread=9.0, **said).allowed(torch.tensor([-10.0, 0.0])).tolist() == (
+        pytest.approx(allowed)
+    )
+    gaps = OutputTolerance(name="x", metric="cosine", **said).gaps(torch.ones(2), torch.ones(2))
+    assert float(gaps[1]) == pytest.approx(0.1)
+
+
+def test_the_coarser_of_two_floating_types_is_that_with_the_larger_step() -> None:
+    half, brain, single = (torch.ones(1, dtype=one) for one in (torch.float16, torch.bfloat16, torch.float32))
+    ruler = OutputTolerance(name="x", cast=True)
+    assert [one.dtype for one in ruler.aligned(half, brain)] == [torch.bfloat16] * 2
+    assert [one.dtype for one in ruler.aligned(single, half)] == [torch.float16] * 2
+    assert [one.dtype for one in ruler.aligned(single, single.long())] == [torch.float32, torch.int64]
+    assert [one.dtype for one in ruler.aligned(single.long(), single)] == [torch.int64, torch.float32]
+    assert [one.dtype for one in OutputTolerance(name="x").aligned(single, half)] == [torch.float32, torch.float16]
+
+
 @pytest.mark.parametrize("rounded", [torch.full((3,), math.nan), torch.full((3,), math.inf), torch.ones(4)])
 def test_nan_infinity_and_another_shape_widen_nothing(rounded: torch.Tensor) -> None:
     assert OutputTolerance(name="x", spread=1.0, share=0.02).slack_by(torch.ones(3), rounded) == 0.0

@@ -122,6 +122,27 @@ def test_a_folder_and_bytes_are_refused_without_a_path_of_this_machine(tmp_path:
         Baseline(tmp_path / "bytes", typed="bytes").read()
 
 
+def test_an_error_without_a_reason_of_the_system_is_told_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(self: Path, encoding: str) -> str:
+        raise OSError("the drive is odd")
+
+    monkeypatch.setattr(Path, "read_text", odd)
+    with pytest.raises(PolicyError, match=r"^interfaces.json cannot be read as a baseline \(the drive is odd\); "):
+        baseline(tmp_path).read()
+
+
+def test_no_more_than_forty_characters_of_a_damaged_file_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "interfaces.json").write_text(json.dumps(["x" * 99]))
+    with pytest.raises(PolicyError, match=r"\(it holds \['x{38}, not names\); "):
+        baseline(tmp_path).read()
+
+
+def test_a_baseline_is_only_read_unless_it_is_asked_to_be_written(tmp_path: Path) -> None:
+    assert not baseline(tmp_path).writes
+
+
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     baseline(tmp_path).write({"a": {"jit": ONE}})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pytest_tsexport
-from pytest_tsexport.config.budget import SHARES, TIE_BREAKS, search_seconds, tie_break_seconds
+from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS, SHARES, TIE_BREAKS, search_seconds, tie_break_seconds
 from pytest_tsexport.config.names import CHECKS
 
 ROOM = Path(pytest_tsexport.__file__).parent / "checks"
@@ -37,6 +37,10 @@ def test_no_check_has_less_than_the_part_that_its_verdict_needs_at_the_default_b
     assert seconds == {"parity": 21.0, "shapes": 30.0, "padding": 9.0}
     assert tie_break_seconds("parity", 60.0) >= 12.0
     assert tie_break_seconds("shapes", 60.0) >= 12.0
+
+
+def test_the_process_of_round_trip_has_five_minutes_whatever_the_budget_is() -> None:
+    assert ROUND_TRIP_SECONDS == 5 * 60
 
 
 def test_every_check_that_searches_asks_for_its_share_and_no_other_does() -> None:

@@ -44,6 +44,10 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
         {"guard": True, "shapes": {"batch": "dynamic"}},
         "guard raises at any other size, and shapes asks for 'dynamic'; give one of the two",
     ),
+    (
+        {"guard": True, "shapes": "dynamic"},
+        "guard raises at any other size, and shapes asks for 'dynamic'; give one of the two",
+    ),
     ({"metric": "mse"}, "metric is 'mse'; use one of close, argmax, cosine, or a mapping of output names to them"),
     ({"metric": {"logits": 3}}, "metric is 3; use one of close, argmax, cosine"),
     ({"rtol": "1e-3", "atol": 0}, "rtol is '1e-3'; give a number, 0 or more"),
@@ -67,6 +71,9 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"budget": "soon"}, "budget is 'soon'; give a number of seconds above 0"),
     ({"budget": float("nan")}, "budget is nan; give a number of seconds above 0"),
     ({"budget": float("inf")}, "budget is inf; give a number of seconds above 0"),
+    ({"neuron_args": 3}, "neuron_args is 3 (it is not a text); give compiler arguments, as '--auto-cast none'"),
+    ({"neuron_args": ["-O", 3]}, "neuron_args is ['-O', 3] (it is not a text); give compiler arguments"),
+    ({"neuron_args": "--x 'y"}, 'neuron_args is "--x \'y" (No closing quotation); give compiler arguments'),
     ({"xfail": "shapes"}, "xfail is 'shapes'; give a mapping of names"),
     ({"xfail": {"shape": "why"}}, f"xfail names 'shape'; use one of {NAMES}"),
     ({"xfail": {"shapes": ""}}, "xfail['shapes'] is ''; give the reason as text"),
@@ -119,3 +126,25 @@ def test_the_stronger_options_win_and_the_weaker_fill_in() -> None:
 )
 def test_a_budget_may_be_text(value: object, seconds: float) -> None:
     assert from_keywords({"budget": value}).budget == seconds
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments"),
+    [
+        ("--auto-cast none", ("--auto-cast", "none")),
+        ("--x 'a b'", ("--x", "a b")),
+        (["--auto-cast none", "-O1"], ("--auto-cast", "none", "-O1")),
+        ((), ()),
+    ],
+)
+def test_arguments_of_a_compiler_are_split_as_a_shell_would(given: object, arguments: tuple[str, ...]) -> None:
+    assert from_keywords({"neuron_args": given}).options.neuron_args == arguments
+
+
+@pytest.mark.parametrize("shapes", ["fixed", "safe", {"batch": "safe", "length": "fixed"}])
+def test_behind_a_guard_sizes_may_raise(shapes: object) -> None:
+    assert from_keywords({"guard": True, "shapes": shapes}).meaning.guard
+
+
+def test_without_a_guard_every_contract_may_be_asked_for() -> None:
+    assert from_keywords({"guard": False, "shapes": "dynamic", "export": print}).meaning.shapes == "dynamic"

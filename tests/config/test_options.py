@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from pytest_tsexport.config import validators
+from pytest_tsexport.config.baseline import Baseline
 from pytest_tsexport.config.marker import KEYWORDS, MARKER, MEANING
 from pytest_tsexport.config.names import selected
 from pytest_tsexport.config.options import OPTIONS, RunOptions, plain
+from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.config.validators import Given, validated
 from pytest_tsexport.errors import PolicyError
 
@@ -38,6 +41,35 @@ def test_the_options_of_a_group_are_neighbours() -> None:
     assert changes == len(set(groups)) - 1
 
 
+def test_a_list_is_repeated_on_the_command_line_and_takes_lines_in_the_ini() -> None:
+    many = {name for name, option in OPTIONS.items() if option.many}
+    assert many == {"models", "backends", "checks"}
+    assert {name for name, option in OPTIONS.items() if option.action == "append"} == many
+    assert {name for name, option in OPTIONS.items() if option.ini_type == "linelist"} == many
+
+
+def test_whole_numbers_are_numbers_in_the_ini_and_all_else_is_text() -> None:
+    assert {name for name, option in OPTIONS.items() if option.ini_type == "int"} == {"max_examples", "seed"}
+    others = {"artifact", "neuron_args", "timeout", "budget", "baseline"}
+    assert all(OPTIONS[name].ini_type == "string" for name in others)
+
+
+def test_a_default_stands_behind_the_sentence_if_there_is_one() -> None:
+    assert OPTIONS["timeout"].help == "seconds that a compiler may take for one export (default: 1800)"
+    assert OPTIONS["export_dir"].help == "keep the artifacts in this folder"
+
+
+def test_a_failure_repeats_the_options_that_it_depends_on() -> None:
+    repeated = [name for name, option in OPTIONS.items() if option.is_repeated]
+    assert repeated == ["backends", "neuron_args", "max_examples", "budget"]
+
+
+def test_only_the_baseline_is_looked_for_in_the_root_folder() -> None:
+    assert {name: option.in_root for name, option in OPTIONS.items() if option.in_root} == {
+        "baseline": "ts-baseline.json"
+    }
+
+
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
 def test_help_is_plain_text(option: object) -> None:
     text = getattr(option, "help")  # noqa: B009  # the ids need an untyped parameter
@@ -58,6 +90,21 @@ def test_a_keyword_has_one_row() -> None:
 def test_stronger_options_win_and_weaker_ones_fill_in() -> None:
     strong, weak = RunOptions(max_examples=5), RunOptions(max_examples=9, budget=3.0)
     assert strong.over(weak) == RunOptions(max_examples=5, budget=3.0)
+
+
+def test_a_search_has_a_minute_and_a_compiler_half_an_hour_unless_the_user_gives_another_time() -> None:
+    assert (RunOptions().search_seconds, RunOptions().compile_seconds) == (60.0, 1800.0)
+    given = RunOptions(budget=3.0, timeout=5.0)
+    assert (given.search_seconds, given.compile_seconds) == (3.0, 5.0)
+    assert (Policy(options=given).budget, Policy(options=given).timeout) == (3.0, 5.0)
+
+
+def test_an_interface_is_compared_where_there_is_a_baseline() -> None:
+    there = RunOptions(baseline=Baseline(Path("ts-baseline.json"), typed="ts-baseline.json"))
+    assert Policy(options=there).opted_in == ("interface",)
+    assert "interface" in Policy(options=there).checks
+    assert Policy().opted_in == ()
+    assert "interface" not in Policy().checks
 
 
 def test_words_are_valid_or_refused_in_a_sentence() -> None:

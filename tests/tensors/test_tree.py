@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -112,6 +113,8 @@ def test_a_leaf_that_is_not_a_tensor_is_refused_by_name(output: object, text: st
         ({"b": ONE, "a": TWO}, ["a", "b"], {"a": TWO, "b": ONE}),
         (({"b": ONE, "a": TWO}, THREE), ["0.a", "0.b", "1"], {"0.a": TWO, "0.b": ONE, "1": THREE}),
         ({"b": ONE, "c": TWO}, ["a", "b"], {"b": ONE, "c": TWO}),
+        ({"a": ONE}, ["a", "b"], {"a": ONE}),
+        ({"b": ONE, "a": TWO, "c": THREE}, ["a", "b"], {"b": ONE, "a": TWO, "c": THREE}),
         ((ONE,), ["logits", "hidden"], {"0": ONE}),
         ((ONE, TWO, THREE), ["logits", "hidden"], {"0": ONE, "1": TWO, "2": THREE}),
     ],
@@ -140,13 +143,20 @@ def test_numbers_are_positions_in_a_tuple_and_names_in_a_mapping() -> None:
     assert renamed({"0": one, "1": two}, ("1", "0"))["0"] is one
 
 
-def test_a_sparse_leaf_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"output a is torch\.sparse_coo, which no check can compare; make it dense"):
-        flatten({"a": torch.eye(2).to_sparse()})
+INCOMPARABLE: list[tuple[Callable[[], torch.Tensor], str]] = [
+    (lambda: torch.eye(2).to_sparse(), "is torch.sparse_coo, which no check can compare; make it dense"),
+    (lambda: ONE.to("meta"), "is on the meta device, which holds no values to compare"),
+    (
+        lambda: torch.quantize_per_tensor(ONE, 0.1, 0, torch.qint8),
+        "is torch.qint8, which no check can compare; dequantize it",
+    ),
+]
 
 
 @pytest.mark.filterwarnings("ignore:.*quantized tensor creation:UserWarning")
-def test_a_quantised_leaf_is_refused() -> None:
-    leaf = torch.quantize_per_tensor(ONE, 0.1, 0, torch.qint8)
-    with pytest.raises(TypeError, match=r"output a is torch\.qint8, which no check can compare; dequantize it"):
-        flatten({"a": leaf})
+@pytest.mark.parametrize(("leaf", "text"), INCOMPARABLE, ids=["sparse", "meta", "quantised"])
+def test_a_leaf_that_cannot_be_compared_is_refused_by_name(leaf: Callable[[], torch.Tensor], text: str) -> None:
+    for output, name in ((leaf(), "itself"), ({"a": leaf()}, "a"), ({"a": [ONE, leaf()]}, "a.1")):
+        with pytest.raises(TypeError) as refusal:
+            flatten(output)
+        assert str(refusal.value) == f"output {name} {text}"

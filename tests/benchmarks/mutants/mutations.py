@@ -16,7 +16,7 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-from tests.benchmarks.mutants.places import Position, why_skipped
+from tests.benchmarks.mutants.places import Position, compares_words, why_skipped
 
 KEPT = re.compile(
     r"core/("
@@ -33,6 +33,9 @@ KEPT = re.compile(
     r"|ZeroIterationForLoop)"
 )
 """The operators of cosmic-ray that are used, by name. The two that replace variables need a variable each."""
+
+ORDERING = re.compile(r"core/ReplaceComparisonOperator_(Eq|NotEq)_(Lt|LtE|Gt|GtE)")
+"""Between words, `==` becomes `!=` only: whether "left" comes before "right" in the alphabet means nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,14 +76,15 @@ def operators() -> tuple[str, ...]:
 def mutants_of(module: str, source: str) -> Iterator[tuple[Mutant, str | None]]:
     """Every mutant of a module, with the reason why it is skipped, or None."""
     nodes = list(ast_nodes(get_ast(source)))
-    reasons = why_skipped(source)
+    reasons, words = why_skipped(source), compares_words(source)
     for name in operators():
         operator = _operator(name)
         places = ((node, *span) for node in nodes for span in operator.mutation_positions(node))
         for occurrence, (node, start, end) in enumerate(places):
             # `*` and `/` between parameters are no operators, though cosmic-ray takes them for one.
             marker = "parameter marker" if node.parent and node.parent.type in {"parameters", "lambdef"} else None
-            yield Mutant(module, start, end, name, occurrence), marker or reasons(start)
+            order = "order of words" if ORDERING.fullmatch(name) and words(start) else None
+            yield Mutant(module, start, end, name, occurrence), marker or order or reasons(start)
 
 
 def mutated(source: str, mutant: Mutant) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 Position = tuple[int, int]
 """Line, counted from 1, and column, counted from 0 in characters."""
@@ -34,6 +35,19 @@ def why_skipped(source: str) -> Callable[[Position], str | None]:
         return next((reason for start, end, reason in regions if start <= position < end), None)
 
     return reason_at
+
+
+def compares_words(source: str) -> Callable[[Position], bool]:
+    """A function of a position: whether a comparison with a text that is written there stands at it."""
+    lines = source.splitlines()
+    compared = [
+        (_end(left, lines), _start(right, lines))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Compare)
+        for left, right in pairwise((node.left, *node.comparators))
+        if any(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in (left, right))
+    ]
+    return lambda position: any(start <= position < end for start, end in compared)
 
 
 def place_of(tree: ast.Module, line: int) -> Place:
@@ -70,6 +84,8 @@ def _skipped(tree: ast.Module) -> Iterator[tuple[Node, str]]:
             yield node, "docstring"
         elif isinstance(node, ast.ClassDef):
             yield from _skipped_of_class(node)
+        elif isinstance(node, ast.Call) and _says(node.func, "zip"):
+            yield from _asserted(node)
     # Names of types are written in CamelCase: `Leaves = Mapping[str, torch.Tensor] | None`.
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _camel(node.targets[0].id):
@@ -83,6 +99,13 @@ def _skipped_of_class(node: ast.ClassDef) -> Iterator[tuple[Node, str]]:
             yield decorator, "@dataclass and its options"
     if any(_says(base, "Protocol") for base in node.bases):
         yield from ((one, "protocol") for one in node.body)
+
+
+def _asserted(node: ast.Call) -> Iterator[tuple[Node, str]]:
+    """`strict=True` asserts what the lines above have made sure of: while it holds, no input tells it from False."""
+    for keyword in node.keywords:
+        if keyword.arg == "strict" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True:
+            yield keyword.value, "strict=True of zip"
 
 
 def _says(node: ast.AST, name: str) -> bool:
