@@ -123,7 +123,7 @@ def _searched() -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The variables of this process. An empty entry of `PYTHONPATH`, as `:/opt/lib` has one, means the start folder."""
+    """The variables of this process. An empty entry of `PYTHONPATH`, as `:modules` has one, means the start folder."""
     folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
 

@@ -28,6 +28,11 @@ STATEFUL = ("CountsCalls", "BakesBatchBesideTies")
 
 SPECIMENS = [one for one in (*wrong(), *right()) if not one.refused]
 
+SOURCES = [one for one in SPECIMENS if one.family == "source"][::8]
+"""Some of the exporters that leave the model changed: their files are alike, and only `trace` looks at the model."""
+
+JUDGED_SPECIMENS = [one for one in SPECIMENS if one.family != "source"] + SOURCES
+
 
 def verdicts(specimen: Specimen, checks: Sequence[str]) -> dict[str, str]:
     """The whole verdicts of one fresh export whose checks run in this order, as text that can be compared."""
@@ -53,7 +58,7 @@ def comparable(verdict: Verdict) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda one: one.title)
+@pytest.mark.parametrize("specimen", JUDGED_SPECIMENS, ids=lambda one: one.title)
 def test_verdicts_are_the_same_alone_in_order_and_in_reverse(specimen: Specimen) -> None:
     in_order, reverse = (verdicts(specimen, checks) for checks in (JUDGED, JUDGED[::-1]))
     assert reverse == in_order
