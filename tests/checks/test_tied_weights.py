@@ -316,6 +316,109 @@ def test_a_constant_where_the_answers_differ_is_a_missing_weight() -> None:
     assert in_the_file(found, MISSING).startswith("head.weight is not there, ")
 
 
+def test_a_draft_that_is_not_read_is_not_taken_for_a_weight_that_was_folded() -> None:
+    def folded(model: nn.Module) -> nn.Module:
+        copied = copy.deepcopy(untie(model))
+        weight, bias = (copied.get_parameter(f"head.{name}").detach() for name in ("weight", "bias"))
+        head = wrappers.HeadByWeight(copied.get_submodule("embed"), weight / 2, bias)
+        head.forward = lambda ids: linear(2 * head.embed(ids).tanh(), head.matrix, head.offset)
+        return wrappers.Drafted(untie(made.TiedHead()), head)
+
+    found = verdict(made.TiedHead(), export=exporters.instead(folded))
+    assert found.outcome is Outcome.PASSED
+    assert "head.weight is not in the file by name or by value: it is folded or packed" in found.notes
+
+
+def test_a_bias_of_zeros_does_not_stand_for_another_one() -> None:
+    class Zeros(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two, self.other = (nn.Linear(7, 7) for _ in range(3))
+            for layer in (self.one, self.two, self.other):
+                nn.init.zeros_(layer.bias)
+            self.two.bias = self.one.bias
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.other(self.two(self.one(x).tanh()).tanh())
+            return answer
+
+    class ConstantBias(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.a, self.b = model.get_submodule("one"), model.get_submodule("other")
+            self.weight = model.get_parameter("two.weight")
+            self.scores = partial(linear, bias=torch.zeros(7))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.b(self.scores(self.a(x).tanh(), self.weight).tanh())
+            return answer
+
+    found = verdict(Zeros(), export=exporters.instead(ConstantBias))
+    assert found.outcome is Outcome.PASSED
+    assert "two.bias is a constant of the graph" in found.notes
+
+
+def test_a_folded_weight_where_the_answers_differ_is_found() -> None:
+    class Off(wrappers.FoldedScale):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return super().forward(ids) + 1
+
+    model = models.ScaledHead()
+    found = judge(model, ids()(), checks="tied_weights", export=exporters.instead(lambda one: Off(untie(one))))
+    assert "is not bit-equal to the model's head.weight" in in_the_file(found["tied_weights"], CHANGED)
+
+
+def test_a_stale_clone_that_is_never_read_is_found() -> None:
+    def stale(model: nn.Module) -> nn.Module:
+        found = wrappers.ConstantHead(copy.deepcopy(untie(model)), keeps_head=True)
+        with torch.no_grad():
+            found.get_parameter("head.weight").mul_(1.5)
+        return found
+
+    found = verdict(made.TiedHead(), export=exporters.instead(stale))
+    assert in_the_file(found, CHANGED) == (
+        "head.weight is not bit-equal to the model's head.weight: 200 of 200 elements differ"
+    )
+
+
+class TwoTables(nn.Module):
+    """To be scripted: both tables are plain attributes, with one memory."""
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.rows, self.columns, self.offset = weight, weight.view(50, 4), bias
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.rows[ids].tanh() @ self.columns.t() + self.offset
+
+
+def test_plain_attributes_that_share_a_weight_of_the_model_are_found() -> None:
+    def scripted(model: nn.Module) -> nn.Module:
+        weight, bias = (model.get_parameter(f"head.{name}").detach() for name in ("weight", "bias"))
+        with files.quiet():
+            used: nn.Module = torch.jit.script(TwoTables(weight, bias))
+        return nn.Sequential(used)
+
+    found = verdict(made.TiedHead(), export=exporters.instead(scripted))
+    assert set(in_the_file(found).split()) == {"0.rows", "and", "0.columns", *"share memory after loading".split()}
+
+
+def test_a_table_that_two_modules_cache_is_no_weight() -> None:
+    class Caches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Linear(7, 7), nn.Linear(7, 7)
+            self.one.table = self.two.table = torch.linspace(1, 2, 7)  # type: ignore[assignment]
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.two(self.one(x * self.one.table).tanh() * self.two.table)
+            return answer
+
+    for keywords in ({}, {"export": exporters.plain}):
+        found = verdict(Caches(), **keywords)
+        assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "the model ties no weights")
+
+
 def test_a_file_with_other_outputs_is_judged_by_its_values_alone() -> None:
     class Twice(wrappers.RenamedParts):
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
