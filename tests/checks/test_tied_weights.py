@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import linear
+from torch.nn.functional import embedding, linear
 
 from pytest_tsexport.comparison.tied import findings
 from pytest_tsexport.tensors.weights import untie
@@ -181,6 +181,43 @@ def test_one_tensor_for_two_names_is_found_by_what_changing_it_does() -> None:
     assert in_file_of("CloneBoundToFirst") == (SHARED, f"{text}: {said}")
 
 
+def test_one_transposed_tensor_for_two_names_is_found() -> None:
+    class OneTransposed(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.register_buffer("matrix", model.get_parameter("embed.weight").detach().T.contiguous())
+            self.register_buffer("offset", model.get_parameter("head.bias").detach().clone())
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            matrix = self.get_buffer("matrix")
+            return embedding(ids, matrix.T).tanh() @ matrix + self.get_buffer("offset")
+
+    found = verdict(made.TiedHead(), export=exporters.instead(OneTransposed))
+    assert in_the_file(found).startswith("matrix is used for embed.weight and head.weight: ")
+
+
+class Roots(nn.Module):
+    """Changed weights are negative somewhere, so that every answer is NaN."""
+
+    def __init__(self, *, reads_both: bool = True) -> None:
+        super().__init__()
+        self.first, self.second, self.reads_both = nn.Module(), nn.Module(), reads_both
+        self.first.weight = self.second.weight = nn.Parameter(torch.linspace(0.1, 1, 49))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first, second = (self.get_parameter(f"{name}.weight") for name in ("first", "second"))
+        return x * first.min().sqrt() + (second if self.reads_both else first).min().sqrt()
+
+
+def test_answers_that_are_all_nan_after_a_change_prove_nothing() -> None:
+    def reads_one(model: nn.Module) -> nn.Module:
+        return untie(Roots(reads_both=False))
+
+    assert verdict(Roots()).outcome is Outcome.PASSED
+    text = in_the_file(verdict(Roots(), export=exporters.instead(reads_one)), DEAD)
+    assert text.startswith("changing second.weight moves no answer of the file; ")
+
+
 def test_a_member_of_an_ensemble_is_judged_by_its_part_of_the_answer() -> None:
     headline, text = in_file_of("OneMemberWithDeadHead")
     assert headline == SHARED
@@ -258,6 +295,12 @@ def test_weights_beyond_the_limit_of_calls_are_listed_as_not_covered(monkeypatch
     assert found.outcome is Outcome.PASSED
     said = "embed.weight = head.weight: not changed one by one, because that would take too long"
     assert found.not_covered == (said,)
+
+
+def test_a_file_with_all_names_needs_no_call_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST_CALLS", 0)
+    found = verdict(models.SharedMask(12))
+    assert (found.outcome, found.not_covered) == (Outcome.PASSED, ())
 
 
 def test_many_names_are_shown_by_the_first_ones() -> None:
