@@ -513,6 +513,12 @@ def test_a_frozen_file_holds_no_weights_by_name(export: Writer) -> None:
     assert found.headline == "the artifact is frozen or packed: it holds no weights by name"
 
 
+def test_a_compiled_file_holds_a_program_and_no_weights_by_name() -> None:
+    found = judge(made.TiedHead(), ids()(), backend="neuron-sim", checks="tied_weights")["tied_weights"]
+    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert found.headline == "the artifact is frozen or packed: it holds no weights by name"
+
+
 def test_wrapped_weights_are_found_by_the_end_of_their_names() -> None:
     class Wrapped(nn.Module):
         def __init__(self, model: nn.Module) -> None:
