@@ -21,7 +21,7 @@ from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.right_tied import rightly_tied
-from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.testing.specimen import Inputs, Writer, ids, rows
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -460,17 +460,15 @@ def test_a_table_that_two_modules_cache_is_no_weight() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x * self.table
 
-    class Caches(nn.Sequential):
-        def __init__(self) -> None:
-            table = torch.linspace(1, 2, 7)
-            super().__init__(Scales(table), nn.Linear(7, 7), nn.Tanh(), Scales(table))
+    table = torch.linspace(1, 2, 7)
+    model = nn.Sequential(Scales(table), nn.Linear(7, 7), nn.Tanh(), Scales(table))
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            answer: torch.Tensor = super().forward(x)  # type: ignore[no-untyped-call]
-            return answer
+    def scripted(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        torch.jit.save(torch.jit.script(model), str(path))
 
-    for keywords in ({}, {"export": exporters.plain}):
-        found = verdict(Caches(), **keywords)
+    given: tuple[dict[str, Any], ...] = ({}, {"export": exporters.plain}, {"export": scripted})
+    for keywords in given:
+        found = judge(model, {"input": rows()()["x"]}, checks="tied_weights", **keywords)["tied_weights"]
         assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "the model ties no weights")
 
 
