@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import linear
+from torch.nn.functional import embedding, linear
 
 from pytest_tsexport.comparison.tied import findings
 from pytest_tsexport.tensors.weights import untie
@@ -21,7 +21,7 @@ from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.right_tied import rightly_tied
-from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.testing.specimen import Inputs, Writer, ids, rows
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -181,6 +181,43 @@ def test_one_tensor_for_two_names_is_found_by_what_changing_it_does() -> None:
     assert in_file_of("CloneBoundToFirst") == (SHARED, f"{text}: {said}")
 
 
+def test_one_transposed_tensor_for_two_names_is_found() -> None:
+    class OneTransposed(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.register_buffer("matrix", model.get_parameter("embed.weight").detach().T.contiguous())
+            self.register_buffer("offset", model.get_parameter("head.bias").detach().clone())
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            matrix = self.get_buffer("matrix")
+            return embedding(ids, matrix.T).tanh() @ matrix + self.get_buffer("offset")
+
+    found = verdict(made.TiedHead(), export=exporters.instead(OneTransposed))
+    assert in_the_file(found).startswith("matrix is used for embed.weight and head.weight: ")
+
+
+class Roots(nn.Module):
+    """Changed weights are negative somewhere, so that every answer is NaN."""
+
+    def __init__(self, *, reads_both: bool = True) -> None:
+        super().__init__()
+        self.first, self.second, self.reads_both = nn.Module(), nn.Module(), reads_both
+        self.first.weight = self.second.weight = nn.Parameter(torch.linspace(0.1, 1, 49))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first, second = (self.get_parameter(f"{name}.weight") for name in ("first", "second"))
+        return x * first.min().sqrt() + (second if self.reads_both else first).min().sqrt()
+
+
+def test_answers_that_are_all_nan_after_a_change_prove_nothing() -> None:
+    def reads_one(model: nn.Module) -> nn.Module:
+        return untie(Roots(reads_both=False))
+
+    assert verdict(Roots()).outcome is Outcome.PASSED
+    text = in_the_file(verdict(Roots(), export=exporters.instead(reads_one)), DEAD)
+    assert text.startswith("changing second.weight moves no answer of the file; ")
+
+
 def test_a_member_of_an_ensemble_is_judged_by_its_part_of_the_answer() -> None:
     headline, text = in_file_of("OneMemberWithDeadHead")
     assert headline == SHARED
@@ -260,6 +297,12 @@ def test_weights_beyond_the_limit_of_calls_are_listed_as_not_covered(monkeypatch
     assert found.not_covered == (said,)
 
 
+def test_a_file_with_all_names_needs_no_call_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST_CALLS", 0)
+    found = verdict(models.SharedMask(12))
+    assert (found.outcome, found.not_covered) == (Outcome.PASSED, ())
+
+
 def test_many_names_are_shown_by_the_first_ones() -> None:
     found = verdict(models.SharedMask(6), export=exporters.plain)
     text = in_the_file(found)
@@ -316,6 +359,119 @@ def test_a_constant_where_the_answers_differ_is_a_missing_weight() -> None:
     assert in_the_file(found, MISSING).startswith("head.weight is not there, ")
 
 
+def test_a_draft_that_is_not_read_is_not_taken_for_a_weight_that_was_folded() -> None:
+    class Halved(wrappers.HeadByWeight):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return linear(2 * self.embed(ids).tanh(), self.get_buffer("matrix"), self.get_buffer("offset"))
+
+    def folded(model: nn.Module) -> nn.Module:
+        copied = copy.deepcopy(untie(model))
+        weight, bias = (copied.get_parameter(f"head.{name}").detach() for name in ("weight", "bias"))
+        return wrappers.Drafted(untie(made.TiedHead()), Halved(copied.get_submodule("embed"), weight / 2, bias))
+
+    found = verdict(made.TiedHead(), export=exporters.instead(folded))
+    assert found.outcome is Outcome.PASSED
+    assert "head.weight is not in the file by name or by value: it is folded or packed" in found.notes
+
+
+def test_a_bias_of_zeros_does_not_stand_for_another_one() -> None:
+    class Zeros(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two, self.other = (nn.Linear(7, 7) for _ in range(3))
+            for layer in (self.one, self.two, self.other):
+                nn.init.zeros_(layer.bias)
+            self.two.bias = self.one.bias
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.other(self.two(self.one(x).tanh()).tanh())
+            return answer
+
+    class ConstantBias(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.a, self.b = model.get_submodule("one"), model.get_submodule("other")
+            self.weight = model.get_parameter("two.weight")
+            self.scores = partial(linear, bias=torch.zeros(7))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.b(self.scores(self.a(x).tanh(), self.weight).tanh())
+            return answer
+
+    found = verdict(Zeros(), export=exporters.instead(ConstantBias))
+    assert found.outcome is Outcome.PASSED
+    assert "two.bias is a constant of the graph" in found.notes
+
+
+def test_a_folded_weight_where_the_answers_differ_is_found() -> None:
+    class Off(wrappers.FoldedScale):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return super().forward(ids) + 1
+
+    model = models.ScaledHead()
+    found = judge(model, ids()(), checks="tied_weights", export=exporters.instead(lambda one: Off(untie(one))))
+    assert "is not bit-equal to the model's head.weight" in in_the_file(found["tied_weights"], CHANGED)
+
+
+def test_a_stale_clone_that_is_never_read_is_found() -> None:
+    def stale(model: nn.Module) -> nn.Module:
+        found = wrappers.ConstantHead(copy.deepcopy(untie(model)), keeps_head=True)
+        with torch.no_grad():
+            found.get_parameter("head.weight").mul_(1.5)
+        return found
+
+    found = verdict(made.TiedHead(), export=exporters.instead(stale))
+    assert in_the_file(found, CHANGED) == (
+        "head.weight is not bit-equal to the model's head.weight: 200 of 200 elements differ"
+    )
+
+
+class TwoTables(nn.Module):
+    """To be scripted: both tables are plain attributes, with one memory."""
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.rows, self.columns, self.offset = weight, weight.view(50, 4), bias
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.rows[ids].tanh() @ self.columns.t() + self.offset
+
+
+def test_plain_attributes_that_share_a_weight_of_the_model_are_found() -> None:
+    def scripted(model: nn.Module) -> nn.Module:
+        weight, bias = (model.get_parameter(f"head.{name}").detach() for name in ("weight", "bias"))
+        with files.quiet():
+            used: nn.Module = torch.jit.script(TwoTables(weight, bias))
+        return nn.Sequential(used)
+
+    found = verdict(made.TiedHead(), export=exporters.instead(scripted))
+    assert in_the_file(found) in {
+        f"{one} and {other} share memory after loading"
+        for one, other in (("0.rows", "0.columns"), ("0.columns", "0.rows"))
+    }
+
+
+def test_a_table_that_two_modules_cache_is_no_weight() -> None:
+    class Scales(nn.Module):
+        def __init__(self, table: torch.Tensor) -> None:
+            super().__init__()
+            self.table = table
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * self.table
+
+    table = torch.linspace(1, 2, 7)
+    model = nn.Sequential(Scales(table), nn.Linear(7, 7), nn.Tanh(), Scales(table))
+
+    def scripted(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        torch.jit.save(torch.jit.script(model), str(path))
+
+    given: tuple[dict[str, Any], ...] = ({}, {"export": exporters.plain}, {"export": scripted})
+    for keywords in given:
+        found = judge(model, {"input": rows()()["x"]}, checks="tied_weights", **keywords)["tied_weights"]
+        assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "the model ties no weights")
+
+
 def test_a_file_with_other_outputs_is_judged_by_its_values_alone() -> None:
     class Twice(wrappers.RenamedParts):
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
@@ -351,6 +507,12 @@ def test_a_source_that_is_not_as_tied_as_before_is_found_here_too(
 @pytest.mark.parametrize("export", [exporters.frozen])
 def test_a_frozen_file_holds_no_weights_by_name(export: Writer) -> None:
     found = verdict(made.TiedHead(), export=export)
+    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert found.headline == "the artifact is frozen or packed: it holds no weights by name"
+
+
+def test_a_compiled_file_holds_a_program_and_no_weights_by_name() -> None:
+    found = judge(made.TiedHead(), ids()(), backend="neuron-sim", checks="tied_weights")["tied_weights"]
     assert found.outcome is Outcome.NOT_APPLICABLE
     assert found.headline == "the artifact is frozen or packed: it holds no weights by name"
 

@@ -76,10 +76,8 @@ class TiedEvidence:
 
     @cached_property
     def holds_parity(self) -> bool:
-        """Whether the file's answer to the example inputs is the model's, or that of its reference."""
-        subject = self.evidence.subject
-        expected = [self.responses.eager.base, self.evidence.reference.case(subject.inputs)[0].leaves]
-        return any(self.equals_file(leaves) for leaves in expected)
+        """Whether the file's answer to the example inputs is that of the model that it has to be faithful to."""
+        return self.equals_file(self.evidence.reference.case(self.evidence.subject.inputs)[0].leaves)
 
     def equals_file(self, leaves: Leaves | None) -> bool:
         """Whether an answer is that of the file, within what parity allows."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
-from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.readers import Reader, reader, unmatched
 from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, listed, summed, value_finding
 
@@ -19,8 +18,7 @@ MOST_CALLS = 400
 
 def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
     """The first thing that is wrong with a group, or what its verdict has to say besides."""
-    by_name = list(changed_in_sets(names, tied))
-    changed = [one for _, one in by_name]
+    changed = list(changed_in_sets(names, tied))
     wrong = next((one for one in changed if one.headline), None)
     copies = tied.values.copies(names)
     unasked = _why_not_changed(names, len(copies), tied)
@@ -29,18 +27,12 @@ def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
     live = tuple(name for name in names if tied.responses.of_names(_basis(name, names, tied), (name,)).is_live)
     readers = [reader(copy, live, tied.responses) for copy in copies]
     failure = _shared(readers) or _dead_in_sets(names, live, readers, tied) or wrong
-    folded = {name for name, one in by_name if one.notes and name not in _named(copies, names)}
-    rest = failure or _uncovered(names, live, folded, readers, tied)
+    rest = failure or _uncovered(names, live, readers, tied)
     if rest.headline:
         return rest
     still = [name for name in names if tied.responses.numbers(_basis(name, names, tied)) is None]
     unchanged = (f"{listed(still)}: there are no other values to change to",) if still else ()
     return summed([*changed, rest], not_covered=unchanged)
-
-
-def _named(copies: Sequence[Copy], names: Sequence[str]) -> set[str]:
-    """The names that a copy has in the file."""
-    return {name for name in names for copy in copies if copy.key == name or copy.key.endswith(f".{name}")}
 
 
 def _why_not_changed(names: Sequence[str], copies: int, tied: TiedEvidence) -> str | None:
@@ -111,9 +103,7 @@ def _dead(key: str, name: str) -> Finding:
     return Finding(headline=DEAD, text=f"changing {key} moves no answer of the file; changing {name} moves the model's")
 
 
-def _uncovered(
-    names: Sequence[str], live: Sequence[str], folded: Collection[str], readers: Sequence[Reader], tied: TiedEvidence
-) -> Finding:
+def _uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence) -> Finding:
     """What became of the names that no living copy in the file stands for."""
     fitting = {prefix + name for prefix in tied.values.own_sets(names) for name in names}
     usable = [
@@ -122,7 +112,7 @@ def _uncovered(
         if one.names or one.copy.key in fitting or not tied.values.is_ambiguous(one.copy.names[0], names)
     ]
     notes: list[str] = []
-    for name in unmatched([name for name in live if name not in folded], usable):
+    for name in unmatched(live, usable):
         found = _gone(name, names, live, usable, tied)
         if found.headline:
             return found

@@ -45,11 +45,11 @@ def listed(names: Sequence[str], between: str = " = ") -> str:
     return shown if len(names) <= FEW else f"{shown}{between}… ({len(names)} names)"
 
 
-def changed_in_sets(names: Sequence[str], tied: TiedEvidence) -> Iterator[tuple[str, Finding]]:
-    """Each name that the file has in a set of all of them, with what is found there."""
+def changed_in_sets(names: Sequence[str], tied: TiedEvidence) -> Iterator[Finding]:
+    """What is found under each name that the file has in a set of all of them."""
     for prefix in tied.values.own_sets(names):
         for name in names:
-            yield name, value_finding(name, prefix + name, tied)
+            yield value_finding(name, prefix + name, tied)
 
 
 def value_finding(name: str, key: str, tied: TiedEvidence) -> Finding:
