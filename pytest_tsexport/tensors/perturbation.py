@@ -30,6 +30,9 @@ WHOLE = frozenset(
 LARGEST = 1e9
 """Numbers beyond this mean "never", as in a mask: noise of their scale would drown every other number."""
 
+ROUNDED = 16
+"""Noise of fewer ULP than this is lost in rounding: numbers that hardly differ get noise of their own size."""
+
 TRIES = 4
 """Orders that are tried until one differs: a tensor of few elements may come out as it was."""
 
@@ -127,9 +130,10 @@ def _with_noise(numbers: torch.Tensor, generator: torch.Generator) -> torch.Tens
     finite = real[real.isfinite()]
     if not finite.numel() or float(finite.abs().max()) > LARGEST:
         return None
-    scale = float(finite.std(correction=0)) or float(finite.abs().max()) or 1.0
-    narrow = torch.finfo(numbers.dtype)
-    noise = torch.randn(real.shape, generator=generator, dtype=wide) * scale
+    largest, narrow = float(finite.abs().max()), torch.finfo(numbers.dtype)
+    deviation = float(finite.std(correction=0))
+    lost = deviation <= max(ROUNDED * narrow.eps * largest, narrow.tiny)
+    noise = torch.randn(real.shape, generator=generator, dtype=wide) * ((largest or 1.0) if lost else deviation)
     noisy = torch.where(real.isfinite(), (real + noise).clamp(narrow.min, narrow.max), real)
     if numbers.is_complex():
         return torch.view_as_complex(noisy.to(torch.view_as_real(numbers).dtype)).to(numbers.device)

@@ -46,6 +46,15 @@ def test_every_tensor_is_changed_and_put_back_or_refused(given: torch.Tensor) ->
     assert digest(tensor) == before
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_noise_that_would_be_lost_in_rounding_is_larger(dtype: torch.dtype) -> None:
+    numbers = torch.ones(8, dtype=dtype)
+    numbers[0] += torch.finfo(dtype).eps
+    found = perturbed(numbers, generator())
+    assert found is not None
+    assert float((found - numbers).float().std()) > 0.1
+
+
 def test_only_nested_and_wrapped_tensors_and_those_without_elements_are_refused() -> None:
     every = {**EVERY, **OTHER_KINDS}
     refused = {name for name, tensor in every.items() if numbers_of(tensor) is None}
