@@ -29,9 +29,9 @@ export HF_HUB_OFFLINE = 1
 
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
-QUICK := --no-transformers -m "not slow"
+QUICK := --no-transformers -m "not slow and not wide"
 
-.PHONY: demo test quick test-4.57 timm wheel site workflow hooks detection mutants lint types layers docs reference \
+.PHONY: demo test wide quick test-4.57 timm wheel site workflow hooks detection mutants lint types layers docs reference \
 	format check clean
 
 demo: $(READY)
@@ -46,11 +46,15 @@ ifdef COVERAGE
 	@status=0; set -x; \
 	$(BIN)/coverage run -m pytest $(QUICK) $(SUITE) || status=1; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || status=1; \
-	$(BIN)/python -m pytest -m "slow or transformers" $(SUITE) || status=1; \
+	$(BIN)/python -m pytest -m "(slow or transformers) and not wide" $(SUITE) || status=1; \
 	exit $$status
 else
-	$(BIN)/python -m pytest $(SUITE)
+	$(BIN)/python -m pytest -m "not wide" $(SUITE)
 endif
+
+# Every family of Transformers in every way, where `make test` has each in one.
+wide: $(READY)
+	$(BIN)/python -m pytest -m wide $(SUITE)
 
 # Under a minute on two cores, once the cache of mypy is warm. Nothing here imports Transformers. A test that is listed at
 # the end as one of the slowest, at more than a second on an idle machine, is to be marked `slow`.
@@ -63,7 +67,7 @@ quick: $(READY)
 # Only what depends on Transformers: the rest would run as `make test` has run it. tests/meta has the house rules. The
 # folder comes before the environment's own packages in the import path.
 test-4.57: $(OLD)/.ready
-	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m transformers --ignore=tests/meta $(SUITE)
+	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m "transformers and not wide" --ignore=tests/meta $(SUITE)
 
 # timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
 timm: $(TIMM)/.ready
