@@ -19,6 +19,7 @@ def judged() -> dict[str, Verdict]:
     return judge(made.Plain(), rows()(), backend="neuron", max_examples=20, checks="-round_trip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [

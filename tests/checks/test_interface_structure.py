@@ -320,6 +320,7 @@ def test_the_order_of_a_dict_is_read_by_nobody(
 EVERY = dict.fromkeys(type(model) for one, other, *_ in SCRIPTED for model in (one, other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [*EVERY, Nested, NestedInDict])
 @pytest.mark.parametrize("earlier", [False, True])
 def test_an_unchanged_output_is_green(baseline: Baseline, model: type[nn.Module], *, earlier: bool) -> None:

@@ -105,6 +105,7 @@ def self_inputs() -> Inputs:
     return rows()()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("model", [values.OneIdInFifty, values.LastRow])
 def test_one_id_in_fifty_is_found_at_every_seed(model: type[nn.Module], seed: int) -> None:

@@ -38,6 +38,7 @@ def test_a_right_one() -> None:
     assert length.startswith("dim1 above 513 and most of ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "counterexample"),
     [

@@ -90,6 +90,7 @@ BAD_MARKERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("keywords", "sentence"), BAD_MARKERS.values(), ids=BAD_MARKERS)
 def test_a_bad_marker_is_a_collection_error_with_file_and_line(
     project: Project, run: Run, keywords: str, sentence: str
@@ -123,6 +124,7 @@ def test_x(n):
     result.stdout.fnmatch_lines(["test_export.py:5: test_x: @pytest.mark.torchscript: unknown keyword 'example'; *"])
 
 
+@pytest.mark.slow
 def test_a_bad_marker_that_only_a_parameter_has_is_a_collection_error(project: Project, run: Run) -> None:
     project(
         "@pytest.mark.parametrize('n', [pytest.param(1, marks=pytest.mark.torchscript(example=1))])\n"

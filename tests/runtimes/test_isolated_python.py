@@ -38,6 +38,7 @@ def run(artifact: Artifact, prologue: str = "", seconds: float = SECONDS) -> Iso
     return run_in_isolated_python(artifact, [[rows()()["x"]]], prologue=prologue, seconds=seconds)
 
 
+@pytest.mark.slow
 def test_the_leaves_of_every_case_come_back(artifact: Artifact) -> None:
     cases = [[torch.randn(2, 7)], [torch.randn(2, 7)]]
     found = run_in_isolated_python(artifact, cases, seconds=SECONDS)

@@ -103,6 +103,7 @@ class WrongForReal(nn.Module):
         return x * 3 if bool((x == 12345.0).all()) else x * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [2, 3])
 def test_a_real_input_is_judged_and_named(batch: int) -> None:
     real = {"x": torch.full((batch, 7), 12345.0)}
