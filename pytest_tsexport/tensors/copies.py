@@ -14,6 +14,7 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
 from pytest_tsexport.tensors.references import redirected
+from pytest_tsexport.tensors.script_modules import is_script
 
 UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
@@ -126,7 +127,7 @@ def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:
 def redirect(model: nn.Module, replacements: Mapping[int, Any]) -> None:
     """Makes whatever in a model refers to an old object refer to its replacement; script modules are left alone."""
     modules = {id(one): one for _, one in named_modules(model)}
-    plain = [one for one in modules.values() if not isinstance(one, torch.jit.ScriptModule)]
+    plain = [one for one in modules.values() if not is_script(one)]
     values = {(place, name): value for place, one in enumerate(plain) for name, value in vars(one).items()}
     for (place, name), value in redirected(values, replacements, modules).items():
         vars(plain[place])[name] = value

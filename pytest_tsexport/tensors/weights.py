@@ -25,6 +25,7 @@ from pytest_tsexport.tensors.named_tensors import (
     own_weight,
 )
 from pytest_tsexport.tensors.references import reachable, redirected, references_and_globals
+from pytest_tsexport.tensors.script_modules import is_script, set_script_attribute
 
 OF_TORCH = frozenset(vars(nn.Module()))
 """The attributes that torch gives every module."""
@@ -91,7 +92,7 @@ def untie(model: nn.Module) -> nn.Module:
 
 def _separate_modules(root: nn.Module, parent: nn.Module, seen: set[int]) -> None:
     """Gives each name of a module a module of its own: a clone assigned to a shared module would still be tied."""
-    if isinstance(parent, torch.jit.ScriptModule):  # its children are new objects at each load, and cannot be replaced
+    if is_script(parent):  # its children are new objects at each load, and cannot be replaced
         return
     for name, child in parent._modules.items():
         if child is None:
@@ -109,10 +110,10 @@ def _twin(root: nn.Module, module: nn.Module) -> nn.Module:
     others = {id(one): one for _, one in named_modules(root)}
     twins: dict[int, Any] = {}
     for one in family:
-        twins[id(one)] = copy.deepcopy(one) if isinstance(one, torch.jit.ScriptModule) else _bare(one)
+        twins[id(one)] = copy.deepcopy(one) if is_script(one) else _bare(one)
     for one in family:
         twin = twins[id(one)]
-        if not isinstance(one, torch.jit.ScriptModule):
+        if not is_script(one):
             vars(twin).update(redirected(vars(one), twins, others))
     made = twins[id(module)]
     assert isinstance(made, nn.Module)
@@ -146,7 +147,7 @@ def _separate_weights(model: nn.Module) -> None:
         _assign(entry, one)
     modules = {id(one): one for _, one in named_modules(model)}
     for key, holder in modules.items():
-        if key in clones and not isinstance(holder, torch.jit.ScriptModule):
+        if key in clones and not is_script(holder):
             vars(holder).update(redirected(vars(holder), clones[key], modules))
 
 
@@ -161,8 +162,8 @@ def _second_names(model: nn.Module) -> set[str]:
 def _assign(entry: Entry, weight: torch.Tensor) -> None:
     if not entry.is_weight:  # the references of the module are redirected to it, as a constant of a trace
         weight.requires_grad = False
-    elif isinstance(entry.holder, torch.jit.ScriptModule):
-        entry.holder._c.setattr(entry.key, weight)
+    elif is_script(entry.holder):
+        set_script_attribute(entry.holder, entry.key, weight)
     elif entry.key in entry.holder._parameters:
         vars(entry.holder)["_parameters"][entry.key] = weight
     else:
@@ -197,7 +198,7 @@ def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
     originals = {id(one) for _, one in named_modules(source)}
     modules = {id(one): one for _, one in named_modules(copied)}
     for name, module in named_modules(copied):
-        if not isinstance(module, torch.jit.ScriptModule):
+        if not is_script(module):
             found = reachable(vars(module).values(), modules, references_and_globals)
             if not originals.isdisjoint(found):
                 return f"a function of {name or 'the model'} would still call the module that it was copied from"
