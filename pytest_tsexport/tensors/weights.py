@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.copies import UNCOPYABLE, clone, parameter_sharing_copy
@@ -74,11 +75,16 @@ def untie(model: nn.Module) -> nn.Module:
     it: they would tie the weights. Neither `model` nor its config is changed: `tie_word_embeddings=False` would turn T5
     into a different model, and would give a loaded checkpoint a random head.
 
-    Raises `InputsError` if the model cannot be copied, or if weights stay tied in the copy.
+    Raises `InputsError` if the model cannot be copied, if a part of the copy is still a part of `model` (as a
+    `__deepcopy__` may return it), if a tied weight has no size before the first call, or if weights stay tied.
     """
     copied = parameter_sharing_copy(model)
-    if not _second_names(model):
+    names = _second_names(model)
+    if not names:
         return copied
+    why = _why_not_parted(names, copied, model)
+    if why is not None:
+        raise InputsError(f"{type(model).__name__} cannot be untied: {why}")
     try:
         _separate_modules(copied, copied, {id(copied)})
         _separate_weights(copied)
@@ -189,6 +195,17 @@ def _same_view(entry: Entry, weight: torch.Tensor, made: torch.Tensor) -> torch.
         raise TypeError(f"{entry.name} is a view of a tied weight that cannot be repeated")
     offset = made.storage_offset() + view.storage_offset() - weight.storage_offset()
     return made.detach().as_strided(view.shape, view.stride(), offset)
+
+
+def _why_not_parted(names: Iterable[str], copied: nn.Module, source: nn.Module) -> str | None:
+    """Why nothing of the copy may be changed, or why these names of it cannot be given clones; None if they can."""
+    originals = {id(one) for _, one in named_modules(source)}
+    for name, module in named_modules(copied):
+        if id(module) in originals:
+            return f"copy.deepcopy returns {name or 'the model'} itself, and not a copy of it"
+    weights = named_weights(source)
+    lazy = sorted(name for name in names if name in weights and is_lazy(weights[name]))
+    return f"{lazy[0]} has no size before the first call; call the model once" if lazy else None
 
 
 def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
