@@ -6,7 +6,7 @@ Tied means that *elements* are shared, by whatever names. (See docs/explanation/
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,7 @@ def tied_groups(tensors: Mapping[str, torch.Tensor]) -> tuple[TiedGroup, ...]:
     groups = [sorted(places) for places in joined(list(tensors.values())) if len(places) > 1]
     names = list(tensors)
     tied = (tuple(names[place] for place in group) for group in sorted(groups))
-    return tuple(TiedGroup(group, _added(group, tensors)) for group in tied)
+    return tuple(TiedGroup(group, bytes_added(group, tensors)) for group in tied)
 
 
 def ties_of(module: nn.Module) -> tuple[TiedGroup, ...]:
@@ -222,8 +222,11 @@ def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
     return None
 
 
-def _added(group: tuple[str, ...], tensors: Mapping[str, torch.Tensor]) -> int:
-    """Each clone adds its own bytes; a dimension that repeats its elements, as `expand` makes it, has them once."""
+def bytes_added(group: Sequence[str], tensors: Mapping[str, torch.Tensor]) -> int:
+    """What the clones of a group add: each its own bytes, but for the first.
+
+    A dimension that repeats its elements, as `expand` makes it, has them once.
+    """
     return sum(block.bytes().numel() for name in group[1:] for block in blocks(tensors[name]))
 
 

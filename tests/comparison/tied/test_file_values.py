@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pytest_tsexport.comparison.tied.file_values import Copy, FileValues, likeness, value
+from pytest_tsexport.comparison.tied.file_values import Copy, FileValues
+from pytest_tsexport.comparison.tied.forms import likeness, value
 
 WEIGHT = torch.randn(6, 4, generator=torch.Generator().manual_seed(2))
 OTHER = torch.randn(6, 4, generator=torch.Generator().manual_seed(3))
@@ -27,19 +28,19 @@ OTHER = torch.randn(6, 4, generator=torch.Generator().manual_seed(3))
         (torch.cat([OTHER, WEIGHT]), "other shape"),
         (WEIGHT[:3].repeat(1, 2), "other shape"),
         (OTHER, "other values"),
-        (WEIGHT.flatten(), "other shape"),
+        (WEIGHT.flatten(), "reshaped"),
         (WEIGHT[:0], "other shape"),
         (WEIGHT.to_sparse(), "other values"),
     ],
 )
 def test_how_a_tensor_is_like_a_weight(theirs: torch.Tensor, how: str) -> None:
-    assert likeness(WEIGHT, theirs) == how
+    assert likeness(WEIGHT, theirs)[0] == how
 
 
 def test_a_square_matrix_may_be_transposed_too() -> None:
     square = WEIGHT[:4]
-    assert likeness(square, square.T) == "transposed"
-    assert likeness(square + square.T, square + square.T) == "equal"
+    assert likeness(square, square.T)[0] == "transposed"
+    assert likeness(square + square.T, square + square.T)[0] == "equal"
 
 
 def test_the_value_does_not_depend_on_strides_or_bits() -> None:
