@@ -22,7 +22,7 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 CHANGED_SOURCE = "exporting changed which weights of the source model are tied"
 TIED_BY_EXPORTER = "the file ties weights that the model does not"
 TIES_AGAIN = "the model ties its weights again when it is called"
-UNSEEN = "no tied weight is seen to be shared"
+NOT_SEEN = "no tied weight is seen to be shared"
 NO_TIES = "the model ties no weights"
 NO_NAMES = "the artifact is frozen or packed: it holds no weights by name"
 
@@ -72,8 +72,8 @@ class TiedWeights:
             found = verdict(evidence, Outcome.FAILED, *failure)
             return replace(found, judged=planned, planned=planned)
         not_covered = tuple(said for one in findings for said in one.not_covered)
-        unseen = any(len(one.absent) > 1 and one.not_covered for one in findings)
-        found = verdict(evidence, Outcome.PASSED, UNSEEN if unseen else "every tied weight is cloned")
+        hidden = any(len(one.absent) > 1 and one.not_covered for one in findings)
+        found = verdict(evidence, Outcome.PASSED, NOT_SEEN if hidden else "every tied weight is cloned")
         return replace(found, judged=planned, planned=planned, notes=_notes(tied, findings), not_covered=not_covered)
 
 

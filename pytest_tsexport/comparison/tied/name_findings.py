@@ -93,12 +93,12 @@ def uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Reade
         if found[-1].headline:
             return found[-1]
     absent = tuple(name for one in found for name in one.absent)
-    unseen = tuple(one for one in absent if tied.values.value_of(one) not in tied.constants)
-    if len(unseen) < 2:
+    hidden = tuple(one for one in absent if tied.values.value_of(one) not in tied.constants)
+    if len(hidden) < 2:
         return Finding(notes=tuple(note for one in found for note in one.notes), absent=absent)
-    every = "both" if len(unseen) == 2 else "all"
-    said = f"{listed(unseen)}: folded or packed, so that it cannot be seen whether one tensor stands for {every}"
-    notes = tuple(note for one in found for note in one.notes if not set(one.absent) & set(unseen))
+    every = "both" if len(hidden) == 2 else "all"
+    said = f"{listed(hidden)}: folded or packed, so that it cannot be seen whether one tensor stands for {every}"
+    notes = tuple(note for one in found for note in one.notes if not set(one.absent) & set(hidden))
     return Finding(notes=notes, not_covered=(said,), absent=absent)
 
 
