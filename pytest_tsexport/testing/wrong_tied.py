@@ -62,10 +62,10 @@ def _in_other_forms() -> Iterator[Specimen]:
     """A tensor is read for two names in another form than theirs, or a clone for a part of what it should be."""
     tied = partial(Specimen, family="aliasing", fails=("tied_weights",))
     for name, (made_of, back) in forms.FORMS.items():
-        one = _instead(lambda model, made_of=made_of, back=back: forms.OneTable(_untied_copy(model), made_of, back))
+        one = _instead(partial(forms.OneTable, made=made_of, back=back))
         yield tied(build=made.TiedHead, name=f"OneTable{name}", inputs=ids(), keywords=one)
     for name, mix in forms.MIXTURES.items():
-        mixed = _instead(lambda model, mix=mix: forms.MixedHead(_untied_copy(model), mix))
+        mixed = _instead(partial(_mixed, mix))
         yield tied(build=made.TiedHead, name=name, inputs=ids(), keywords=mixed)
     scaled = _instead(lambda model: forms.ScaledEmbedding(_untied_copy(model), reads_head=False))
     yield tied(build=made.TiedHead, name="DeadBesideScaled", inputs=ids(), keywords=scaled)
@@ -172,6 +172,10 @@ def _stale(model: nn.Module) -> None:
 
 def _transposed(model: nn.Module) -> None:
     model.get_submodule("second").weight = nn.Parameter(model.get_parameter("second.weight").T.clone())
+
+
+def _mixed(mix: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], model: nn.Module) -> nn.Module:
+    return forms.MixedHead(_untied_copy(model), mix)
 
 
 def _stale_row(model: nn.Module) -> nn.Module:
