@@ -84,7 +84,8 @@ def _damaged() -> Iterator[Specimen]:
     stale = {"export": exporters.instead(_stale_row)}
     yield tied(build=made.TiedHead, name="StaleRowRenamed", inputs=ids(), keywords=stale)
     stored = _instead(lambda model: forms.HeadInForm(_untied_copy(model), lambda w: w.reshape(4, 50).T, lambda w: w))
-    yield tied(build=made.TiedHead, name="HeadInAnotherOrder", inputs=ids(), keywords=stored)
+    order = partial(tied, also=("parity", "shapes", "padding"))
+    yield order(build=made.TiedHead, name="HeadInAnotherOrder", inputs=ids(), keywords=stored)
     thrice = {"export": exporters.instead(_two_of_three)}
     yield tied(build=ties.TiedThrice, name="TwoOfThreeCloned", inputs=rows(), keywords=thrice)
 
