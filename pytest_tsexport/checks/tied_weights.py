@@ -12,13 +12,17 @@ from dataclasses import replace
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
-from pytest_tsexport.comparison.tied.findings import DEAD, MISSING, SHARED, all_changed_at_once, group_finding
+from pytest_tsexport.comparison.tied.findings import SHARED, all_changed_at_once, group_finding
+from pytest_tsexport.comparison.tied.name_findings import DEAD, MISSING, PARTLY
 from pytest_tsexport.comparison.tied.value_findings import CHANGED, Finding, listed
 from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.tensors.weights import bytes_added
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 CHANGED_SOURCE = "exporting changed which weights of the source model are tied"
 TIED_BY_EXPORTER = "the file ties weights that the model does not"
+TIES_AGAIN = "the model ties its weights again when it is called"
+NOT_SEEN = "no tied weight is seen to be shared"
 NO_TIES = "the model ties no weights"
 NO_NAMES = "the artifact is frozen or packed: it holds no weights by name"
 
@@ -26,6 +30,8 @@ CLONE = "clone every tied weight on a copy before tracing: pytest_tsexport.untie
 FIXES = {
     SHARED: CLONE,
     DEAD: "let forward read each copy, and export no other: pytest_tsexport.untie(model) makes such a model",
+    PARTLY: "let forward read each copy wherever the model reads its name",
+    TIES_AGAIN: "tie the weights when the model is made, and not in forward",
     CHANGED: "export it again from the model that this test returns: pytest_tsexport.untie(model) copies its weights",
     MISSING: "keep a copy of each tied weight in the file, under any name: pytest_tsexport.untie(model) makes them",
     TIED_BY_EXPORTER: "export without tying weights: in the model that this test returns they are separate",
@@ -54,19 +60,20 @@ class TiedWeights:
         """Fails on the first group that is not one separate copy, which the file reads, for each name."""
         tied = TiedEvidence(evidence)
         planned = max(len(tied.groups), 1)
-        failure = _shared_in_file(tied) or _source_failure(evidence)
+        failure = _shared_in_file(tied) or _source_failure(evidence) or _tied_by_calls(tied)
         findings: list[Finding] = []
         if failure is None and not all_changed_at_once(tied):
             for group in tied.groups:
                 findings.append(group_finding(group.names, tied))
                 if findings[-1].headline:
-                    failure = _failure(findings[-1].headline, group.names, findings[-1].text)
+                    failure = _failure(findings[-1].headline, group.names, findings[-1].text, findings[-1].fix)
                     break
         if failure is not None:
             found = verdict(evidence, Outcome.FAILED, *failure)
             return replace(found, judged=planned, planned=planned)
-        found = verdict(evidence, Outcome.PASSED, "every tied weight is cloned")
         not_covered = tuple(said for one in findings for said in one.not_covered)
+        hidden = any(len(one.absent) > 1 and one.not_covered for one in findings)
+        found = verdict(evidence, Outcome.PASSED, NOT_SEEN if hidden else "every tied weight is cloned")
         return replace(found, judged=planned, planned=planned, notes=_notes(tied, findings), not_covered=not_covered)
 
 
@@ -90,6 +97,13 @@ def _shared_in_file(tied: TiedEvidence) -> Failure | None:
     return TIED_BY_EXPORTER, (("in the file", text), ("fix", FIXES[TIED_BY_EXPORTER]))
 
 
+def _tied_by_calls(tied: TiedEvidence) -> Failure | None:
+    for group in tied.tied_by_calls:
+        text = f"{listed(group.names, ' and ')} are one weight again after a call of an untied copy"
+        return TIES_AGAIN, (("tied", listed(group.names)), ("after a call", text), ("fix", FIXES[TIES_AGAIN]))
+    return None
+
+
 def _source_failure(evidence: Evidence) -> Failure | None:
     changes = _changed_ties(evidence)
     return (CHANGED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES[CHANGED_SOURCE]))) if changes else None
@@ -100,12 +114,14 @@ def _changed_ties(evidence: Evidence) -> list[str]:
     return [change for change in evidence.process.changed if change.endswith(("are no longer tied", "are tied now"))]
 
 
-def _failure(headline: str, names: Sequence[str], text: str) -> Failure:
-    return headline, (("tied", listed(names)), ("in the file", text), ("fix", FIXES[headline]))
+def _failure(headline: str, names: Sequence[str], text: str, fix: str = "") -> Failure:
+    return headline, (("tied", listed(names)), ("in the file", text), ("fix", fix or FIXES[headline]))
 
 
 def _notes(tied: TiedEvidence, findings: Sequence[Finding]) -> tuple[str, ...]:
-    added = sum(group.bytes_added for group in tied.groups)
+    absent = {name for one in findings for name in one.absent}
+    there = [[name for name in group.names if name not in absent] for group in tied.groups]
+    added = sum(bytes_added(names, tied.ours) for names in there)
     idle = (f"{tied.idle_bytes} bytes of the file belong to no tensor",) if tied.idle_bytes else ()
     return (
         *(listed(group.names) for group in tied.groups[:3]),

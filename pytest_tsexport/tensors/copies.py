@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
 from pytest_tsexport.tensors.references import redirected
+from pytest_tsexport.tensors.script_modules import is_script
 
 UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
@@ -103,7 +104,8 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
             _copy_uncopied(tensor, memo)
         copied = copy.deepcopy(model, memo)
         assert isinstance(copied, nn.Module)
-        redirect(copied, {key: one for key, one in memo.items() if key not in shared and key != id(memo)})
+        replaced = {key: one for key, one in memo.items() if key not in shared and key != id(memo)}
+        _redirect(copied, replaced, kept={id(one) for _, one in named_modules(model)})
     except UNCOPYABLE as error:
         what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
         raise InputsError(
@@ -123,10 +125,13 @@ def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:
         memo[id(tensor)] = copy.deepcopy(tensor.detach(), memo)
 
 
-def redirect(model: nn.Module, replacements: Mapping[int, Any]) -> None:
-    """Makes whatever in a model refers to an old object refer to its replacement; script modules are left alone."""
+def _redirect(model: nn.Module, replacements: Mapping[int, Any], kept: Set[int]) -> None:
+    """Makes whatever in a model refers to an old object refer to its replacement.
+
+    Script modules are left alone, and so are modules of the source, which a `__deepcopy__` may have returned.
+    """
     modules = {id(one): one for _, one in named_modules(model)}
-    plain = [one for one in modules.values() if not isinstance(one, torch.jit.ScriptModule)]
+    plain = [one for one in modules.values() if not is_script(one) and id(one) not in kept]
     values = {(place, name): value for place, one in enumerate(plain) for name, value in vars(one).items()}
     for (place, name), value in redirected(values, replacements, modules).items():
         vars(plain[place])[name] = value

@@ -27,6 +27,7 @@ from pytest_tsexport.tensors.record import (
     TensorRecord,
     Value,
 )
+from pytest_tsexport.tensors.script_modules import SCRIPT_MODULE, is_script, script_attributes, script_code
 
 DEPTH = 6
 """Levels of containers and plain objects that are recorded: a cache has layers, and a layer has fields."""
@@ -79,7 +80,7 @@ def _module(module: nn.Module, walk: _Walk) -> ModuleRecord:
         assert isinstance(found, ModuleRecord)
         return found
     made = ModuleRecord(
-        cls=torch.jit.ScriptModule if isinstance(module, torch.jit.ScriptModule) else type(module),
+        cls=SCRIPT_MODULE if is_script(module) else type(module),
         parts={},
         training=getattr(module, "training", False),  # a frozen script module has no mode
         unsaved=frozenset(vars(module).get("_non_persistent_buffers_set", ())),
@@ -103,20 +104,16 @@ def _parts_of(module: nn.Module) -> Iterator[tuple[str, object, str]]:
     """(name, value, role) of all that a module holds, its submodules last."""
     yield from ((name, tensor, "parameter") for name, tensor in module._parameters.items())
     yield from ((name, tensor, "buffer") for name, tensor in module._buffers.items())
-    is_script = isinstance(module, torch.jit.ScriptModule)
-    for name, value in _script_attributes(module) if is_script else vars(module).items():
+    for name, value in _script_parts(module) if is_script(module) else vars(module).items():
         if name not in BOOKKEEPING and not name.startswith("__") and not _is_own_method(module, name, value):
             yield name, value, "tensor"
     yield from ((name, child, "module") for name, child in module._modules.items())
 
 
-def _script_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:
-    """Its attributes that Python can show, and its code; they live in C++, and are new objects at every access."""
-    yield "code", module._c.code  # type: ignore[union-attr]  # of all its methods; it may have no `forward`
-    shown = torch._C.ConcreteModuleType.from_jit_type(module._c._type())  # type: ignore[operator, union-attr]
-    for name, (kind, _) in shown.get_attributes().items():  # type: ignore[attr-defined]
-        if "__torch__" not in str(kind):
-            yield name, module._c.getattr(name)  # type: ignore[operator, union-attr]
+def _script_parts(module: nn.Module) -> Iterator[tuple[str, object]]:
+    """Its code, and its attributes that are of no compiled class; they are new objects at every access."""
+    yield "code", script_code(module)
+    yield from ((name, value) for name, kind, value in script_attributes(module) if "__torch__" not in kind)
 
 
 def _is_own_method(module: nn.Module, name: str, value: object) -> bool:

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.tensors.memory import share_elements
+from pytest_tsexport.tensors.script_modules import is_script, script_attributes
 
 Tensors = dict[str, torch.Tensor]
 Named = Iterator[tuple[str, torch.Tensor]]
@@ -150,19 +151,18 @@ def _children(value: object) -> Iterable[tuple[object, object]]:
 
 
 def _module_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:
-    if isinstance(module, torch.jit.ScriptModule):
-        yield from _script_attributes(module)
+    if is_script(module):
+        yield from _script_tensors(module)
     else:
         yield from ((name, value) for name, value in vars(module).items() if name not in REGISTERED)
 
 
-def _script_attributes(module: torch.jit.ScriptModule) -> Iterator[tuple[str, object]]:
-    """Those whose type speaks of tensors; torch cannot hand over an object of every class."""
-    shown = torch._C.ConcreteModuleType.from_jit_type(module._c._type())
+def _script_tensors(module: nn.Module) -> Iterator[tuple[str, object]]:
+    """Those whose type speaks of tensors."""
     weights = {name for kind in KINDS for name, _ in getattr(module, kind).items()}
-    for name, (kind, _) in shown.get_attributes().items():  # type: ignore[attr-defined]
-        if name not in weights and "Tensor" in str(kind):
-            yield name, module._c.getattr(name)
+    for name, kind, value in script_attributes(module):
+        if name not in weights and "Tensor" in kind:
+            yield name, value
 
 
 def _weights_and_attributes(module: nn.Module) -> Iterator[tuple[str, object]]:

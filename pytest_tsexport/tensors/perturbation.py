@@ -47,13 +47,13 @@ def numbers_of(tensor: torch.Tensor) -> torch.Tensor | None:
     return _block(cells).bytes().clone(memory_format=torch.contiguous_format)
 
 
-def perturbed(numbers: torch.Tensor, generator: torch.Generator) -> torch.Tensor | None:
+def perturbed(numbers: torch.Tensor, generator: torch.Generator, share: float = 1.0) -> torch.Tensor | None:
     """Other numbers of the same kind; None if there are none, as for integers that are all equal.
 
-    Noise has the standard deviation of the numbers: a mere rescaling would be hidden by a norm.
+    Noise has the standard deviation of the numbers, times `share`: a mere rescaling would be hidden by a norm.
     """
     if numbers.dtype in NOISY:
-        noisy = _with_noise(numbers, generator)
+        noisy = _with_noise(numbers, generator, share)
         if noisy is not None:
             return noisy
     return _reordered(numbers, generator)
@@ -123,7 +123,7 @@ def _as_seen(numbers: torch.Tensor, one: torch.Tensor | None, other: torch.Tenso
     return -numbers if negative[0] != negative[1] else numbers
 
 
-def _with_noise(numbers: torch.Tensor, generator: torch.Generator) -> torch.Tensor | None:
+def _with_noise(numbers: torch.Tensor, generator: torch.Generator, share: float) -> torch.Tensor | None:
     """None if there is no finite number, or if some are so large that noise of their scale would hide all others."""
     wide = torch.float64 if numbers.dtype in (torch.float64, torch.complex128) else torch.float32
     real = (torch.view_as_real(numbers) if numbers.is_complex() else numbers).to("cpu", wide)
@@ -133,7 +133,8 @@ def _with_noise(numbers: torch.Tensor, generator: torch.Generator) -> torch.Tens
     largest, narrow = float(finite.abs().max()), torch.finfo(numbers.dtype)
     deviation = float(finite.std(correction=0))
     lost = deviation <= max(ROUNDED * narrow.eps * largest, narrow.tiny)
-    noise = torch.randn(real.shape, generator=generator, dtype=wide) * ((largest or 1.0) if lost else deviation)
+    scale = (largest or 1.0) if lost else deviation
+    noise = torch.randn(real.shape, generator=generator, dtype=wide) * (scale * share)
     noisy = torch.where(real.isfinite(), (real + noise).clamp(narrow.min, narrow.max), real)
     if numbers.is_complex():
         return torch.view_as_complex(noisy.to(torch.view_as_real(numbers).dtype)).to(numbers.device)

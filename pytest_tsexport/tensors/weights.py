@@ -6,12 +6,13 @@ Tied means that *elements* are shared, by whatever names. (See docs/explanation/
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.copies import UNCOPYABLE, clone, parameter_sharing_copy
@@ -25,6 +26,7 @@ from pytest_tsexport.tensors.named_tensors import (
     own_weight,
 )
 from pytest_tsexport.tensors.references import reachable, redirected, references_and_globals
+from pytest_tsexport.tensors.script_modules import is_script, set_script_attribute
 
 OF_TORCH = frozenset(vars(nn.Module()))
 """The attributes that torch gives every module."""
@@ -47,7 +49,7 @@ def tied_groups(tensors: Mapping[str, torch.Tensor]) -> tuple[TiedGroup, ...]:
     groups = [sorted(places) for places in joined(list(tensors.values())) if len(places) > 1]
     names = list(tensors)
     tied = (tuple(names[place] for place in group) for group in sorted(groups))
-    return tuple(TiedGroup(group, _added(group, tensors)) for group in tied)
+    return tuple(TiedGroup(group, bytes_added(group, tensors)) for group in tied)
 
 
 def ties_of(module: nn.Module) -> tuple[TiedGroup, ...]:
@@ -73,11 +75,16 @@ def untie(model: nn.Module) -> nn.Module:
     it: they would tie the weights. Neither `model` nor its config is changed: `tie_word_embeddings=False` would turn T5
     into a different model, and would give a loaded checkpoint a random head.
 
-    Raises `InputsError` if the model cannot be copied, or if weights stay tied in the copy.
+    Raises `InputsError` if the model cannot be copied, if a part of the copy is still a part of `model` (as a
+    `__deepcopy__` may return it), if a tied weight has no size before the first call, or if weights stay tied.
     """
     copied = parameter_sharing_copy(model)
-    if not _second_names(model):
+    names = _second_names(model)
+    if not names:
         return copied
+    why = _why_not_parted(names, copied, model)
+    if why is not None:
+        raise InputsError(f"{type(model).__name__} cannot be untied: {why}")
     try:
         _separate_modules(copied, copied, {id(copied)})
         _separate_weights(copied)
@@ -91,7 +98,7 @@ def untie(model: nn.Module) -> nn.Module:
 
 def _separate_modules(root: nn.Module, parent: nn.Module, seen: set[int]) -> None:
     """Gives each name of a module a module of its own: a clone assigned to a shared module would still be tied."""
-    if isinstance(parent, torch.jit.ScriptModule):  # its children are new objects at each load, and cannot be replaced
+    if is_script(parent):  # its children are new objects at each load, and cannot be replaced
         return
     for name, child in parent._modules.items():
         if child is None:
@@ -109,10 +116,10 @@ def _twin(root: nn.Module, module: nn.Module) -> nn.Module:
     others = {id(one): one for _, one in named_modules(root)}
     twins: dict[int, Any] = {}
     for one in family:
-        twins[id(one)] = copy.deepcopy(one) if isinstance(one, torch.jit.ScriptModule) else _bare(one)
+        twins[id(one)] = copy.deepcopy(one) if is_script(one) else _bare(one)
     for one in family:
         twin = twins[id(one)]
-        if not isinstance(one, torch.jit.ScriptModule):
+        if not is_script(one):
             vars(twin).update(redirected(vars(one), twins, others))
     made = twins[id(module)]
     assert isinstance(made, nn.Module)
@@ -146,7 +153,7 @@ def _separate_weights(model: nn.Module) -> None:
         _assign(entry, one)
     modules = {id(one): one for _, one in named_modules(model)}
     for key, holder in modules.items():
-        if key in clones and not isinstance(holder, torch.jit.ScriptModule):
+        if key in clones and not is_script(holder):
             vars(holder).update(redirected(vars(holder), clones[key], modules))
 
 
@@ -161,8 +168,8 @@ def _second_names(model: nn.Module) -> set[str]:
 def _assign(entry: Entry, weight: torch.Tensor) -> None:
     if not entry.is_weight:  # the references of the module are redirected to it, as a constant of a trace
         weight.requires_grad = False
-    elif isinstance(entry.holder, torch.jit.ScriptModule):
-        entry.holder._c.setattr(entry.key, weight)
+    elif is_script(entry.holder):
+        set_script_attribute(entry.holder, entry.key, weight)
     elif entry.key in entry.holder._parameters:
         vars(entry.holder)["_parameters"][entry.key] = weight
     else:
@@ -190,6 +197,17 @@ def _same_view(entry: Entry, weight: torch.Tensor, made: torch.Tensor) -> torch.
     return made.detach().as_strided(view.shape, view.stride(), offset)
 
 
+def _why_not_parted(names: Iterable[str], copied: nn.Module, source: nn.Module) -> str | None:
+    """Why nothing of the copy may be changed, or why these names of it cannot be given clones; None if they can."""
+    originals = {id(one) for _, one in named_modules(source)}
+    for name, module in named_modules(copied):
+        if id(module) in originals:
+            return f"copy.deepcopy returns {name or 'the model'} itself, and not a copy of it"
+    weights = named_weights(source)
+    lazy = sorted(name for name in names if name in weights and is_lazy(weights[name]))
+    return f"{lazy[0]} has no size before the first call; call the model once" if lazy else None
+
+
 def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
     """Why weights of the copy are still tied, to each other or to the source; None if they are not."""
     for group in ties_of(copied):
@@ -197,15 +215,18 @@ def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
     originals = {id(one) for _, one in named_modules(source)}
     modules = {id(one): one for _, one in named_modules(copied)}
     for name, module in named_modules(copied):
-        if not isinstance(module, torch.jit.ScriptModule):
+        if not is_script(module):
             found = reachable(vars(module).values(), modules, references_and_globals)
             if not originals.isdisjoint(found):
                 return f"a function of {name or 'the model'} would still call the module that it was copied from"
     return None
 
 
-def _added(group: tuple[str, ...], tensors: Mapping[str, torch.Tensor]) -> int:
-    """Each clone adds its own bytes; a dimension that repeats its elements, as `expand` makes it, has them once."""
+def bytes_added(group: Sequence[str], tensors: Mapping[str, torch.Tensor]) -> int:
+    """What the clones of a group add: each its own bytes, but for the first.
+
+    A dimension that repeats its elements, as `expand` makes it, has them once.
+    """
     return sum(block.bytes().numel() for name in group[1:] for block in blocks(tensors[name]))
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.weights import untie
 from pytest_tsexport.testing import exporters, files
+from pytest_tsexport.testing import tied_forms as forms
 from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
@@ -22,7 +23,7 @@ from pytest_tsexport.testing.wrong_tied import BUFFERS, LAYERS
 
 def rightly_tied() -> Iterator[Specimen]:
     """Every specimen of such a file."""
-    yield from (*_by_the_plugin(), *_wrapped(), *_not_tied(), *_noted())
+    yield from (*_by_the_plugin(), *_wrapped(), *_not_tied(), *_noted(), *_in_other_forms())
 
 
 def _by_the_plugin() -> Iterator[Specimen]:
@@ -73,6 +74,21 @@ def _noted() -> Iterator[Specimen]:
     yield tied(build=made.TiedHead, name="HeadInBfloat16", keywords=loose)
     yield tied(build=made.TiedHead, name="TwiceTheBytes", keywords={"export": exporters.spoilt(_drag_storage)})
     yield tied(build=made.TiedHead, name="ExtraFilesInFolder", keywords={"export": _with_extra_files})
+
+
+def _in_other_forms() -> Iterator[Specimen]:
+    """Each name has a tensor of its own, in another form, and the file turns it back."""
+    tied = partial(Specimen, family="aliasing", inputs=ids())
+    for name, (made_of, back) in forms.FORMS.items():
+        two = {"export": _untied_then(partial(forms.TwoTables, made=made_of, back=back))}
+        yield tied(build=made.TiedHead, name=f"TwoTables{name}", keywords=two)
+        own = {"export": _untied_then(partial(forms.HeadInForm, made=made_of, back=back))}
+        yield tied(build=made.TiedHead, name=f"Head{name}", keywords=own)
+    yield tied(build=made.TiedHead, name="HeadAsConvolution", keywords={"export": _untied_then(forms.ConvolutionHead)})
+    scaled = {"export": _untied_then(partial(forms.ScaledEmbedding, reads_head=True))}
+    yield tied(build=made.TiedHead, name="EmbeddingScaled", keywords=scaled)
+    yield tied(build=made.TiedHead, name="NamesExchanged", keywords={"export": _untied_then(wrappers.NamesExchanged)})
+    yield tied(build=forms.Gains, name="ManyGains", inputs=rows())
 
 
 def _untied_then(wrap: Callable[[nn.Module], nn.Module]) -> object:

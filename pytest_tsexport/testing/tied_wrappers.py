@@ -22,6 +22,20 @@ class RenamedParts(nn.Module):
         return answer
 
 
+class NamesExchanged(nn.Module):
+    """Each of two weights of one shape has the name of the other; both are read, each for one thing."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Module(), nn.Module()
+        self.embed.weight, self.head.weight = (model.get_parameter(f"{name}.weight") for name in ("head", "embed"))
+        self.bias = model.get_parameter("head.bias")
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        states = self.head.get_parameter("weight")[ids].tanh()
+        return linear(states, self.embed.get_parameter("weight"), self.bias)
+
+
 class OnePartRenamed(nn.Module):
     """The embedding has another name, the head and its second bias have their own."""
 

@@ -14,6 +14,7 @@ from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.weights import untie
 from pytest_tsexport.testing import exporters, files
 from pytest_tsexport.testing import right_ties as ties
+from pytest_tsexport.testing import tied_forms as forms
 from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
@@ -24,7 +25,7 @@ Wrap = Callable[[nn.Module], nn.Module]
 
 def wrongly_tied() -> Iterator[Specimen]:
     """Every specimen of such a file."""
-    yield from (*_never_untied(), *_wrapped(), *_buffers(), *_damaged())
+    yield from (*_never_untied(), *_wrapped(), *_buffers(), *_in_other_forms(), *_damaged())
 
 
 def _never_untied() -> Iterator[Specimen]:
@@ -57,6 +58,22 @@ def _wrapped() -> Iterator[Specimen]:
     yield tied(build=models.SpareBias, name="RenamedSpareBiasShared", keywords=_instead(wrappers.RenamedSpareBias))
 
 
+def _in_other_forms() -> Iterator[Specimen]:
+    """A tensor is read for two names in another form than theirs, or a clone for a part of what it should be."""
+    tied = partial(Specimen, family="aliasing", fails=("tied_weights",))
+    for name, (made_of, back) in forms.FORMS.items():
+        one = _instead(partial(forms.OneTable, made=made_of, back=back))
+        yield tied(build=made.TiedHead, name=f"OneTable{name}", inputs=ids(), keywords=one)
+    for name, mix in forms.MIXTURES.items():
+        mixed = _instead(partial(_mixed, mix))
+        yield tied(build=made.TiedHead, name=name, inputs=ids(), keywords=mixed)
+    scaled = _instead(lambda model: forms.ScaledEmbedding(_untied_copy(model), reads_head=False))
+    yield tied(build=made.TiedHead, name="DeadBesideScaled", inputs=ids(), keywords=scaled)
+    last = _instead(lambda model: forms.LastGainUnread(_untied_copy(model)))  # type: ignore[arg-type]
+    yield tied(build=forms.Gains, name="LastGainUnread", inputs=rows(), keywords=last)
+    yield tied(build=forms.TiesWhenCalled, inputs=ids())
+
+
 def _damaged() -> Iterator[Specimen]:
     """Untied, and then spoilt: each clone is separate, and one is not what the model has."""
     tied = partial(Specimen, family="aliasing", fails=("tied_weights",), also=("parity", "shapes"))
@@ -64,6 +81,11 @@ def _damaged() -> Iterator[Specimen]:
         yield tied(build=models.WideHead, name=name, inputs=rows(), keywords={"export": exporters.spoilt(spoil)})
     mended = {"export": exporters.instead(_called_through_the_first)}
     yield tied(build=ties.SharedModuleTwoNames, name="CloneBoundToFirst", inputs=rows(), keywords=mended)
+    stale = {"export": exporters.instead(_stale_row)}
+    yield tied(build=made.TiedHead, name="StaleRowRenamed", inputs=ids(), keywords=stale)
+    stored = _instead(lambda model: forms.HeadInForm(_untied_copy(model), lambda w: w.reshape(4, 50).T, lambda w: w))
+    order = partial(tied, also=("parity", "shapes", "padding"))
+    yield order(build=made.TiedHead, name="HeadInAnotherOrder", inputs=ids(), keywords=stored)
     thrice = {"export": exporters.instead(_two_of_three)}
     yield tied(build=ties.TiedThrice, name="TwoOfThreeCloned", inputs=rows(), keywords=thrice)
 
@@ -151,6 +173,18 @@ def _stale(model: nn.Module) -> None:
 
 def _transposed(model: nn.Module) -> None:
     model.get_submodule("second").weight = nn.Parameter(model.get_parameter("second.weight").T.clone())
+
+
+def _mixed(mix: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], model: nn.Module) -> nn.Module:
+    return forms.MixedHead(_untied_copy(model), mix)
+
+
+def _stale_row(model: nn.Module) -> nn.Module:
+    """Renamed, and one row of the embedding is that of another day."""
+    found = _untied_copy(model)
+    with torch.no_grad():
+        found.get_parameter("embed.weight")[49] = 5.0
+    return wrappers.RenamedParts(found)
 
 
 def _rounded(model: nn.Module) -> None:

@@ -575,3 +575,44 @@ def test_a_list_in_a_scripted_module_that_stays_tied_is_refused() -> None:
     sentence = "cannot be untied: layer.weight and listed.table.0 would still share memory"
     with pytest.raises(InputsError, match=sentence):
         untie(model)
+
+
+class Itself(nn.Linear):
+    """A layer that is never copied, as teams keep a large part that does not change."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Itself:
+        return self
+
+
+class Pair(nn.Sequential):
+    """Two layers with one weight, of which the second is copied to itself."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(4, 4), Itself(4, 4))
+        self[1].weight = self[0].weight
+
+
+@pytest.mark.parametrize(("make", "said"), [(lambda: Twice(Itself(4, 4)), "first"), (Pair, "1")])
+def test_a_part_that_is_copied_to_itself_is_refused_and_the_source_stays_tied(make: Build, said: str) -> None:
+    model = make()
+    before = {name: id(one) for name, one in named_weights(model).items()}
+    sentence = f"{type(model).__name__} cannot be untied: copy.deepcopy returns {said} itself, and not a copy of it"
+    with pytest.raises(InputsError, match=f"^{sentence}$"):
+        untie(model)
+    assert {name: id(one) for name, one in named_weights(model).items()} == before
+
+
+def test_the_references_of_a_part_that_is_copied_to_itself_are_left_alone() -> None:
+    part = Itself(4, 4)
+    part.cached = part.weight * 2
+    kept = part.cached
+    copied = untie(nn.Sequential(part, nn.Tanh()))  # nothing is tied, so the copy may share the part
+    assert copied[0] is part  # type: ignore[index]
+    assert part.cached is kept
+
+
+def test_a_shared_module_without_sizes_is_refused_in_a_sentence() -> None:
+    layer = nn.LazyLinear(4)
+    sentence = "Sequential cannot be untied: 1.bias has no size before the first call; call the model once"
+    with pytest.raises(InputsError, match=f"^{sentence}$"):
+        untie(nn.Sequential(layer, layer))

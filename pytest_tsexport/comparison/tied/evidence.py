@@ -10,9 +10,12 @@ import torch
 
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.tied.file_values import FileValues, value
-from pytest_tsexport.comparison.tied.responses import Responses
+from pytest_tsexport.comparison.tied.file_values import Copy, FileValues
+from pytest_tsexport.comparison.tied.forms import value
+from pytest_tsexport.comparison.tied.readers import NEAR
+from pytest_tsexport.comparison.tied.responses import Responses, misfit
 from pytest_tsexport.comparison.tied.throwaway import loaded_file, untied_eager
+from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.tensors.memory import blocks
 from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors, named_weights
 from pytest_tsexport.tensors.tree import Leaves
@@ -85,6 +88,33 @@ class TiedEvidence:
         if leaves is None or file is None:
             return False
         return difference(leaves, file, self.evidence.tolerance) is None
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Whether the file's answer is the untied model's up to the rounding of two kernels."""
+        eager, file = self.responses.eager.base, self.responses.file.base
+        return eager is not None and file is not None and difference(eager, file, Tolerance()) is None
+
+    @cached_property
+    def tied_by_calls(self) -> tuple[TiedGroup, ...]:
+        """What is tied in the untied copy of the model after it was called."""
+        return ties_of(self.responses.eager.module) if self.responses.eager.base is not None else ()
+
+    def alike(self, name: str) -> tuple[str, ...]:
+        """The names that are tied to this one and have its value."""
+        return self.values.alike(name, next(group.names for group in self.groups if name in group.names))
+
+    def reads_as_the_model(self, name: str, key: str) -> bool:
+        """Whether changing a tensor that has a name of the model moves the answer as changing the name does in eager.
+
+        Where eager's answer does not depend on the name, a tensor with the same elements may be right, no multiple.
+        """
+        alike = self.alike(name)
+        how, form = self.values.form(name, key)
+        expected = self.responses.of_names(alike[0], (name,))
+        if not expected.is_live:
+            return form.factor == 1.0
+        return misfit(self.responses.of_copy(Copy(key, alike, how, form)), expected) <= NEAR
 
     @cached_property
     def constants(self) -> frozenset[str]:

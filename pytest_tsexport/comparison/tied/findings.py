@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
-from pytest_tsexport.comparison.tied.readers import Reader, reader, unmatched
-from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, listed, summed, value_finding
+from pytest_tsexport.comparison.tied.name_findings import dead, partly_read, uncovered
+from pytest_tsexport.comparison.tied.readers import Reader, reader
+from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, listed, summed
 
 SHARED = "tied weights are still shared in the file"
-DEAD = "a clone in the file is never read"
-MISSING = "a tied weight is missing from the file"
+READS = "let forward read each of the copies where the model reads its name"
 
-MOST_CALLS = 400
+MOST_CALLS = 600
 """Calls of the model and of the file in which weights are changed; the weights that are left over are listed."""
 
 
 def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
     """The first thing that is wrong with a group, or what its verdict has to say besides."""
-    changed = list(changed_in_sets(names, tied))
-    wrong = next((one for one in changed if one.headline), None)
     copies = tied.values.copies(names)
     unasked = _why_not_changed(names, len(copies), tied)
+    live = _live(names, tied) if unasked is None else ()
+    changed = list(changed_in_sets(names, tied))
+    wrong = next((one for one in changed if one.headline), None)
     if unasked is not None:
         return wrong or summed(changed, not_covered=(unasked,))
-    live = tuple(name for name in names if tied.responses.of_names(_basis(name, names, tied), (name,)).is_live)
     readers = [reader(copy, live, tied.responses) for copy in copies]
-    failure = _shared(readers) or _dead_in_sets(names, live, readers, tied) or wrong
-    rest = failure or _uncovered(names, live, readers, tied)
+    failure = _shared(readers, names, tied) or _dead_in_sets(names, live, readers, tied)
+    failure = failure or wrong or partly_read(names, live, readers, tied)
+    rest = failure or uncovered(names, live, readers, tied)
     if rest.headline:
         return rest
     still = [name for name in names if tied.responses.numbers(_basis(name, names, tied)) is None]
@@ -67,12 +68,21 @@ def _basis(name: str, names: Sequence[str], tied: TiedEvidence) -> str:
     return tied.values.alike(name, names)[0]
 
 
-def _shared(readers: Sequence[Reader]) -> Finding | None:
+def _live(names: Sequence[str], tied: TiedEvidence) -> tuple[str, ...]:
+    """The names of a group on which the model's answer depends."""
+    bases = dict.fromkeys(_basis(name, names, tied) for name in names)
+    found = {name for basis in bases for name in tied.responses.live_names(basis, tied.values.alike(basis, names))}
+    return tuple(name for name in names if name in found)
+
+
+def _shared(readers: Sequence[Reader], names: Sequence[str], tied: TiedEvidence) -> Finding | None:
+    """A tensor that is used for two names; if the file has all names, it was untied, and reads the wrong one."""
+    fix = f"{READS}; they are separate in the file already" if tied.values.own_sets(names) else ""
     for one in readers:
         if one.together:
             every = "both" if len(one.together) == 2 else "all"
             text = f"{one.copy.key} is used for {listed(one.together, ' and ')}: changing it has the effect of changing"
-            return Finding(headline=SHARED, text=f"{text} {every} in the model")
+            return Finding(headline=SHARED, text=f"{text} {every} in the model", fix=fix)
     return None
 
 
@@ -95,47 +105,5 @@ def _dead_in_sets(
                 one.is_live and one.copy.key not in inside and name in (one.names or one.copy.names) for one in readers
             )
             if name in members and not members[name].is_live and not spare:
-                return _dead(prefix + name, name)
+                return dead(prefix + name, name)
     return None
-
-
-def _dead(key: str, name: str) -> Finding:
-    return Finding(headline=DEAD, text=f"changing {key} moves no answer of the file; changing {name} moves the model's")
-
-
-def _uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence) -> Finding:
-    """What became of the names that no living copy in the file stands for."""
-    fitting = {prefix + name for prefix in tied.values.own_sets(names) for name in names}
-    usable = [
-        one
-        for one in readers
-        if one.names or one.copy.key in fitting or not tied.values.is_ambiguous(one.copy.names[0], names)
-    ]
-    notes: list[str] = []
-    for name in unmatched(live, usable):
-        found = _gone(name, names, live, usable, tied)
-        if found.headline:
-            return found
-        notes += found.notes
-    return Finding(notes=tuple(notes))
-
-
-def _gone(
-    name: str, names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence
-) -> Finding:
-    dead = [one.copy.key for one in readers if not one.is_live and name in one.copy.names]
-    if len(dead) > len(names) - len(live):
-        key = next((key for key in dead if key.endswith(name)), dead[-1])
-        if any(one.is_live for one in readers) or not tied.holds_parity:
-            return _dead(key, name)
-        return Finding(notes=(f"{key} is not read: its values are constants of the graph",))
-    if tied.holds_parity and tied.values.value_of(name) in tied.constants:
-        return Finding(notes=(f"{name} is a constant of the graph",))
-    known = {one.copy.key for one in readers}
-    for key in tied.values.by_name(name):
-        read = key not in known and not tied.responses.of_own(key).is_dead
-        if read and tied.values.how(name, key) != "other shape":
-            return value_finding(name, key, tied)
-    if tied.holds_parity:
-        return Finding(notes=(f"{name} is not in the file by name or by value: it is folded or packed",))
-    return Finding(headline=MISSING, text=f"{name} is not there, by name or by value, and the answers differ")

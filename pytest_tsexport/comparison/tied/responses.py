@@ -22,6 +22,15 @@ LIVE = 8.0
 LIVE_IN_HALF = 2.0
 """The same for half precision, where two kernels may differ by a twentieth of the answer."""
 
+SHARES = (1.0, 1.0, 4.0)
+"""The first noise of a weight, and others that are tried if the answer does not move: in standard deviations."""
+
+STRONG = 0.3
+"""A slice of an output counts if it moves by more than this share of what its slices move by on average."""
+
+SCALE = 8.0
+"""An answer whose largest number grows or shrinks by more than this may hide what a single weight does."""
+
 INFINITE = float("inf")
 
 
@@ -73,6 +82,25 @@ def misfit(one: Response, other: Response, *, scaled: bool = False) -> float:
     return float((ours - factor * theirs).norm() / ours.norm())
 
 
+def worst_slice(one: Response, other: Response, base: Leaves) -> float:
+    """The largest misfit within one slice of the last axis of an output, as a share of `other` there.
+
+    Slices that `other` moves much less than the rest say nothing. Infinite if unknown.
+    """
+    if one.vector is None or other.vector is None or one.vector.shape != other.vector.shape:
+        return INFINITE
+    sizes = [(as_real(base[name]).numel(), base[name].shape[-1:].numel()) for name in _compared(base)]
+    parts = [vector.split([size for size, _ in sizes]) for vector in (one.vector, other.vector)]
+    worst = 0.0
+    for ours, theirs, (size, width) in zip(*parts, sizes, strict=True):
+        if size and size % width == 0:
+            moved = theirs.reshape(-1, width).norm(dim=0)
+            seen = moved > STRONG * moved.square().mean().sqrt()
+            gaps = (ours - theirs).reshape(-1, width).norm(dim=0)[seen] / moved[seen]
+            worst = max(worst, float(gaps.max()) if len(gaps) else 0.0)
+    return worst
+
+
 class Responses:
     """What the model and the file answer when one weight is changed; each question is asked once.
 
@@ -85,31 +113,53 @@ class Responses:
         self._ours = ours
         self._seed = seed
         self._known: dict[tuple[str, ...], Response] = {}
-        self._numbers: dict[str, torch.Tensor | None] = {}
+        self._numbers: dict[tuple[str, int, float], torch.Tensor | None] = {}
+        self._chosen: dict[str, int] = {}
 
     @property
     def calls(self) -> int:
         """How many answers were asked for."""
         return len(self._known)
 
-    def numbers(self, name: str) -> torch.Tensor | None:
-        """What this weight is changed to, the same each time; None if it cannot be changed."""
-        if name not in self._numbers:
-            generator = torch.Generator().manual_seed(zlib.crc32(f"{self._seed}:{name}".encode()))
+    def numbers(self, name: str, share: float = 1.0) -> torch.Tensor | None:
+        """What this weight is changed to, the same each time; None if it cannot be changed.
+
+        `share` makes noise smaller; numbers that are put into another order are the same for each.
+        """
+        attempt = self._chosen.get(name, 0)
+        key = (name, attempt, share)
+        if key not in self._numbers:
+            seed = f"{self._seed}:{name}:{attempt}" if attempt else f"{self._seed}:{name}"
+            generator = torch.Generator().manual_seed(zlib.crc32(seed.encode()))
             own = numbers_of(self._ours[name])
-            self._numbers[name] = None if own is None else perturbed(own, generator)
-        return self._numbers[name]
+            self._numbers[key] = None if own is None else perturbed(own, generator, share * SHARES[attempt])
+        return self._numbers[key]
+
+    def live_names(self, basis: str, names: Sequence[str]) -> tuple[str, ...]:
+        """The names, of the value of `basis`, on which eager's answer depends.
+
+        Where it does not move for one, as the choice of an expert may not, `basis` is given other numbers, and those
+        are kept for which most names move it.
+        """
+        found: dict[int, tuple[str, ...]] = {}
+        for attempt in range(len(SHARES)):
+            self._chosen[basis] = attempt
+            found[attempt] = tuple(name for name in names if self.of_names(basis, (name,)).is_live)
+            if len(found[attempt]) == len(names):
+                break
+        self._chosen[basis] = max(found, key=lambda attempt: len(found[attempt]))
+        return found[self._chosen[basis]]
 
     def of_names(self, basis: str, names: Sequence[str]) -> Response:
         """Eager's, if the change of `basis` reaches these names and no other."""
-        return self._asked(("eager", basis, *names), self.eager, self._carried(basis, names))
+        key = ("eager", basis, str(self._chosen.get(basis, 0)), *names)
+        return self._asked(key, self.eager, self._carried(basis, names))
 
     def of_copy(self, copy: Copy) -> Response:
         """The file's, if a copy gets the numbers that its weight is changed to."""
         numbers = self.numbers(copy.names[0])
-        if numbers is not None and copy.how == "transposed":
-            numbers = numbers.mT
-        return self._asked(("file", copy.key), self.file, {} if numbers is None else {copy.key: numbers})
+        key = ("file", copy.key, copy.names[0], str(self._chosen.get(copy.names[0], 0)))
+        return self._asked(key, self.file, {} if numbers is None else {copy.key: copy.form.of(numbers)})
 
     def of_own(self, key: str) -> Response:
         """The file's, if its tensor `key` is changed from its own numbers."""
@@ -121,17 +171,18 @@ class Responses:
     def move_alike(self, places: Sequence[tuple[str, str]]) -> bool:
         """Whether eager and the file still answer alike after all these names and tensors are changed at once.
 
-        Each pair is changed in another way. False if the answers hardly move, or to numbers that are not finite, or if
-        a weight has no other numbers.
+        Each pair is changed in another way, and by so much less as there are more of them: where many gains multiply,
+        the answer would vanish or overflow. False if the answers hardly move, or to another scale, or to numbers that
+        are not finite, or if a weight has no other numbers.
         """
-        numbers = {name: one for name, _ in places if (one := self.numbers(name)) is not None}
+        numbers = {name: one for name, _ in places if (one := self.numbers(name, 1 / len(places))) is not None}
         if len(numbers) < len(places):
             return False
         eager, file = self.eager.changed(numbers), self.file.changed({key: numbers[name] for name, key in places})
         if self.eager.base is None or eager is None or file is None:
             return False
         moved = response(self.eager.base, eager)
-        if not moved.is_live or moved.vector is None or not any(leaf.is_floating_point() for leaf in eager.values()):
+        if not moved.is_live or moved.vector is None or not _keep_their_scale(self.eager.base, eager):
             return False
         return difference(eager, file, Tolerance()) is None
 
@@ -159,6 +210,17 @@ def _strength(base: torch.Tensor, changed: torch.Tensor) -> float:
     half = base.is_floating_point() and torch.finfo(base.dtype).bits <= 16
     floor = noise_floor(base) * (LIVE_IN_HALF if half else LIVE)
     return gap / floor if floor else (INFINITE if gap else 0.0)
+
+
+def _keep_their_scale(base: Leaves, changed: Leaves) -> bool:
+    """Whether there are floating outputs, and each is as large as before."""
+    names = [name for name, leaf in base.items() if leaf.is_floating_point() and leaf.numel()]
+    sizes = [(_size(base[name]), _size(changed[name])) for name in names]
+    return bool(names) and all(one <= SCALE * other and other <= SCALE * one for one, other in sizes)
+
+
+def _size(leaf: torch.Tensor) -> float:
+    return float(as_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max())
 
 
 def _moved(base: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:

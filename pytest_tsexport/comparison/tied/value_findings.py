@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
-from pytest_tsexport.comparison.tied.file_values import Likeness
+from pytest_tsexport.comparison.tied.forms import REMADE, Likeness
 from pytest_tsexport.tensors.perturbation import numbers_of
 
 CHANGED = "a tied weight is not the model's in the file"
@@ -23,10 +23,15 @@ FEW = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was found about one group: a headline and a text if it is wrong, notes, and what was not looked at."""
+    """What was found about one group: a headline and a text if it is wrong, notes, and what was not looked at.
+
+    `absent` are the names of which the file has no copy, and `fix` is what to do, if it is not the same for all.
+    """
 
     headline: str = ""
     text: str = ""
+    fix: str = ""
+    absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
 
@@ -36,6 +41,7 @@ def summed(findings: Sequence[Finding], not_covered: tuple[str, ...] = ()) -> Fi
     return Finding(
         notes=tuple(dict.fromkeys(note for one in findings for note in one.notes)),
         not_covered=(*(said for one in findings for said in one.not_covered), *not_covered),
+        absent=tuple(name for one in findings for name in one.absent),
     )
 
 
@@ -54,20 +60,41 @@ def changed_in_sets(names: Sequence[str], tied: TiedEvidence) -> Iterator[Findin
 
 def value_finding(name: str, key: str, tied: TiedEvidence) -> Finding:
     """Whether a tensor that has the name of a weight has its value too, or one that the answers account for."""
-    ours, theirs = tied.ours[name], tied.theirs[key]
     how = tied.values.how(name, key)
     if how == "equal":
         return Finding()
+    said = _said(name, key, tied)
+    if tied.holds_parity and _is_accounted_for(name, key, tied):
+        return Finding(notes=(f"{name} {said}",))
     if how in NOTED:
-        said = f"{NOTED[how]} {_short(theirs.dtype) if how == 'cast' else tuple(theirs.shape)}"
-        if tied.holds_parity:
-            return Finding(notes=(f"{name} is {said}",))
-        return Finding(headline=CHANGED, text=f"{key} is the model's {name}, {said}, and the answers differ")
+        return Finding(
+            headline=CHANGED, text=f"{key} is the model's {name}, {said.removeprefix('is ')}, and the answers differ"
+        )
     if how == "transposed":
         return Finding(headline=CHANGED, text=f"{key} is the transpose of the model's {name}")
-    if how == "other values" and tied.holds_parity and _is_made_up_for(name, key, tied):
-        return Finding(notes=(f"{name} has another value, and the rest of the file makes up for it",))
-    return Finding(headline=CHANGED, text=f"{key} is not bit-equal to the model's {name}{_gap(ours, theirs)}")
+    gap = _gap(tied.ours[name], tied.theirs[key])
+    return Finding(headline=CHANGED, text=f"{key} is not bit-equal to the model's {name}{gap}")
+
+
+def _said(name: str, key: str, tied: TiedEvidence) -> str:
+    """What an exporter did to a weight, as a note says it."""
+    how, form = tied.values.form(name, key)
+    shape = tuple(tied.theirs[key].shape)
+    if how == "cast":
+        return f"is {NOTED[how]} {_short(tied.theirs[key].dtype)}"
+    if how == "multiplied":
+        return f"is multiplied by {form.factor:.3g}"
+    if how in NOTED or how in REMADE:
+        return f"is {NOTED.get(how, f'{how} to')} {shape}"
+    return "has another value, and the rest of the file makes up for it"
+
+
+def _is_accounted_for(name: str, key: str, tied: TiedEvidence) -> bool:
+    """Whether the answers, which are the model's, show that another value is what the file needs there."""
+    how = tied.values.how(name, key)
+    if how in REMADE:
+        return tied.reads_as_the_model(name, key)
+    return how in NOTED or (how == "other values" and _is_made_up_for(name, key, tied))
 
 
 def _is_made_up_for(name: str, key: str, tied: TiedEvidence) -> bool:

@@ -1,53 +1,14 @@
-"""Proves that copies in a file are found by their values, and how a tensor is like a weight."""
+"""Proves that copies in a file are found by their values."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 
-from pytest_tsexport.comparison.tied.file_values import Copy, FileValues, likeness, value
+from pytest_tsexport.comparison.tied.file_values import Copy, FileValues
+from pytest_tsexport.comparison.tied.forms import AS_IT_IS, Form
 
 WEIGHT = torch.randn(6, 4, generator=torch.Generator().manual_seed(2))
 OTHER = torch.randn(6, 4, generator=torch.Generator().manual_seed(3))
-
-
-@pytest.mark.parametrize(
-    ("theirs", "how"),
-    [
-        (WEIGHT.clone(), "equal"),
-        (WEIGHT.T.contiguous().T, "equal"),
-        (WEIGHT.bfloat16(), "cast"),
-        (WEIGHT.double(), "cast"),
-        (WEIGHT.bfloat16().float(), "other values"),
-        (WEIGHT.T.clone(), "transposed"),
-        (WEIGHT[:3].clone(), "cut"),
-        (WEIGHT[:3, :2].bfloat16(), "cut"),
-        (WEIGHT[1:4].clone(), "other shape"),
-        (torch.cat([WEIGHT, OTHER]), "padded"),
-        (torch.cat([OTHER, WEIGHT]), "other shape"),
-        (WEIGHT[:3].repeat(1, 2), "other shape"),
-        (OTHER, "other values"),
-        (WEIGHT.flatten(), "other shape"),
-        (WEIGHT[:0], "other shape"),
-        (WEIGHT.to_sparse(), "other values"),
-    ],
-)
-def test_how_a_tensor_is_like_a_weight(theirs: torch.Tensor, how: str) -> None:
-    assert likeness(WEIGHT, theirs) == how
-
-
-def test_a_square_matrix_may_be_transposed_too() -> None:
-    square = WEIGHT[:4]
-    assert likeness(square, square.T) == "transposed"
-    assert likeness(square + square.T, square + square.T) == "equal"
-
-
-def test_the_value_does_not_depend_on_strides_or_bits() -> None:
-    phase = torch.polar(torch.ones(4), torch.linspace(0, 3, 4))
-    assert value(phase.conj()) == value(phase.conj().resolve_conj()) != value(phase)
-    assert value(WEIGHT[:1].expand(3, 4)) == value(WEIGHT[:1].repeat(3, 1))
-    assert value(WEIGHT) != value(WEIGHT.flatten())
-    assert value(torch.zeros(3, device="meta")) is None
 
 
 def values(theirs: dict[str, torch.Tensor], *groups: tuple[str, ...], **others: torch.Tensor) -> FileValues:
@@ -116,3 +77,22 @@ def test_tensors_stand_for_a_group_by_value_or_by_name() -> None:
     assert found.stand_for(["tokens"], GROUP)
     assert found.stand_for(["m.head.weight"], GROUP)
     assert not found.stand_for(["more"], GROUP)
+
+
+def test_a_copy_is_found_in_another_form_under_any_name() -> None:
+    theirs = {
+        "kernel": WEIGHT[..., None].clone(),
+        "flat": (2 * WEIGHT).flatten(),
+        "more": torch.cat([WEIGHT, OTHER]),
+    }
+    found = values(theirs, GROUP)
+    assert found.copies(GROUP) == (
+        Copy("kernel", GROUP, "reshaped", Form(shape=(6, 4, 1))),
+        Copy("flat", GROUP, "reshaped", Form(shape=(24,), factor=2.0)),
+        Copy("more", GROUP, "padded", AS_IT_IS),
+    )
+
+
+def test_a_weight_of_equal_numbers_is_not_looked_for_in_other_forms() -> None:
+    found = FileValues(dict.fromkeys(GROUP, torch.zeros(6)), {"a": torch.zeros(2, 3), "b": torch.zeros(8)}, (GROUP,))
+    assert found.copies(GROUP) == ()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pytest_tsexport.comparison.tied.responses import INFINITE, Response, misfit, response
+from pytest_tsexport.comparison.tied.file_values import Copy
+from pytest_tsexport.comparison.tied.forms import Form
+from pytest_tsexport.comparison.tied.responses import INFINITE, Response, Responses, misfit, response, worst_slice
 from pytest_tsexport.comparison.tolerance import noise_floor
+from tests.comparison.tied.modules import Holds, responses, weights
 
 BASE = {"output": torch.tensor([1.0, 2.0, 4.0])}
 
@@ -91,3 +94,101 @@ def test_a_scaled_misfit_allows_a_smaller_part_and_no_larger_one() -> None:
 @pytest.mark.parametrize("other", [Response(1.0), vector(1, 2, 3), vector(0, 0)])
 def test_what_cannot_be_compared_fits_nothing(other: Response) -> None:
     assert misfit(other, vector(1, 2)) == INFINITE
+
+
+MANY = tuple(f"gain_{place}" for place in range(210))
+PLACES = [(name, name) for name in MANY]
+
+
+def product(x: torch.Tensor, *gains: torch.Tensor) -> torch.Tensor:
+    """Each gain multiplies: with noise of their own size on all of them, the answer would vanish."""
+    for gain in gains:
+        x = x * gain
+    return x
+
+
+def one_unread(x: torch.Tensor, *gains: torch.Tensor) -> torch.Tensor:
+    return product(x, *gains[:-2], gains[-2], gains[-2])
+
+
+def of_gains(file: object) -> Responses:
+    return responses(product, Holds(file, **weights(*MANY)), MANY)  # type: ignore[arg-type]
+
+
+def test_one_dead_gain_of_many_shows_where_all_are_changed_at_once() -> None:
+    assert of_gains(product).move_alike(PLACES)
+    assert not of_gains(one_unread).move_alike(PLACES)
+
+
+def test_an_answer_of_another_scale_says_nothing() -> None:
+    def grown(x: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return x + (one.sum() - weights("a")["a"].sum()).abs() * 1e9 + other
+
+    def unread(x: torch.Tensor, one: torch.Tensor, _other: torch.Tensor) -> torch.Tensor:
+        return grown(x, one, weights("a")["a"])
+
+    names = ("a", "b")
+    asked = responses(grown, Holds(unread, **weights(*names)), names)
+    assert not asked.move_alike([(name, name) for name in names])
+
+
+def test_numbers_are_changed_again_where_no_answer_moves() -> None:
+    """The choice between two experts: `a` decides, but only a large change of it does so."""
+
+    def model(x: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.where(a.sum() > limit, x + 1, x) * b
+
+    asked = responses(model, Holds(model, **weights("a", "b")), ("a", "b"))
+    limit = float(max(numbers_at(asked, attempt) for attempt in (0, 1, 2))) - 1e-3
+    first = asked.numbers("a")
+    assert asked.live_names("a", ("a", "b")) == ("a", "b")
+    assert asked.numbers("a") is not first
+
+
+def numbers_at(asked: Responses, attempt: int) -> float:
+    """The sum of what `a` is changed to at this attempt; the first is the smallest for this seed."""
+    asked._chosen["a"] = attempt
+    found = asked.numbers("a")
+    del asked._chosen["a"]
+    assert found is not None
+    return float(found.sum())
+
+
+def test_the_first_numbers_stay_where_a_name_is_not_read_at_all() -> None:
+    def model(x: torch.Tensor, a: torch.Tensor, _b: torch.Tensor) -> torch.Tensor:
+        return x * a
+
+    asked = responses(model, Holds(model, **weights("a", "b")), ("a", "b"))
+    first = asked.numbers("a")
+    assert asked.live_names("a", ("a", "b")) == ("a",)
+    assert asked.numbers("a") is first
+
+
+def test_a_change_is_carried_into_the_form_of_a_copy() -> None:
+    def file(x: torch.Tensor, turned: torch.Tensor) -> torch.Tensor:
+        return x * turned.reshape(7) / 3
+
+    names = ("a",)
+    turned = weights("a")["a"].reshape(7, 1, 1) * 3
+    asked = responses(lambda x, a: x * a, Holds(file, turned=turned), names)
+    copied = Copy("turned", names, "reshaped", Form(shape=(7, 1, 1), factor=3.0))
+    assert misfit(asked.of_copy(copied), asked.of_names("a", names)) < 1e-6
+
+
+ANSWER = {"output": torch.ones(2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "gap"),
+    [
+        ((1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 1, 1), 0.0),
+        ((1, 1, 0, 1, 1, 0), (1, 1, 1, 1, 1, 1), 1.0),
+        ((1, 1, 0, 1, 1, 1), (1, 1, 1, 1, 1, 1), 0.5**0.5),
+        ((1, 1, 0, 1, 1, 0), (1, 1, 0.1, 1, 1, 0.1), 0.0),
+        ((1, 1, 1, 1, 1), (1, 1, 1, 1, 1, 1), INFINITE),
+    ],
+)
+def test_a_slice_that_does_not_move_as_the_model_does(
+    one: tuple[float, ...], other: tuple[float, ...], gap: float
+) -> None:
+    assert worst_slice(vector(*one), vector(*other), ANSWER) == pytest.approx(gap)
