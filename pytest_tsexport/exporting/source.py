@@ -14,7 +14,7 @@ from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, same_b
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.changes import Change
 from pytest_tsexport.tensors.changes_by_calls import lasting, unexplained
-from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
+from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.fingerprint import Fingerprint, described
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -92,14 +92,14 @@ class Source:
 
     def _by_calls(self) -> tuple[Change, ...]:
         """What plain calls change in a copy of the model that was made before."""
-        model = deep_copy(self.kept).eval()
+        model = evaluation_copy(self.kept)
         start = Fingerprint.of(model)
         states = [self._fingerprint_of_call(model) for _ in range(CALLS)]
         return tuple(change for state in states for change in start.differences(state))
 
     def _lasting(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
         """Those changes that one call of a copy does not undo."""
-        before, after = (deep_copy(model).eval() for model in (self.kept, self.live))
+        before, after = (evaluation_copy(model) for model in (self.kept, self.live))
         copied = Fingerprint.of(before).differences(Fingerprint.of(after))
         called = self._fingerprint_of_call(before).differences(self._fingerprint_of_call(after))
         return lasting(found, copied, called)

@@ -13,13 +13,13 @@ from torch import nn
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
-from pytest_tsexport.tensors.references import redirected
+from pytest_tsexport.tensors.references import reachable, redirected
 
 UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
 """The layouts that `copy.deepcopy` refuses."""
 
-UNCOPYABLE = (TypeError, ValueError, RuntimeError, copy.Error, pickle.PicklingError)
+UNCOPYABLE = (TypeError, ValueError, RuntimeError, copy.Error, pickle.PickleError)
 """What `copy.deepcopy` raises for an object that cannot be copied."""
 
 
@@ -45,6 +45,13 @@ def deep_copy(model: nn.Module) -> nn.Module:
         if isinstance(tensor, nn.Parameter) and type(tensor).__deepcopy__ is nn.Parameter.__deepcopy__:
             memo[id(tensor)] = _as_parameter(copy.deepcopy(tensor.data, memo), tensor)
     return _deep_copied(model, memo, found)
+
+
+def evaluation_copy(model: nn.Module) -> nn.Module:
+    """`deep_copy` in evaluation mode. What `eval()` of a model returns is not used: it may be nothing."""
+    copied = deep_copy(model)
+    copied.eval()
+    return copied
 
 
 def clone(tensor: torch.Tensor) -> torch.Tensor:
@@ -97,19 +104,32 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
 
     It does not look into functions: those that refer to a part of the model are made to refer to the copy.
     """
-    shared = {key for key, one in memo.items() if id(one) == key}
     try:
         for tensor in (entry.tensor for entry in found if id(entry.tensor) not in memo):
             _copy_uncopied(tensor, memo)
-        copied = copy.deepcopy(model, memo)
-        assert isinstance(copied, nn.Module)
-        redirect(copied, {key: one for key, one in memo.items() if key not in shared and key != id(memo)})
+        copied, memo = _copied(model, memo)
+        redirect(copied, {key: one for key, one in memo.items() if id(one) != key and key != id(memo)})
     except UNCOPYABLE as error:
         what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
         raise InputsError(
             f"{what}; each case is judged on a fresh copy, so keep what cannot be copied off the module"
         ) from error
     return copied
+
+
+def _copied(model: nn.Module, memo: dict[int, Any]) -> tuple[nn.Module, dict[int, Any]]:
+    """The result of `copy.deepcopy` and its memo. It refuses a compiled function, which is shared: it cannot change."""
+    made = dict(memo)
+    try:
+        copied = copy.deepcopy(model, made)
+    except pickle.PickleError:
+        functions = [one for one in reachable([model], ()).values() if isinstance(one, torch.jit.ScriptFunction)]
+        if not functions:
+            raise
+        made = memo | {id(one): one for one in functions}
+        copied = copy.deepcopy(model, made)
+    assert isinstance(copied, nn.Module)
+    return copied, made
 
 
 def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:

@@ -214,6 +214,9 @@ def _opened(value: Any, walk: _Walk, depth: int) -> Record:
 
 
 def _contents(value: Any) -> Iterator[tuple[str, object]]:
+    if isinstance(value, torch.jit.ScriptFunction):
+        yield "code", value.code
+        return
     if isinstance(value, CONTAINERS) and len(value) > LONGEST:
         yield "length", len(value)
     elif isinstance(value, dict):
