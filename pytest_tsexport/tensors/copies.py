@@ -9,10 +9,12 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
+from pytest_tsexport.tensors.record import HOOKS
 from pytest_tsexport.tensors.references import reachable, redirected
 
 UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
@@ -139,6 +141,9 @@ def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:
     """
     if tensor.layout in UNCOPIED_LAYOUTS or (tensor.is_nested and tensor.layout == torch.strided):
         memo[id(tensor)] = clone(tensor)
+    elif not isinstance(tensor, UninitializedParameter | UninitializedBuffer) and tensor.is_inference():
+        with torch.inference_mode():
+            memo[id(tensor)] = copy.deepcopy(tensor, memo)
     elif tensor.grad_fn is not None:
         memo[id(tensor)] = copy.deepcopy(tensor.detach(), memo)
 
@@ -149,4 +154,9 @@ def redirect(model: nn.Module, replacements: Mapping[int, Any]) -> None:
     plain = [one for one in modules.values() if not isinstance(one, torch.jit.ScriptModule)]
     values = {(place, name): value for place, one in enumerate(plain) for name, value in vars(one).items()}
     for (place, name), value in redirected(values, replacements, modules).items():
-        vars(plain[place])[name] = value
+        old = vars(plain[place])[name]
+        if name in HOOKS and old is not value:  # the handle of a hook knows the dict itself
+            old.clear()
+            old.update(value)
+        else:
+            vars(plain[place])[name] = value
