@@ -81,10 +81,10 @@ def _is_attached(entry: Entry) -> bool:
 
 def described(found: Sequence[Change]) -> tuple[str, ...]:
     """The changes in words; those of training modes in one line, the last."""
-    modes = [change.owner for change in found if change.is_mode]
+    modes = [change.text for change in found if change.is_mode]
     texts = [change.text for change in found if not change.is_mode]
     if modes:
-        texts.append(f"the training mode of {modes[0] or 'the model'} ({len(modes)} modules)")
+        texts.append(f"the training mode of {modes[0]}" + (f" (and of {len(modes) - 1} more)" if modes[1:] else ""))
     return tuple(dict.fromkeys(texts))
 
 

@@ -197,7 +197,7 @@ HARMS: Mapping[str, tuple[Harm, str]] = {
     "ShortensLayers": (_shorten, "layers.2 is gone"),
     "SwapsLayers": (_swap_layers, "layers.0.weight: its values changed"),
     "HalvesSource": (lambda model: model.half(), "shift: dtype torch.float32 became torch.float16"),
-    "TrainsPart": (lambda model: model.drop.train(), "the training mode of drop (1 modules)"),
+    "TrainsPart": (lambda model: model.drop.train(), "the training mode of drop: False became True"),
     "FreezesPart": (
         lambda model: model.linear.bias.requires_grad_(requires_grad=False),
         "linear.bias: requires_grad True became False",

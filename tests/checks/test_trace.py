@@ -57,7 +57,11 @@ def test_checks_that_could_not_run_say_so() -> None:
     ("model", "export", "text"),
     [
         (made.Plain, exporters.after(lambda model: model.double()), "linear.weight: dtype torch.float32 became"),
-        (made.Plain, exporters.after(lambda model: model.train()), "the training mode of the model (2 modules)"),
+        (
+            made.Plain,
+            exporters.after(lambda model: model.train()),
+            "the training mode of the model: False became True (and of 1 more)",
+        ),
         (made.Plain, exporters.after(exporters.add_to_weights), "linear.weight: its values changed"),
         (
             made.Plain,
@@ -289,3 +293,12 @@ def test_a_finished_file_loads(tmp_path_factory: pytest.TempPathFactory) -> None
     files.fresh(model, rows()(), path)
     found = verdict(model, artifact=path)
     assert (found.outcome, found.headline) == (Outcome.PASSED, "loads")
+
+
+def test_a_model_whose_sizes_do_not_vary_is_shown_without_brackets() -> None:
+    class Squares(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            return torch.linalg.inv(x) if x.shape == (2, 2) else x.view(2, 2)
+
+    found = judge(Squares(), {"x": torch.eye(2)}, checks="trace", export=exporters.after(lambda model: model.train()))
+    assert found["trace"].rows[0] == ("traced at", "x")

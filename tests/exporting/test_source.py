@@ -128,7 +128,7 @@ def test_a_training_mode_that_was_left_is_named_whatever_the_mode_of_the_copy(*,
     kept = deep_copy(model).train(is_training)
     source = Source.before(subject_of(kept), model)
     model.train()
-    assert source.after().source == ("the training mode of the model (2 modules)",)
+    assert source.after().source == ("the training mode of the model: False became True (and of 1 more)",)
 
 
 def test_a_backend_may_leave_the_users_model_in_training_mode() -> None:

@@ -106,8 +106,8 @@ def test_a_weight_with_gaps_in_memory_has_a_fingerprint() -> None:
             lambda model: setattr(model.linear, "weight", nn.Parameter(torch.zeros(3, 7))),
             "linear.weight: shape (7, 7) became (3, 7)",
         ),
-        (lambda model: model.eval(), "the training mode of the model (2 modules)"),
-        (lambda model: model.linear.eval(), "the training mode of linear (1 modules)"),
+        (lambda model: model.eval(), "the training mode of the model: True became False (and of 1 more)"),
+        (lambda model: model.linear.eval(), "the training mode of linear: True became False"),
         (lambda model: model.register_buffer("more", torch.zeros(1)), "more is new"),
         (lambda model: delattr(model.linear, "bias"), "linear.bias is gone"),
     ],
@@ -179,7 +179,7 @@ def test_the_training_modes_are_one_line_and_the_last() -> None:
         model.get_submodule("linear").eval()
         model.register_buffer("more", torch.zeros(1))
 
-    assert changes(made.Plain(), change) == ("more is new", "the training mode of linear (1 modules)")
+    assert changes(made.Plain(), change) == ("more is new", "the training mode of linear: True became False")
 
 
 @pytest.mark.parametrize(
