@@ -195,3 +195,23 @@ def test_a_hook_that_was_made_anew_is_the_same_although_its_module_changed() -> 
     with torch.no_grad():
         model.bias.add_(1)
     assert [one.text for one in changes(before, record(model))] == ["bias: its values changed"]
+
+
+def test_the_code_of_a_method_and_a_property_of_the_class_show() -> None:
+    class Own(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+        @property
+        def size(self) -> int:
+            return 1
+
+    def other(self: Own, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    before = record(Own())
+    Own.forward.__code__ = other.__code__
+    Own.size = property(lambda self: 2)  # type: ignore[assignment]
+    name = Own.__qualname__
+    found = [one.text for one in changes(before, record(Own()))]
+    assert found == [f"forward of the class {name} was replaced", f"size of the class {name} was replaced"]
