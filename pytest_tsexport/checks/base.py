@@ -46,7 +46,8 @@ def verdict(evidence: Evidence, outcome: Outcome, headline: str, rows: tuple[Row
 def traced_at(evidence: Evidence) -> Row:
     """`traced at        input_ids, attention_mask (batch=2, sequence=7)`."""
     sizes = ", ".join(f"{name}={size}" for name, size in evidence.subject.sizes.items())
-    return "traced at", f"{', '.join(evidence.subject.inputs)} ({sizes})"
+    inputs = ", ".join(evidence.subject.inputs)
+    return "traced at", f"{inputs} ({sizes})" if sizes else inputs
 
 
 def vacuous(evidence: Evidence) -> Verdict | None:

@@ -57,7 +57,7 @@ def _changed(evidence: Evidence) -> list[Row] | None:
     return [
         ("", "exporting changed the source model"),
         ("changed", _listed(changed)),
-        ("fix", "export a copy: copy.deepcopy(model), or untie(model), which shares what it need not copy"),
+        ("fix", "put back what exporting sets on the model, or work on a copy: copy.deepcopy(model), or untie(model)"),
     ]
 
 
@@ -82,7 +82,7 @@ def _other_answers(evidence: Evidence) -> list[Row] | None:
         ("differs", text),
         (
             "fix",
-            "undo what exporting patched: a method of a class, a function of a module, an object that models share",
+            "undo what exporting left: a function of a module, a global, a closure, an entry of a cache",
         ),
     ]
 

@@ -14,7 +14,7 @@ from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, same_b
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.changes import Change
 from pytest_tsexport.tensors.changes_by_calls import lasting, unexplained
-from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
+from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.fingerprint import Fingerprint, described
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -77,11 +77,7 @@ class Source:
         """What has changed since. Settings of the process are set back to what they were."""
         settings = self.settings.changes()
         try:
-            found = self.fingerprint.differences(Fingerprint.of(self.live))
-            if found:
-                found = unexplained(found, self._by_calls())
-            if found:
-                found = self._lasting(found)
+            found = self._changes()
             if found or settings:
                 return Left(source=described(found), settings=settings)
             return Left(answers=self._other_answers())
@@ -90,16 +86,26 @@ class Source:
         finally:
             self.settings.restore()
 
+    def _changes(self) -> tuple[Change, ...]:
+        """What has changed in the live model and is not the doing of its calls."""
+        now = Fingerprint.of(self.live)
+        found = self.fingerprint.differences(now)
+        parted = tuple(self.fingerprint.parted(now, found))
+        if found or parted:
+            by_calls = self._by_calls()
+            found, parted = unexplained(found, by_calls), unexplained(parted, by_calls)
+        return (*(self._lasting(found) if found else ()), *parted)
+
     def _by_calls(self) -> tuple[Change, ...]:
         """What plain calls change in a copy of the model that was made before."""
-        model = deep_copy(self.kept).eval()
+        model = evaluation_copy(self.kept)
         start = Fingerprint.of(model)
         states = [self._fingerprint_of_call(model) for _ in range(CALLS)]
-        return tuple(change for state in states for change in start.differences(state))
+        return tuple(change for state in states for change in (*start.differences(state), *start.parted(state)))
 
     def _lasting(self, found: tuple[Change, ...]) -> tuple[Change, ...]:
         """Those changes that one call of a copy does not undo."""
-        before, after = (deep_copy(model).eval() for model in (self.kept, self.live))
+        before, after = (evaluation_copy(model) for model in (self.kept, self.live))
         copied = Fingerprint.of(before).differences(Fingerprint.of(after))
         called = self._fingerprint_of_call(before).differences(self._fingerprint_of_call(after))
         return lasting(found, copied, called)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.subjects.state import Snapshot
-from pytest_tsexport.tensors.copies import deep_copy, parameter_sharing_copy
+from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import digest, stored_tensors
 from pytest_tsexport.tensors.tree import Leaves, detached, flatten
 
@@ -71,7 +71,9 @@ class Reference:
 
     def parameter_sharing_copy(self) -> nn.Module:
         """A copy in evaluation mode that shares every parameter with the source, and has its own buffers and state."""
-        return parameter_sharing_copy(self._source).eval()
+        copied = parameter_sharing_copy(self._source)
+        copied.eval()  # which may return nothing
+        return copied
 
     def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
         """The answers to one case: `calls` calls of the same copy with the same inputs.
@@ -95,7 +97,7 @@ class Reference:
 
     def deep_copy(self) -> nn.Module:
         """A copy in evaluation mode that shares nothing with the source; its tied weights are still tied."""
-        return deep_copy(self._source).eval()
+        return evaluation_copy(self._source)
 
 
 def answer(

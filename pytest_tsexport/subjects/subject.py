@@ -194,24 +194,37 @@ def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Ma
     return Reference(model, constants).case(inputs)[0].error is None
 
 
-def _observed(subject: Subject) -> Subject:
-    """The subject after one eager call, which shows the names of its outputs and the tables that its inputs index."""
+def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLookups) -> object:
+    """What a copy of eager returns for `inputs`, watched if torch can.
+
+    A model may compile a part of itself at its first call, which torch refuses while operators are watched.
+    """
     reference = Reference(subject.reference, subject.constants)
     model = reference.deep_copy()
-    inputs = detached(subject.inputs)
+    with torch.no_grad():
+        try:
+            with watch:
+                return model(**inputs, **subject.constants)
+        except Exception:  # the same call, not watched, shows whether it is the model's own
+            model = reference.deep_copy()
+            return model(**detached(subject.inputs), **subject.constants)
+
+
+def _observed(subject: Subject) -> Subject:
+    """The subject after one eager call, which shows the names of its outputs and the tables that its inputs index."""
+    inputs, name = detached(subject.inputs), type(subject.reference).__name__
     watch = TableLookups(inputs)
     try:
-        with torch.no_grad(), watch:
-            output = model(**inputs, **subject.constants)
+        output = _output(subject, inputs, watch)
     except Exception as error:  # a model may raise anything, and the user needs to know what
-        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in subject.inputs.items())
-        raise InputsError(f"{type(model).__name__} does not run on its inputs ({shapes}): {error}") from error
+        shapes = ", ".join(f"{key} {tuple(tensor.shape)}" for key, tensor in subject.inputs.items())
+        raise InputsError(f"{name} does not run on its inputs ({shapes}): {error}") from error
     try:
         outputs = tuple(flatten(output))
     except TypeError as error:
-        raise InputsError(f"{type(model).__name__} returns a value that cannot be exported: {error}") from error
+        raise InputsError(f"{name} returns a value that cannot be exported: {error}") from error
     if not outputs:
-        raise InputsError(f"{type(model).__name__} returns no tensor for its inputs, so there is nothing to compare")
+        raise InputsError(f"{name} returns no tensor for its inputs, so there is nothing to compare")
     fields = (
         replace(one, domain=one.domain.looked_up(watch.rows[one.name], one.name)) if one.name in watch.rows else one
         for one in subject.fields

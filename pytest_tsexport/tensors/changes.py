@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import getattr_static
 from itertools import zip_longest
 
-from pytest_tsexport.tensors.record import HOOKS, Function, ModuleRecord, Opened, Record, TensorRecord, Value
+from pytest_tsexport.tensors.record import (
+    HOOKS,
+    TENSOR_HOOKS,
+    Function,
+    ModuleRecord,
+    Opened,
+    Record,
+    TensorRecord,
+    Value,
+)
 
 NONE = Value(type(None), None)
 
@@ -74,14 +84,19 @@ def _between(before: Record, after: Record, path: Path, seen: Pairs) -> Iterator
         seen.add((id(before), id(after)))
         yield from _opened(before, after, path, seen)
     elif isinstance(before, TensorRecord) and isinstance(after, TensorRecord):
+        seen.add((id(before), id(after)))
         if before != after:
             yield Change(*path, f"{_joined(*path)}: {_difference(before, after)}", before, after)
+        name = _joined(*path)
+        for kind, called in TENSOR_HOOKS.items():
+            yield from _hooks(before.hooks[kind], after.hooks[kind], kind, (name, called))
+        yield from _parts(before, after, name, seen)
     elif before != after:
         yield Change(*path, _became(before, after, path), before, after)
 
 
 def _opened(before: Opened, after: Opened, path: Path, seen: Pairs) -> Iterator[Change]:
-    if (before.cls.__module__, before.cls.__qualname__) != (after.cls.__module__, after.cls.__qualname__):
+    if _name(before.cls) != _name(after.cls):
         yield Change(*path, _became(before, after, path), before, after)
         return
     if before.cut or after.cut:
@@ -96,7 +111,9 @@ def _of_module(before: ModuleRecord, after: ModuleRecord, name: str, seen: Pairs
     """What differs in a module besides what it holds."""
     if before.training != after.training:
         yield Change(name, MODE, f"{_shown(name)}: {before.training} became {after.training}")
-    yield from _between(before.forward, after.forward, (name, "forward"), seen)
+    for one, other in zip(before.classes, after.classes, strict=False):
+        if _name(one.cls) == _name(other.cls):
+            yield from _between(one, other, ("", f"the class {one.cls.__qualname__}"), seen)
     for kind, called in HOOKS.items():
         yield from _hooks(before.hooks.get(kind, ()), after.hooks.get(kind, ()), kind, (name, called))
     for buffer in sorted(before.unsaved ^ after.unsaved):
@@ -136,17 +153,26 @@ def _hooks(before: Sequence[Record], after: Sequence[Record], kind: str, path: P
         yield Change(name, kind, f"the order of the {called}s of {_shown(name)} changed")
 
 
-def _parts(before: Opened, after: Opened, name: str, seen: Pairs) -> Iterator[Change]:
+def _parts(before: Opened | TensorRecord, after: Opened | TensorRecord, name: str, seen: Pairs) -> Iterator[Change]:
     for part in (*before.parts, *(new for new in after.parts if new not in before.parts)):
         was, now = before.parts.get(part), after.parts.get(part)
         if was is not None and now is not None and not _is_none_and_weight(was, now):
             yield from _between(was, now, (name, part), seen)
+            continue
+        if _is_value_of_class(before, part, was or now):
             continue
         if callable(getattr(before.cls, part, None)) and not before.is_container:
             text = _replaced((name, part))  # what an instance has in place of a method of its class
         else:
             text = f"{_joined(name, part)} is {'gone' if now in (None, NONE) else 'new'}"
         yield Change(name, part, text, was, now, before.is_container)
+
+
+def _is_value_of_class(owner: Opened | TensorRecord, name: str, value: Record | None) -> bool:
+    """Whether the attribute has the value that the class has: it reads the same with it and without it."""
+    if owner.is_container or not isinstance(value, Value) or not hasattr(owner.cls, name):
+        return False
+    return Value.of(getattr_static(owner.cls, name)) == value
 
 
 def _is_none_and_weight(one: Record, other: Record) -> bool:
@@ -158,7 +184,7 @@ def _is_none_and_weight(one: Record, other: Record) -> bool:
 def _is_same_function(one: Function, other: Function) -> bool:
     if one.bound_to != other.bound_to:
         return False
-    if one.function is other.function:
+    if one.function is other.function and one.code is other.code:
         return True
     if one.code is None or other.code is None:
         return bool(getattr(one.function, "__qualname__", one) == getattr(other.function, "__qualname__", other))
@@ -172,10 +198,18 @@ def _same_parts(one: Mapping[str, Record], other: Mapping[str, Record]) -> bool:
 def _difference(before: TensorRecord, after: TensorRecord) -> str:
     if before.role != after.role:
         return f"a {before.role} became a {after.role}"
+    if _name(before.cls) != _name(after.cls):
+        return f"its class {before.cls.__name__} became {after.cls.__name__}"
+    if before.is_inference != after.is_inference:
+        return "it was made in inference mode" if after.is_inference else "it is no longer of inference mode"
     for what in ("shape", "dtype", "device", "requires_grad"):
         if getattr(before, what) != getattr(after, what):
             return f"{what} {getattr(before, what)} became {getattr(after, what)}"
     return "its values changed"
+
+
+def _name(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
 
 
 def _replaced(path: Path) -> str:

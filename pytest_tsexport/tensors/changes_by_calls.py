@@ -89,7 +89,7 @@ def _alike(one: Record | None, other: Record | None, depth: int = DEPTH) -> bool
 
 
 def _kind(tensor: TensorRecord) -> tuple[object, ...]:
-    return tensor.role, tensor.dtype, tensor.device, tensor.requires_grad, len(tensor.shape)
+    return tensor.role, tensor.dtype, tensor.device, tensor.requires_grad, tensor.is_inference, len(tensor.shape)
 
 
 def _is_number(value: Value) -> bool:

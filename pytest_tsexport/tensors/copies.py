@@ -9,18 +9,20 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
-from pytest_tsexport.tensors.references import redirected
-from pytest_tsexport.tensors.script_modules import is_script
+from pytest_tsexport.tensors.record import HOOKS
+from pytest_tsexport.tensors.references import reachable, redirected
+from pytest_tsexport.tensors.script_modules import is_script, is_script_function
 
 UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
 """The layouts that `copy.deepcopy` refuses."""
 
-UNCOPYABLE = (TypeError, ValueError, RuntimeError, copy.Error, pickle.PicklingError)
+UNCOPYABLE = (TypeError, ValueError, RuntimeError, copy.Error, pickle.PickleError)
 """What `copy.deepcopy` raises for an object that cannot be copied."""
 
 
@@ -46,6 +48,13 @@ def deep_copy(model: nn.Module) -> nn.Module:
         if isinstance(tensor, nn.Parameter) and type(tensor).__deepcopy__ is nn.Parameter.__deepcopy__:
             memo[id(tensor)] = _as_parameter(copy.deepcopy(tensor.data, memo), tensor)
     return _deep_copied(model, memo, found)
+
+
+def evaluation_copy(model: nn.Module) -> nn.Module:
+    """`deep_copy` in evaluation mode. What `eval()` of a model returns is not used: it may be nothing."""
+    copied = deep_copy(model)
+    copied.eval()
+    return copied
 
 
 def clone(tensor: torch.Tensor) -> torch.Tensor:
@@ -98,13 +107,11 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
 
     It does not look into functions: those that refer to a part of the model are made to refer to the copy.
     """
-    shared = {key for key, one in memo.items() if id(one) == key}
     try:
         for tensor in (entry.tensor for entry in found if id(entry.tensor) not in memo):
             _copy_uncopied(tensor, memo)
-        copied = copy.deepcopy(model, memo)
-        assert isinstance(copied, nn.Module)
-        replaced = {key: one for key, one in memo.items() if key not in shared and key != id(memo)}
+        copied, memo = _copied(model, memo)
+        replaced = {key: one for key, one in memo.items() if id(one) != key and key != id(memo)}
         _redirect(copied, replaced, kept={id(one) for _, one in named_modules(model)})
     except UNCOPYABLE as error:
         what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
@@ -114,6 +121,21 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
     return copied
 
 
+def _copied(model: nn.Module, memo: dict[int, Any]) -> tuple[nn.Module, dict[int, Any]]:
+    """The result of `copy.deepcopy` and its memo. It refuses a compiled function, which is shared: it cannot change."""
+    made = dict(memo)
+    try:
+        copied = copy.deepcopy(model, made)
+    except pickle.PickleError:
+        functions = [one for one in reachable([model], ()).values() if is_script_function(one)]
+        if not functions:
+            raise
+        made = memo | {id(one): one for one in functions}
+        copied = copy.deepcopy(model, made)
+    assert isinstance(copied, nn.Module)
+    return copied, made
+
+
 def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:
     """Copies a tensor into `memo` if `deepcopy` refuses it: for its layout, or because autograd made it.
 
@@ -121,6 +143,9 @@ def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:
     """
     if tensor.layout in UNCOPIED_LAYOUTS or (tensor.is_nested and tensor.layout == torch.strided):
         memo[id(tensor)] = clone(tensor)
+    elif not isinstance(tensor, UninitializedParameter | UninitializedBuffer) and tensor.is_inference():
+        with torch.inference_mode():
+            memo[id(tensor)] = copy.deepcopy(tensor, memo)
     elif tensor.grad_fn is not None:
         memo[id(tensor)] = copy.deepcopy(tensor.detach(), memo)
 
@@ -134,4 +159,9 @@ def _redirect(model: nn.Module, replacements: Mapping[int, Any], kept: Set[int])
     plain = [one for one in modules.values() if not is_script(one) and id(one) not in kept]
     values = {(place, name): value for place, one in enumerate(plain) for name, value in vars(one).items()}
     for (place, name), value in redirected(values, replacements, modules).items():
-        vars(plain[place])[name] = value
+        old = vars(plain[place])[name]
+        if name in HOOKS and old is not value:  # the handle of a hook knows the dict itself
+            old.clear()
+            old.update(value)
+        else:
+            vars(plain[place])[name] = value

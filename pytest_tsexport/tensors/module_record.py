@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from numbers import Number
-from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
+from pytest_tsexport.tensors.contents import VALUES, contents
 from pytest_tsexport.tensors.memory import digest
-from pytest_tsexport.tensors.named_tensors import attributes, named_modules
+from pytest_tsexport.tensors.named_tensors import named_modules
 from pytest_tsexport.tensors.record import (
-    CONTAINERS,
     HOOKS,
+    TENSOR_HOOKS,
+    ClassRecord,
     Function,
     ModuleRecord,
     Opened,
@@ -32,18 +31,14 @@ from pytest_tsexport.tensors.script_modules import SCRIPT_MODULE, is_script, scr
 DEPTH = 6
 """Levels of containers and plain objects that are recorded: a cache has layers, and a layer has fields."""
 
-LONGEST = 10_000
-"""Elements of a container that are recorded; of a longer one, the length."""
-
 MOST = 100_000
 """Objects whose contents are recorded: a model may hold its training data."""
 
-PLAIN = (Number, str, bytes, type(None), type(...), type, Enum, PurePath, re.Pattern, range, slice)
-VALUES = (*PLAIN, torch.dtype, torch.device, torch.layout, torch.memory_format)
-"""What is compared by value."""
+CLOSED = (ModuleType, logging.Logger, RemovableHandle)
+"""What is recorded by its name alone: it belongs to the process, and not to the model.
 
-CLOSED = (ModuleType, logging.Logger)
-"""What is recorded by its name alone: it belongs to the process, and not to the model."""
+A hook has a number that says nothing.
+"""
 
 WITH_FLAGS = ("_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks_with_kwargs")
 """Dicts that say of some hooks, by the same number, how they are called."""
@@ -85,7 +80,7 @@ def _module(module: nn.Module, walk: _Walk) -> ModuleRecord:
         training=getattr(module, "training", False),  # a frozen script module has no mode
         unsaved=frozenset(vars(module).get("_non_persistent_buffers_set", ())),
         hooks={},
-        forward=_function(getattr(type(module), "forward", None), walk, DEPTH),
+        classes=tuple(_class(cls, walk) for cls in _own_classes(module)),
     )
     walk.known[id(module)] = (module, made)
     for name, value, role in _parts_of(module):
@@ -125,9 +120,9 @@ def _is_own_method(module: nn.Module, name: str, value: object) -> bool:
 
 def _any(value: Any, walk: _Walk, depth: int) -> Record:
     if isinstance(value, VALUES):
-        return Value(type(value), _comparable(value))
+        return Value.of(value)
     if isinstance(value, CLOSED):
-        return Value(type(value), value.__name__ if isinstance(value, ModuleType) else value.name)
+        return Value(type(value), getattr(value, "__name__", getattr(value, "name", "")))
     if isinstance(value, torch.Tensor):
         return _tensor(value, "tensor", walk)
     if isinstance(value, nn.Module):
@@ -137,21 +132,56 @@ def _any(value: Any, walk: _Walk, depth: int) -> Record:
     return _opened(value, walk, depth)
 
 
-def _comparable(value: object) -> Hashable:
-    """A hashable value that is equal to itself: NaN is not, and neither is an object with an `__eq__` of its own."""
-    if type(value) in (bool, int, str, bytes, type(None)) or isinstance(value, type):
-        return value
-    return repr(value)
-
-
 def _tensor(tensor: torch.Tensor, role: str, walk: _Walk) -> TensorRecord:
     found = walk.known.get(id(tensor), (None, None))[1]
     grad = None if role == "tensor" else tensor.requires_grad
+    cls = torch.Tensor if role == "tensor" else type(tensor)  # a script module shows its parameters as tensors
     if isinstance(found, TensorRecord):  # its values are hashed once
-        return found if found.role == role else replace(found, role=role, requires_grad=grad)
+        return found if found.role == role else replace(found, role=role, requires_grad=grad, cls=cls)
     shape = () if tensor.is_nested else tuple(tensor.shape)
-    made = TensorRecord(role, shape, tensor.dtype, str(tensor.device), grad, digest(tensor))
+    hooks = {kind: tuple(_hooks_of(tensor, kind, walk)) for kind in TENSOR_HOOKS}
+    parts = {name: _any(value, walk, DEPTH) for name, value in vars(tensor).items() if name not in BOOKKEEPING}
+    if tensor.is_leaf and tensor.grad is not None:
+        parts["grad"] = _tensor(tensor.grad, "tensor", walk)
+    made = TensorRecord(
+        role=role,
+        shape=shape,
+        dtype=tensor.dtype,
+        device=str(tensor.device),
+        requires_grad=grad,
+        digest=digest(tensor),
+        cls=cls,
+        is_inference=tensor.is_inference(),
+        parts=parts,
+        hooks=hooks,
+    )
     walk.known[id(tensor)] = (tensor, made)
+    return made
+
+
+def _hooks_of(tensor: torch.Tensor, kind: str, walk: _Walk) -> Iterator[Record]:
+    yield from (_any(hook, walk, DEPTH) for hook in (getattr(tensor, kind, None) or {}).values())
+
+
+def _own_classes(module: nn.Module) -> Iterator[type]:
+    """The classes whose code a module runs, without `nn.Module` and its bases; a script module has code of its own."""
+    if not isinstance(module, torch.jit.ScriptModule):
+        yield from (base for base in type(module).__mro__ if base not in nn.Module.__mro__)
+
+
+def _class(cls: type, walk: _Walk) -> ClassRecord:
+    """A class by its own functions and plain values; its containers may be caches, which any model may fill."""
+    found = walk.known.get(id(cls), (None, None))[1]
+    if isinstance(found, ClassRecord):
+        return found
+    made = ClassRecord(cls, {})
+    walk.known[id(cls)] = (cls, made)
+    for name, value in vars(cls).items():
+        inner = getattr(value, "__func__", getattr(value, "fget", value))
+        if isinstance(inner, FunctionType):
+            made.parts[name] = Function(inner, inner.__code__)
+        elif isinstance(inner, VALUES) and not name.startswith("__"):
+            made.parts[name] = Value.of(inner)
     return made
 
 
@@ -205,26 +235,6 @@ def _opened(value: Any, walk: _Walk, depth: int) -> Record:
     parts: dict[str, Record] = {}
     made = Opened(type(value), parts)
     walk.known[id(value)] = (value, made)
-    for name, child in _contents(value):
+    for name, child in contents(value):
         parts[name] = _any(child, walk, depth - 1)
     return made
-
-
-def _contents(value: Any) -> Iterator[tuple[str, object]]:
-    if isinstance(value, CONTAINERS) and len(value) > LONGEST:
-        yield "length", len(value)
-    elif isinstance(value, dict):
-        yield from ((_key(key), one) for key, one in dict.items(value))
-    elif isinstance(value, (set, frozenset)):
-        yield from ((_key(one), one) for one in value)
-    elif isinstance(value, CONTAINERS):
-        yield from ((str(place), one) for place, one in enumerate(value))
-    elif type(value).__name__ == "ndarray" and not value.dtype.hasobject:
-        yield from (("dtype", str(value.dtype)), ("shape", value.shape))
-        yield "values", torch.frombuffer(bytearray(value.tobytes() or b"0"), dtype=torch.uint8)
-    # The address of an object of torch is no state: a random generator has one.
-    yield from ((name, child) for name, child in attributes(value) if name != "_cdata")
-
-
-def _key(key: object) -> str:
-    return str(key) if isinstance(key, VALUES) else type(key).__name__

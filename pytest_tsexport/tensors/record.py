@@ -27,6 +27,9 @@ HOOKS = {
 }
 """The dicts in which torch keeps the hooks of a module, and what one of each is called."""
 
+TENSOR_HOOKS = {"_backward_hooks": "gradient hook", "_post_accumulate_grad_hooks": "post-accumulate hook"}
+"""The same for the hooks of a tensor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -35,10 +38,20 @@ class Value:
     kind: type
     value: Hashable
 
+    @classmethod
+    def of(cls, value: object) -> Value:
+        """A hashable value that is equal to itself: NaN is not, and neither is an object with its own `__eq__`."""
+        if type(value) in (bool, int, str, bytes, type(None)) or isinstance(value, type):
+            return cls(type(value), value)
+        return cls(type(value), repr(value))
+
 
 @dataclass(frozen=True, slots=True)
 class TensorRecord:
-    """A tensor by its hash. `role` is parameter, buffer or tensor; only the first two have a `requires_grad`."""
+    """A tensor by its hash. `role` is parameter, buffer or tensor; only the first two have a `requires_grad`.
+
+    `parts` are its gradient and what was noted on it; `hooks` are those of each kind. They are compared on their own.
+    """
 
     role: str
     shape: tuple[int, ...]
@@ -46,6 +59,12 @@ class TensorRecord:
     device: str
     requires_grad: bool | None
     digest: str
+    cls: type
+    is_inference: bool
+    parts: Mapping[str, Record] = field(default_factory=dict, compare=False)
+    hooks: Mapping[str, tuple[Record, ...]] = field(default_factory=dict, compare=False)
+
+    is_container = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,17 +95,23 @@ class Opened:
         return issubclass(self.cls, CONTAINERS)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassRecord(Opened):
+    """A class by its functions and its plain values."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ModuleRecord(Opened):
     """A module, with its submodules among its parts.
 
-    `hooks` are those of each kind, `unsaved` its buffers that a checkpoint does not hold, `forward` that of its class.
+    `hooks` are those of each kind, `unsaved` its buffers that a checkpoint does not hold. `classes` are its own class
+    and those that it inherits from, below `nn.Module`, each by what is defined in it.
     """
 
     training: bool
     unsaved: frozenset[str]
     hooks: dict[str, tuple[Record, ...]]
-    forward: Function
+    classes: tuple[ClassRecord, ...]
 
 
 Record = Value | TensorRecord | Function | Opened

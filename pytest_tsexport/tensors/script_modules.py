@@ -20,6 +20,11 @@ def is_script(module: nn.Module) -> bool:
     return isinstance(module, torch.jit.ScriptModule)
 
 
+def is_script_function(value: object) -> bool:
+    """Whether it is a function that torch has compiled, which never changes."""
+    return isinstance(value, torch.jit.ScriptFunction)
+
+
 def script_attributes(module: nn.Module) -> Iterator[tuple[str, str, Any]]:
     """(name, type, value) of its attributes besides its children.
 

@@ -17,7 +17,7 @@ from pytest_tsexport.testing import right_weights as weights
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.files import quiet
 from pytest_tsexport.testing.specimen import Inputs, Specimen, Writer, each, ids, rows
-from pytest_tsexport.testing.wrong_sources import equipped, patch_forward
+from pytest_tsexport.testing.wrong_sources import equipped, patch_forward, same_answer
 
 
 def right_sources() -> Iterator[Specimen]:
@@ -98,9 +98,48 @@ def _containers(model: Any) -> None:
     model.config.scales = dict(model.config.scales)
 
 
-def _parameter(model: Any) -> None:
-    """An equal parameter under the same name."""
-    model.linear.weight = nn.Parameter(model.linear.weight.detach().clone())
+def _data(model: Any) -> None:
+    """The same parameter, with its values at another place."""
+    model.linear.weight.data = model.linear.weight.data.clone()
+
+
+def _handle(model: Any) -> Callable[[], object]:
+    """A hook is registered anew, and its handle, which has a new number, is kept on the model."""
+    model.handle.remove()
+
+    def register() -> None:
+        model.handle = model.layers[2].register_forward_hook(same_answer)
+
+    return register
+
+
+def _class_value(model: Any) -> Callable[[], object]:
+    """A flag of the class, put back as an attribute of the instance."""
+    model.traced = True
+    return lambda: setattr(model, "traced", False)
+
+
+def _gradient_hook(model: Any) -> Callable[[], object]:
+    remove: Callable[[], object] = model.linear.weight.register_hook(lambda gradient: gradient * 2).remove
+    return remove
+
+
+def _class_method(model: Any) -> Callable[[], object]:
+    """A method of the class, and a value of it, put back."""
+    cls, old = type(model), type(model).scaled
+    cls.scaled, cls.traced = (lambda _, x: x), True
+
+    def undo() -> None:
+        cls.scaled, cls.traced = old, False
+
+    return undo
+
+
+def _drawn(model: Any) -> Callable[[], object]:
+    """Draws from the model's own generator, and sets it back."""
+    state = model.random.getstate()
+    model.random.random()
+    return lambda: model.random.setstate(state)
 
 
 def _precision(model: Any) -> None:
@@ -122,10 +161,12 @@ def _frozen(model: Any) -> Callable[[], object]:
     return lambda: model.requires_grad_(requires_grad=True)
 
 
-def _gradients(model: Any) -> None:
-    """A backward pass, as a calibration does it: gradients stay in `.grad`."""
+def _gradients(model: Any) -> Callable[[], object]:
+    """A backward pass, as a calibration does it, and the gradients are dropped."""
     with torch.enable_grad():
         model(torch.ones(2, 7)).sum().backward()
+    drop: Callable[[], object] = model.zero_grad
+    return drop
 
 
 def _evaluation(model: Any) -> None:
@@ -167,12 +208,17 @@ CHANGES: Mapping[str, Callable[[Any], Callable[[], object] | None]] = {
     "RemovesHookAtOnce": _equal_hook,
     "SwapsConfigForEqualOne": _config,
     "SwapsContainersForEqualOnes": _containers,
-    "SwapsParameterForEqualOne": _parameter,
+    "MovesParameterInMemory": _data,
+    "RegistersHookAnew": _handle,
+    "PutsFlagOfClassBack": _class_value,
+    "RemovesItsGradientHook": _gradient_hook,
+    "PutsMethodOfClassBack": _class_method,
+    "SetsItsGeneratorBack": _drawn,
     "DoublesAndPutsBack": _precision,
     "HalvesACopy": _half_copy,
     "ZeroesDropoutForAWhile": _dropout,
     "FreezesForAWhile": _frozen,
-    "LeavesGradients": _gradients,
+    "DropsItsGradients": _gradients,
     "EvaluatesAgain": _evaluation,
     "LoadsItsOwnStateDict": _state_dict,
     "PutsDefaultDtypeBack": _default_dtype,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ from torch import nn
 from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Specimen, ids, rows
+from pytest_tsexport.testing.wrong_training import TRAINING_HARMS, FillsTable, in_inference_mode
 
 Harm = Callable[[Any], object]
 
@@ -20,6 +23,7 @@ Harm = Callable[[Any], object]
 class Equipped(nn.Module):
     """Right: it has all that an exporter may leave changed, and is used as it should be."""
 
+    traced = False
     shift: torch.Tensor
     kept: torch.Tensor
 
@@ -36,10 +40,17 @@ class Equipped(nn.Module):
         self.register_buffer("kept", torch.ones(7), persistent=False)
         self.linear.register_forward_hook(_double)
         self.linear.register_forward_hook(_clamp)
+        self.handle = self.layers[2].register_forward_hook(same_answer)
+        self.rnn, self.random = nn.RNN(7, 7), random.Random(3)
+        self.flags, self.rates, self.long = bytearray(2), array("f", [1.0, 2.0]), [0.5] * 10_001
+        weight = self.layers[1].get_parameter("weight")
+        weight.register_hook(_halve)
+        weight.no_decay = True  # type: ignore[attr-defined]
 
     def forward(self, x: torch.Tensor) -> Any:
         for layer in self.layers:
             x = layer(x)
+        x, _ = self.rnn(x)
         answer = self.scaled(self.drop(self.act(self.linear(x))) + self.shift + self.table)
         answer = answer + self.steps[0] * self.kept
         return answer if self.config.return_dict and not self.exporting else (answer, answer.argmax(-1))
@@ -57,9 +68,18 @@ def _clamp(_module: nn.Module, _inputs: object, answer: torch.Tensor) -> torch.T
     return answer.clamp(-1, 1)
 
 
+def same_answer(_module: nn.Module, _inputs: object, answer: torch.Tensor) -> torch.Tensor:
+    """A hook that changes nothing."""
+    return answer
+
+
+def _halve(gradient: torch.Tensor) -> torch.Tensor:
+    return gradient / 2
+
+
 def equipped() -> nn.Module:
     """An `Equipped` of a class of its own, so that an exporter that patches the class harms no other model."""
-    own = type("Equipped", (Equipped,), {name: vars(Equipped)[name] for name in ("forward", "scaled")})
+    own = type("Equipped", (Equipped,), {name: vars(Equipped)[name] for name in ("forward", "scaled", "traced")})
     model: nn.Module = own()
     return model
 
@@ -77,8 +97,9 @@ def wrong_sources() -> Iterator[Specimen]:
         yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)}, also=ties)
     for name, (harm, _) in PROCESS_HARMS.items():
         yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)})
-    patches = partial(changed, also=("parity", "shapes"), keywords={"export": exporters.after(patch_class)})
-    yield patches(build=equipped, name="PatchesClassOfSource")  # the copy that judges the file has the same class
+    patches = partial(changed, also=("parity", "shapes"))  # the copy that judges the file has the same class
+    yield patches(build=equipped, name="PatchesClassOfSource", keywords={"export": exporters.after(patch_class)})
+    yield changed(build=FillsTable, name="FillsTableInInferenceMode", keywords={"export": in_inference_mode})
 
 
 def patch_forward(model: nn.Module) -> None:
@@ -176,7 +197,7 @@ HARMS: Mapping[str, tuple[Harm, str]] = {
     "ShortensLayers": (_shorten, "layers.2 is gone"),
     "SwapsLayers": (_swap_layers, "layers.0.weight: its values changed"),
     "HalvesSource": (lambda model: model.half(), "shift: dtype torch.float32 became torch.float16"),
-    "TrainsPart": (lambda model: model.drop.train(), "the training mode of drop (1 modules)"),
+    "TrainsPart": (lambda model: model.drop.train(), "the training mode of drop: False became True"),
     "FreezesPart": (
         lambda model: model.linear.bias.requires_grad_(requires_grad=False),
         "linear.bias: requires_grad True became False",
@@ -190,7 +211,9 @@ HARMS: Mapping[str, tuple[Harm, str]] = {
         "linear.bias is gone",
     ),
     "SwapsValues": (_swap_values, "linear.weight: its values changed"),
+    "ChangesMethodOfClass": (patch_class, "scaled of the class Equipped was replaced"),
     "TiesSource": (_tie, "layers.0.weight and layers.1.weight are tied now"),
+    **TRAINING_HARMS,
 }
 """What an exporter leaves behind in an `Equipped`, and the first words of the report."""
 

@@ -57,7 +57,11 @@ def test_checks_that_could_not_run_say_so() -> None:
     ("model", "export", "text"),
     [
         (made.Plain, exporters.after(lambda model: model.double()), "linear.weight: dtype torch.float32 became"),
-        (made.Plain, exporters.after(lambda model: model.train()), "the training mode of the model (2 modules)"),
+        (
+            made.Plain,
+            exporters.after(lambda model: model.train()),
+            "the training mode of the model: False became True (and of 1 more)",
+        ),
         (made.Plain, exporters.after(exporters.add_to_weights), "linear.weight: its values changed"),
         (
             made.Plain,
@@ -107,7 +111,7 @@ def test_what_an_exporter_leaves_in_the_process_is_named(name: str) -> None:
 def test_no_more_than_four_changes_are_shown() -> None:
     found = verdict(wrong_sources.equipped(), export=exporters.after(lambda model: model.half()))
     *changes, more = dict(found.rows)["changed"].split("; ")
-    assert (len(changes), more) == (4, "and 6 more")
+    assert (len(changes), more) == (4, "and 10 more")
 
 
 @pytest.mark.parametrize("specimen", tuple(right_sources()), ids=lambda one: one.title)
@@ -116,63 +120,67 @@ def test_a_source_that_was_left_alone(specimen: Specimen) -> None:
     assert (found.outcome, found.rows) == (Outcome.PASSED, ())
 
 
-def patched(**methods: object) -> Writer:
-    """Exports rightly, and leaves these methods in the class of the model."""
-
-    def patch(model: nn.Module) -> None:
-        for name, method in methods.items():
-            setattr(type(model), name, method)
-
-    return exporters.after(patch)
+FUNCTIONS: dict[str, Any] = {}
+"""What a model looks up when it is called: no attribute of it or of its class."""
 
 
-def rounded(self: Any, x: torch.Tensor) -> torch.Tensor:
-    return torch.nextafter(x * self.scale, torch.tensor(9.0))
+class LooksUp(made.Plain):
+    def forward(self, x: torch.Tensor) -> Any:
+        return FUNCTIONS["act"](super().forward(x))
 
 
-def raises(self: Any, x: torch.Tensor) -> torch.Tensor:
+def judged(function: object, **keywords: Any) -> Verdict:
+    """The verdict on an exporter that exports rightly and leaves this function in the table."""
+    FUNCTIONS["act"] = lambda x: x * 2
+    return verdict(LooksUp(), export=exporters.after(lambda _: FUNCTIONS.update(act=function)), **keywords)
+
+
+def rounded(x: torch.Tensor) -> torch.Tensor:
+    return torch.nextafter(x * 2, torch.tensor(9.0))
+
+
+def raises(x: torch.Tensor) -> torch.Tensor:
     raise RuntimeError("only for the export")
 
 
 @pytest.mark.parametrize(
-    ("method", "text"),
+    ("function", "text"),
     [
-        (lambda _, x: x[:1], "output had shape (2, 7), and now (1, 7)"),
-        (lambda _, x: x.double(), "output was torch.float32, and now torch.float64"),
-        (lambda _, x: x / 0 * 0, "output has NaN at other places now"),
+        (lambda x: x[:1], "output had shape (2, 7), and now (1, 7)"),
+        (lambda x: x.double(), "output was torch.float32, and now torch.float64"),
+        (lambda x: x / 0 * 0, "output has NaN at other places now"),
         (raises, "it raises RuntimeError: only for the export"),
     ],
 )
-def test_a_model_that_answers_differently(method: object, text: str) -> None:
-    found = verdict(wrong_sources.equipped(), export=patched(scaled=method))
+def test_a_model_that_answers_differently(function: object, text: str) -> None:
+    found = judged(function)
     assert (found.outcome, found.headline) == (Outcome.FAILED, "the model answers differently after exporting")
     assert dict(found.rows)["differs"] == text
 
 
 def test_a_model_that_returns_something_else() -> None:
     class Named(made.Plain):
-        def named(self, x: torch.Tensor) -> Any:
-            return {"logits": x}
-
         def forward(self, x: torch.Tensor) -> Any:
-            return self.named(super().forward(x))
+            return FUNCTIONS["named"](super().forward(x))
+
+    FUNCTIONS["named"] = lambda x: {"logits": x}
 
     def export(model: nn.Module, inputs: Any, path: Any) -> None:
         traced = torch.jit.trace(model, tuple(inputs.values()), check_trace=False, strict=False)
         torch.jit.save(traced, str(path))
-        type(model).named = lambda _, x: (x, x)  # type: ignore[attr-defined]
+        FUNCTIONS["named"] = lambda x: (x, x)
 
     found = verdict(Named(), export=export)
     assert dict(found.rows)["differs"] == "it returned logits, and now 0, 1"
 
 
 def test_the_users_tolerance_is_not_for_the_model_itself() -> None:
-    found = verdict(wrong_sources.equipped(), export=patched(scaled=lambda _, x: x * 2.01), rtol=0.5, atol=0.5)
+    found = judged(lambda x: x * 2.01, rtol=0.5, atol=0.5)
     assert found.headline == "the model answers differently after exporting"
 
 
 def test_a_difference_that_two_kernels_may_have_is_no_other_answer() -> None:
-    found = verdict(wrong_sources.equipped(), export=patched(scaled=rounded))
+    found = judged(rounded)
     assert found.outcome is Outcome.PASSED
 
 
@@ -285,3 +293,12 @@ def test_a_finished_file_loads(tmp_path_factory: pytest.TempPathFactory) -> None
     files.fresh(model, rows()(), path)
     found = verdict(model, artifact=path)
     assert (found.outcome, found.headline) == (Outcome.PASSED, "loads")
+
+
+def test_a_model_whose_sizes_do_not_vary_is_shown_without_brackets() -> None:
+    class Squares(nn.Module):
+        def forward(self, x: torch.Tensor) -> Any:
+            return torch.linalg.inv(x) if x.shape == (2, 2) else x.view(2, 2)
+
+    found = judge(Squares(), {"x": torch.eye(2)}, checks="trace", export=exporters.after(lambda model: model.train()))
+    assert found["trace"].rows[0] == ("traced at", "x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.testing import right_state, wrong_sources, wrong_state
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import rows
+from pytest_tsexport.testing.wrong_training import FillsTable
 
 NOTHING = Left()
 
@@ -126,7 +128,7 @@ def test_a_training_mode_that_was_left_is_named_whatever_the_mode_of_the_copy(*,
     kept = deep_copy(model).train(is_training)
     source = Source.before(subject_of(kept), model)
     model.train()
-    assert source.after().source == ("the training mode of the model (2 modules)",)
+    assert source.after().source == ("the training mode of the model: False became True (and of 1 more)",)
 
 
 def test_a_backend_may_leave_the_users_model_in_training_mode() -> None:
@@ -136,15 +138,37 @@ def test_a_backend_may_leave_the_users_model_in_training_mode() -> None:
     assert source.after() == NOTHING
 
 
+FUNCTIONS: dict[str, Any] = {}
+"""What a model looks up when it is called: no attribute of it or of its class."""
+
+
+class LooksUp(made.Plain):
+    def forward(self, x: torch.Tensor) -> Any:
+        return FUNCTIONS["act"](super().forward(x))
+
+
+def looks_up() -> nn.Module:
+    FUNCTIONS["act"] = torch.tanh
+    return LooksUp()
+
+
+def replace_function(_: nn.Module) -> None:
+    FUNCTIONS["act"] = torch.relu
+
+
 def test_other_answers_can_be_given_to_another_process() -> None:
-    found = left(wrong_sources.equipped(), wrong_sources.patch_class)
+    found = left(looks_up(), replace_function)
     copied = pickle.loads(pickle.dumps(found))
     assert copied.answers.after.keys() == {"output"}
 
 
-def test_a_class_that_was_patched_shows_in_the_answers() -> None:
-    model = wrong_sources.equipped()
-    found = left(model, wrong_sources.patch_class)
+def test_a_class_that_was_patched_is_named() -> None:
+    found = left(wrong_sources.equipped(), wrong_sources.patch_class)
+    assert found == Left(source=("scaled of the class Equipped was replaced",))
+
+
+def test_a_function_that_was_replaced_shows_in_the_answers() -> None:
+    found = left(looks_up(), replace_function)
     assert (found.source, found.settings) == ((), ())
     assert found.answers is not None
     assert found.answers.after is not None
@@ -152,24 +176,25 @@ def test_a_class_that_was_patched_shows_in_the_answers() -> None:
     assert not torch.equal(before["output"], found.answers.after["output"])
 
 
-def test_a_class_that_raises_from_then_on() -> None:
-    def patch(model: Any) -> None:
-        type(model).scaled = None
-
-    answers = left(wrong_sources.equipped(), patch).answers
+def test_a_model_that_raises_from_then_on() -> None:
+    answers = left(looks_up(), lambda _: FUNCTIONS.update(act=None)).answers
     assert answers is not None
     assert (answers.after, answers.raised) == (None, "TypeError: 'NoneType' object is not callable")
 
 
-def test_a_patched_class_shows_beside_state() -> None:
+def test_other_answers_show_beside_state() -> None:
     """What calls change is left out, and the answers are still compared."""
-    own = type("CachesTable", (right_state.CachesTable,), {})
 
-    def patch(model: nn.Module) -> None:
+    class Caches(right_state.CachesTable):
+        def forward(self, x: torch.Tensor) -> Any:
+            return FUNCTIONS["act"](super().forward(x))
+
+    def export(model: nn.Module) -> None:
         calls(2)(model)
-        own.__call__ = lambda self, **given: self.forward(**given) + 1  # type: ignore[method-assign]
+        replace_function(model)
 
-    found = left(own(), patch)
+    FUNCTIONS["act"] = torch.tanh
+    found = left(Caches(), export)
     assert found.source == ()
     assert found.answers is not None
 
@@ -264,3 +289,96 @@ def test_a_model_that_raises_before_is_not_compared_with_itself() -> None:
             return super().forward(x)
 
     assert left(Once(), calls(1)) == NOTHING
+
+
+class CountsInClass(made.Plain):
+    """Right: its class counts its calls."""
+
+    calls = 0
+
+    def forward(self, x: torch.Tensor) -> Any:
+        type(self).calls += 1
+        return super().forward(x)
+
+
+def test_what_calls_change_in_a_class_is_not_the_exporters_doing() -> None:
+    assert left(CountsInClass(), calls(5)).source == ()
+
+
+class DrawsFromItsGenerator(made.Plain):
+    """Right: each call draws a number, for a log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.random, self.log = random.Random(3), [0.0]
+
+    def forward(self, x: torch.Tensor) -> Any:
+        self.log[0] = self.random.random()
+        return super().forward(x)
+
+
+def test_a_generator_that_a_call_moves_is_not_the_exporters_doing() -> None:
+    assert left(DrawsFromItsGenerator(), calls(2)).source == ()
+    assert left(DrawsFromItsGenerator(), lambda model: setattr(model, "scale", 2)).source == ("scale is new",)
+
+
+class RemovesItsHook(made.Plain):
+    """Right: a hook that runs once. Its closure holds the model."""
+
+    handle: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handle = self.linear.register_forward_pre_hook(lambda module, inputs: self.handle.remove())
+
+
+def test_a_hook_that_removes_itself_at_the_first_call_is_not_the_exporters_doing() -> None:
+    model = RemovesItsHook()
+    assert left(model, calls(1)) == NOTHING
+    assert not model.linear._forward_pre_hooks
+    assert left(RemovesItsHook(), calls(0)) == NOTHING
+
+
+class KeepsLast(made.Plain):
+    """Right: it keeps its last answer, which the next call replaces."""
+
+    last: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> Any:
+        self.last = super().forward(x)
+        return self.last
+
+
+@pytest.mark.parametrize("keeps", [KeepsLast, FillsTable])
+def test_what_was_made_in_inference_mode_is_named_unless_the_next_call_replaces_it(keeps: type[nn.Module]) -> None:
+    def export(model: nn.Module) -> None:
+        with torch.inference_mode():
+            calls(1)(model)
+
+    assert (left(keeps(), export) == NOTHING) is (keeps is KeepsLast)
+
+
+def test_a_parameter_that_each_call_replaces_is_not_the_exporters_doing() -> None:
+    class Remakes(made.Plain):
+        def forward(self, x: torch.Tensor) -> Any:
+            self.linear.bias = nn.Parameter(self.linear.bias.detach().clone())
+            return super().forward(x)
+
+    assert left(Remakes(), calls(1)).source == ()
+    assert left(made.Plain(), lambda model: setattr(model.linear, "bias", nn.Parameter(model.linear.bias.data))).source
+
+
+def test_weights_that_an_rnn_reads_are_named_although_a_call_of_a_copy_mends_them() -> None:
+    class Recurs(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = nn.RNN(7, 7)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.rnn(x)[0]
+
+    def detach(model: Any) -> None:
+        model.rnn._flat_weights = [one.detach().clone() for one in model.rnn._flat_weights]
+
+    assert len(left(Recurs(), detach).source) == 4
+    assert left(Recurs(), lambda model: model.rnn.flatten_parameters()) == NOTHING

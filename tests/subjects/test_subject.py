@@ -23,6 +23,7 @@ from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Hints, Subject, build
 from pytest_tsexport.subjects.user_examples import Example
 from pytest_tsexport.testing import right_outputs, right_sizes, wrong_exports, wrong_state, wrong_values
+from pytest_tsexport.testing.files import quiet
 from pytest_tsexport.testing.specimen import ids, masked_ids, rows
 from tests.subjects.families import build as family
 
@@ -263,3 +264,26 @@ def test_weights_without_values_are_refused_in_one_sentence(layer: Callable[[], 
         model = nn.Sequential(layer())
     with pytest.raises(InputsError, match=text):
         build(model, Meaning(inputs={"input": torch.ones(2, 4)}), name="x")
+
+
+class CompilesAtFirstCall(nn.Module):
+    """Right: it traces a part of itself when it is first called, which torch refuses while operators are watched."""
+
+    function: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(11, 3)
+
+    def forward(self, input_ids: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.embed(input_ids)
+        if self.function is None:
+            with quiet():
+                self.function = torch.jit.trace(lambda x: x * 2, torch.ones(2))
+        return answer
+
+
+def test_a_model_that_compiles_a_part_of_itself_runs_on_its_inputs() -> None:
+    subject = built(CompilesAtFirstCall(), inputs={"input_ids": torch.arange(8).view(2, 4)})
+    assert subject.outputs == ("output",)
+    assert subject.fields[0].domain == Ids(dtype=torch.int64, high=11)

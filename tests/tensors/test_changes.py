@@ -56,7 +56,7 @@ def texts(change: Callable[[Any], object]) -> list[str]:
 
 def swap_forward_of_class(model: Any) -> None:
     """Each layer has a class of its own, so that no other model changes."""
-    patched = type("Layer", (Layer,), {"__module__": Layer.__module__, "forward": lambda _, x: x})
+    patched = type("Layer", (nn.Module,), {**vars(Layer), "forward": lambda _, x: x})
     for layer in model.layers:
         layer.__class__ = patched
 
@@ -98,7 +98,7 @@ def two_hooks(model: Any) -> None:
             ["forward of layers.1 was replaced"],
         ),
         (lambda model: setattr(model, "helper", lambda x: x), ["helper is new"]),
-        (swap_forward_of_class, ["forward of layers.0 was replaced"]),
+        (swap_forward_of_class, ["forward of the class Layer was replaced"]),
         (lambda model: setattr(model.layers[0], "kind", "other"), ["layers.0.kind is new"]),
         (two_hooks, ["a forward hook of layers.0 was added", "a forward hook of layers.0 was added"]),
         (
@@ -195,3 +195,23 @@ def test_a_hook_that_was_made_anew_is_the_same_although_its_module_changed() -> 
     with torch.no_grad():
         model.bias.add_(1)
     assert [one.text for one in changes(before, record(model))] == ["bias: its values changed"]
+
+
+def test_the_code_of_a_method_and_a_property_of_the_class_show() -> None:
+    class Own(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+        @property
+        def size(self) -> int:
+            return 1
+
+    def other(self: Own, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    before = record(Own())
+    Own.forward.__code__ = other.__code__
+    Own.size = property(lambda self: 2)  # type: ignore[assignment]
+    name = Own.__qualname__
+    found = [one.text for one in changes(before, record(Own()))]
+    assert found == [f"forward of the class {name} was replaced", f"size of the class {name} was replaced"]

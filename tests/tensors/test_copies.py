@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,9 +12,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport import InputsError, untie
-from pytest_tsexport.subjects.reference import same_bits
+from pytest_tsexport.subjects.reference import Reference, same_bits
 from pytest_tsexport.subjects.state import Snapshot
-from pytest_tsexport.tensors.copies import clone, deep_copy, parameter_sharing_copy
+from pytest_tsexport.tensors.copies import clone, deep_copy, evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import digest, share_elements
 from pytest_tsexport.tensors.named_tensors import named_weights
 from pytest_tsexport.tensors.weights import ties_of
@@ -187,3 +189,43 @@ def test_a_view_of_a_parameter_is_shared_with_it() -> None:
         copied.weight += 1
     assert torch.equal(copied.rows, copied.weight[1:])
     assert digest(model.weight) == before
+
+
+def holding(value: object) -> nn.Module:
+    model: nn.Module = nn.Linear(2, 2)
+    model.value = value  # type: ignore[assignment]
+    return model
+
+
+@pytest.mark.parametrize("make", [deep_copy, parameter_sharing_copy, untie])
+def test_a_compiled_function_is_shared_and_all_else_copied(make: Callable[[nn.Module], nn.Module]) -> None:
+    function = torch.jit.trace(lambda x: x * 2, torch.ones(2))
+    model = holding({"functions": [function], "others": [1]})
+    copied: Any = make(model)
+    assert copied.value["functions"][0] is function
+    assert torch.equal(copied(torch.ones(1, 2)), model(torch.ones(1, 2)))
+    if make is not untie:
+        copied.value["others"].append(2)
+        assert model.value["others"] == [1]  # type: ignore[index]
+
+
+def test_what_else_cannot_be_pickled_is_refused_in_a_sentence() -> None:
+    class Refuses:
+        def __reduce__(self) -> str:
+            raise pickle.PickleError("not this one")
+
+    for beside in ([], [torch.jit.trace(lambda x: x * 2, torch.ones(2))]):
+        with pytest.raises(InputsError, match=r"^Linear cannot be copied \(not this one\); "):
+            deep_copy(holding([Refuses(), *beside]))
+
+
+def test_a_copy_in_evaluation_mode_does_not_need_what_eval_returns() -> None:
+    class Quiet(nn.Linear):
+        def train(self, mode: bool = True) -> Any:  # noqa: FBT001, FBT002  # as torch declares it
+            super().train(mode)
+
+    model = Quiet(2, 2)
+    copied = evaluation_copy(model)
+    assert (type(copied), copied.training, model.training) == (Quiet, False, True)
+    for made in (Reference(model, {}).deep_copy(), Reference(model, {}).parameter_sharing_copy()):
+        assert (type(made), made.training) == (Quiet, False)

@@ -16,7 +16,7 @@ from torch import nn
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, answer
 from pytest_tsexport.subjects.state import Snapshot
-from pytest_tsexport.tensors.copies import deep_copy
+from pytest_tsexport.tensors.copies import evaluation_copy
 from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors
 from pytest_tsexport.tensors.perturbation import numbers_of, put
 from pytest_tsexport.tensors.tree import Leaves, renamed
@@ -89,7 +89,7 @@ def untied_eager(evidence: Evidence) -> Throwaway:
     subject = evidence.subject
     reference = Reference(subject.model, subject.constants)
     return Throwaway(
-        make=lambda: deep_copy(untie(subject.model)).eval(),
+        make=lambda: evaluation_copy(untie(subject.model)),
         call=lambda module: reference.call(module, subject.inputs),
     )
 
