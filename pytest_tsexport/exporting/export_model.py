@@ -131,7 +131,7 @@ class _Run:
 
 def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) -> Made:
     def watched() -> _Run:
-        done = _watched(Source.before(subject, live), run, job)
+        done = _watched(Source.before(subject, live, in_isolation=job.is_isolated), run, job)
         messages = _without_own(done.process.compiler_messages, subject, job)
         return replace(done, process=replace(done.process, compiler_messages=messages))
 

@@ -49,7 +49,11 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Source:
-    """The live model as it was before its export; `kept` is a copy made before."""
+    """The live model as it was before its export; `kept` is a copy made before.
+
+    `in_isolation`: it is exported in an isolated process, where no optimizer holds its parameters, and a
+    compiler may replace them by equal ones.
+    """
 
     live: nn.Module
     kept: nn.Module
@@ -58,9 +62,10 @@ class Source:
     answers: tuple[Answer, ...]
     settings: Settings
     constants: Mapping[str, Any] = field(default_factory=dict)
+    in_isolation: bool = False
 
     @classmethod
-    def before(cls, subject: Subject, live: nn.Module) -> Source:
+    def before(cls, subject: Subject, live: nn.Module, *, in_isolation: bool = False) -> Source:
         """The live model as it is now. The subject's model is a copy of it that an export leaves alone, or itself."""
         kept = parameter_sharing_copy(live) if subject.model is live else subject.model
         return cls(
@@ -68,6 +73,7 @@ class Source:
             kept=kept,
             inputs=subject.inputs,
             constants=subject.constants,
+            in_isolation=in_isolation,
             answers=tuple(Reference(kept, subject.constants).case(subject.inputs, CALLS)),
             fingerprint=Fingerprint.of(live),
             settings=Settings.now(),  # last: what a call of the model sets is not the exporter's doing
@@ -90,7 +96,7 @@ class Source:
         """What has changed in the live model and is not the doing of its calls."""
         now = Fingerprint.of(self.live)
         found = self.fingerprint.differences(now)
-        parted = tuple(self.fingerprint.parted(now, found))
+        parted = () if self.in_isolation else tuple(self.fingerprint.parted(now, found))
         if found or parted:
             by_calls = self._by_calls()
             found, parted = unexplained(found, by_calls), unexplained(parted, by_calls)

@@ -16,6 +16,7 @@ import torch
 
 from pytest_tsexport.tensors.named_tensors import attributes
 from pytest_tsexport.tensors.record import CONTAINERS
+from pytest_tsexport.tensors.script_modules import is_script_function
 
 LONGEST = 10_000
 """Elements of a container that are recorded one by one; a longer one is hashed if it holds plain values only."""
@@ -30,7 +31,7 @@ HASHED = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 def contents(value: Any) -> Iterator[tuple[str, object]]:
     """The name and the value of each part of an object; an array, or a random generator, is one part."""
-    if isinstance(value, torch.jit.ScriptFunction):
+    if is_script_function(value):
         yield "code", value.code
         return
     state = _state(value)

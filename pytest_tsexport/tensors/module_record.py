@@ -165,7 +165,7 @@ def _hooks_of(tensor: torch.Tensor, kind: str, walk: _Walk) -> Iterator[Record]:
 
 def _own_classes(module: nn.Module) -> Iterator[type]:
     """The classes whose code a module runs, without `nn.Module` and its bases; a script module has code of its own."""
-    if not isinstance(module, torch.jit.ScriptModule):
+    if not is_script(module):
         yield from (base for base in type(module).__mro__ if base not in nn.Module.__mro__)
 
 
