@@ -64,6 +64,11 @@ def put(tensor: torch.Tensor, numbers: torch.Tensor) -> None:
     cells = _cells(tensor)
     if cells is None:
         return
+    with torch.inference_mode(tensor.is_inference()):  # only there may such a tensor be written to
+        _write(cells, numbers)
+
+
+def _write(cells: torch.Tensor, numbers: torch.Tensor) -> None:
     if cells.dtype not in NOISY | WHOLE:
         _block(cells).bytes().copy_(numbers)
         return
