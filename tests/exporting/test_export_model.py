@@ -147,6 +147,7 @@ def test_transformers_are_traced_under_w_error(name: str, path: Path) -> None:
     assert found.process.changed == ()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(
     "name", ["bert", "big_bird", "funnel", "gpt2", "llama", "rwkv", "switch_transformers", "xlnet"]
 )

@@ -48,7 +48,10 @@ def ties(name: str) -> bool:
 
 def judged(name: str, export: Writer | None = None) -> Verdict:
     given = {} if export is None else {"export": export}
-    return judge(build(name), checks=["tied_weights"], **given)["tied_weights"]  # type: ignore[arg-type]  # a keyword
+    found = judge(build(name), checks=["tied_weights"], **given)["tied_weights"]  # type: ignore[arg-type]  # a keyword
+    if OLD and found.outcome is Outcome.NOT_RUN:
+        pytest.skip("torch cannot trace this family on Transformers 4.57")
+    return found
 
 
 def each_family_in_each(ways: Sequence[str]) -> pytest.MarkDecorator:
