@@ -12,7 +12,7 @@ from torch import nn
 from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.baseline import BY_POSITION, DEFAULT, OPTIONAL, WHOLE, Baseline, InterfaceLines
-from pytest_tsexport.config.interface_changes import changes, sorted_outputs
+from pytest_tsexport.config.interface_changes import changes, dicts_of, sorted_outputs
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.reports.numbers import counted
@@ -53,13 +53,13 @@ def interface_of(evidence: Evidence) -> dict[str, list[str]]:
     """
     model, output = evidence.subject.model, _output(evidence)
     nodes = {name or WHOLE: kind for name, kind in structure(output).items()}
-    dicts = frozenset(name for name, kind in nodes.items() if kind.startswith(("dict", "dataclass")))
+    nested = [f"{name}: {nodes[name]}" for name in sorted(nodes, key=lambda name: (name != WHOLE, name))]
     parts = {
         "forward": list(_arguments(model)),
         "keywords": sorted(_keywords(model)),
         "inputs": list(_inputs(evidence)),
-        "outputs": sorted_outputs(list(_outputs(evidence, output)), dicts),
-        "structure": [f"{name}: {nodes[name]}" for name in sorted(nodes, key=lambda name: (name != WHOLE, name))],
+        "outputs": sorted_outputs(list(_outputs(evidence, output)), dicts_of({"structure": nested})),
+        "structure": nested,
         "labels": list(labels_of(model)),
     }
     return {part: lines for part, lines in parts.items() if lines}

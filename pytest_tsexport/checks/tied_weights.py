@@ -48,7 +48,7 @@ class TiedWeights:
     def why_not_applicable(self, evidence: Evidence) -> str | None:
         """Only if neither the source nor the file ties anything, or if the file has no weights to look at."""
         tied = TiedEvidence(evidence)
-        if _changed_ties(evidence):
+        if evidence.process.changed_ties:
             return None
         if not tied.groups and not tied.shared:
             return NO_TIES
@@ -105,13 +105,8 @@ def _tied_by_calls(tied: TiedEvidence) -> Failure | None:
 
 
 def _source_failure(evidence: Evidence) -> Failure | None:
-    changes = _changed_ties(evidence)
+    changes = evidence.process.changed_ties
     return (CHANGED_SOURCE, (("changed", "; ".join(changes)), ("fix", FIXES[CHANGED_SOURCE]))) if changes else None
-
-
-def _changed_ties(evidence: Evidence) -> list[str]:
-    """What the export changed in the ties of the source model, as its record says it."""
-    return [change for change in evidence.process.changed if change.endswith(("are no longer tied", "are tied now"))]
 
 
 def _failure(headline: str, names: Sequence[str], text: str, fix: str = "") -> Failure:

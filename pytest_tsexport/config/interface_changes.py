@@ -18,7 +18,7 @@ EARLIER = ("forward", "inputs", "outputs", "labels")
 
 def changes(was: InterfaceLines, now: InterfaceLines) -> tuple[Row, ...]:
     """What breaks callers: one row for each line of `was` that `now` does not keep."""
-    dicts = _dicts(was if "structure" in was else now)
+    dicts = dicts_of(was if "structure" in was else now)
     if "structure" not in was:
         now = {part: [_without_mark(line) for line in now.get(part, ())] for part in EARLIER}
     was, now = ({**lines, "outputs": sorted_outputs(lines.get("outputs", ()), dicts)} for lines in (was, now))
@@ -94,7 +94,7 @@ def _place(line: str) -> str:
     return line.rpartition(": ")[0].partition(" = ")[0]
 
 
-def _dicts(lines: InterfaceLines) -> frozenset[str]:
+def dicts_of(lines: InterfaceLines) -> frozenset[str]:
     """The places of containers that are read by name, whose order means nothing."""
     return frozenset(place for place, kind in _kinds(lines).items() if kind.startswith(("dict", "dataclass")))
 

@@ -33,13 +33,14 @@ Exporter = Callable[..., None]
 class Process:
     """What happened while the export was made.
 
-    `changed` lists the changes of the source model, and `settings` those of the whole process. `other_answers` are
-    there if the source model answers differently, although nothing that it holds has changed.
-    `tracer_warnings` explain a failure and never decide one: exact models have them too. `compiler_messages` are the
+    `changed` lists the changes of the source model, `changed_ties` those of them that are about tied weights, and
+    `settings` those of the whole process. `other_answers` are there if the source model answers differently, although
+    nothing that it holds has changed. `tracer_warnings` explain a failure and never decide one: exact models have them too. `compiler_messages` are the
     warnings and log lines of a compiler that should have raised. `given` says that the file was made by other code.
     """
 
     changed: tuple[str, ...] = ()
+    changed_ties: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     other_answers: OtherAnswers | None = None
     tracer_warnings: tuple[str, ...] = ()
@@ -161,6 +162,7 @@ def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
     left = source.after()
     process = Process(
         changed=left.source,
+        changed_ties=left.ties,
         settings=left.settings,
         other_answers=left.answers,
         tracer_warnings=tuple(captured.tracer),

@@ -15,7 +15,7 @@ from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.changes import Change
 from pytest_tsexport.tensors.changes_by_calls import lasting, unexplained
 from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
-from pytest_tsexport.tensors.fingerprint import Fingerprint, described
+from pytest_tsexport.tensors.fingerprint import TIED, Fingerprint, described
 from pytest_tsexport.tensors.tree import Leaves
 
 CALLS = 3
@@ -43,6 +43,8 @@ class Left:
     """
 
     source: tuple[str, ...] = ()
+    ties: tuple[str, ...] = ()
+    """Those of `source` that are about tied weights."""
     settings: tuple[str, ...] = ()
     answers: OtherAnswers | None = None
 
@@ -85,7 +87,8 @@ class Source:
         try:
             found = self._changes()
             if found or settings:
-                return Left(source=described(found), settings=settings)
+                ties = described([change for change in found if change.name == TIED])
+                return Left(source=described(found), ties=ties, settings=settings)
             return Left(answers=self._other_answers())
         except InputsError as error:
             return Left(source=(str(error),), settings=settings)

@@ -37,8 +37,10 @@ REGISTERED = frozenset({*KINDS, "_modules"})
 VALUES = frozenset({str, int, float, bool, type(None)})
 """The classes of most of what a model holds; they are passed over first, because that is quick."""
 
-FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType)
-OPAQUE = (*FUNCTIONS, type, ModuleType, str, bytes, int, float, complex, type(None), torch.dtype, torch.device)
+ATOMS = (type, ModuleType, BuiltinFunctionType, str, bytes, int, float, complex, type(None), torch.dtype, torch.device)
+"""What refers to nothing that could be replaced, and is not copied."""
+
+OPAQUE = (*ATOMS, FunctionType, MethodType)
 """What has no tensors in attributes of its own; what a function has in its closure has no name."""
 
 

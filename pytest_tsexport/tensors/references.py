@@ -12,21 +12,18 @@ import dis
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import WRAPPER_ASSIGNMENTS, partial
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, MethodType
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
-from pytest_tsexport.tensors.named_tensors import VALUES, Objects, attributes
+from pytest_tsexport.tensors.named_tensors import ATOMS, VALUES, Objects, attributes
 
 Key = TypeVar("Key")
 
 Users = dict[int, list[int]]
 """For an object, what refers to it; by identity."""
-
-ATOMS = (type, ModuleType, BuiltinFunctionType, str, bytes, int, float, complex, type(None), torch.dtype, torch.device)
-"""What refers to nothing that could be replaced, and is not copied."""
 
 
 def redirected(

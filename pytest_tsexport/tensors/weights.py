@@ -223,11 +223,13 @@ def _why_tied(copied: nn.Module, source: nn.Module) -> str | None:
 
 
 def bytes_added(group: Sequence[str], tensors: Mapping[str, torch.Tensor]) -> int:
-    """What the clones of a group add: each its own bytes, but for the first.
+    """What the clones of a group add: each its own bytes, but for the first."""
+    return sum(stored_bytes(tensors[name]) for name in group[1:])
 
-    A dimension that repeats its elements, as `expand` makes it, has them once.
-    """
-    return sum(block.bytes().numel() for name in group[1:] for block in blocks(tensors[name]))
+
+def stored_bytes(tensor: torch.Tensor) -> int:
+    """The bytes of a tensor's elements. A dimension that repeats them, as `expand` makes it, has them once."""
+    return sum(block.bytes().numel() for block in blocks(tensor))
 
 
 def storages(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[int, int]]:

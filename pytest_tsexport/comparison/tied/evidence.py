@@ -19,7 +19,7 @@ from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.tensors.memory import blocks
 from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors, named_weights
 from pytest_tsexport.tensors.tree import Leaves
-from pytest_tsexport.tensors.weights import TiedGroup, storages, tied_groups, ties_of
+from pytest_tsexport.tensors.weights import TiedGroup, storages, stored_bytes, tied_groups, ties_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +127,9 @@ class TiedEvidence:
     def idle_bytes(self) -> int:
         """How many bytes the file stores that belong to no tensor of it."""
         whole = sum(size for _, size in storages(self.theirs))
-        return whole - sum(_stored(one) for one in _once(self.theirs).values())
+        return whole - sum(stored_bytes(one) for one in _once(self.theirs).values())
 
 
 def _once(tensors: Tensors) -> Mapping[tuple[object, ...], torch.Tensor]:
     """The tensors without those that have the memory of another one."""
     return {tuple((block.span, block.shape) for block in blocks(one)): one for one in tensors.values()}
-
-
-def _stored(tensor: torch.Tensor) -> int:
-    return sum(block.bytes().numel() for block in blocks(tensor))
