@@ -35,8 +35,9 @@ class Process:
 
     `changed` lists the changes of the source model, `changed_ties` those of them that are about tied weights, and
     `settings` those of the whole process. `other_answers` are there if the source model answers differently, although
-    nothing that it holds has changed. `tracer_warnings` explain a failure and never decide one: exact models have them too. `compiler_messages` are the
-    warnings and log lines of a compiler that should have raised. `given` says that the file was made by other code.
+    nothing that it holds has changed. `tracer_warnings` explain a failure and never decide one: exact models have them
+    too. `compiler_messages` are the warnings and log lines of a compiler that should have raised. `given` says that
+    the file was made by other code.
     """
 
     changed: tuple[str, ...] = ()
