@@ -12,7 +12,7 @@ from pytest_tsexport.tensors.memory import blocks
 
 
 def _of_each_dtype() -> Iterator[tuple[str, torch.Tensor]]:
-    for dtype in {one for one in vars(torch).values() if isinstance(one, torch.dtype)}:
+    for dtype in sorted({one for one in vars(torch).values() if isinstance(one, torch.dtype)}, key=str):
         name = str(dtype).removeprefix("torch.")
         if name.startswith("q"):
             with warnings.catch_warnings():

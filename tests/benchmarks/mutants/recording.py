@@ -91,7 +91,7 @@ def record(copy: Copy, tests: Sequence[str], folder: Path, jobs: int) -> Recordi
         config.write_text(CONFIG.format(package=PACKAGE, data=data), encoding="utf-8")
         options = ["--cov", f"--cov-config={config}", "--cov-context=test", "--cov-report=", "-n", str(jobs)]
         run = copy.pytest(options, tests, LIMIT, compiled=True)
-        if run.code not in {0, 1}:
+        if run.code not in {0, 1} or not run.phases:
             raise RuntimeError(f"the tests did not run (exit code {run.code}):\n{run.output[-4000:]}")
         shutil.copy(copy.folder / "outcomes", phases)
         key.write_text(wanted, encoding="utf-8")
