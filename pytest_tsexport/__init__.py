@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_tsexport.backends.guard import guard
     from pytest_tsexport.errors import (
         ArtifactError,
+        CrashError,
         ExportError,
         InputsError,
         PolicyError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArtifactError",
+    "CrashError",
     "Export",
     "ExportError",
     "InputsError",

@@ -6,6 +6,7 @@ TsExportError
 ├── ExportError          the model cannot be traced or saved
 ├── ArtifactError        a file is missing, damaged, or not TorchScript
 ├── UnavailableError     a backend cannot work on this machine
+├── CrashError           a model or an exporter ended the work in anything but an answer
 └── ValidationFailed     an export was judged, and is wrong
 """
 
@@ -14,7 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_tsexport.verdict import Verdict
+    from pytest_tsexport.verdict import Row, Verdict
+
+INTERRUPTS: tuple[type[BaseException], ...] = (KeyboardInterrupt, GeneratorExit)
+"""What ends the whole run and is never taken for a result."""
 
 
 class TsExportError(Exception):
@@ -39,6 +43,19 @@ class ArtifactError(TsExportError):
 
 class UnavailableError(TsExportError):
     """A backend cannot work on this machine: no SDK, no compiler, no device."""
+
+
+class CrashError(TsExportError):
+    """What was called ended in anything but an answer: `sys.exit`, a skip, a time limit, an unexpected error.
+
+    `what` names the exception in one line, and `rows` say where it was raised.
+    """
+
+    def __init__(self, what: str, rows: tuple[Row, ...]) -> None:
+        where = "".join(f", raised at {text}" for name, text in rows if name == "raised at")
+        super().__init__(f"the export crashed: {what}{where}")
+        self.what = what
+        self.rows = rows
 
 
 class ValidationFailed(TsExportError):

@@ -24,7 +24,8 @@ from pytest_tsexport.config.names import CHECKS, selected
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.config.validators import valid_checks, valid_names
 from pytest_tsexport.diagnosis.compiled import is_compiled
-from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
+from pytest_tsexport.diagnosis.crash import crashes_told
+from pytest_tsexport.errors import CrashError, ExportError, TsExportError, ValidationFailed
 from pytest_tsexport.exporting.artifact import signature
 from pytest_tsexport.exporting.compile_request import runs_on
 from pytest_tsexport.exporting.context import ExportContext
@@ -74,15 +75,16 @@ class Export:
     def check(self, name: str) -> Verdict:
         """The verdict of one check. It runs once, and its verdict is remembered. A fault of the export raises nothing.
 
-        Raises `PolicyError` if no check has that name.
+        Nor does a check that ends in anything but a verdict (`sys.exit` in the model, a time limit of the test): its
+        verdict is `Outcome.CRASHED`. An interrupt is raised. Raises `PolicyError` if no check has that name.
         """
         __tracebackhide__ = True
         valid_names("check", name, tuple(CHECKS))
         if name not in self._verdicts:
             started = time.monotonic()
             with _threads(self._context.callbacks.processes):
-                found = self._run(name)
-                self._verdicts[name] = self._identified(replace(found, seconds=time.monotonic() - started))
+                found = self._judged(name)
+            self._verdicts[name] = replace(found, seconds=time.monotonic() - started)
         self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
 
@@ -104,9 +106,10 @@ class Export:
         """A digest of eager's current answer to the example inputs; empty if it raises, or if two calls differ.
 
         The live model is called, so a change of the digest shows that the model was changed after it was returned.
+        Raises `CrashError` if the model ends in anything but an answer.
         """
         reference = Reference(self._context.live, self.subject.constants)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), crashes_told(self._context.callbacks):
             answers = [reference.call(reference.parameter_sharing_copy(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
         return digests.pop() if len(digests) == 1 else ""
@@ -145,6 +148,16 @@ class Export:
         error = self._made.error
         return "it was not made" if error is None else format_of(self._made.backend).one_line(error)
 
+    def _judged(self, name: str) -> Verdict:
+        """The verdict of one run, with what identifies the file."""
+        try:
+            with crashes_told(self._context.callbacks):
+                return self._identified(self._run(name))
+        except CrashError as crashed:
+            found = self._unjudged(name, Outcome.CRASHED, f"crashed: {crashed.what}; not judged")
+            artifact = self._made.artifact
+            return replace(found, rows=crashed.rows, sha256=None if artifact is None else artifact.sha256)
+
     def _run(self, name: str) -> Verdict:
         if self._made.artifact is None:
             return self._without_file(name)
@@ -167,6 +180,8 @@ class Export:
             return self._unjudged(name, Outcome.NOT_RUN, "the model does not export")
         error = self._made.error
         assert error is not None
+        if not isinstance(error, Exception):
+            raise error  # it ended the export, as `sys.exit` does, so it is told as a crash of this check
         cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error
         headline = str(error) if isinstance(error, TsExportError) else "the model cannot be exported"
         blank = self._unjudged(name, Outcome.FAILED, headline)

@@ -22,6 +22,7 @@ from pytest_tsexport.cases.hypothesis_adapter import derandomized
 from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
+from pytest_tsexport.diagnosis.crash import crashes_told
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.export import Export
 from pytest_tsexport.exporting import export_model, loading
@@ -63,7 +64,8 @@ def export(
     `returned` is an `nn.Module`, what the backend's format saves (for TorchScript a `ScriptModule`; it counts as
     exported and needs `reference=`), or `(module, inputs)`. A model that cannot be traced raises nothing here: its
     verdicts say so.
-    Raises `InputsError`, `PolicyError` or `ArtifactError`, one sentence each.
+    Raises `InputsError`, `PolicyError` or `ArtifactError`, one sentence each, and `CrashError` if the model ends in
+    anything but an answer.
     """
     __tracebackhide__ = True
     folder = Path(tempfile.mkdtemp(prefix="tsexport-"))
@@ -74,7 +76,7 @@ def export(
             live=module, folder=folder, callbacks=callbacks or Callbacks(), unavailable=resolved.why_unavailable()
         )
         # Random numbers that the model draws here do not change those of the user's tests.
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), crashes_told(context.callbacks):
             made = _made_or_opened(name, policy, resolved, context)
         return Export(made, policy, context)
     except BaseException:  # an interrupt removes the folder too, and is re-raised

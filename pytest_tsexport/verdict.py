@@ -15,13 +15,19 @@ Row = tuple[str, str]
 
 
 class Outcome(str, Enum):
-    """How a check ended. Only `PASSED` is green. The last three say why nothing was judged."""
+    """How a check ended. Only `PASSED` is green. From `NOT_APPLICABLE` on, they say why there is no judgement.
+
+    `TOO_SLOW`: the time limit ended before the essential cases did. `CRASHED`: the check ended in anything but a
+    verdict. Neither says that the export is wrong, and neither is ever green.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     NOT_APPLICABLE = "not applicable"
     NOT_RUN = "not run"
     UNAVAILABLE = "unavailable"
+    TOO_SLOW = "too slow"
+    CRASHED = "crashed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,13 +51,17 @@ class CaseResult:
 class Findings:
     """The results of one search, in the order of the visits, and the smallest breach.
 
-    `skipped` are listed cases for which the budget left no time.
+    `skipped` are listed cases for which the budget left no time. Of the `essential` cases, the `late` ones were not
+    judged, because the time limit was over. `out_of_time`: some case was left out for want of time.
     """
 
     judged: tuple[CaseResult, ...]
     planned: int
     smallest: CaseResult | None = None
     skipped: tuple[Case, ...] = ()
+    essential: int = 0
+    late: tuple[Case, ...] = ()
+    out_of_time: bool = False
 
     @property
     def breaches(self) -> tuple[CaseResult, ...]:

@@ -3,12 +3,18 @@
 Its database is not used, because a counterexample of one subject would be replayed against another. Nor is its
 deadline: `find` would stop after 200 ms. The randomness comes from us, so that a printed seed draws the same values
 everywhere: with `CI` set, the default profile of hypothesis ignores its own seeds.
+
+What a predicate raises leaves hypothesis at once. It would take a `sys.exit` or a time limit of pytest for a failing
+example, and call the predicate many times more in order to shrink it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
+from types import ModuleType
 from typing import Any, TypeVar
 
 import torch
@@ -16,7 +22,7 @@ from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample, Unsatisfiable
 
-from pytest_tsexport.errors import InputsError
+from pytest_tsexport.errors import INTERRUPTS, InputsError
 from pytest_tsexport.subjects.fields import Field
 
 T = TypeVar("T")
@@ -32,13 +38,69 @@ def derandomized() -> bool:
     return settings.default is not None and bool(settings.default.derandomize)
 
 
+class Enough(BaseException):
+    """Raised by a predicate: no further value is wanted."""
+
+
+class _Carried(BaseException):
+    """Carries what a predicate raised through hypothesis, which handles every other exception itself."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__(raised)
+        self.raised = raised
+
+
 def smallest(strategy: st.SearchStrategy[T], wanted: Callable[[T], bool], *, tries: int, random: Random) -> T | None:
-    """The simplest value for which `wanted` is true: `tries` values are drawn and shrunk. None if none is found."""
+    """The simplest value for which `wanted` is true: `tries` values are drawn and shrunk. None if none is found.
+
+    `wanted` may raise `Enough` to end the search; the values that it has found wanted by then are not returned. Raises
+    whatever else `wanted` raises.
+    """
     quiet = settings(max_examples=tries, deadline=None, database=None, derandomize=False, report_multiple_bugs=False)
     try:
-        return find(strategy, wanted, settings=quiet, random=random)
-    except (NoSuchExample, Unsatisfiable):
+        with answering_modules():
+            return find(strategy, lambda value: _carried(wanted, value), settings=quiet, random=random)
+    except (NoSuchExample, Unsatisfiable, Enough):
         return None
+    except _Carried as carried:
+        raise carried.raised from carried.raised.__cause__
+
+
+def _carried(wanted: Callable[[T], bool], value: T) -> bool:
+    try:
+        return wanted(value)
+    except INTERRUPTS:
+        raise
+    except Enough:
+        raise
+    except BaseException as raised:  # a model may raise anything at all, and `smallest` raises it
+        raise _Carried(raised) from raised
+
+
+@contextmanager
+def answering_modules() -> Iterator[None]:
+    """Lets hypothesis ask every module for its file, which some lazy modules answer with an `ImportError`.
+
+    Hypothesis asks all of `sys.modules`, because it draws constants from the user's sources, and fails if one raises
+    (speechbrain leaves nine that do). While this is open, such a module has `__file__ = None`, as a module without a
+    file has. It stays in `sys.modules`: another thread that imports it meanwhile must not load it a second time.
+    """
+    silent = [module for module in list(sys.modules.values()) if _refuses_its_file(module)]
+    for module in silent:
+        vars(module)["__file__"] = None
+    try:
+        yield
+    finally:
+        for module in silent:
+            vars(module).pop("__file__", None)
+
+
+def _refuses_its_file(module: ModuleType) -> bool:
+    try:
+        getattr(module, "__file__", None)
+    except Exception:  # a lazy module may raise anything when it is asked for an attribute
+        return isinstance(module, ModuleType)
+    return False
 
 
 def below(count: int) -> st.SearchStrategy[int]:
@@ -105,5 +167,6 @@ def _drawn(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
     def keep(value: Any) -> None:
         drawn.append(value)
 
-    keep()
+    with answering_modules():
+        keep()
     return drawn

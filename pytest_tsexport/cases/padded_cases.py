@@ -18,6 +18,7 @@ from pytest_tsexport.tensors.tree import Leaves
 SIDES = ("right", "left")
 
 SEEDS = 2
+"""Draws of each length. The cases of the first one are essential: they are judged whatever the budget is."""
 
 FILLERS = {"pad": "by the pad id", "other": "by another id", "zeros": "by zeros"}
 """What fills the padded part, and how messages describe it."""
@@ -49,6 +50,7 @@ class Short:
     axis: Axis
     length: int
     inputs: Inputs
+    essential: bool = False
 
 
 def ways(subject: Subject) -> Iterator[Way]:
@@ -90,7 +92,7 @@ def shorter(subject: Subject) -> Iterator[Short]:
             length = lengths(axis)[place]
             inputs = tensors(at(subject, {axis.name: length}, seed=500 + seed), subject)
             text = {field.name: field.domain.without_fillers(inputs[field.name]) for field in subject.fields}
-            yield Short(axis, length, text)
+            yield Short(axis, length, text, essential=seed == 0)
 
 
 def lengths(axis: Axis) -> list[int]:

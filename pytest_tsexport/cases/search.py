@@ -1,23 +1,24 @@
-"""cases, judge -> findings: judges listed cases, then drawn ones, and shrinks the breaches.
+"""cases, judge -> findings: judges essential cases, then listed and drawn ones, and shrinks the breaches.
 
-Cases that must be visited (examples, edges) are a list, visited in order. If no listed case is a breach, hypothesis
-draws more. For each set of axes, the smallest breach is then shrunk.
+The essential cases are judged whatever the budget is; only a time limit ends them. Further cases (edges, sweeps) are a
+list, visited in order as long as the budget lasts. If none of these cases is a breach, hypothesis draws more. For each
+set of axes, the smallest breach is then shrunk.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 
 from hypothesis import strategies as st
 
 from pytest_tsexport.cases.bisection import bisect_changes
 from pytest_tsexport.cases.case import Case, at
+from pytest_tsexport.cases.clock import Clock
 from pytest_tsexport.cases.findings import CaseResult, Findings
-from pytest_tsexport.cases.hypothesis_adapter import below, smallest
+from pytest_tsexport.cases.hypothesis_adapter import Enough, below, smallest
 from pytest_tsexport.cases.listed import farthest_drawn
 from pytest_tsexport.cases.shrinking import corners, shrink
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
@@ -28,28 +29,16 @@ DRAWS_PER_CASE = 3
 """Draws for each wanted case: hypothesis draws some cases more than once."""
 
 
-@dataclass(kw_only=True)
-class Clock:
-    """How long a search may take: `seconds` from the moment when the clock is made."""
-
-    seconds: float
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left; negative once the time is over."""
-        return self.started + self.seconds - time.monotonic()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to visit: the listed cases, then drawn ones up to `total`.
+    """What to visit: the essential cases, the listed ones, then drawn ones up to `total`.
 
-    With `off_size`, sizes are drawn too; without, only values and masks at the traced size. `progress` gets one line of
-    text at a time.
+    The listed cases may name the essential ones again. With `off_size`, sizes are drawn too; without, only values and
+    masks at the traced size. `progress` gets one line of text at a time.
     """
 
     subject: Subject
+    essential: Sequence[Case]
     listed: Sequence[Case]
     total: int
     off_size: bool
@@ -59,11 +48,12 @@ class Plan:
 
 
 def search(plan: Plan, judge: Callable[[Case], CaseResult | None]) -> Findings:
-    """Judge the listed cases, then drawn ones. `judge` returns None for a case that it does not judge.
+    """Judge the cases of a plan. `judge` returns None for a case that it does not judge.
 
     The list is finished even after a breach: its results show at which sizes the artifact is right (`envelope`).
     """
     seen = _Seen(plan, judge)
+    late = [case for case in plan.essential if not seen.visit_essential(case)]
     skipped = [case for case in plan.listed if not seen.visit(case)]
     drawn = plan.total - len(seen.judged)
     if not seen.breaches() and drawn > 0:
@@ -73,8 +63,15 @@ def search(plan: Plan, judge: Callable[[Case], CaseResult | None]) -> Findings:
     if plan.off_size:
         bisect_changes(plan.subject, seen.all, seen.visit)
     judged = seen.all()
-    planned = max(plan.total, len(plan.listed), len(judged))
-    return Findings(judged=judged, planned=planned, smallest=next(iter(seen.breaches()), None), skipped=tuple(skipped))
+    return Findings(
+        judged=judged,
+        planned=max(seen.planned, len(judged)),
+        smallest=next(iter(seen.breaches()), None),
+        skipped=tuple(skipped),
+        essential=len(set(plan.essential)),
+        late=tuple(dict.fromkeys(late)),
+        out_of_time=seen.out_of_time,
+    )
 
 
 class _Seen:
@@ -85,22 +82,41 @@ class _Seen:
         self._judge = judge
         self._largest = 1, 0.0
         self._no_time: set[Case] = set()
+        self._ran_out = False
         self._random = Random(plan.random.randrange(2**32))
         self._seeds: dict[Case, int] = {}
         self.judged: dict[Case, CaseResult | None] = {}
+        self.planned = max(plan.total, len({*plan.essential, *plan.listed}))
 
-    def visit(self, case: Case) -> bool:
-        """Judge a case if there is time for one of its volume; return False if there is not."""
+    @property
+    def out_of_time(self) -> bool:
+        """Whether some case was left out because there was no time for it."""
+        return self._ran_out or bool(self._no_time)
+
+    def visit_essential(self, case: Case) -> bool:
+        """Judge a case, however long it takes, unless the time limit is over; return False if it is."""
         if case in self.judged:
             return True
-        if case in self._no_time or self._plan.clock.left < self._expected_seconds(case) * (len(self.judged) > 1):
+        if not self._plan.clock.allows(essential=True):
+            return False
+        self._visit(case)
+        return True
+
+    def visit(self, case: Case) -> bool:
+        """Judge a case if the budget has time for one of its volume; return False if it has not."""
+        if case in self.judged:
+            return True
+        if case in self._no_time or self._plan.clock.left < self._expected_seconds(case):
             self._no_time.add(case)
             return False
-        started = time.monotonic()
-        self.judged[case] = self._judge(case)
-        self._remember_time(case.volume, time.monotonic() - started)
-        self._plan.progress(f"{len(self.judged)} of {max(self._plan.total, len(self._plan.listed))} cases")
+        self._visit(case)
         return True
+
+    def _visit(self, case: Case) -> None:
+        started = self._plan.clock.now()
+        self.judged[case] = self._judge(case)
+        self._remember_time(case.volume, self._plan.clock.now() - started)
+        self._plan.progress(f"{len(self.judged)} of {self.planned} cases")
 
     def _remember_time(self, volume: int, seconds: float) -> None:
         """Remember the time of the largest case. Of equally large cases the fastest counts: a failure takes longer."""
@@ -122,13 +138,22 @@ class _Seen:
         return one is not None and one.breach
 
     def is_drawn_breach(self, case: Case) -> bool:
-        """The same for a drawn case. No new case is judged once the planned number is reached without a breach.
+        """The same for a drawn case. Raises `Enough` if a new case is drawn, and no further one is to be judged.
 
-        The seed of a new case is replaced by one that is drawn here, because hypothesis likes to reuse seeds.
+        That is so once the planned number is reached without a breach, or once the time is over, when hypothesis itself
+        would go on. The seed of a new case is replaced by one that is drawn here, because hypothesis likes to reuse
+        seeds.
         """
         case = replace(case, seed=self._seeds.setdefault(case, self._random.randrange(2**16)))
-        enough = len(self.judged) >= self._plan.total and not self.breaches()
-        return self.is_breach(case) if not enough or case in self.judged else False
+        if case not in self.judged and self._is_enough():
+            raise Enough
+        return self.is_breach(case)
+
+    def _is_enough(self) -> bool:
+        if not self._plan.clock.allows(essential=False):
+            self._ran_out = True
+            return True
+        return len(self.judged) >= self._plan.total and not self.breaches()
 
     def all(self) -> tuple[CaseResult, ...]:
         """The results of all judged cases, in the order of the visits."""

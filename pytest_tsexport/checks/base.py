@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Worst
 
 FLOOR = 10
-"""A check fails if it judged fewer cases than this, or fewer than half of the planned cases if that is less."""
+"""A check fails if it judged fewer cases than this, or fewer than half of those that it tried if that is less."""
 
 
 class Check(Protocol):
@@ -68,13 +70,38 @@ def already_wrong(evidence: Evidence, found: CaseResult) -> Verdict:
     return verdict(evidence, Outcome.FAILED, headline, rows)
 
 
+def judging(
+    evidence: Evidence, essential: Sequence[Case], judge: Callable[[Evidence, Case], CaseResult | None]
+) -> Callable[[Case], CaseResult | None]:
+    """`judge`, which may take as long as it needs to settle the tie-breaks of an essential case."""
+    always = frozenset(essential)
+
+    def judged(case: Case) -> CaseResult | None:
+        evidence.tie_break_time.unlimited = case in always
+        return judge(evidence, case)
+
+    return judged
+
+
+def too_slow(evidence: Evidence, late: int, essential: int) -> Verdict:
+    """The verdict if the time limit ended before the `essential` cases did; `late` of them were not judged."""
+    limit = f"{evidence.policy.timeout:g} s (--ts-timeout)"
+    headline = f"too slow: {essential - late} of {essential} essential cases in {limit}; not judged"
+    fix = "raise --ts-timeout, trace with smaller inputs=, or see what else keeps this machine busy"
+    return verdict(evidence, Outcome.TOO_SLOW, headline, (traced_at(evidence), ("fix", fix)))
+
+
 def too_few(findings: Findings) -> str | None:
-    """Why too few cases were judged, in a sentence; None if they are enough."""
+    """Why too few cases were judged, in a sentence; None if they are enough.
+
+    What there was no time for does not count: the essential cases are always tried, on a slow machine too.
+    """
+    tried = [one for one in findings.judged if one.status != "unsettled"]
     counted = len(findings.counted)
-    floor = min(FLOOR, (findings.planned + 1) // 2)
+    floor = max(min(FLOOR, (len(tried) + 1) // 2), 1)
     if counted >= floor:
         return None
-    return f"only {counted} of {findings.planned} cases could be judged, fewer than {floor}"
+    return f"only {counted} of {len(tried)} cases could be judged, fewer than {floor}"
 
 
 def counterexample_of(findings: Findings) -> dict[str, Any] | None:

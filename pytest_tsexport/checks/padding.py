@@ -6,11 +6,12 @@ fails only if eager is padding-invariant and the export is not. (See docs/explan
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_tsexport.cases.padded_cases import Short, Way, describe_ways, padded, real, shorter, ways
-from pytest_tsexport.checks.base import already_wrong, traced_at, vacuous, verdict
+from pytest_tsexport.checks.base import already_wrong, too_slow, traced_at, vacuous, verdict
 from pytest_tsexport.comparison.compare_case import wrong_at_traced_size
 from pytest_tsexport.comparison.cost import cost
 from pytest_tsexport.comparison.difference import difference
@@ -21,9 +22,6 @@ from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
-
-LEAST = 2
-"""Cases that are judged even if there is no time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,12 +38,15 @@ class PaddedCase:
 class PaddingFindings:
     """The padded cases that were judged, in order, and how many were not.
 
-    Of those left out, `unsettled` may differ by a tie-break alone, and the time to find out was spent.
+    Of those left out, `unsettled` may differ by a tie-break alone, and the time to find out was spent. Of the
+    `essential` ones, `late` were left out because the time limit was over.
     """
 
     judged: Sequence[PaddedCase]
     left_out: int
     unsettled: int
+    essential: int
+    late: int
 
     @property
     def not_invariant(self) -> list[Way]:
@@ -107,26 +108,25 @@ def _search(evidence: Evidence) -> PaddingFindings:
     clock = evidence.clock()
     models = _models(evidence)
     judged: list[PaddedCase] = []
-    left_out = unsettled = 0
-
-    def late() -> bool:
-        return clock.left <= 0 and len(judged) >= LEAST
-
+    left_out: Counter[str] = Counter()
+    essential = 0
     for short in shorter(evidence.subject):
         refuted = {one.way for one in judged if not one.eager_invariant}
         left = [way for way in ways(evidence.subject) if way.axis == short.axis and way not in refuted]
-        plain = _answers(models, short.inputs) if left and not late() else None
+        essential += len(left) * short.essential
+        evidence.tie_break_time.unlimited = short.essential
+        plain = _answers(models, short.inputs) if left and clock.allows(essential=short.essential) else None
         for way in left:
-            if plain is None or late():
-                left_out += 1
-                continue
-            evidence.progress(f"{evidence.check} {way}, from {short.length}")
-            found = _judge(evidence, models, plain, way, short)
-            if found is None:
-                unsettled += 1
+            if not clock.allows(essential=short.essential):
+                left_out["late" if short.essential else "no time"] += 1
+            elif plain is None:
+                left_out["eager raises"] += 1
             else:
-                judged.append(found)
-    return PaddingFindings(judged, left_out + unsettled, unsettled)
+                evidence.progress(f"{evidence.check} {way}, from {short.length}")
+                found = _judge(evidence, models, plain, way, short)
+                left_out["unsettled"] += found is None
+                judged += [] if found is None else [found]
+    return PaddingFindings(judged, left_out.total(), left_out["unsettled"], essential, left_out["late"])
 
 
 def _models(evidence: Evidence) -> list[Reference]:
@@ -176,9 +176,11 @@ def _judge(
 
 
 def _verdict(evidence: Evidence, findings: PaddingFindings) -> Verdict:
+    if findings.late and not findings.breaches:
+        return too_slow(evidence, findings.late, findings.essential)
     if findings.unsettled and not findings.invariant:
-        headline = "tie-breaks may explain what differs, and the time to find out is spent"
-        return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence), ("fix", "raise --ts-budget")))
+        headline = "too slow: tie-breaks may explain what differs, and the time to find out is spent; not judged"
+        return verdict(evidence, Outcome.TOO_SLOW, headline, (traced_at(evidence), ("fix", "raise --ts-budget")))
     if not findings.judged:
         headline = "eager answers no shorter input, so none was padded"
         return verdict(evidence, Outcome.NOT_APPLICABLE, headline)

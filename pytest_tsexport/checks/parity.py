@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.coverage import unswept, unvaried
+from pytest_tsexport.cases.essential import essential_at_traced_size
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import example_cases, odd_cases, traced_cases
 from pytest_tsexport.cases.search import Plan, search
-from pytest_tsexport.checks.base import counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.base import (
+    counterexample_of,
+    judging,
+    too_few,
+    too_slow,
+    traced_at,
+    vacuous,
+    verdict,
+    worst_of,
+)
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.names import CHECKS
@@ -54,17 +65,18 @@ class Parity:
             return nothing_to_compare
         real = [case for case in example_cases(evidence.subject) if not off_size(case, evidence.subject)]
         kept = [case for case in evidence.kept() if not off_size(case, evidence.subject)]
-        first = [*kept, *real]
+        essential = [*kept, *real, *essential_at_traced_size(evidence.subject)]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*first, *traced_cases(evidence.subject)][: max(evidence.cases, len(first))],
+            essential=essential,
+            listed=list(islice(traced_cases(evidence.subject), max(evidence.cases - len(kept) - len(real), 0))),
             total=evidence.cases,
             off_size=False,
             random=evidence.random(),
             clock=evidence.clock(),
             progress=lambda line: evidence.progress(f"{self.name} {line}"),
         )
-        findings = search(plan, lambda case: _judge(evidence, case))
+        findings = search(plan, judging(evidence, essential, _judge))
         return _counted(_verdict(evidence, findings), evidence, findings)
 
 
@@ -78,11 +90,13 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     found = findings.smallest
     if found is not None:
         return verdict(evidence, Outcome.FAILED, _headline(found), _rows(evidence, findings, found))
+    if findings.late:
+        return too_slow(evidence, len(findings.late), findings.essential)
     why = too_few(findings)
     if why is None and not any(one.status == "equal" for one in findings.judged):
         why = "eager raises on every case at the traced size, so nothing was compared"
     if why is not None:
-        fix = ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")
+        fix = ("fix", "give inputs= that eager accepts, or strategies= that draw such values")
         return verdict(evidence, Outcome.FAILED, why, (traced_at(evidence), fix))
     found_right = verdict(evidence, Outcome.PASSED, "equals eager at the traced size")
     notes = (*findings.tie_break_notes, *_odd_masks(evidence), *differs_beyond_32_bits(evidence))
@@ -95,6 +109,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         *_hidden(evidence),
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
+        *_out_of_time(findings),
     )
     return replace(
         found,
@@ -105,6 +120,12 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         not_covered=not_covered,
         counterexample=counterexample_of(findings),
     )
+
+
+def _out_of_time(findings: Findings) -> tuple[str, ...]:
+    """How many of the planned cases there was no time for."""
+    left = findings.planned - len(findings.judged)
+    return (f"{left} of {findings.planned} cases: no time left in the budget",) if findings.out_of_time and left else ()
 
 
 def _hidden(evidence: Evidence) -> tuple[str, ...]:

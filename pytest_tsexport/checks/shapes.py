@@ -11,10 +11,21 @@ from dataclasses import replace
 from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.coverage import unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
+from pytest_tsexport.cases.essential import essential_off_size
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases
 from pytest_tsexport.cases.search import Plan, search
-from pytest_tsexport.checks.base import already_wrong, counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
+from pytest_tsexport.checks.base import (
+    already_wrong,
+    counterexample_of,
+    judging,
+    too_few,
+    too_slow,
+    traced_at,
+    vacuous,
+    verdict,
+    worst_of,
+)
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.names import CHECKS
@@ -51,16 +62,18 @@ class Shapes:
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
         edges = list(edge_cases(evidence.subject))
         others = [case for case in size_cases(evidence.subject) if case not in edges]
+        essential = [*evidence.kept(), *real, *essential_off_size(evidence.subject)]
         plan = Plan(
             subject=evidence.subject,
-            listed=[*evidence.kept(), *real, *edges, *others[: max(3 * evidence.cases // 5 - len(edges), 0)]],
+            essential=essential,
+            listed=[*edges, *others[: max(3 * evidence.cases // 5 - len(edges), 0)]],
             total=evidence.cases,
             off_size=True,
             random=evidence.random(),
             clock=evidence.clock(),
             progress=lambda line: evidence.progress(f"{self.name} {line}"),
         )
-        findings = search(plan, lambda case: _judge(evidence, case))
+        findings = search(plan, judging(evidence, essential, _judge))
         found = findings.smallest
         at_traced_size = None if found is None else wrong_at_traced_size(evidence, found.case)
         if at_traced_size is not None:
@@ -99,9 +112,11 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
         causes = explain(evidence, found.case, cause) if found.status == "wrong" and fault is None else ()
         rows = (*_rows(evidence, findings, found), *causes, ("fix", fix))
         return verdict(evidence, Outcome.FAILED, headline, rows)
+    if findings.late:
+        return too_slow(evidence, len(findings.late), findings.essential)
     why = too_few(findings)
     if why is not None:
-        fix = "raise --ts-budget or --ts-max-examples, or declare which dimensions vary with dynamic_shapes"
+        fix = "declare with dynamic_shapes which dimensions vary, and how far"
         return verdict(evidence, Outcome.FAILED, why, (traced_at(evidence), ("fix", fix)))
     if all(one.status in ("raises", "both raise", "eager raises") for one in findings.judged):
         return verdict(evidence, Outcome.PASSED, "raises at every other size")

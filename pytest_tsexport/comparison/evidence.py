@@ -7,6 +7,7 @@ depend on which check needs them first.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from typing import Any
 
 from pytest_tsexport.backends.base import Device
 from pytest_tsexport.cases.case import Case
-from pytest_tsexport.cases.search import Clock
+from pytest_tsexport.cases.clock import Clock, Now
 from pytest_tsexport.comparison.seeding import seeded
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.budget import search_seconds, tie_break_seconds
+from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.exporting.artifact import Artifact, Runner
 from pytest_tsexport.exporting.export_model import Process
@@ -32,18 +34,19 @@ from pytest_tsexport.subjects.subject import Subject
 class TieBreakTime:
     """The time that one run of a check may spend on tie-breaks: `seconds` of `limit` are spent.
 
-    `refuted`: some difference is not explained by a tie-break, so the verdict will not change any more. Mutable: each
-    run has a separate object.
+    `refuted`: some difference is not explained by a tie-break, so the verdict will not change any more. `unlimited`:
+    the case that is judged is an essential one. Mutable: each run has a separate object.
     """
 
     limit: float
     seconds: float = 0.0
     refuted: bool = False
+    unlimited: bool = False
 
     @property
     def spent(self) -> bool:
         """Whether no time is left."""
-        return self.seconds > self.limit
+        return self.seconds > self.limit and not self.unlimited
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,9 +173,17 @@ class Evidence:
         cases = [Case.from_dict(kept, self.subject) for kept in self.known()]
         return [case for case in cases if case is not None]
 
+    @property
+    def now(self) -> Now:
+        """What the budget is counted by: CPU time of this thread; wall time where a device does the work."""
+        compiled = self.device is not None and self.backend not in SIMULATIONS
+        elsewhere = compiled or any(weight.device.type != "cpu" for weight in self.subject.reference.parameters())
+        return time.monotonic if elsewhere else time.thread_time
+
     def clock(self) -> Clock:
-        """Starts the clock of a search: this check's part of the budget, from now on."""
-        return Clock(seconds=search_seconds(self.check, self.policy.budget))
+        """Starts the clock of a search: this check's part of the budget, and its time limit, from now on."""
+        budget, limit = search_seconds(self.check, self.policy.budget), self.policy.timeout
+        return Clock.start(budget=budget, limit=limit, now=self.now)
 
 
 def _seed(policy: Policy, subject: str, drawing: str) -> int:

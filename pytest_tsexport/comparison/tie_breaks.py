@@ -9,7 +9,6 @@ none rounds them.
 from __future__ import annotations
 
 import math
-import time
 
 import torch
 from torch import nn
@@ -48,9 +47,10 @@ def is_tie_break(evidence: Evidence, inputs: Inputs, eager: Leaves, artifact: Le
     allowance = evidence.tie_break_time
     if allowance.spent:
         return False if allowance.refuted else None
-    started = time.monotonic()
+    now = evidence.now
+    started = now()
     explained = _explains(evidence, inputs, eager, artifact)
-    allowance.seconds += time.monotonic() - started
+    allowance.seconds += now() - started
     return explained
 
 

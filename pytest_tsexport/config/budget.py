@@ -1,6 +1,7 @@
 """check, budget -> seconds: how much of the budget each check may spend on one subject and backend.
 
-The budget pays for the search: cases are drawn and compared, and differences are tested for tie-breaks.
+The budget pays for the search: cases are drawn and compared, and differences are tested for tie-breaks. It is counted
+in CPU time of the thread that judges. What is essential is judged even if it takes more (`--ts-timeout` limits it).
 The rest is outside it: the export (`--ts-timeout`), the process of `round_trip` (`ROUND_TRIP_SECONDS`), and the few
 questions that are always asked (how much the outputs move, whether the traced size is right, why a case failed). See
 "What the budget pays for" in docs/explanation/detection.md.

@@ -115,8 +115,9 @@ class RunOptions:
         default="the compiler's own defaults",
     ))
     timeout: float | None = set_by(Option(
-        "timeout", "SECONDS", WHERE, valid="seconds", default=f"{DEFAULT_TIMEOUT:g}",
-        text="seconds that a compiler may take for one export",
+        "timeout", "SECONDS", EFFORT, valid="seconds", is_repeated=True, default=f"{DEFAULT_TIMEOUT:g}",
+        text="seconds that a compiler may take for one export, and that the "
+        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend",
     ))
     on_unavailable: Literal["fail", "skip"] | None = set_by(Option(
         "on-unavailable", "fail|skip", WHERE, valid=("fail", "skip"), default="`fail`",
@@ -134,7 +135,7 @@ class RunOptions:
     ))
     budget: float | None = set_by(Option(
         "budget", "SECONDS", EFFORT, valid="seconds", is_keyword=True, is_repeated=True,
-        text="seconds that the search for one subject may take on one backend; "
+        text="seconds of CPU time that the search for one subject may take on one backend, beyond its essential cases; "
         "[not the export](../explanation/detection.md#what-the-budget-pays-for), nor the process of `round_trip`",
         default=f"{DEFAULT_BUDGET:g}",
     ))
@@ -161,12 +162,12 @@ class RunOptions:
 
     @property
     def search_seconds(self) -> float:
-        """Seconds that the search for one subject may take."""
+        """Seconds of CPU time that the search for one subject may take."""
         return DEFAULT_BUDGET if self.budget is None else self.budget
 
     @property
-    def compile_seconds(self) -> float:
-        """Seconds that a compiler may take for one export."""
+    def timeout_seconds(self) -> float:
+        """Seconds that a compiler may take for one export, and the essential cases of one check."""
         return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
 
     def over(self, weaker: RunOptions) -> RunOptions:

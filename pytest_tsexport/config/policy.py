@@ -37,10 +37,10 @@ class Policy:
 
     @property
     def budget(self) -> float:
-        """Seconds that the search for one subject may take."""
+        """Seconds of CPU time that the search for one subject may take."""
         return self.options.search_seconds
 
     @property
     def timeout(self) -> float:
-        """Seconds that a compiler may take for one export."""
-        return self.options.compile_seconds
+        """Seconds that a compiler may take for one export, and the essential cases of one check."""
+        return self.options.timeout_seconds

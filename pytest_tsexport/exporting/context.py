@@ -18,7 +18,8 @@ class Callbacks:
 
     `inputs` may return the example inputs of a model. `progress` gets one line of text at a time. `on_verdict` gets
     each verdict. `known` returns the counterexamples of earlier runs for a subject and a `backend-check`: they run
-    first. `processes` is how many processes share this machine: each uses its part of the threads.
+    first. `processes` is how many processes share this machine: each uses its part of the threads. `interrupts` are the
+    exceptions, besides Python's own, by which that program ends the whole run: they are never taken for a result.
     """
 
     inputs: Callable[[nn.Module], Mapping[str, Any] | None] = lambda _model: None
@@ -26,6 +27,7 @@ class Callbacks:
     on_verdict: Callable[[Verdict], None] = lambda _verdict: None
     known: Callable[[str, str], Sequence[Mapping[str, Any]]] = lambda _subject, _name: ()
     processes: int = 1
+    interrupts: tuple[type[BaseException], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

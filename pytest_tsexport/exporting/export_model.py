@@ -15,7 +15,7 @@ from torch import nn
 from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler, evaluating
 from pytest_tsexport.backends.file_format import FileFormat
-from pytest_tsexport.errors import ArtifactError, ExportError, TsExportError
+from pytest_tsexport.errors import INTERRUPTS, ArtifactError, ExportError, TsExportError
 from pytest_tsexport.exporting.artifact import Artifact, save
 from pytest_tsexport.exporting.diagnostics import CapturedWarning, capture_diagnostics, rewarn
 from pytest_tsexport.exporting.isolation import run_isolated
@@ -61,7 +61,7 @@ class Made:
     backend: Backend
     process: Process
     artifact: Artifact | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     unrunnable: str | None = None
 
 
@@ -127,7 +127,7 @@ class _Run:
     """The result of one run of an exporter; `_portable` makes it ready for another process."""
 
     process: Process
-    error: Exception | None
+    error: BaseException | None
     others: Sequence[CapturedWarning] = ()
 
 
@@ -154,11 +154,13 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) 
 
 
 def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
-    error: Exception | None = None
+    error: BaseException | None = None
     with capture_diagnostics(job.format.tracer_warnings, from_compiler=job.from_compiler) as captured:
         try:
             run()
-        except Exception as raised:  # an exporter may raise anything; what it raises is the result
+        except INTERRUPTS:
+            raise
+        except BaseException as raised:  # an exporter may raise anything, SystemExit too; it is the result
             error = raised
     left = source.after()
     process = Process(

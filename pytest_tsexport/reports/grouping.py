@@ -12,6 +12,13 @@ ExpectedFailure = tuple[str, str]
 """A subject and the `backend-check` of it that is marked as a known failure."""
 
 
+JUDGED = (Outcome.PASSED, Outcome.FAILED)
+"""How a check ends that looked at the export."""
+
+ENDED = (Outcome.TOO_SLOW, Outcome.CRASHED)
+"""How a check ends that was to judge and did not: it fails its item, and says nothing about the export."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportResult:
     """The verdicts of one subject on one backend; `known` are the names of those that are expected to fail."""
@@ -34,7 +41,17 @@ class ExportResult:
     @property
     def judged(self) -> tuple[Verdict, ...]:
         """The verdicts of checks that looked at the export."""
-        return tuple(v for v in self.verdicts if v.outcome in (Outcome.PASSED, Outcome.FAILED))
+        return tuple(v for v in self.verdicts if v.outcome in JUDGED)
+
+    @property
+    def shown_checks(self) -> tuple[Verdict, ...]:
+        """The verdicts of checks that looked at the export, or that ended before they could say anything."""
+        return tuple(v for v in self.verdicts if v.outcome in (*JUDGED, *ENDED))
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether no check failed or ended early."""
+        return not self.failed and not any(v.outcome in ENDED for v in self.verdicts)
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
@@ -52,6 +69,8 @@ class ExportResult:
         """One of `right`, `known to be wrong`, `wrong` and `not judged`."""
         if any(verdict.name not in self.known for verdict in self.failed):
             return "wrong"
+        if any(verdict.outcome in ENDED for verdict in self.verdicts):
+            return "not judged"
         if any(v.outcome in (Outcome.NOT_RUN, Outcome.UNAVAILABLE) for v in self.verdicts) or not self.judged:
             return "known to be wrong" if self.failed else "not judged"
         return "known to be wrong" if self.failed else "right"

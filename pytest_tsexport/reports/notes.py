@@ -29,7 +29,7 @@ def note_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
     """Notes that differ only in their numbers share a line, which names the exports."""
     yield from _lines("note", _folded(exports, "note"), width)
     yield from _lines("not looked at", _folded(exports, "not looked at"), width)
-    for outcome in (Outcome.NOT_APPLICABLE, Outcome.UNAVAILABLE, Outcome.NOT_RUN):
+    for outcome in (Outcome.NOT_APPLICABLE, Outcome.UNAVAILABLE, Outcome.NOT_RUN, Outcome.TOO_SLOW, Outcome.CRASHED):
         yield from _lines(outcome.value, _folded(exports, outcome.value), width)
 
 
@@ -48,7 +48,7 @@ def bare_marker_lines(tests: Sequence[str], width: int) -> Iterator[str]:
 
 
 def crash_lines(crashed: Sequence[str], width: int) -> Iterator[str]:
-    """Items whose worker died."""
+    """Items whose worker died, without a verdict."""
     texts = [f"{item}: its process ended before it gave a verdict" for item in sorted(set(crashed))]
     yield from _lines("crashed", texts, width)
 

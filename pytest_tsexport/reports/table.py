@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from pytest_tsexport.reports.grouping import ExportResult
+from pytest_tsexport.reports.grouping import ENDED, ExportResult
 from pytest_tsexport.reports.numbers import distinguishable, seconds
 from pytest_tsexport.verdict import Outcome, Verdict, Worst
 
@@ -33,7 +33,7 @@ EXPORT_HEADS: Cells = ("checks", "judged", "worst of allowed", "seconds")
 
 def table_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
     """The folded exports first, then those that failed."""
-    folded = [e for e in exports if not e.failed and len(exports) > FEW]
+    folded = [e for e in exports if e.is_smooth and len(exports) > FEW]
     unfolded = [e for e in exports if e not in folded]
     several = len({e.backend for e in exports}) > 1
     yield from _folded_lines(folded, width, backends=several or any(e.is_simulated for e in exports))
@@ -70,13 +70,13 @@ def _folded_lines(exports: Sequence[ExportResult], width: int, *, backends: bool
 def _unfolded_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
     if not exports:
         return
-    widths = _widths([CHECK_HEADS, *(_check_cells(export, v) for export in exports for v in export.judged)])
+    widths = _widths([CHECK_HEADS, *(_check_cells(export, v) for export in exports for v in export.shown_checks)])
     yield GAP + _line(_padded(CHECK_HEADS, widths))
     for export in exports:
         yield cut(f"{export.subject} ({export.shown})", width)
         if export.file:
             yield f"{GAP}{export.file}"[:width]
-        for verdict in export.judged:
+        for verdict in export.shown_checks:
             yield _check_line(_check_cells(export, verdict), widths, verdict.worst, width)
 
 
@@ -95,6 +95,8 @@ def _check_cells(export: ExportResult, verdict: Verdict) -> Cells:
     outcome = verdict.outcome.value
     if verdict.outcome is Outcome.FAILED:
         outcome = "xfailed" if verdict.name in export.known else "FAILED"
+    elif verdict.outcome in ENDED:
+        outcome = outcome.upper()
     return verdict.check, outcome, _judged([verdict]), _worst(verdict.worst), seconds(verdict.seconds)
 
 

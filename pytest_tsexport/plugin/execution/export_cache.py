@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_tsexport.errors import TsExportError
+from pytest_tsexport.errors import CrashError, TsExportError
 from pytest_tsexport.plugin.collection.expansion import POLICY, id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes, unexpanded
@@ -18,6 +18,7 @@ from pytest_tsexport.plugin.execution.capture_return import FixtureGraph
 from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.session import transport
 from pytest_tsexport.plugin.settings import Settings
+from pytest_tsexport.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
     from pytest_tsexport.export import Export
@@ -42,11 +43,15 @@ class CachedSubject:
 
 @dataclass(frozen=True)
 class CachedExport:
-    """The export of a subject on one backend, kept for its later items; or the `error` if it could not be made."""
+    """The export of a subject on one backend, kept for its later items; or the `error` if it could not be made.
+
+    `crash` is there instead if the model or the exporter ended it: a model that hangs is not exported for each item.
+    """
 
     group: str
     export: Export | None = None
     error: str = ""
+    crash: CrashError | None = None
 
 
 class ExportCache:
@@ -107,11 +112,16 @@ class ExportCache:
         if cached.returned is None:
             self._pass_bare_marker(item, is_later=is_later)
             return
-        self._require_same_answer(item, cached)
+        try:
+            self._require_same_answer(item, cached)
+        except CrashError as crash:
+            self._conclude(item, parts, _crashed(parts, crash))
         cached_export = self._export_on(item, parts, cached)
+        if cached_export.crash is not None:
+            self._conclude(item, parts, _crashed(parts, cached_export.crash))
         if cached_export.export is None:
             outcomes.fail(cached_export.error)
-        self._ask(item, parts, cached_export.export)
+        self._conclude(item, parts, cached_export.export.check(parts.check))
 
     def _begin(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> CachedSubject:
         if not returned:
@@ -126,17 +136,18 @@ class ExportCache:
         """The export on the backend of the item. The first item that needs it makes it."""
         if self._export is not None and self._export.group == parts.group:
             return self._export
-        # After an unexpected error below, no incomplete subject stays in the cache.
+        # After an interrupt below, no incomplete subject stays in the cache.
         self._cached = None
         try:
             export = self._pipeline.export(
                 cached.returned, item.stash[POLICY], name=parts.subject, backend=parts.backend
             )
-        except TsExportError as error:
-            self._export = CachedExport(parts.group, error=f"{item.originalname}: {error}")
-        else:
             self._export = CachedExport(parts.group, export)
             cached = replace(cached, latest=export, answer=export.reference_answer())
+        except CrashError as crash:
+            self._export = CachedExport(parts.group, crash=crash)
+        except TsExportError as error:
+            self._export = CachedExport(parts.group, error=f"{item.originalname}: {error}")
         self._cached = cached
         return self._export
 
@@ -157,11 +168,22 @@ class ExportCache:
         what = f"fixture {names} ended; give it" if len(ended) == 1 else f"fixtures {names} ended; give them"
         outcomes.fail(f'the model changed when {what} scope="module"')
 
-    def _ask(self, item: pytest.Item, parts: ItemId, export: Export) -> None:
-        verdict = export.check(parts.check)
+    def _conclude(self, item: pytest.Item, parts: ItemId, verdict: Verdict) -> None:
         verdict = outcomes.with_rerun(verdict, item, self._settings)
         transport.note(item, verdict)
         outcomes.conclude(verdict, self._settings, trace_is_selected=_is_selected(item.session, parts.of("trace")))
+
+
+def _crashed(parts: ItemId, crash: CrashError) -> Verdict:
+    """The verdict of an item whose export ended before its check began."""
+    return Verdict(
+        subject=parts.subject,
+        backend=parts.backend,
+        check=parts.check,
+        outcome=Outcome.CRASHED,
+        headline=f"crashed: {crash.what}; not judged",
+        rows=crash.rows,
+    )
 
 
 def _is_selected(session: pytest.Session, nodeid: str) -> bool:

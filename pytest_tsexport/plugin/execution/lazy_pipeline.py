@@ -10,6 +10,7 @@ import pytest
 
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.plugin.collection import cli_models
+from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.execution.progress import Progress
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
 from pytest_tsexport.plugin.session.transport import note
@@ -57,6 +58,8 @@ class LazyPipeline:
             on_verdict=self._judged,
             known=self._known,
             processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+            # A skip of the hook is the user's own decision about the item, and passes through the pipeline.
+            interrupts=(pytest.exit.Exception, outcomes.CheckSkipped),
         )
         return pipeline.export(returned, policy, name=name, backend=self._backends[backend], callbacks=callbacks)
 
@@ -66,7 +69,10 @@ class LazyPipeline:
         # Through the item, so that the conftest of a folder answers only for that folder. The module that `--ts-model`
         # collects is outside the project, so there every conftest answers.
         hook = self._current_item.config.hook if cli_models.is_given(self._current_item) else self._current_item.ihook
-        inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
+        try:
+            inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
+        except pytest.skip.Exception as skipped:
+            raise outcomes.CheckSkipped(str(skipped)) from None
         return inputs
 
     def _known(self, subject: str, name: str) -> Sequence[Mapping[str, object]]:

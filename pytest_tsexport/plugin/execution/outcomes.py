@@ -43,6 +43,9 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
         return
     if verdict.outcome is Outcome.FAILED:
         raise CheckFailed(failure_text(verdict), pytrace=False)
+    if verdict.outcome in (Outcome.TOO_SLOW, Outcome.CRASHED):
+        # Not `CheckFailed`: no failure of this kind is the one that the marker's `xfail` expects.
+        fail(failure_text(verdict))
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         skip(verdict.headline)
     if verdict.outcome is Outcome.UNAVAILABLE:
@@ -52,9 +55,9 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
     fail(f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why")
 
 
-def fail(sentence: str) -> NoReturn:
-    """End the running item as failed, with one sentence and without a traceback."""
-    pytest.fail(sentence, pytrace=False)
+def fail(text: str) -> NoReturn:
+    """End the running item as failed, with this text and without a traceback."""
+    pytest.fail(text, pytrace=False)
 
 
 def skip(reason: str) -> NoReturn:
@@ -76,8 +79,8 @@ def _conclude_unavailable(verdict: Verdict, settings: Settings) -> NoReturn:
 
 
 def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:
-    """A failure with the command that reruns it."""
-    if verdict.outcome is not Outcome.FAILED:
+    """A verdict that fails its item with its own text, and the command that reruns it."""
+    if verdict.outcome not in (Outcome.FAILED, Outcome.TOO_SLOW, Outcome.CRASHED):
         return verdict
     seed = () if verdict.seed is None else (f"--ts-seed={verdict.seed}",)
     given = cli_models.rerun_options(item, settings)

@@ -80,7 +80,13 @@ class Recorder:
         return header(f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Keep the counterexamples, call the hook, and write the interface baseline; in one process."""
+        """Keep the counterexamples, call the hook, and write the interface baseline; in one process.
+
+        A run in which a check crashed is not green, even if a mark of the user or a hand-written test let it pass.
+        """
+        crashed = any(verdict.outcome is Outcome.CRASHED for verdict in self.verdicts)
+        if crashed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not hasattr(session.config, "workerinput"):
             self._counterexamples.keep(self.verdicts)
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)

@@ -1,0 +1,85 @@
+"""exception -> crash: what ended a check, or an export, that gave no verdict; and at which line.
+
+A traceback would be longer than the report that it stands in, so the lines that matter are named: the innermost one
+outside torch, and those that called it.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hypothesis
+import torch
+
+import pytest_tsexport
+from pytest_tsexport.errors import INTERRUPTS, CrashError, TsExportError
+from pytest_tsexport.exporting.context import Callbacks
+from pytest_tsexport.subjects.reference import one_line
+from pytest_tsexport.verdict import Row
+
+CALLERS = 3
+"""Lines that are named besides the innermost one."""
+
+FIXES = {
+    "ours": "this is a fault of the plugin: report it, with these lines and the model",
+    "ends": "what ends a program or a test (sys.exit, a skip, a time limit) is no answer: take it out of the model",
+    "raises": "look at that line: it was called while the export was judged, outside forward",
+}
+"""What to do, by whose line it is and by what it raised."""
+
+
+@contextmanager
+def crashes_told(callbacks: Callbacks) -> Iterator[None]:
+    """Turns whatever ends this block into a `CrashError`, except for interrupts and this package's own errors."""
+    try:
+        yield
+    except INTERRUPTS:
+        raise
+    except callbacks.interrupts:
+        raise
+    except TsExportError:
+        raise
+    except BaseException as raised:  # a model may end in anything, and where there is no verdict nothing is green
+        raise crash(raised) from raised
+
+
+def crash(raised: BaseException) -> CrashError:
+    """What ended in `raised`, as an error that says in rows where that was and what to do."""
+    frames = _frames(raised)
+    if frames and not _is_ours(frames[0][0]):  # how this package called a model says nothing about the model
+        frames = [frame for frame in frames if not _is_ours(frame[0])]
+    places = [f"{Path(file).name}:{line}, in {function}" for file, line, function in frames]
+    rows: list[Row] = [("raised at", places[0])] if places else []
+    if places[1:]:
+        rows.append(("called from", "; ".join(places[1 : 1 + CALLERS])))
+    return CrashError(one_line(raised).rstrip(": ."), (*rows, ("fix", _fix(raised, frames))))
+
+
+def _fix(raised: BaseException, frames: list[tuple[str, int, str]]) -> str:
+    if not isinstance(raised, Exception):
+        return FIXES["ends"]
+    return FIXES["ours" if not frames or _is_ours(frames[0][0]) else "raises"]
+
+
+def _frames(raised: BaseException) -> list[tuple[str, int, str]]:
+    """File, line and function of each step of a traceback outside torch, innermost first; without hidden ones."""
+    steps = [
+        (frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(raised.__traceback__)
+        if not frame.f_locals.get("__tracebackhide__") and not _is_within(frame.f_code.co_filename, torch.__file__)
+    ]
+    return steps[::-1]
+
+
+def _is_ours(file: str) -> bool:
+    """Whether a file belongs to this package or to hypothesis, and not to a model."""
+    specimens = Path(str(pytest_tsexport.__file__)).with_name("testing") / "__init__.py"
+    own = _is_within(file, str(pytest_tsexport.__file__)) and not _is_within(file, str(specimens))
+    return own or _is_within(file, hypothesis.__file__)
+
+
+def _is_within(file: str, package: str) -> bool:
+    return Path(package).parent in Path(file).parents
