@@ -15,6 +15,9 @@ from pytest_tsexport.subjects.subject import Subject
 ABOVE = 3
 """Sizes next above the traced one that are essential, besides twice the traced one and the farthest that is drawn."""
 
+FAR = (65, 129)
+"""Sizes past the usual windows and blocks, which not every model names; small enough for every machine."""
+
 
 def essential_at_traced_size(subject: Subject) -> list[Case]:
     """Each pattern of values once, and each pattern of masks once. Every case draws every input anew."""
@@ -48,5 +51,5 @@ def essential_sizes(axis: Axis) -> list[int]:
     edges = (*axis.edges, *(() if axis.high is None else (axis.high,)))
     near = {edge + step for edge in edges for step in (-1, 0, 1)}
     below = [size for size in sizes if size < axis.size]
-    wanted = {*below[:1], *below[-1:], *above[:ABOVE], 2 * axis.size, farthest_drawn(axis), *near}
+    wanted = {*below[:1], *below[-1:], *above[:ABOVE], 2 * axis.size, farthest_drawn(axis), *FAR, *near}
     return [size for size in sizes if size in wanted]

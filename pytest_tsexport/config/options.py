@@ -115,7 +115,7 @@ class RunOptions:
         default="the compiler's own defaults",
     ))
     timeout: float | None = set_by(Option(
-        "timeout", "SECONDS", EFFORT, valid="seconds", is_repeated=True, default=f"{DEFAULT_TIMEOUT:g}",
+        "timeout", "SECONDS", WHERE, valid="seconds", is_repeated=True, default=f"{DEFAULT_TIMEOUT:g}",
         text="seconds that a compiler may take for one export, and that the "
         "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend",
     ))

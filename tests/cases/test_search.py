@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_tsexport.cases.case import Case, at, off_size
+from pytest_tsexport.cases.clock import Clock
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.hypothesis_adapter import smallest
 from pytest_tsexport.cases.listed import edge_cases, traced_cases
-from pytest_tsexport.cases.search import Clock, Plan, _sizes, search
+from pytest_tsexport.cases.search import Plan, _sizes, search
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
@@ -30,6 +30,7 @@ def searched(
     seed: int = 0,
     total: int = 100,
     one: Subject = BOTH,
+    essential: Sequence[Case] = (),
     listed: Sequence[Case] | None = None,
     off: bool = True,
     seconds: float = 60,
@@ -43,11 +44,12 @@ def searched(
 
     plan = Plan(
         subject=one,
+        essential=essential,
         listed=list(edge_cases(one) if off else traced_cases(one)) if listed is None else listed,
         total=total,
         off_size=off,
         random=Random(seed),
-        clock=Clock(seconds=seconds),
+        clock=Clock.start(budget=seconds, limit=60.0),
         progress=progress,
     )
     return search(plan, judge)
@@ -246,83 +248,129 @@ def test_hypothesis_may_draw_three_times_as_often_as_cases_are_wanted(monkeypatc
     assert tries == [21, 3]
 
 
-def test_a_clock_runs_from_the_moment_when_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: 103.0))
-    assert Clock(seconds=5.0, started=100.0).left == 2.0
-    assert Clock(seconds=1.0, started=100.0).left == -2.0
-
-
 class SlowClock:
     """A clock that only a judged case moves forward: by these seconds, and then by one second each."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *durations: float) -> None:
+    def __init__(self, *durations: float, wrong: Sequence[Case] = ()) -> None:
         self.now = 100.0
         self._durations = iter(durations)
-        monkeypatch.setattr("pytest_tsexport.cases.search.time", SimpleNamespace(monotonic=lambda: self.now))
+        self._wrong = wrong
 
-    def search(self, seconds: float, *cases: Case) -> Findings:
+    def search(
+        self, seconds: float, *cases: Case, limit: float = 1e9, essential: Sequence[Case] = (), total: int = 0
+    ) -> Findings:
         def judge(case: Case) -> CaseResult:
             self.now += next(self._durations, 1.0)
-            return CaseResult(case=case, status="equal", breach=False)
+            breach = case in self._wrong
+            return CaseResult(case=case, status="wrong" if breach else "equal", breach=breach)
+
+        def now() -> float:
+            return self.now
 
         plan = Plan(
             subject=BOTH,
+            essential=essential,
             listed=cases,
-            total=0,
+            total=total,
             off_size=False,
             random=Random(0),
-            clock=Clock(seconds=seconds, started=self.now),
+            clock=Clock.start(budget=seconds, limit=limit, now=now, wall=now),
             progress=lambda line: None,
         )
         return search(plan, judge)
 
 
 @pytest.mark.parametrize(("seconds", "visited"), [(9.9, 2), (10.1, 3)])
-def test_a_case_of_four_times_the_volume_is_expected_to_take_eight_times_as_long(
-    seconds: float, visited: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_case_of_four_times_the_volume_is_expected_to_take_eight_times_as_long(seconds: float, visited: int) -> None:
     """After two cases of one second each, the third needs eight seconds."""
     traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
-    found = SlowClock(monkeypatch).search(seconds, *traced, at(BOTH, {"batch": 8}))
+    found = SlowClock().search(seconds, *traced, at(BOTH, {"batch": 8}))
     assert len(found.judged) == visited
     assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"] * (3 - visited)
 
 
-def test_the_first_two_cases_are_judged_however_large_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = SlowClock(monkeypatch).search(5.0, at(BOTH, {}), at(BOTH, {"batch": 8}), at(BOTH, {"batch": 32}))
-    assert [str(one.case) for one in found.judged] == ["(batch=2, length=7)", "(batch=8, length=7)"]
+def test_essential_cases_are_judged_whatever_the_budget_is() -> None:
+    essential = [at(BOTH, {"length": size}) for size in (1, 8, 500)]
+    found = SlowClock(50.0, 50.0, 50.0).search(0.0, at(BOTH, {"length": 3}), essential=essential, total=9)
+    assert [one.case for one in found.judged] == essential
+    assert (found.late, found.essential, found.planned) == ((), 3, 9)
+    assert found.skipped == (at(BOTH, {"length": 3}),)
+    assert found.out_of_time
 
 
-def test_the_time_of_a_case_of_volume_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_budget_is_counted_from_the_start_and_pays_for_the_rest() -> None:
+    essential, listed = [at(BOTH, {"length": 8})], [at(BOTH, {"length": size}) for size in (1, 2, 3)]
+    found = SlowClock(4.0).search(5.5, *listed, essential=essential)
+    assert [one.case for one in found.judged] == [*essential, *listed[:2]]
+    assert found.skipped == (listed[2],)
+
+
+def test_only_the_time_limit_ends_the_essential_cases() -> None:
+    essential = [at(BOTH, {"length": size}) for size in (1, 8, 500)]
+    found = SlowClock(5.0, 5.0).search(1e9, at(BOTH, {"length": 3}), limit=9.0, essential=essential, total=50)
+    assert [one.case for one in found.judged] == essential[:2]
+    assert (found.late, found.essential) == ((essential[2],), 3)
+    assert found.skipped == (at(BOTH, {"length": 3}),)
+
+
+def test_the_time_limit_ends_the_other_cases_too() -> None:
+    """A model that waits takes no CPU time, so a budget alone would never end."""
+    listed = [at(BOTH, {"length": size}) for size in (1, 2, 3)]
+    found = SlowClock(1.0, 9.0).search(1e9, *listed, limit=9.0, essential=listed[:1], total=1000)
+    assert ([one.case for one in found.judged], found.late) == (listed[:2], ())
+
+
+def test_a_breach_is_kept_where_the_time_limit_ends_the_search() -> None:
+    essential = [at(BOTH, {"length": size}) for size in (1, 8, 500)]
+    found = SlowClock(5.0, 5.0, wrong=essential[:1]).search(0.0, limit=4.0, essential=essential)
+    assert found.smallest is not None
+    assert found.smallest.case == essential[0]
+    assert found.late == tuple(essential[1:])
+
+
+def test_an_essential_case_that_is_listed_too_is_judged_once() -> None:
+    cases = [at(BOTH, {"length": size}) for size in (1, 8)]
+    found = SlowClock().search(60.0, *cases, *cases, essential=[*cases, *cases])
+    assert [one.case for one in found.judged] == cases
+    assert (found.essential, found.planned, found.out_of_time) == (2, 2, False)
+
+
+@pytest.mark.parametrize("total", [5_000_000, 10**20])
+def test_millions_of_cases_end_by_the_budget(total: int) -> None:
+    """Each case takes a second of this clock, so two hundred are judged; hypothesis would go on drawing for hours."""
+    found = SlowClock().search(200.0, total=total)
+    assert 200 <= len(found.judged) <= 201
+    assert (found.planned, found.out_of_time) == (total, True)
+
+
+def test_the_time_of_a_case_of_volume_one_counts() -> None:
     least = [at(BOTH, {"batch": 1, "length": 1}, seed=seed) for seed in range(2)]
-    found = SlowClock(monkeypatch).search(50.0, *least, at(BOTH, {"length": 8}))
+    found = SlowClock().search(50.0, *least, at(BOTH, {"length": 8}))
     assert [str(case) for case in found.skipped] == ["(batch=2, length=8)"]
 
 
-def test_the_first_time_of_a_case_of_volume_one_counts_even_if_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_time_of_a_case_of_volume_one_counts_even_if_it_is_long() -> None:
     """Two cases of 5 seconds; a case of four times the volume needs 40."""
     least = [at(BOTH, {"batch": 1, "length": 1}, seed=seed) for seed in range(2)]
-    found = SlowClock(monkeypatch, 5.0, 5.0).search(45.0, *least, at(BOTH, {"batch": 1, "length": 4}))
+    found = SlowClock(5.0, 5.0).search(45.0, *least, at(BOTH, {"batch": 1, "length": 4}))
     assert [str(case) for case in found.skipped] == ["(batch=1, length=4)"]
 
 
-def test_a_time_too_short_to_be_measured_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_too_short_to_be_measured_does_not_count() -> None:
     traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
-    found = SlowClock(monkeypatch, 0.0, 1.0).search(5.0, *traced, at(BOTH, {"batch": 8}))
+    found = SlowClock(0.0, 1.0).search(5.0, *traced, at(BOTH, {"batch": 8}))
     assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"]
 
 
-def test_a_smaller_case_says_nothing_about_the_time_of_a_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_smaller_case_says_nothing_about_the_time_of_a_larger_one() -> None:
     small = [at(BOTH, {"length": length}) for length in (1, 6)]
-    found = SlowClock(monkeypatch, 1.0, 0.1, 0.1).search(8.0, at(BOTH, {}), *small, at(BOTH, {"batch": 8}))
+    found = SlowClock(1.0, 0.1, 0.1).search(8.0, at(BOTH, {}), *small, at(BOTH, {"batch": 8}))
     assert [str(case) for case in found.skipped] == ["(batch=8, length=7)"]
 
 
 @pytest.mark.parametrize("durations", [(1.0, 5.0), (5.0, 1.0), (0.5, 5.0)], ids=["first", "second", "below one"])
-def test_the_shortest_time_of_equal_volumes_counts(
-    durations: tuple[float, float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_shortest_time_of_equal_volumes_counts(durations: tuple[float, float]) -> None:
     """A case of four times the volume would take 8 or 40 seconds."""
     traced = [at(BOTH, {}, seed=seed) for seed in range(2)]
-    found = SlowClock(monkeypatch, *durations).search(20.0, *traced, at(BOTH, {"batch": 8}))
+    found = SlowClock(*durations).search(20.0, *traced, at(BOTH, {"batch": 8}))
     assert found.skipped == ()

@@ -25,20 +25,29 @@ def findings(*judged: CaseResult, planned: int = 100) -> Findings:
 
 
 @pytest.mark.parametrize(
-    ("count", "planned", "enough"),
-    [(FLOOR - 1, 100, False), (FLOOR, 100, True), (2, 5, False), (3, 5, True), (1, 1, True), (0, 0, True)],
+    ("count", "tried", "floor"),
+    [
+        (FLOOR - 1, 100, FLOOR),
+        (FLOOR, 100, None),
+        (2, 5, 3),
+        (3, 5, None),
+        (8, 8, None),
+        (1, 1, None),
+        (0, 1, 1),
+        (0, 0, 1),
+    ],
 )
-def test_ten_cases_are_enough_or_half_of_those_that_were_planned(count: int, planned: int, *, enough: bool) -> None:
-    why = too_few(findings(*(result() for _ in range(count)), planned=planned))
-    assert (why is None) is enough
-    if why is not None:
-        floor = min(FLOOR, (planned + 1) // 2)
-        assert why == f"only {count} of {planned} cases could be judged, fewer than {floor}"
+def test_ten_cases_are_enough_or_half_of_those_that_were_tried(count: int, tried: int, floor: int | None) -> None:
+    refused = (result(status="eager raises") for _ in range(tried - count))
+    why = too_few(findings(*(result() for _ in range(count)), *refused))
+    assert why == (None if floor is None else f"only {count} of {tried} cases could be judged, fewer than {floor}")
 
 
-def test_what_only_eager_refuses_is_not_judged() -> None:
+def test_what_only_eager_refuses_is_not_judged_and_what_there_was_no_time_to_settle_was_not_tried() -> None:
     judged = [result(status=status) for status in ("eager raises", "unsettled") for _ in range(FLOOR)]
-    assert too_few(findings(*judged)) == "only 0 of 100 cases could be judged, fewer than 10"
+    assert too_few(findings(*judged)) == "only 0 of 10 cases could be judged, fewer than 5"
+    settled = [result(), *(result(status="unsettled") for _ in range(99))]
+    assert too_few(findings(*settled)) is None
 
 
 def test_without_a_breach_the_worst_is_what_came_nearest_to_its_tolerance() -> None:

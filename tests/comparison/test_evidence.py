@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
+from pytest_tsexport.backends.base import Device
+from pytest_tsexport.backends.casting import Casting
 from pytest_tsexport.cases.case import at
 from pytest_tsexport.comparison.evidence import Evidence, TieBreakTime
 from pytest_tsexport.comparison.tolerance import Tolerance
@@ -75,12 +78,28 @@ def test_the_spread_of_a_random_model_does_not_depend_on_who_asks_first() -> Non
 
 
 def test_time_for_tie_breaks_is_spent_beyond_its_limit() -> None:
-    time = TieBreakTime(limit=2.0)
-    assert not time.spent
-    time.seconds = 2.0
-    assert not time.spent
-    time.seconds = 2.1
-    assert time.spent
+    allowance = TieBreakTime(limit=2.0)
+    assert not allowance.spent
+    allowance.seconds = 2.0
+    assert not allowance.spent
+    allowance.seconds = 2.1
+    assert allowance.spent
+
+
+def test_an_essential_case_may_spend_more_on_tie_breaks() -> None:
+    assert not TieBreakTime(limit=2.0, seconds=2.1, unlimited=True).spent
+
+
+def test_the_budget_is_counted_in_cpu_time_of_the_thread_unless_a_device_does_the_work(exported: Export) -> None:
+    found = exported._evidence("parity")
+    assert found.now is time.thread_time
+    assert found.clock().now is time.thread_time
+    device = Device(namespace="chip", prologue="", casting=Casting())
+    compiled = replace(found, measured=replace(found.measured, device=device), backend="neuron")
+    assert compiled.now is time.monotonic
+    assert replace(compiled, backend="neuron-sim").now is time.thread_time
+    elsewhere = replace(found.subject, reference=made.Plain().to("meta"))
+    assert replace(found, measured=replace(found.measured, subject=elsewhere)).now is time.monotonic
 
 
 @pytest.mark.parametrize(
@@ -88,7 +107,8 @@ def test_time_for_tie_breaks_is_spent_beyond_its_limit() -> None:
 )
 def test_a_check_has_its_share_of_a_minute(check: str, search: float, tie_breaks: float, exported: Export) -> None:
     found = exported._evidence(check)
-    assert found.clock().seconds == pytest.approx(search)
+    assert found.clock().budget == pytest.approx(search)
+    assert found.clock().limit == 1800.0
     assert found.clock() is not found.clock()
     assert found.tie_break_time.limit == pytest.approx(tie_breaks)
     assert found.tie_break_time.seconds == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,6 +93,7 @@ class Answers:
             operators=frozenset({"argmax"}),
             tolerance=Tolerance(spread={"x": 1.0}),
             tie_break_time=TieBreakTime(limit=60.0),
+            now=time.monotonic,
         )
         self._moved = moved
         monkeypatch.setattr(tie_breaks, "_nudged", self._nudged)

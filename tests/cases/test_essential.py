@@ -1,0 +1,80 @@
+"""Proves which cases are always judged: each pattern, and on every axis sizes on both sides and every edge."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tsexport.cases.case import off_size
+from pytest_tsexport.cases.essential import essential_at_traced_size, essential_off_size, essential_sizes
+from pytest_tsexport.cases.listed import edge_cases, edge_sizes, farthest, traced_cases
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.fields import Axis
+from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
+
+AXES = [
+    BATCH,
+    LENGTH,
+    Axis(name="length", size=1),
+    Axis(name="length", size=20, low=10),
+    Axis(name="length", size=7, edges=(16, 512)),
+    Axis(name="length", size=7, high=64),
+    Axis(name="length", size=7, high=131072, edges=(4096,)),
+    Axis(name="length", size=7, high=12, named=True),
+    Axis(name="length", size=7, low=7, high=7, named=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("axis", "sizes"),
+    [
+        (BATCH, [1, 3, 4, 6, 8]),
+        (LENGTH, [1, 6, 8, 14, 21, 33, 65, 129]),
+        (Axis(name="length", size=1), [2, 3, 4, 33, 65, 129]),
+        (Axis(name="length", size=20, low=10), [10, 19, 21, 33, 40, 65, 80, 129]),
+        (Axis(name="length", size=7, edges=(16, 512)), [1, 6, 8, 14, 15, 16, 17, 33, 65, 129, 511, 512, 513]),
+        (Axis(name="length", size=7, high=64), [1, 6, 8, 14, 21, 33, 63, 64, 65, 129]),
+        (Axis(name="length", size=7, high=12, named=True), [1, 6, 8, 11, 12]),
+        (Axis(name="length", size=7, low=7, high=7, named=True), []),
+    ],
+)
+def test_the_essential_sizes_are_these(axis: Axis, sizes: list[int]) -> None:
+    assert essential_sizes(axis) == sizes
+
+
+@pytest.mark.parametrize("axis", AXES, ids=str)
+def test_they_are_on_both_sides_at_every_edge_and_none_is_too_large(axis: Axis) -> None:
+    sizes, listed = essential_sizes(axis), edge_sizes(axis)
+    assert set(sizes) <= set(listed)
+    assert any(size < axis.size for size in sizes) is any(size < axis.size for size in listed)
+    assert len([size for size in sizes if size > axis.size]) >= min(3, len([one for one in listed if one > axis.size]))
+    for edge in (*axis.edges, *([axis.high] if axis.high else [])):
+        near = {edge - 1, edge, edge + 1}
+        assert {size for size in near if size in listed} <= set(sizes)
+    assert all(size <= farthest(axis) for size in sizes)
+
+
+def test_at_the_traced_size_each_pattern_of_values_and_of_masks_is_essential() -> None:
+    cases = essential_at_traced_size(BOTH)
+    assert {case.values for case in cases} == set(PATTERNS)
+    assert {case.mask for case in cases} == set(MASK_PATTERNS)
+    assert len(cases) == len(PATTERNS) + len(MASK_PATTERNS) - 1
+    assert all(off_size(case, BOTH) == () for case in cases)
+    assert set(cases) <= set(traced_cases(BOTH))
+
+
+def test_each_axis_is_asked_alone_and_all_axes_once_together() -> None:
+    cases = essential_off_size(BOTH)
+    together = [case for case in cases if len(off_size(case, BOTH)) == 2]
+    assert [(case.size("batch"), case.size("length")) for case in together] == [(3, 8)]
+    for axis in (BATCH, LENGTH):
+        assert [case.size(axis.name) for case in cases if off_size(case, BOTH) == (axis.name,)] == essential_sizes(axis)
+    assert [case for case in edge_cases(BOTH) if case in cases] == cases
+
+
+def test_with_one_axis_nothing_is_asked_together() -> None:
+    one = subject(LENGTH)
+    assert [case.size("length") for case in essential_off_size(one)] == essential_sizes(LENGTH)
+
+
+def test_without_an_axis_no_size_is_essential() -> None:
+    assert essential_off_size(subject()) == []
