@@ -183,7 +183,7 @@ class Evidence:
     def clock(self) -> Clock:
         """Starts the clock of a search: this check's part of the budget, and its time limit, from now on."""
         budget, limit = search_seconds(self.check, self.policy.budget), self.policy.timeout
-        return Clock.start(budget=budget, limit=limit, now=self.now)
+        return Clock.start(budget=budget, limit=limit, now=self.now, wall=time.monotonic)
 
 
 def _seed(policy: Policy, subject: str, drawing: str) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.essential import essential_at_traced_size
 from pytest_tsexport.cases.findings import CaseResult, Findings, Status
 from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.search import Plan
@@ -45,17 +46,17 @@ def plan_of(monkeypatch: pytest.MonkeyPatch, **keywords: Any) -> Plan:
     return plan
 
 
-@pytest.mark.parametrize(("cases", "listed"), [(200, None), (5, 5), (1, 3)])
-def test_kept_cases_and_examples_of_the_traced_size_come_first_however_few_there_are(
+@pytest.mark.parametrize(("cases", "listed"), [(200, None), (5, 2), (1, 0)])
+def test_kept_cases_and_examples_of_the_traced_size_are_essential_and_come_first(
     cases: int, listed: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = [{"x": torch.zeros(size, 7)} for size in (2, 3, 2)]
     plan = plan_of(monkeypatch, max_examples=cases, examples=examples)
     traced = list(traced_cases(plan.subject))
-    assert [case.seed for case in plan.listed[:1]] == [77]
-    assert [case.example for case in plan.listed[:3]] == [None, 0, 2]
-    assert plan.listed[3:] == traced[: len(plan.listed) - 3]
-    assert len(plan.listed) == (3 + len(traced) if listed is None else listed)
+    assert [case.seed for case in plan.essential[:1]] == [77]
+    assert [case.example for case in plan.essential[:3]] == [None, 0, 2]
+    assert plan.essential[3:] == essential_at_traced_size(plan.subject)
+    assert plan.listed == traced[:listed]
     assert (plan.total, plan.off_size) == (cases, False)
 
 
@@ -186,5 +187,5 @@ def test_where_both_refuse_every_case_nothing_was_compared() -> None:
     assert found.headline == "eager raises on every case at the traced size, so nothing was compared"
     assert found.rows == (
         ("traced at", "x (batch=2, dim1=7)"),
-        ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts"),
+        ("fix", "give inputs= that eager accepts, or strategies= that draw such values"),
     )

@@ -184,13 +184,6 @@ def test_a_model_that_raises_almost_everywhere_is_not_green() -> None:
     assert found.headline.startswith("only ")
 
 
-def test_no_time_is_not_green() -> None:
-    found = verdict(right_sizes.PositionsFromShape(), budget=1e-6)
-    assert found.outcome is Outcome.FAILED
-    assert found.headline.startswith("only ")
-    assert found.not_covered
-
-
 def test_bounds_that_the_user_declared_are_not_left() -> None:
     length = torch.export.Dim("length", min=2, max=10)
     assert verdict(sizes.BakesBranch(), dynamic_shapes={"x": {1: length}}).outcome is Outcome.PASSED
@@ -212,7 +205,7 @@ def test_a_strategy_that_draws_one_size_alone_is_not_green_at_others() -> None:
     found = verdict(sizes.BakesBranch(), strategies={"x": fixed})
     assert found.outcome is Outcome.FAILED
     assert found.headline == (
-        "strategies['x'] drew shape (2, 7) where (1, 1) is asked for; give a function of the shape"
+        "strategies['x'] drew shape (2, 7) where (2, 1) is asked for; give a function of the shape"
     )
 
 
