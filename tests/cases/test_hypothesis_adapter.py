@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from random import Random
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,15 @@ import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pytest_tsexport.cases.hypothesis_adapter import below, default_examples, derandomized, sample, smallest
+from pytest_tsexport.cases.hypothesis_adapter import (
+    Enough,
+    answering_modules,
+    below,
+    default_examples,
+    derandomized,
+    sample,
+    smallest,
+)
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.fields import Field
@@ -140,3 +149,89 @@ def test_a_strategy_that_draws_no_such_tensor_is_refused_in_one_sentence(strateg
         sample(strategy, field("batch"), (2,), 0)
     assert str(refusal.value).startswith(f"strategies['x'] {sentence}")
     assert "\n" not in str(refusal.value)
+
+
+class Lazy(ModuleType):
+    """A module whose attributes need another one that is not installed, as speechbrain leaves nine."""
+
+    def __init__(self, name: str, raised: type[Exception] = ImportError) -> None:
+        super().__init__(name)
+        self.raised = raised
+
+    def __getattr__(self, name: str) -> object:
+        raise vars(self)["raised"](f"lazy import of {name}: an optional dependency is not installed")
+
+
+def lazy_modules(monkeypatch: pytest.MonkeyPatch, count: int, raised: type[Exception] = ImportError) -> Lazy:
+    """The first of so many lazy modules, which are loaded now. Hypothesis looks again only if their number changes."""
+    for number in range(count):
+        monkeypatch.setitem(sys.modules, f"somewhere.lazy{number}", Lazy(f"somewhere.lazy{number}", raised))
+    first = sys.modules["somewhere.lazy0"]
+    assert isinstance(first, Lazy)
+    return first
+
+
+@pytest.mark.parametrize(("count", "raised"), [(1, ImportError), (2, RuntimeError)])
+def test_a_lazy_module_that_raises_ends_no_search(
+    count: int, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lazy = lazy_modules(monkeypatch, count, raised)
+    asked = []
+
+    def look(value: int) -> bool:
+        asked.append(sys.modules["somewhere.lazy0"] is lazy)
+        return False
+
+    # So often that hypothesis looks for constants: it does for one value in twenty.
+    smallest(st.integers(0, 10**6), look, tries=200, random=Random(0))
+    assert len(asked) == 200
+    assert all(asked), "another thread may import it meanwhile"
+    assert "__file__" not in vars(lazy)
+    with pytest.raises(raised):
+        _ = lazy.__file__
+
+
+def test_a_lazy_module_that_raises_ends_no_strategy_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    lazy_modules(monkeypatch, 3)
+    strategy, whole = st.lists(st.integers(0, 10**9), min_size=50, max_size=50), field(50, dtype=torch.int64)
+    assert sample(strategy.map(torch.tensor), whole, (50,), 3).shape == (50,)
+
+
+def test_modules_that_answer_are_left_alone() -> None:
+    before = {name: vars(module).get("__file__") for name, module in sys.modules.items() if hasattr(module, "__dict__")}
+    with answering_modules():
+        after = {name: vars(module).get("__file__") for name, module in sys.modules.items() if name in before}
+    assert after == before
+
+
+def test_a_predicate_may_end_the_search() -> None:
+    seen: list[int] = []
+
+    def look(value: int) -> bool:
+        seen.append(value)
+        if len(seen) == 7:
+            raise Enough
+        return False
+
+    assert smallest(st.integers(0, 10**6), look, tries=10**7, random=Random(0)) is None
+    assert len(seen) == 7
+
+
+class Stop(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("raised", [SystemExit, ValueError, Stop, KeyboardInterrupt, pytest.fail.Exception])
+def test_what_a_predicate_raises_leaves_at_once_and_is_not_shrunk(raised: type[BaseException]) -> None:
+    seen: list[int] = []
+
+    def look(value: int) -> bool:
+        seen.append(value)
+        if value > 1000:
+            raise raised("it ended")
+        return False
+
+    with pytest.raises(raised, match="it ended") as found:
+        smallest(st.integers(0, 10**6), look, tries=100, random=Random(0))
+    assert sum(value > 1000 for value in seen) == 1
+    assert found.traceback[-1].name == "look"
