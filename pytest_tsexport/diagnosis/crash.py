@@ -14,7 +14,7 @@ from pathlib import Path
 import hypothesis
 import torch
 
-import pytest_tsexport
+from pytest_tsexport import errors
 from pytest_tsexport.errors import INTERRUPTS, CrashError, TsExportError
 from pytest_tsexport.exporting.context import Callbacks
 from pytest_tsexport.subjects.reference import one_line
@@ -76,8 +76,8 @@ def _frames(raised: BaseException) -> list[tuple[str, int, str]]:
 
 def _is_ours(file: str) -> bool:
     """Whether a file belongs to this package or to hypothesis, and not to a model."""
-    specimens = Path(str(pytest_tsexport.__file__)).with_name("testing") / "__init__.py"
-    own = _is_within(file, str(pytest_tsexport.__file__)) and not _is_within(file, str(specimens))
+    specimens = Path(errors.__file__).with_name("testing") / "__init__.py"
+    own = _is_within(file, errors.__file__) and not _is_within(file, str(specimens))
     return own or _is_within(file, hypothesis.__file__)
 
 

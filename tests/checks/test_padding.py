@@ -291,7 +291,7 @@ class AnswersTheSecondDrawOnly(right_padding.TiedMeans):
         super().__init__()
         self.refused = refused.tolist()
 
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
         if ids.shape[1] < 7 and ids[:, 0].tolist() in self.refused:
             raise ValueError("not this text")
         return super().forward(ids, mask)

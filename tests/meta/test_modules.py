@@ -94,18 +94,32 @@ def broad(tree: ast.AST) -> Iterator[ast.ExceptHandler]:
 def without_reason(source: str) -> list[int]:
     """The lines of broad handlers that have no reason beside them.
 
-    A handler that ends with a bare `raise` only cleans up, and needs none; one of `BaseException` must be such a one.
+    A handler that ends with a bare `raise` only cleans up, and needs none. One of `BaseException` must be such a one,
+    or stand after `except INTERRUPTS: raise`.
     """
-    lines = source.splitlines()
-    return [node.lineno for node in broad(ast.parse(source)) if not is_explained(node, lines[node.lineno - 1])]
+    lines, tree = source.splitlines(), ast.parse(source)
+    after = after_interrupts(tree)
+    return [node.lineno for node in broad(tree) if not is_explained(node, lines[node.lineno - 1], after=node in after)]
 
 
-def is_explained(node: ast.ExceptHandler, line: str) -> bool:
+def after_interrupts(tree: ast.AST) -> set[ast.ExceptHandler]:
+    """The handlers that interrupts cannot reach, because one before them raises them again."""
+    tries = (node.handlers for node in ast.walk(tree) if isinstance(node, ast.Try) and node.handlers)
+    return {
+        handler
+        for first, *others in tries
+        if ast.unparse(first) == "except INTERRUPTS:\n    raise"
+        for handler in others
+    }
+
+
+def is_explained(node: ast.ExceptHandler, line: str, *, after: bool) -> bool:
     last = node.body[-1]
     if isinstance(last, ast.Raise) and last.exc is None:
         return True
     reason = line.partition("#")[2].replace("noqa", "").strip()
-    return len(reason.split()) >= 3 and node.type is not None and "BaseException" not in ast.unparse(node.type)
+    narrow = node.type is not None and "BaseException" not in ast.unparse(node.type)
+    return len(reason.split()) >= 3 and (narrow or (after and node.type is not None))
 
 
 @every_module
@@ -124,6 +138,10 @@ def test_a_broad_except_says_why(module: Path) -> None:
         ("except:  # a model may raise anything\n  x = 1", [3]),
         ("except BaseException:  # a model may raise anything\n  x = 1", [3]),
         ("except BaseException:\n  x = 1\n  raise", []),
+        ("except INTERRUPTS:\n  raise\nexcept BaseException:  # a model may raise anything\n  x = 1", []),
+        ("except INTERRUPTS:\n  raise\nexcept BaseException:\n  x = 1", [5]),
+        ("except INTERRUPTS:\n  x = 1\nexcept BaseException:  # a model may raise anything\n  x = 1", [5]),
+        ("except ValueError:\n  raise\nexcept BaseException:  # a model may raise anything\n  x = 1", [5]),
         ("except ValueError:\n  x = 1", []),
     ],
 )
