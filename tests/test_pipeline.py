@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,16 @@ import torch
 from torch import nn
 
 import pytest_tsexport
-from pytest_tsexport import ArtifactError, ExportError, InputsError, Outcome, PolicyError, ValidationFailed, Verdict
+from pytest_tsexport import (
+    ArtifactError,
+    CrashError,
+    ExportError,
+    InputsError,
+    Outcome,
+    PolicyError,
+    ValidationFailed,
+    Verdict,
+)
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import Callbacks, Export, export
 from pytest_tsexport.testing import Refuses, Unavailable, exporters, files, judge, wrong_sizes
@@ -29,7 +39,7 @@ def exported(
     return export(returned, from_keywords({**QUICK, **keywords}), name="it", backend=backend, callbacks=callbacks)
 
 
-def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
+def outcomes(verdicts: Iterable[Verdict]) -> dict[str, str]:
     return {one.check: one.outcome.value for one in verdicts}
 
 
@@ -280,6 +290,75 @@ def test_judging_does_not_change_the_users_random_state() -> None:
     before = torch.get_rng_state()
     exported(state.NoisyForward(), inputs=rows()()).check("parity")
     assert torch.equal(torch.get_rng_state(), before)
+
+
+class Ends(nn.Module):
+    """Ends the program where the batch is large, or where it is traced."""
+
+    def __init__(self, *, traced: bool = False, always: bool = False) -> None:
+        super().__init__()
+        self.traced, self.always = traced, always
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tracing = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        if self.always or (x.shape[0] > 6 and not tracing) or (self.traced and tracing):
+            sys.exit(3)
+        return x * 2
+
+
+def test_a_check_that_ends_in_no_verdict_has_crashed_and_the_others_are_judged() -> None:
+    one = exported(Ends(), inputs=rows()())
+    found = one.check("shapes")
+    assert (found.outcome, found.headline) == (Outcome.CRASHED, "crashed: SystemExit: 3; not judged")
+    assert dict(found.rows)["raised at"].startswith("test_pipeline.py:")
+    assert found.sha256 == one.check("parity").sha256
+    assert one.check("parity").outcome is Outcome.PASSED
+    assert one.check("shapes") is found
+    with pytest.raises(ValidationFailed, match="crashed: SystemExit: 3; not judged"):
+        one.validate(["parity", "shapes"])
+
+
+def test_an_error_of_the_plugin_is_a_crash_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_evidence: object) -> Verdict:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("pytest_tsexport.checks.parity.Parity.run", lambda _self, evidence: fails(evidence))
+    found = exported(made.Plain(), inputs=rows()()).check("parity")
+    assert (found.outcome, found.headline) == (
+        Outcome.CRASHED,
+        "crashed: ZeroDivisionError: division by zero; not judged",
+    )
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, LookupError])
+def test_an_interrupt_ends_the_run(interrupt: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupts(_self: object, _evidence: object) -> Verdict:
+        raise interrupt
+
+    monkeypatch.setattr("pytest_tsexport.checks.parity.Parity.run", interrupts)
+    one = exported(made.Plain(), inputs=rows()(), callbacks=Callbacks(interrupts=(LookupError,)))
+    with pytest.raises(interrupt):
+        one.check("parity")
+
+
+def test_what_ends_the_export_is_a_crash_of_trace_and_the_rest_is_not_run() -> None:
+    one = exported(Ends(traced=True), inputs=rows()())
+    assert outcomes(one.check(name) for name in ("trace", "parity")) == {"trace": "crashed", "parity": "not run"}
+    with pytest.raises(ExportError, match=r"^it has no artifact on jit: SystemExit: 3$"):
+        one.path  # noqa: B018
+
+
+def test_a_model_that_ends_every_call_gives_no_subject() -> None:
+    with pytest.raises(CrashError, match=r"^the export crashed: SystemExit: 3, raised at test_pipeline.py:\d+, in "):
+        exported(Ends(always=True), inputs=rows()())
+
+
+def test_a_model_that_ends_later_has_no_reference_answer() -> None:
+    model = Ends()
+    one = exported(model, inputs=rows()())
+    model.always = True
+    with pytest.raises(CrashError):
+        one.reference_answer()
 
 
 def test_the_reference_answer_changes_with_the_model() -> None:

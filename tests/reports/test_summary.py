@@ -250,3 +250,44 @@ def test_an_export_that_is_shown_check_by_check_names_its_file() -> None:
     )
     lines = list(summary_lines([verdict], 80))
     assert "  3ba1ad50d1c2  input_ids i64 -> logits f32" in lines
+
+
+def stopped(name: str, check: str = "shapes") -> list[Verdict]:
+    """A check that crashed and one that was too slow, beside one that passed."""
+    slow = "too slow: 3 of 14 essential cases in 300 s (--ts-timeout); not judged"
+    return [
+        passed(name, "trace"),
+        replace(silent(name, "parity", Outcome.TOO_SLOW, slow), judged=3, planned=100, seconds=300.2),
+        silent(name, check, Outcome.CRASHED, "crashed: SystemExit: 3; not judged"),
+    ]
+
+
+def test_checks_that_ended_early_stand_in_the_table_and_make_no_export_right_or_wrong() -> None:
+    assert (
+        text(stopped("test_quits"))
+        == """\
+  check   outcome   judged    worst of allowed  seconds
+tests/test_export.py::test_quits (jit)
+  trace   passed                                  0.4 s
+  parity  TOO SLOW  3 of 100                      300 s
+  shapes  CRASHED                                 0.0 s
+
+too slow        parity: 3 of 14 essential cases in 300 s (--ts-timeout); not
+                judged
+crashed         shapes: SystemExit: 3; not judged
+
+1 export: 1 not judged; 3 of 100 cases judged; 301 s"""
+    )
+
+
+def test_an_export_with_a_check_that_ended_early_is_not_folded() -> None:
+    lines = text([*MANY, *stopped("test_quits")]).splitlines()
+    assert "  shapes  CRASHED                                     0.0 s" in lines
+    assert lines[-1].startswith("7 exports: 4 right, 2 wrong, 1 not judged; ")
+
+
+def test_a_check_that_crashed_outweighs_a_known_failure_and_not_an_unknown_one() -> None:
+    both = [*longformer(), *stopped("test_longformer", "padding")]
+    assert text(both).splitlines()[-1].startswith("1 export: 1 wrong; ")
+    known = list(summary_lines(both, 80, expected=[(FILE + "test_longformer", "jit-shapes")]))
+    assert known[-1].startswith("1 export: 1 not judged; ")
