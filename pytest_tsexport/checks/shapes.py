@@ -62,7 +62,7 @@ class Shapes:
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
         edges = list(edge_cases(evidence.subject))
         others = [case for case in size_cases(evidence.subject) if case not in edges]
-        essential = [*evidence.kept(), *real, *essential_off_size(evidence.subject)]
+        essential = [*evidence.kept(), *real, *essential_off_size(evidence.subject, edges)]
         plan = Plan(
             subject=evidence.subject,
             essential=essential,

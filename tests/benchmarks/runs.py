@@ -12,6 +12,7 @@ from functools import cache
 import torch
 
 from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.reports.grouping import ENDED
 from pytest_tsexport.testing import Specimen, judge_specimen, right, wrong
 from pytest_tsexport.verdict import Outcome, Verdict
 from tests.benchmarks.peers import PEERS, ask
@@ -106,6 +107,8 @@ def by_plugin(specimen: Specimen, task: Task) -> Run:
     except Exception as error:  # the plugin must not raise: it is reported with the rest, and the run goes on
         stopped = f"raised {type(error).__name__}: {error}"
     failed = {name for name, one in verdicts.items() if one.outcome is Outcome.FAILED}
+    # A check that crashed, or was too slow, found nothing: nobody is told what it would have said.
+    stopped = stopped or "; ".join(one.headline for one in verdicts.values() if one.outcome in ENDED)
     fault, as_known = is_wrong(specimen), stopped == ("refused" if specimen.refused else "")
     return _run(
         specimen,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import torch
 
 from pytest_tsexport.cases.case import off_size
 from pytest_tsexport.cases.essential import essential_at_traced_size, essential_off_size, essential_sizes
 from pytest_tsexport.cases.listed import edge_cases, edge_sizes, farthest, traced_cases
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
-from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.domains.integers import Ids
+from pytest_tsexport.subjects.fields import Axis, Field
 from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
 
 AXES = [
@@ -62,8 +66,14 @@ def test_at_the_traced_size_each_pattern_of_values_and_of_masks_is_essential() -
     assert set(cases) <= set(traced_cases(BOTH))
 
 
+def test_a_large_vocabulary_is_not_swept_to_find_the_patterns() -> None:
+    ids = Ids(dtype=torch.int64, low=0, high=2**20)
+    cases = essential_at_traced_size(replace(BOTH, fields=(Field("ids", ("batch", "length"), ids), *BOTH.fields)))
+    assert len(cases) == len(PATTERNS) + len(MASK_PATTERNS) - 1
+
+
 def test_each_axis_is_asked_alone_and_all_axes_once_together() -> None:
-    cases = essential_off_size(BOTH)
+    cases = essential_off_size(BOTH, list(edge_cases(BOTH)))
     together = [case for case in cases if len(off_size(case, BOTH)) == 2]
     assert [(case.size("batch"), case.size("length")) for case in together] == [(3, 8)]
     for axis in (BATCH, LENGTH):
@@ -71,10 +81,19 @@ def test_each_axis_is_asked_alone_and_all_axes_once_together() -> None:
     assert [case for case in edge_cases(BOTH) if case in cases] == cases
 
 
+def test_a_case_that_is_not_listed_is_not_essential_whatever_its_size_is() -> None:
+    """Eager may refuse a size, so that `listed` leaves it out."""
+    listed = [case for case in edge_cases(BOTH) if case.size("length") != 8]
+    cases = essential_off_size(BOTH, listed)
+    assert cases
+    assert set(cases) <= set(listed)
+    assert [case.sizes for case in cases if len(off_size(case, BOTH)) == 2] == [(("batch", 5), ("length", 15))]
+
+
 def test_with_one_axis_nothing_is_asked_together() -> None:
     one = subject(LENGTH)
-    assert [case.size("length") for case in essential_off_size(one)] == essential_sizes(LENGTH)
+    assert [case.size("length") for case in essential_off_size(one, list(edge_cases(one)))] == essential_sizes(LENGTH)
 
 
 def test_without_an_axis_no_size_is_essential() -> None:
-    assert essential_off_size(subject()) == []
+    assert essential_off_size(subject(), []) == []

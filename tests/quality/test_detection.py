@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.reports.grouping import ENDED
 from pytest_tsexport.testing import Specimen, judge_specimen, right, wrong
 from pytest_tsexport.verdict import Outcome
 
@@ -35,6 +36,7 @@ def checks_for(specimen: Specimen) -> tuple[str, ...]:
 
 def failed(specimen: Specimen, seed: int) -> set[str]:
     verdicts = judge_specimen(specimen, seed=seed, checks=checks_for(specimen), max_examples=CASES)
+    assert not [verdict for verdict in verdicts.values() if verdict.outcome in ENDED], "a check gave no verdict"
     return {check for check, verdict in verdicts.items() if verdict.outcome is Outcome.FAILED}
 
 
