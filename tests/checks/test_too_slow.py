@@ -14,7 +14,7 @@ from torch import nn
 
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
-from pytest_tsexport.testing import right_sizes, wrong_values
+from pytest_tsexport.testing import exporters, right_padding, right_sizes, wrong_values
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_routing as routing
 from pytest_tsexport.testing import wrong_sizes as sizes
@@ -112,6 +112,15 @@ def test_a_frozen_mask_is_seen_on_the_slowest_machine() -> None:
     """Before, masks were not among the first cases."""
     found = judged("parity", wrong_values.FrozenMask(), masked_ids()(), budget=1e-9)
     assert found.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("check", ["parity", "shapes"])
+def test_tie_breaks_of_essential_cases_are_settled_whatever_the_budget_is(check: str) -> None:
+    """Else the first one would spend all time, and a real difference after it would pass as one that may be another."""
+    last = {"export": exporters.instead(right_padding.PicksLast)}
+    found = judged(check, right_padding.TiedMeans(), masked_ids()(), budget=1e-9, **last)
+    assert (found.outcome, found.judged) == (Outcome.PASSED, 8 if check == "parity" else 14)
+    assert found.notes[0] == f"{found.judged} of {found.judged} cases differ only by a tie-break decided by rounding"
 
 
 @pytest.mark.parametrize("cases", [1, 5_000_000])
