@@ -22,7 +22,8 @@ import transformers
 
 from tests.benchmarks.corpus import report
 from tests.benchmarks.corpus.families import families
-from tests.benchmarks.corpus.trials import Effort, Trial, trials
+from tests.benchmarks.corpus.reported.judged import reported_trials
+from tests.benchmarks.corpus.trials import Effort, Trial, prepare, trials
 
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "build" / "corpus.jsonl"
@@ -55,10 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for one in _judged(tasks, effort, given.file, given.jobs):
         done.append(one)
         _say(" ".join([*(["MISSED"] if one.missed else []), *(["ACCUSED"] if one.accused else []), _line(one)]))
-    for line in report.summary(done):
+    reports = list(_reports(effort)) if given.reports else []
+    for line in (*report.summary(done), *(["", *report.of_reports(reports)] if reports else [])):
         _say(line)
     _say(f"{time.monotonic() - started:.0f} s")
-    return report.exit_code(done)
+    return max(report.exit_code(done), int(any(one.missed or one.accused for one in reports)))
 
 
 def remaining(names: Sequence[str], count: int, done: Sequence[Trial]) -> list[Task]:
@@ -96,6 +98,11 @@ def _judged(tasks: Sequence[Task], effort: Effort, file: Path, jobs: int) -> Ite
             yield from done
 
 
+def _reports(effort: Effort) -> Iterator[Trial]:
+    prepare()
+    yield from reported_trials(effort)
+
+
 def _line(one: Trial) -> str:
     outcomes = ", ".join(f"{check} {outcome}" for check, outcome in one.outcomes.items())
     seconds = f"{one.truth_seconds:.1f} + {one.seconds:.1f} s"
@@ -111,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="*", default=(), help="names of families")
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     parser.add_argument("--file", type=Path, default=KEPT, help="where the trials are written (build/corpus.jsonl)")
+    parser.add_argument(
+        "--reports", action=argparse.BooleanOptionalAction, default=True, help="judge the public reports, too"
+    )
     parser.add_argument("--continue", dest="go_on", action="store_true", help="keep what the file has, do the rest")
     return parser
 

@@ -45,6 +45,16 @@ def summary(trials: Sequence[Trial]) -> Iterator[str]:
             yield from lines_of(one)
 
 
+def of_reports(trials: Sequence[Trial]) -> Iterator[str]:
+    """The public reports: how many wrong ones are found, and right ones accused."""
+    wrong, right = ([one for one in trials if (one.truth == WRONG) is fault] for fault in (True, False))
+    yield _share("found", sum(one.found for one in wrong), len(wrong), "wrong exports of public reports")
+    yield _share("accused", sum(one.accused for one in right), len(right), "right ones")
+    for one in trials:
+        if one.missed or one.accused:
+            yield from lines_of(one)
+
+
 def table(title: str, trials: Sequence[Trial], key: Callable[[Trial], str]) -> Iterator[str]:
     """A line for each family, or kind of mutation."""
     yield (
