@@ -5,8 +5,8 @@ Each is exact at every size that eager takes, so whatever a mutated file does ot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,13 @@ import torch
 import transformers
 from torch import nn
 
-from pytest_tsexport.testing import right
+from tests.benchmarks.corpus.family import Family
+from tests.benchmarks.corpus.modules import modules
 from tests.benchmarks.corpus.plain_inputs import Input, Plan
 from tests.subjects.families import build
 
 HALF = ("bert", "roberta", "distilbert", "gpt2", "llama", "t5")
 """Families that are mutated in bfloat16 too."""
-
-SMALL = 0.1
-"""The standard deviation below which a matrix of a tiny model does next to nothing."""
 
 LONGEST = 48
 """The table of positions that the tiny families of the tests have."""
@@ -38,34 +36,6 @@ _CAUSAL = ("xlnet", "gpt2", "gpt_neox", "llama", "mistral", "qwen2", "opt", "fal
 _PAIRS = ("t5", "bart", "marian")
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One right model, in evaluation mode, and the plan of its inputs."""
-
-    name: str
-    build: Callable[[], nn.Module]
-    plan: Plan
-
-    def model(self) -> nn.Module:
-        """A new model, its weights the same at every call."""
-        return as_if_trained(self.build()).to(self.plan.dtype).eval()
-
-
-def as_if_trained(model: nn.Module) -> nn.Module:
-    """The model with weights as training leaves them: no bias is 0, and small matrices are not next to nothing.
-
-    In a model as it is built a bias can be left out, and a mask hardly matters: every such mutation is equivalent.
-    """
-    generator = torch.Generator().manual_seed(6151)
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.dim() < 2:
-                weight.add_(torch.randn(weight.shape, generator=generator) * 0.1)
-            elif 0 < weight.std() < SMALL:
-                weight.mul_(SMALL / weight.std())
-    return model
-
-
 def families() -> dict[str, Family]:
     """Every family by its name."""
     text = [*_texts(), *_pictures_and_sounds()]
@@ -74,7 +44,7 @@ def families() -> dict[str, Family]:
         for one in text
         if one.name in HALF
     ]
-    return {one.name: one for one in (*text, *half, *_modules())}
+    return {one.name: one for one in (*text, *half, *modules())}
 
 
 def _texts() -> list[Family]:
@@ -115,37 +85,3 @@ def _made(stem: str, settings: Mapping[str, Any]) -> nn.Module:
         model = getattr(transformers, f"{stem}Model")(config)
     assert isinstance(model, nn.Module)
     return model
-
-
-def _modules() -> list[Family]:
-    """Plain modules of the kit."""
-    kit = {one.title: one for one in right()}
-    return [
-        Family(title, kit[title].model, Plan(inputs=inputs, traced=_sizes_of(inputs)))
-        for title, inputs in _MODULES.items()
-    ]
-
-
-def _sizes_of(inputs: tuple[Input, ...]) -> dict[str, int]:
-    named = {dim for one in inputs for dim in one.dims if isinstance(dim, str)}
-    return {axis: size for axis, size in (("batch", 2), ("length", 7)) if axis in named}
-
-
-_ROWS = (Input("x", ("batch", "length")),)
-_STATES = (Input("x", ("batch", "length", 4)),)
-_FEATURES = (Input("x", ("batch", 7)),)
-_WORDS = Input("ids", ("batch", "length"), "ids", 50)
-_MODULES: Mapping[str, tuple[Input, ...]] = {
-    "Recurrent": _STATES,
-    "Convolves": _STATES,
-    "Attends": _STATES,
-    "MasksByComparison": _ROWS,
-    "BandedMask": _ROWS,
-    "PositionsFromShape": _ROWS,
-    "ReshapesByShape": _ROWS,
-    "NestedOutputs": _ROWS,
-    "WeighsExperts": _FEATURES,
-    "GathersExperts": _FEATURES,
-    "MaskedMean": (_WORDS, Input("mask", ("batch", "length"), "mask")),
-    "Pooled": (_WORDS,),
-}

@@ -168,7 +168,10 @@ def _change_weight(file: Opened, node: Any, mutation: Mutation) -> None:
     weight = _attribute(file, node)
     random = torch.Generator().manual_seed(mutation.value)
     rows = weight.view(-1, weight.shape[-1]) if weight.dim() > 1 else weight.view(-1, 1)
-    first, second = torch.randint(0, len(rows), (2,), generator=random).tolist()
+    order = torch.randperm(len(rows), generator=random).tolist()
+    first, second = order[0], order[-1]
+    if mutation.after == "rows swapped" and first == second:
+        raise ValueError("there is one row only")
     with torch.no_grad():
         if mutation.after == "rows swapped":
             rows[[first, second]] = rows[[second, first]]

@@ -20,7 +20,7 @@ from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import judge
 from pytest_tsexport.verdict import Outcome, Verdict
 from tests.benchmarks.corpus import graphs
-from tests.benchmarks.corpus.families import Family
+from tests.benchmarks.corpus.family import Family
 from tests.benchmarks.corpus.graphs import opened, whole_numbers
 from tests.benchmarks.corpus.mutations import Mutation, apply, drawn
 from tests.benchmarks.corpus.plain_inputs import example

@@ -96,7 +96,8 @@ class ScalesByHeadSize(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scores = x @ self.key(x).transpose(1, 2) / math.sqrt(x.size(-1))
-        return scores.softmax(-1) @ x
+        answer: torch.Tensor = scores.softmax(-1) @ x
+        return answer
 
 
 class ConvolvesAndNormalises(nn.Module):
