@@ -57,7 +57,7 @@ def test_families_have_their_share_and_what_is_done_is_left_out() -> None:
 
 def test_no_process_has_more_trials_than_its_memory_allows() -> None:
     tasks = run.remaining(["a"], 20, [])
-    assert [len(task.numbers) for task in tasks] == [8, 8, 4]
+    assert [len(task.numbers) for task in tasks] == [16, 4]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from tests.benchmarks.corpus.trials import Effort, Trial, prepare, trials
 
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "build" / "corpus.jsonl"
-A_PROCESS = 8
+A_PROCESS = 16
 """Trials of one process: each file that is loaded leaves some memory behind, for good."""
 
 
