@@ -45,6 +45,13 @@ def test_there_are_twenty_wrong_reports_and_fifteen_right_ones() -> None:
     assert len(reported_right()) >= 15
 
 
+def test_the_page_on_detection_has_these_numbers() -> None:
+    text = " ".join((run.ROOT / "docs" / "explanation" / "detection.md").read_text(encoding="utf-8").split())
+    assert f"{len(reported_wrong())} exports that somebody found to be silently wrong" in text
+    assert f"and {len(reported_right())} that are right although" in text
+    assert f"A right file is made of each of {len(families())} models" in text
+
+
 def test_families_have_their_share_and_what_is_done_is_left_out() -> None:
     tasks = run.remaining(["a", "b", "c"], 20, [fake("a", 0), fake("a", 2), fake("b", 6)])
     found = {(task.family, number) for task in tasks for number in task.numbers}
