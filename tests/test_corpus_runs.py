@@ -15,8 +15,11 @@ from tests.benchmarks.corpus.families import families
 from tests.benchmarks.corpus.reported import judged
 from tests.benchmarks.corpus.reported.right import reported_right
 from tests.benchmarks.corpus.reported.wrong import reported_wrong
-from tests.benchmarks.corpus.trials import Effort, Trial
+from tests.benchmarks.corpus.trials import Effort, Subject, Trial
 from tests.benchmarks.corpus.truth import EQUIVALENT, WRONG
+
+NOT_TEXT = ("vit", "convnext", "wav2vec2")
+"""Families whose inputs the tests of other rooms do not draw."""
 
 FAST = ["--no-reports", "--inputs=50", "--max-examples=20"]
 
@@ -38,6 +41,14 @@ def test_there_are_twenty_families_of_transformers_and_ten_modules_and_some_in_h
     half = {name for name in names if name.endswith("-bf16")}
     modules = {name for name in names if name[0].isupper()}
     assert (len(half) >= 5, len(modules) >= 10, len(names - half - modules) >= 20) == (True, True, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in families() if name.endswith("-bf16") or name in NOT_TEXT])
+def test_the_right_file_of_a_family_is_equal_to_eager(name: str, tmp_path: Path) -> None:
+    subject = Subject(families()[name], tmp_path)
+    equal = [number for number in range(16) if subject.eager.answer(number) is not None]
+    assert len(equal) >= 11, "so few inputs prove little"
 
 
 def test_there_are_twenty_wrong_reports_and_fifteen_right_ones() -> None:

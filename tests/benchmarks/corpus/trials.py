@@ -84,7 +84,10 @@ class Effort:
 
 
 class Subject:
-    """A family with its right file, of which mutated ones are made in a folder."""
+    """A family with its right file, of which mutated ones are made in a folder.
+
+    Raises `RuntimeError` if the right file differs from eager by a single bit wherever it is asked.
+    """
 
     def __init__(self, family: Family, folder: Path) -> None:
         self.family, self.folder = family, folder
@@ -95,6 +98,8 @@ class Subject:
         names = [one.name for one in graphs.loaded(self.right).forward.schema.arguments[1:]]
         self.numbers = whole_numbers(self.right, [self.example[name] for name in names])
         self.eager = Eager(family.name, self.model, constants, family.plan, self.right)
+        if not any(self.eager.answer(number) for number in range(4)):
+            raise RuntimeError(f"the right file of {family.name} is not equal to eager, so nothing can be proved by it")
 
     def mutated(self, number: int, seed: int) -> tuple[Mutation, Path, int]:
         """The mutation of that number, the file that has it, and how many were drawn before it.

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from tests.benchmarks.corpus.graphs import loaded
-from tests.benchmarks.corpus.noise import Inputs, Leaves, Noise
+from tests.benchmarks.corpus.noise import FEW, NUDGES, Inputs, Leaves, Noise
 from tests.benchmarks.corpus.plain_inputs import Plan, draw
 
 WRONG, EQUIVALENT, RAISING, BETWEEN = "wrong", "equivalent", "raising", "between"
@@ -29,6 +29,7 @@ WRONG, EQUIVALENT, RAISING, BETWEEN = "wrong", "equivalent", "raising", "between
 class Truth:
     """What a mutated file is, and the input that shows it: its number, sizes, and how many times the noise it is off.
 
+    In between it is how many times the noise by a few nudges, which is less noise than there is.
     `inputs` are those on which eager and the unchanged file agreed, so that they prove something.
     """
 
@@ -55,7 +56,7 @@ class Eager:
         self._name, self._model, self._constants, self.plan = name, model, constants, plan
         self._right = loaded(right)
         self._answers: dict[int, Leaves | None] = {}
-        self._noise: dict[int, Leaves] = {}
+        self._noise: dict[tuple[int, int], Leaves] = {}
         self._ruler = Noise(model, self._call)
 
     @property
@@ -80,11 +81,20 @@ class Eager:
                 self._answers[number] = mine if same else None
         return self._answers[number]
 
-    def noise(self, number: int, answer: Leaves) -> Leaves:
-        """The noise at each element of that answer."""
-        if number not in self._noise:
-            self._noise[number] = self._ruler.at(self.inputs(number)[1], answer)
-        return self._noise[number]
+    def noise(self, number: int, answer: Leaves, nudges: int) -> Leaves:
+        """The noise at each element of that answer, by so many nudges."""
+        key = number, nudges
+        if key not in self._noise:
+            self._noise[key] = self._ruler.at(self.inputs(number)[1], answer, nudges)
+        return self._noise[key]
+
+    def difference(self, number: int, answer: Leaves, other: Leaves) -> Difference:
+        """How far another answer is from eager's. If few nudges explain it, no more are asked for."""
+        for nudges in (FEW, NUDGES):
+            found = _difference(answer, other, partial(self.noise, number, answer, nudges))
+            if found.ratio <= self.factor:
+                break
+        return found
 
     def _call(self, model: nn.Module, inputs: Inputs) -> Leaves:
         with torch.no_grad():
@@ -110,7 +120,7 @@ def truth_about(eager: Eager, path: Path, inputs: int) -> Truth:
             continue
         if _equal(answer, other):
             continue
-        difference = _difference(answer, other, partial(eager.noise, number, answer))
+        difference = eager.difference(number, answer, other)
         if difference.ratio > eager.factor:
             return _shown(WRONG, asked, (number, sizes), difference)
         if difference.ratio >= worst.ratio:
