@@ -74,17 +74,17 @@ def whole_numbers(path: Path, inputs: Sequence[torch.Tensor]) -> Mapping[int, in
     if [file.nodes[place].kind() for place in places] != [node.kind() for node in kept]:
         return {}
     asked = [(place, node) for place, node in zip(places, kept, strict=True) if _makes_whole_number(node)]
-    while list(lowered.outputs()):
-        lowered.eraseOutput(0)
-    for _, node in asked:
-        lowered.registerOutput(node.output())
     if not asked:
         return {}
+    while list(lowered.outputs()):
+        lowered.eraseOutput(0)
+    numbers = lowered.create("prim::TupleConstruct", [node.output() for _, node in asked], 1)
+    numbers.output().setType(torch._C.TupleType([node.output().type() for _, node in asked]))
+    lowered.registerOutput(lowered.insertNode(numbers).output())
+    # Not by `_jit_interpret_graph`, for which a number of Python's beside whole numbers is float64.
     with torch.no_grad():
-        given = (*(one.clone() for one in inputs), *weights)
-        made = torch._C._jit_interpret_graph(lowered, given)  # type: ignore[attr-defined]
-    values = made if isinstance(made, tuple) else (made,)
-    return {place: int(value) for (place, _), value in zip(asked, values, strict=True)}
+        made = torch._C._create_function_from_graph("numbers", lowered)(*(one.clone() for one in inputs), *weights)
+    return {place: int(value) for (place, _), value in zip(asked, made, strict=True)}
 
 
 def _makes_whole_number(node: Any) -> bool:
