@@ -29,7 +29,11 @@ _IDS = Input("input_ids", ("batch", "sequence"), "ids", 99)
 _MASK = Input("attention_mask", ("batch", "sequence"), "mask")
 _DECODER_IDS = Input("decoder_input_ids", ("batch", "decoder_sequence"), "ids", 99)
 _TEXT = Plan(inputs=(_IDS, _MASK), traced={"batch": 2, "sequence": 7}, most={"sequence": LONGEST})
-_PAIR = Plan(inputs=(_IDS, _MASK, _DECODER_IDS), traced={"batch": 2, "sequence": 7, "decoder_sequence": 5})
+_PAIR = Plan(
+    inputs=(_IDS, _MASK, _DECODER_IDS),
+    traced={"batch": 2, "sequence": 7, "decoder_sequence": 5},
+    most={"sequence": LONGEST},
+)
 
 _ENCODERS = ("bert", "roberta", "distilbert", "albert", "electra", "mobilebert", "modernbert", "deberta_v2", "mpnet")
 _CAUSAL = ("xlnet", "gpt2", "gpt_neox", "llama", "mistral", "qwen2", "opt", "falcon")
@@ -69,7 +73,11 @@ def _pictures_and_sounds() -> list[Family]:
     }
     square = Plan(inputs=(Input("pixel_values", ("batch", 3, 16, 16)),), traced={"batch": 2})
     sides = ("batch", 3, "height", "width")
-    anywhere = Plan(inputs=(Input("pixel_values", sides),), traced={"batch": 2, "height": 40, "width": 36})
+    anywhere = Plan(
+        inputs=(Input("pixel_values", sides),),
+        traced={"batch": 2, "height": 40, "width": 36},
+        most={"height": 96, "width": 96},
+    )
     heard = Plan(inputs=(Input("input_values", ("batch", "samples")),), traced={"batch": 2, "samples": 160})
     return [
         Family("vit", partial(_made, "ViT", vit), square),

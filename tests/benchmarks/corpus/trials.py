@@ -24,7 +24,7 @@ from tests.benchmarks.corpus.family import Family
 from tests.benchmarks.corpus.graphs import opened, whole_numbers
 from tests.benchmarks.corpus.mutations import Mutation, apply, drawn
 from tests.benchmarks.corpus.plain_inputs import example
-from tests.benchmarks.corpus.truth import EQUIVALENT, RAISING, WRONG, Eager, Truth, run, truth_about
+from tests.benchmarks.corpus.truth import EQUIVALENT, RAISING, WRONG, Eager, run, truth_about
 
 CHECKS = ("parity", "shapes")
 ATTEMPTS = 200
@@ -140,7 +140,7 @@ def trial(subject: Subject, number: int, effort: Effort) -> Trial:
         truth=truth.kind,
         inputs=truth.inputs,
         shown=truth.shown,
-        sizes=_sizes(truth),
+        sizes=dict(truth.sizes),
         ratio=truth.ratio,
         outcomes={name: one.outcome.value for name, one in verdicts.items()} or {"all": stopped},
         headline=stopped or _headline(verdicts),
@@ -200,7 +200,3 @@ def _verdicts(subject: Subject, path: Path, effort: Effort) -> tuple[Mapping[str
 def _headline(verdicts: Mapping[str, Verdict]) -> str:
     failed = [one for one in verdicts.values() if one.outcome is Outcome.FAILED]
     return failed[0].headline if failed else next(iter(verdicts.values())).headline
-
-
-def _sizes(truth: Truth) -> Mapping[str, int]:
-    return dict(truth.sizes)
