@@ -4,7 +4,7 @@
 # While you work: make quick (under a minute). What CI runs: .ci/run.
 # PYTHON chooses the interpreter; ARGS is given to pytest, as in make test ARGS="-k shapes -v", and to `make workflow`;
 # COVERAGE=1 measures what `make test` runs, and fails below the floor in pyproject.toml; SEEDS is for `make detection`,
-# SEED and COUNT are for `make mutants`.
+# SEED and COUNT are for `make corpus` and `make mutants`.
 
 PYTHON ?= python3
 ARGS ?=
@@ -12,7 +12,7 @@ COVERAGE ?=
 WORKERS ?= 2
 SEEDS ?= 3
 SEED ?= 0
-COUNT ?= 100
+COUNT ?=
 
 VENV := .venv
 OLD := .transformers-4.57
@@ -31,8 +31,8 @@ export HF_HUB_OFFLINE = 1
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 QUICK := --no-transformers -m "not slow and not wide"
 
-.PHONY: demo test wide quick test-4.57 timm wheel site workflow hooks detection mutants lint types layers docs reference \
-	format check clean
+.PHONY: demo test wide quick test-4.57 timm wheel site workflow hooks detection corpus mutants lint types layers docs \
+	reference format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -95,10 +95,15 @@ hooks: $(READY)
 detection: $(PEERS)/.ready
 	$(BIN)/python -m tests.benchmarks.detection --seeds $(SEEDS) --jobs $(WORKERS)
 
+# Files with one change each, and public reports: docs/explanation/detection.md says what they show. About an hour;
+# ARGS="--continue" does what a run that was stopped has not done, ARGS="--only bert t5" some families.
+corpus: $(READY)
+	$(BIN)/python -m tests.benchmarks.corpus --seed $(SEED) --count $(or $(COUNT),640) --jobs $(WORKERS) $(ARGS)
+
 # Mutation testing takes about half an hour, so it is not part of `make check`. ARGS="--only checks/padding" runs a part
 # of the sample.
 mutants: $(READY)
-	$(BIN)/python -m tests.benchmarks.mutants --seed $(SEED) --count $(COUNT) --jobs $(WORKERS) $(ARGS)
+	$(BIN)/python -m tests.benchmarks.mutants --seed $(SEED) --count $(or $(COUNT),100) --jobs $(WORKERS) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
