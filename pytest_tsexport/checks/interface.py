@@ -90,7 +90,7 @@ def _inputs(evidence: Evidence) -> Iterator[str]:
         kind = one.type
         if one.dtype is not None and one.shape is not None:
             kind = _kind(one.dtype, len(one.shape))
-        elif example is not None:
+        elif isinstance(example, torch.Tensor):
             kind = _kind(example.dtype, example.dim())
         yield f"{one.name}: {kind}" + (OPTIONAL if one.optional else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -57,8 +58,8 @@ def _headline(evidence: Evidence) -> str:
     return f"runs with torch{beside or ' alone'}, bit for bit the same"
 
 
-Answered = tuple[list[torch.Tensor], list[torch.Tensor]]
-"""The inputs of one case in order, and what the file answers to them in this process."""
+Answered = tuple[list[Any], list[torch.Tensor]]
+"""What the file is given in one case, in the order of its arguments, and what it answers to it in this process."""
 
 
 def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str | None:
@@ -71,15 +72,13 @@ def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str 
 
 def _answered_here(evidence: Evidence) -> list[Answered]:
     """The cases that the file answers in this process, one after the other on one load, as in the other process."""
-    names = evidence.runner.arguments
-    module = evidence.artifact.load()
+    runner, module = evidence.runner, evidence.artifact.load()
     answered = []
     for case in list(traced_cases(evidence.subject))[:CASES]:
-        given = tensors_of(case, evidence.subject)
-        inputs = {name: given[name] for name in names}
-        leaves = answer(lambda tensors: module(*tensors.values()), inputs).leaves
+        inputs = tensors_of(case, evidence.subject)
+        leaves = answer(lambda tensors: module(*runner.given_to(tensors).values()), inputs).leaves
         if leaves is not None:
-            answered.append((list(inputs.values()), list(leaves.values())))
+            answered.append((list(runner.given_to(inputs).values()), list(leaves.values())))
     return answered
 
 

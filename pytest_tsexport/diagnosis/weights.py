@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, in_dtype, spelt
+from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.reference import Inputs, Reference, answer, same_bits
 from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
@@ -114,9 +115,8 @@ def _with_weights_of_file(observed: Observations, twins: list[Twin]) -> Call:
     weights = {one.name: one.theirs for one in twins}
 
     def call(inputs: Inputs) -> object:
-        return functional_call(
-            reference.parameter_sharing_copy(), weights, (), {**inputs, **constants}, tie_weights=False
-        )
+        given = keywords(inputs, constants)
+        return functional_call(reference.parameter_sharing_copy(), weights, (), given, tie_weights=False)
 
     return call
 

@@ -112,7 +112,7 @@ def exported(subject: Subject, exporter: Exporter, job: Job) -> Made:
 
     def run() -> None:
         with job.format.quiet():
-            exporter(live, detached(subject.inputs), path)
+            exporter(live, subject.as_given(detached(subject.inputs)), path)
         if not path.is_file():
             raise ExportError(f"export wrote no file at the path it was given ({path.name})")
 

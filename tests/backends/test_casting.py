@@ -133,7 +133,8 @@ def test_matmult_rounds_only_products() -> None:
 def test_all_rounds_arguments_and_results() -> None:
     with emulated(Casting(scope="all", type="bf16")):
         cast = A * 1.1
-    assert torch.equal(cast, (A.bfloat16().float() * 1.1).bfloat16().float())
+    number = torch.tensor(1.1).bfloat16().item()
+    assert torch.equal(cast, (A.bfloat16().float() * number).bfloat16().float())
 
 
 def test_all_does_not_copy_views_and_writes_in_place() -> None:
