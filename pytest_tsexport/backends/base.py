@@ -66,12 +66,16 @@ class Device:
 
     `namespace` is the namespace of the operators that run there. `prologue` is the Python code that registers them
     before a file is loaded. `casting` says what is computed in fewer bits. `remarks` become notes of a passed `trace`.
+    `dynamic_batch` says that a batch is computed in slices; `why_batch_is_fixed` why it is not, where a test asks for
+    it.
     """
 
     namespace: str
     prologue: str
     casting: Casting
     remarks: tuple[str, ...] = ()
+    dynamic_batch: bool = False
+    why_batch_is_fixed: str | None = None
 
 
 @runtime_checkable

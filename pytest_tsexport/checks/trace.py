@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from torch import nn
 
-from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.cases.findings import Difference
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.difference import difference
@@ -39,15 +38,8 @@ class Trace:
             return verdict(evidence, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
         made = "loads" if evidence.process.given else "exports, and leaves the model alone"
         found = verdict(evidence, Outcome.PASSED, made)
-        notes = (*_baked_in(evidence.subject.model), *remarks(evidence))
+        notes = (*_baked_in(evidence.subject.model), *_frozen_numbers(evidence), *remarks(evidence))
         return replace(found, notes=notes, judged=1, planned=1)
-
-
-def explained(error: BaseException, file_format: FileFormat) -> tuple[Row, ...]:
-    """Rows that say in words why a model could not be exported."""
-    known = file_format.inspector.explained(error)
-    said: Row = ("torch says", file_format.one_line(error))
-    return (said,) if known is None else (("likely cause", known[0]), ("fix", known[1]), said)
 
 
 def _changed(evidence: Evidence) -> list[Row] | None:
@@ -160,6 +152,12 @@ def _baked_in(model: nn.Module) -> tuple[str, ...]:
             f"unmerged adapters are exported beside the weights they change: {adapters[0]} … ({len(adapters)})"
         )
     return tuple(notes)
+
+
+def _frozen_numbers(evidence: Evidence) -> tuple[str, ...]:
+    """Numbers that the user gave and that are no arguments of the file: it holds this one for good."""
+    frozen = {name: one for name, one in evidence.subject.numbers.items() if name not in evidence.artifact.arguments}
+    return tuple(f"{name}={one!r} is frozen in the file: it does not vary" for name, one in frozen.items())
 
 
 def _own_hooks(module: nn.Module) -> bool:

@@ -44,12 +44,12 @@ class Twin:
 
 def other_weights(observed: Observations) -> Rows:
     """The file holds weights of another model, or converted ones, and they explain every answer."""
-    twins = _twins(observed)
+    pairs = twins(observed)
     weights = named_weights(observed.evidence.subject.model)
     parameters = {name for name, weight in weights.items() if isinstance(weight, nn.Parameter)}
-    differing = [one for one in twins if not same_bits(one.ours, one.theirs)]
+    differing = [one for one in pairs if not same_bits(one.ours, one.theirs)]
     if not any(one.name in parameters for one in differing) or not _explained(
-        observed, _with_weights_of_file(observed, twins), differing
+        observed, _with_weights_of_file(observed, pairs), differing
     ):
         return ()
     first = differing[0]
@@ -67,7 +67,7 @@ def converted(observed: Observations) -> Rows:
     """The file equals, bit for bit, the model in another dtype; asked only if it holds no weights by name."""
     model = observed.evidence.subject.model
     ours = next((one.dtype for one in model.parameters() if one.is_floating_point()), None)
-    if _twins(observed) or ours is None or any(one.is_complex() for one in named_weights(model).values()):
+    if twins(observed) or ours is None or any(one.is_complex() for one in named_weights(model).values()):
         return ()
     for dtype in (*HALVES, torch.float64):
         if dtype != ours and _answers_in(observed, dtype):
@@ -79,7 +79,7 @@ def converted(observed: Observations) -> Rows:
 def unexamined(observed: Observations) -> Rows:
     """What cannot be examined in a file that holds no weights by name."""
     weights = named_weights(observed.evidence.subject.model)
-    if not weights or _twins(observed):
+    if not weights or twins(observed):
         return ()
     return (("not examined", "whether its weights are the model's: it is frozen or packed, and holds none by name"),)
 
@@ -97,7 +97,7 @@ def _in_words(ours: torch.dtype, theirs: torch.dtype) -> str:
     return f"export it in {own}; if {other} is meant, return the model in {other}, and the {own} one as reference="
 
 
-def _twins(observed: Observations) -> list[Twin]:
+def twins(observed: Observations) -> list[Twin]:
     """Every weight of the model with the file's, whatever wraps the model there; empty if one has no twin."""
     ours = named_weights(observed.evidence.subject.model)
     theirs = named_weights(observed.evidence.artifact.load())
@@ -109,10 +109,10 @@ def _twins(observed: Observations) -> list[Twin]:
     return [Twin(name, one.detach().cpu(), theirs[prefix + name].detach()) for name, one in ours.items()]
 
 
-def _with_weights_of_file(observed: Observations, twins: list[Twin]) -> Call:
+def _with_weights_of_file(observed: Observations, pairs: list[Twin]) -> Call:
     """A call of the model with the file's weights substituted for its own."""
     reference, constants = _own(observed), observed.evidence.subject.constants
-    weights = {one.name: one.theirs for one in twins}
+    weights = {one.name: one.theirs for one in pairs}
 
     def call(inputs: Inputs) -> object:
         given = keywords(inputs, constants)

@@ -1,0 +1,71 @@
+"""observations -> rows: faults that the trace itself made: it moved a buffer, or it took torch's fast path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from pytest_tsexport.diagnosis.observations import Observations, Rows
+from pytest_tsexport.diagnosis.weights import twins
+from pytest_tsexport.subjects.reference import Reference, same_bits
+from pytest_tsexport.tensors.copies import evaluation_copy
+from pytest_tsexport.tensors.named_tensors import named_weights
+
+CALLS = 3
+"""An exporter may call the model more than once: to warm it up, or because torch checks the trace."""
+
+FAST_PATH = frozenset({"_nested_tensor_from_mask", "_transformer_encoder_layer_fwd", "_native_multi_head_attention"})
+"""The operators of the fast path of torch's own encoder and attention."""
+
+
+def moved_by_tracing(observed: Observations) -> Rows:
+    """The file begins with the buffers of a model that was called with the traced inputs."""
+    subject = observed.evidence.subject
+    moved = {one.name: one.theirs for one in twins(observed) if not same_bits(one.ours, one.theirs)}
+    if not moved:
+        return ()
+    called = evaluation_copy(subject.model)
+    reference = Reference(called, subject.constants)
+    for _ in range(CALLS):
+        reference.call(called, subject.inputs)
+        now = named_weights(called)
+        if all(same_bits(now[name].detach().cpu(), one) for name, one in moved.items()):
+            names = ", ".join(moved)
+            cause = f"tracing is a call: it moved {names}, and the file begins with the moved values"
+            fix = f"set {names} back in the traced module before it is saved, or pass the state in and out of forward"
+            return ("likely cause", cause), ("fix", fix)
+    return ()
+
+
+def fast_path(observed: Observations) -> Rows:
+    """The file computes by torch's fast path, and a trace without it would equal eager."""
+    evidence = observed.evidence
+    if FAST_PATH.isdisjoint(evidence.operators) or not _equals_eager_without_it(observed):
+        return ()
+    cause = "the fast path of torch's encoder packs the rows that are padded, and the trace has frozen that choice"
+    return ("likely cause", cause), ("fix", "trace after torch.backends.mha.set_fastpath_enabled(False)")
+
+
+def _equals_eager_without_it(observed: Observations) -> bool:
+    subject = observed.evidence.subject
+    with _no_fast_path():
+        graph = observed.evidence.artifact.format.inspector.retraced(subject, subject.inputs)
+    if graph is None or len(graph.results) != len(subject.outputs):
+        return False
+    for one in observed.all:
+        values = graph.values(tuple(one.inputs.values()), graph.results)
+        if values is None or not observed.equal(one.eager, dict(zip(subject.outputs, values, strict=True))):
+            return False
+    return True
+
+
+@contextmanager
+def _no_fast_path() -> Iterator[None]:
+    was = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(was)
