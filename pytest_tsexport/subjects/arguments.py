@@ -128,7 +128,9 @@ def _flat(items: Mapping[str, Item], values: Mapping[str, Any], within: str = ""
     for key, value in values.items():
         item, name = items.get(key), f"{within}{key}"
         if isinstance(item, Container) and isinstance(value, (Mapping, list, tuple)):
-            yield from _flat(dict(item.parts), dict(_parts(value)), f"{name}.")
+            keys = [key for key, _ in item.parts]
+            parts = value if isinstance(value, Mapping) else dict(zip(keys, value, strict=False))
+            yield from _flat(dict(item.parts), parts, f"{name}.")
         else:
             yield name, value
 
