@@ -51,9 +51,8 @@ def moved_by_tracing(observed: Observations) -> Rows:
 def fast_path(observed: Observations) -> Rows:
     """Eager or the file takes torch's fast path; without it, eager equals the file, or a second trace of the model."""
     model = observed.evidence.subject.model
-    if not torch.backends.mha.get_fastpath_enabled() or not any(
-        isinstance(one, WITH_FAST_PATH) for one in model.modules()
-    ):
+    has_one = any(isinstance(one, WITH_FAST_PATH) for one in model.modules())
+    if not has_one or not torch.backends.mha.get_fastpath_enabled():
         return ()
     eager = _eager_without_it(observed)
     answers = [one.artifact.leaves for one in observed.all]

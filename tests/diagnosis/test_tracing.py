@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -63,12 +65,18 @@ def set_back(model: nn.Module, inputs: Inputs, path: Path) -> None:
     torch.jit.save(made, str(path))
 
 
-def slowly(model: nn.Module, inputs: Inputs, path: Path) -> None:
+@contextmanager
+def no_fast_path() -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        traced(model, inputs, path)
+        yield
     finally:
         torch.backends.mha.set_fastpath_enabled(True)
+
+
+def with_no_gradients(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    with torch.no_grad():
+        traced(model, inputs, path)
 
 
 def parity(model: nn.Module, inputs: Inputs, export: object) -> tuple[Outcome, dict[str, str]]:
@@ -96,13 +104,18 @@ def test_a_buffer_of_another_model_is_not_told_as_moved() -> None:
     assert "tracing is a call" not in rows.get("likely cause", "")
 
 
-def test_the_fast_path_of_the_encoder() -> None:
-    outcome, rows = parity(Encodes(), MASKED, traced)
+@pytest.mark.parametrize(
+    ("export", "cause"),
+    [(traced, "eager takes the fast path"), (with_no_gradients, "the trace has frozen the fast path")],
+)
+def test_the_fast_path_of_the_encoder(export: object, cause: str) -> None:
+    outcome, rows = parity(Encodes(), MASKED, export)
     assert outcome is Outcome.FAILED
-    assert rows["likely cause"].startswith("the fast path of torch's encoder packs the rows that are padded")
-    assert rows["fix"] == "trace after torch.backends.mha.set_fastpath_enabled(False)"
+    assert rows["likely cause"].startswith(f"{cause} of torch's encoder, which packs the rows that are padded")
+    assert rows["fix"].startswith("call torch.backends.mha.set_fastpath_enabled(False) before the model is traced")
     assert torch.backends.mha.get_fastpath_enabled()
-    assert parity(Encodes(), MASKED, slowly)[0] is Outcome.PASSED
+    with no_fast_path():
+        assert parity(Encodes(), MASKED, export)[0] is Outcome.PASSED
 
 
 def test_the_fast_path_is_not_blamed_for_another_fault() -> None:
