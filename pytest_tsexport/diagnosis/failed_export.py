@@ -38,7 +38,7 @@ def in_a_few_words(made: Made) -> str:
 
 def _said(made: Made, cause: BaseException, file_format: FileFormat) -> Row:
     at = made.process.raised_at
-    by_torch = at is None or at.in_torch
+    by_torch = at is None or at.in_torch or at.owner == "backend"
     return ("torch says" if by_torch else "it raises", file_format.one_line(cause))
 
 

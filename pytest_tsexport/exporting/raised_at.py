@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, TracebackType
+from typing import Literal
 
 import torch
 from torch import nn
@@ -18,6 +19,8 @@ _TORCH = str(Path(torch.__file__).parent)
 _PYTHON = str(Path(sysconfig.get_paths()["stdlib"]))
 _INSTALLED = ("site-packages", "dist-packages")
 
+Owner = Literal["model", "exporter", "backend"]
+
 LONGEST = 70
 """Characters of a source line that are shown."""
 
@@ -26,22 +29,21 @@ LONGEST = 70
 class RaisedAt:
     """`place` is `file.py:12`, `function` the method that the line is in, `source` the line itself.
 
-    `by_exporter`: it is a line of the user's exporter, and not one of the model. `called_at` is the line of the
-    exporter from which the model was called, if it was. `in_torch`: torch raised the exception, and not that line.
+    `owner` is whose line it is: the model, the user's exporter, or the backend. `called_at` is the line of the exporter
+    from which the model was called, if it was. `in_torch`: torch raised the exception, and not that line.
     """
 
     place: str
     function: str
     source: str
-    by_exporter: bool = False
+    owner: Owner
     called_at: str = ""
     in_torch: bool = False
 
     def __str__(self) -> str:
-        whose = "the exporter's code" if self.by_exporter else "the model's code"
         called = f", called from {self.called_at}" if self.called_at else ""
         source = f": {self.source}" if self.source else ""
-        return f"{self.place}, in {self.function} ({whose}{called}){source}"
+        return f"{self.place}, in {self.function} (the {self.owner}'s code{called}){source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,13 @@ def raised_at(error: BaseException, model: nn.Module, *, by_exporter: bool) -> R
     classes = {type(module) for module in model.modules()}
     inside = [place for place, one in enumerate(frames) if one.module is not None and type(one.module) in classes]
     last = frames[-1]
-    is_exporters = by_exporter and not inside
+    owner: Owner = "model" if inside else "exporter" if by_exporter else "backend"
     outside = frames[: inside[0]] if inside and by_exporter else []
     return RaisedAt(
         place=last.place,
         function=_function(last),
         source=_source(last),
-        by_exporter=is_exporters,
+        owner=owner,
         called_at=outside[-1].place if outside else "",
         in_torch=in_torch,
     )
