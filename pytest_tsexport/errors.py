@@ -5,7 +5,6 @@ TsExportError
 ├── InputsError          inputs cannot be derived, or do not fit the model
 ├── ExportError          the model cannot be traced or saved
 ├── ArtifactError        a file is missing, damaged, or not TorchScript
-│   └── ArgumentsError   a file takes other arguments than the model is given
 ├── UnavailableError     a backend cannot work on this machine
 └── ValidationFailed     an export was judged, and is wrong
 """
@@ -36,14 +35,6 @@ class ExportError(TsExportError):
 
 class ArtifactError(TsExportError):
     """A file is missing, damaged, or not a TorchScript archive."""
-
-
-class ArgumentsError(ArtifactError):
-    """A file takes other arguments than the model's inputs; `left_out` are the inputs that it does not take."""
-
-    def __init__(self, text: str, left_out: tuple[str, ...] = ()) -> None:
-        super().__init__(text)
-        self.left_out = left_out
 
 
 class UnavailableError(TsExportError):

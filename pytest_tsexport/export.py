@@ -24,7 +24,8 @@ from pytest_tsexport.config.validators import valid_checks, valid_names
 from pytest_tsexport.diagnosis.compiled import is_compiled
 from pytest_tsexport.diagnosis.failed_export import in_a_few_words, why_not_exported
 from pytest_tsexport.diagnosis.inputs_left_out import left_out
-from pytest_tsexport.errors import ArgumentsError, ExportError, TsExportError, ValidationFailed
+from pytest_tsexport.errors import ExportError, TsExportError, ValidationFailed
+from pytest_tsexport.exporting.arrangement import ArgumentsError
 from pytest_tsexport.exporting.artifact import signature
 from pytest_tsexport.exporting.compile_request import runs_on
 from pytest_tsexport.exporting.context import ExportContext

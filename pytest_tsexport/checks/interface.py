@@ -97,8 +97,9 @@ def _inputs(evidence: Evidence) -> Iterator[str]:
 
 def _output(evidence: Evidence) -> object:
     """The answer of the file to its example inputs, nested as in the file."""
+    runner = evidence.runner
     try:
-        output = evidence.runner.output(evidence.subject.inputs)
+        output = runner.output(evidence.subject.inputs)
         flatten(output)
     except Exception as error:  # a file may raise anything; what it raises is the finding
         said = evidence.artifact.format.one_line(error)

@@ -15,6 +15,7 @@ from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import fault, remarks
 from pytest_tsexport.exporting.source import OtherAnswers
+from pytest_tsexport.subjects.arguments import numbers
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
@@ -156,8 +157,10 @@ def _baked_in(model: nn.Module) -> tuple[str, ...]:
 
 def _frozen_numbers(evidence: Evidence) -> tuple[str, ...]:
     """Numbers that the user gave and that are no arguments of the file: it holds this one for good."""
-    frozen = {name: one for name, one in evidence.subject.numbers.items() if name not in evidence.artifact.arguments}
-    return tuple(f"{name}={one!r} is frozen in the file: it does not vary" for name, one in frozen.items())
+    given, taken = numbers(evidence.subject.items), evidence.artifact.arguments
+    return tuple(
+        f"{name}={one!r} is frozen in the file: it does not vary" for name, one in given.items() if name not in taken
+    )
 
 
 def _own_hooks(module: nn.Module) -> bool:

@@ -8,7 +8,7 @@ from pytest_tsexport.errors import TsExportError
 from pytest_tsexport.exporting.export_model import Made
 from pytest_tsexport.verdict import Row
 
-BY_NAME = "pass each input by its name: torch.jit.trace(model, example_kwarg_inputs=dict(inputs))"
+BY_NAME = "pass each input by its name: trace with example_kwarg_inputs=dict(inputs)"
 """What to do if the model traces, and not in the way in which an exporter calls it."""
 
 

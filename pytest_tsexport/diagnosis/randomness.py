@@ -14,7 +14,7 @@ HEADLINE = "the file answers itself differently on equal calls"
 
 ROWS: tuple[Row, ...] = (
     ("likely cause", f"{HEADLINE}: it draws random numbers, as dropout does"),
-    ("fix", "trace in evaluation mode (model.eval() before torch.jit.trace), and draw no random numbers in forward"),
+    ("fix", "trace in evaluation mode (call model.eval() first), and draw no random numbers in forward"),
 )
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import torch
 
 from pytest_tsexport.backends.file_format import Argument
-from pytest_tsexport.errors import ArgumentsError
-from pytest_tsexport.subjects.arguments import Container, Item, Leaf, identifiers, leaves
+from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.subjects.arguments import Container, Item, Leaf, identifiers, leaves, numbers
 from pytest_tsexport.subjects.axes import forward_arguments
 from pytest_tsexport.subjects.subject import Subject
 
@@ -27,6 +27,14 @@ WORDS: Mapping[str, str] = {
 
 Arrangement = dict[str, Item]
 """The item for each argument that is passed, in the order of the file's arguments."""
+
+
+class ArgumentsError(ArtifactError):
+    """A file takes other arguments than the model's inputs; `left_out` are the inputs that it does not take."""
+
+    def __init__(self, text: str, left_out: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.left_out = left_out
 
 
 def arranged(subject: Subject, takes: Sequence[Argument]) -> Arrangement:
@@ -77,7 +85,7 @@ def _with_tensors(subject: Subject) -> Arrangement:
 
 def _plain(subject: Subject) -> Arrangement:
     """The arguments of the model that hold none."""
-    return {name: item for name, item in {**subject.constants, **subject.items}.items() if not any(leaves(item))}
+    return numbers({**subject.constants, **subject.items})
 
 
 def _in_one_container(subject: Subject, takes: Sequence[Argument]) -> Arrangement | None:
@@ -153,7 +161,7 @@ def _misfit(subject: Subject, takes: Sequence[Argument]) -> ArgumentsError:
         left_out = tuple(name for name in names if name not in arguments)
         lacks = f"the file takes {', '.join(arguments)}, and no {', '.join(left_out)}"
         return ArgumentsError(f"{lacks}; export a forward that takes it", left_out)
-    inputs = ", ".join([*names, *subject.numbers])
+    inputs = ", ".join([*names, *numbers(subject.items)])
     return ArgumentsError(
         f"the file takes {_listed(takes) or 'nothing'}; the model's inputs are {inputs}; "
         "give the inputs= that the file was traced with"

@@ -94,6 +94,11 @@ def leaves(item: Item) -> Iterator[str]:
             yield from leaves(part)
 
 
+def numbers(items: Mapping[str, Item]) -> dict[str, Item]:
+    """The items without a tensor in them. They do not vary: a trace freezes them."""
+    return {name: item for name, item in items.items() if not any(leaves(item))}
+
+
 def unpacked(item: Item, value: Any) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors by name in a value that has the form of the item: the inverse of `filled`."""
     if isinstance(item, Leaf):

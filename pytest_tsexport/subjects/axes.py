@@ -37,10 +37,10 @@ def checked(model: nn.Module, inputs: Mapping[str, Any]) -> Given:
         raise InputsError(f"{forward} {_why_no_name(model)}; wrap it in a module whose forward names them")
     for name in inputs:
         if name not in arguments:
-            mend = f"use one of {', '.join(arguments)}"
+            instead = f"use one of {', '.join(arguments)}"
             if len(arguments) == 1 and all(one not in arguments for one in inputs):
-                mend += f", or inputs={{{arguments[0]!r}: {{{name!r}: ...}}}} if {arguments[0]} is a dict of tensors"
-            raise InputsError(f"inputs names {name!r}, which {forward} does not take; {mend}")
+                instead += f", or inputs={{{arguments[0]!r}: {{{name!r}: ...}}}} if {arguments[0]} is a dict of tensors"
+            raise InputsError(f"inputs names {name!r}, which {forward} does not take; {instead}")
     return given({name: inputs[name] for name in arguments if name in inputs})
 
 

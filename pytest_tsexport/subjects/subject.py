@@ -16,7 +16,7 @@ from torch import nn
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
-from pytest_tsexport.subjects.arguments import Given, Item, filled, flat_shapes, flat_values, keywords, leaves
+from pytest_tsexport.subjects.arguments import Given, Item, filled, flat_shapes, flat_values, keywords
 from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
@@ -60,11 +60,6 @@ class Subject:
     def sizes(self) -> dict[str, int]:
         """The traced size of every axis."""
         return {axis.name: axis.size for axis in self.axes}
-
-    @property
-    def numbers(self) -> dict[str, Item]:
-        """The arguments that the user gave without a tensor in them. They do not vary: a trace freezes them."""
-        return {name: item for name, item in self.items.items() if not any(leaves(item))}
 
     def as_given(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, Any]:
         """The arguments of `forward` as the user gave them, with these tensors in their places."""

@@ -38,7 +38,7 @@ class Empty(nn.Module):
     """An assertion without a text, that only a trace meets."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if torch.jit.is_tracing():
+        if torch._C._is_tracing():  # type: ignore[attr-defined]
             raise AssertionError
         return x * 2
 
@@ -66,7 +66,7 @@ class Reversible(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.direct:
             return TakesModule.forward(None, x, list(self.layers))
-        answer: torch.Tensor = TakesModule.apply(x, list(self.layers))
+        answer: torch.Tensor = TakesModule.apply(x, list(self.layers))  # type: ignore[no-untyped-call]
         return answer
 
 
@@ -180,7 +180,8 @@ def test_an_autograd_function_that_is_given_modules() -> None:
 def test_a_transform_of_torch_is_not_taken_for_a_mask_of_transformers() -> None:
     class Maps(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.vmap(lambda one: one * 2)(x)
+            answer: torch.Tensor = torch.vmap(lambda one: one * 2)(x)
+            return answer
 
     rows = dict(traced(Maps()).rows)
     if rows:  # a torch that follows it has nothing to explain
@@ -192,7 +193,7 @@ def test_a_model_that_an_exporter_calls_otherwise() -> None:
     assert rows["likely cause"] == (
         "the model traces with its inputs passed by name; the exporter passes them in another way"
     )
-    assert rows["fix"] == "pass each input by its name: torch.jit.trace(model, example_kwarg_inputs=dict(inputs))"
+    assert rows["fix"] == "pass each input by its name: trace with example_kwarg_inputs=dict(inputs)"
     assert rows["raised at"].startswith(
         f"{line_of(Masks.forward, 'known =')}, in Masks.forward (the model's code, "
         f"called from {line_of(in_order, 'torch.jit.trace')}): known = "

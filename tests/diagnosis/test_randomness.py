@@ -28,6 +28,8 @@ class Drops(nn.Module):
 class Counts(nn.Module):
     """Adds how often it was called; a trace of a copy that was called begins elsewhere."""
 
+    calls: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("calls", torch.zeros(()))
@@ -54,7 +56,7 @@ def test_a_random_file_is_told_as_that() -> None:
         assert rows["likely cause"] == (
             "the file answers itself differently on equal calls: it draws random numbers, as dropout does"
         )
-        assert rows["fix"].startswith("trace in evaluation mode (model.eval() before torch.jit.trace)")
+        assert rows["fix"].startswith("trace in evaluation mode (call model.eval() first)")
         assert "operator" not in str(one.rows)
     assert found["round_trip"].headline == "the file answers itself differently on equal calls"
 

@@ -12,8 +12,7 @@ from torch import nn
 
 from pytest_tsexport.backends.file_format import Argument
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.errors import ArgumentsError
-from pytest_tsexport.exporting.arrangement import arranged
+from pytest_tsexport.exporting.arrangement import ArgumentsError, arranged
 from pytest_tsexport.subjects.arguments import filled
 from pytest_tsexport.subjects.subject import Subject, build
 from pytest_tsexport.testing import judge
@@ -33,7 +32,8 @@ class Bag(nn.Module):
 
     def forward(self, features: dict[str, torch.Tensor]) -> torch.Tensor:
         mask = features["attention_mask"].unsqueeze(-1).float()
-        return (self.table(features["input_ids"]) * mask).sum(1) / mask.sum(1)
+        answer: torch.Tensor = (self.table(features["input_ids"]) * mask).sum(1) / mask.sum(1)
+        return answer
 
 
 class FreezesTheMask(Bag):
@@ -77,7 +77,7 @@ class TakesNamedTuple(nn.Module):
         return pair.one - 2 * pair.two
 
 
-class Strict(Rated):
+class Strict(nn.Module):
     def forward(self, x: torch.Tensor, rate: int) -> torch.Tensor:
         return x * (rate // 8000)
 
@@ -179,6 +179,8 @@ def scripted(model: nn.Module, inputs: Mapping[str, Any], path: Path) -> None:
 
 
 X = {"x": torch.randn(2, 4)}
+IN_A_DICT: Any = {"features": FEATURES}
+WITH_RATE: Any = {**X, "rate": 16000}
 PARTS = {"parts": [torch.randn(2, 4), torch.randn(2, 4)], "scale": 0.5}
 
 
@@ -203,7 +205,7 @@ def test_a_right_export_is_green(model: Any, inputs: Mapping[str, Any], export: 
 
 
 def test_a_frozen_value_in_a_dict_is_found() -> None:
-    found = judge(FreezesTheMask(), {"features": FEATURES}, checks="parity", max_examples=20)["parity"]
+    found = judge(FreezesTheMask(), IN_A_DICT, checks="parity", max_examples=20)["parity"]
     assert found.headline == "differs from eager at the traced size"
 
 
@@ -214,25 +216,25 @@ def test_a_frozen_size_in_a_dict_is_found() -> None:
             return answer
 
     shapes = {"features": {name: {0: "batch", 1: "length"} for name in FEATURES}}
-    found = judge(FreezesSize(), {"features": FEATURES}, checks="shapes", max_examples=20, dynamic_shapes=shapes)
+    found = judge(FreezesSize(), IN_A_DICT, checks="shapes", max_examples=20, dynamic_shapes=shapes)
     assert found["shapes"].headline == "silently wrong outside the traced size"
 
 
 @pytest.mark.parametrize("backend", ["neuron-sim"])
 def test_a_compiler_takes_the_tensors_of_a_dict(backend: str) -> None:
-    found = judge(Bag(), {"features": FEATURES}, backend=backend, checks=["trace", "parity"], max_examples=20)
+    found = judge(Bag(), IN_A_DICT, backend=backend, checks=["trace", "parity"], max_examples=20)
     assert {one.outcome for one in found.values()} == {Outcome.PASSED}
 
 
 def test_a_guard_cannot_look_into_a_dict() -> None:
-    found = judge(Bag(), {"features": FEATURES}, checks="trace", guard=True)["trace"]
+    found = judge(Bag(), IN_A_DICT, checks="trace", guard=True)["trace"]
     assert found.headline.startswith("guard cannot check features, a Dict[str, Tensor]; give the module one argument")
 
 
 def test_a_number_that_the_file_does_not_take_is_a_note() -> None:
-    notes = judge(Rated(), {**X, "rate": 16000}, checks="trace")["trace"].notes
+    notes = judge(Rated(), WITH_RATE, checks="trace")["trace"].notes
     assert notes == ("rate=16000 is frozen in the file: it does not vary",)
-    assert judge(Rated(), {**X, "rate": 16000}, checks="trace", export=scripted)["trace"].notes == ()
+    assert judge(Rated(), WITH_RATE, checks="trace", export=scripted)["trace"].notes == ()
 
 
 def test_each_check_names_the_argument_that_has_no_input() -> None:

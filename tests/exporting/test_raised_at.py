@@ -106,7 +106,7 @@ def test_as_text() -> None:
 
 def test_a_long_line_is_cut() -> None:
     at = found(
-        lambda: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21][100],  # a line to be cut
+        lambda: {"a name that is there": 1, "another": 2}["a name of many words that is not there at all"],  # cut here
         Divides(),
         by_exporter=True,
     )

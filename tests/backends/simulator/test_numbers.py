@@ -158,6 +158,8 @@ class ByNumber(nn.Module):
 class ByBuffer(nn.Module):
     """The same, with the lowest number in a buffer."""
 
+    lowest: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("lowest", torch.tensor(torch.finfo(torch.float32).min))
