@@ -38,7 +38,7 @@ class Wraps(nn.Module):
         self.model = model
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = self.model(x.missing)
+        answer: torch.Tensor = self.model(x[7])
         return answer
 
 
