@@ -26,6 +26,7 @@ from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import dropped
 from pytest_tsexport.diagnosis.divergence import cause
 from pytest_tsexport.diagnosis.explanation import explain
+from pytest_tsexport.diagnosis.hypotheses import int8_rounding
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _FIX = {
@@ -113,8 +114,10 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     if found is not None:
         fault = bad_example(found)
         headline, fix = fault or _headline(evidence, found)
-        causes = explain(evidence, found.case, cause) if found.status == "wrong" and fault is None else ()
-        rows = (*_rows(evidence, findings, found), *causes, ("fix", fix))
+        is_wrong = found.status == "wrong" and fault is None
+        causes = explain(evidence, found.case, int8_rounding, cause) if is_wrong else ()
+        rows = (*_rows(evidence, findings, found), *causes)
+        rows = rows if dict(causes).get("fix") else (*rows, ("fix", fix))
         return verdict(evidence, Outcome.FAILED, headline, rows)
     why = too_few(findings)
     if why is not None:

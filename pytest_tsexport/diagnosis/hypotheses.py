@@ -14,12 +14,16 @@ from torch import nn
 from pytest_tsexport.cases.case import Case
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.diagnosis.observations import Observations, Rows, observe, spelt
+from pytest_tsexport.comparison.metrics import distances
+from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, observe, spelt
 from pytest_tsexport.diagnosis.randomness import ROWS, is_random
 from pytest_tsexport.diagnosis.tracing import fast_path, moved_by_tracing
 from pytest_tsexport.diagnosis.weights import converted, other_weights, unexamined
 from pytest_tsexport.subjects.reference import answer
 from pytest_tsexport.tensors.tree import Leaves, flatten
+
+AS_FAR = 4.0
+"""Rounding varies from case to case: one that is off by more than this factor is off for another reason."""
 
 
 def suspect(evidence: Evidence, case: Case) -> Rows:
@@ -41,6 +45,28 @@ def suspect(evidence: Evidence, case: Case) -> Rows:
     )
     found = next((rows for hypothesis in hypotheses for rows in [hypothesis(observed)] if rows), ())
     return found or unexamined(observed)
+
+
+def int8_rounding(evidence: Evidence, case: Case) -> Rows:
+    """What int8 costs, if a case at another size is no farther off than cases at the traced size are."""
+    observed = observe(evidence, case)
+    rows = () if observed is None else _quantised(observed)
+    if observed is None or not rows:
+        return ()
+    here, *traced = [_farthest(one) for one in observed.all]
+    return rows if here <= AS_FAR * max(traced, default=0.0) else ()
+
+
+def _farthest(one: Observation) -> float:
+    """The largest difference of the file's answer; infinite if it has another form."""
+    theirs = one.artifact.leaves
+    if theirs is None or any(
+        name not in theirs or theirs[name].shape != leaf.shape for name, leaf in one.eager.items()
+    ):
+        return float("inf")
+    return max(
+        (float(distances(leaf, theirs[name]).max()) for name, leaf in one.eager.items() if leaf.numel()), default=0.0
+    )
 
 
 def _random(observed: Observations) -> Rows:

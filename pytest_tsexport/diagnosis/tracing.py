@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.diagnosis.observations import Observations, Rows
-from pytest_tsexport.diagnosis.weights import twins
+from pytest_tsexport.diagnosis.weights import differing_weights
 from pytest_tsexport.subjects.reference import Reference, same_bits
 from pytest_tsexport.tensors.copies import evaluation_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
@@ -32,7 +32,7 @@ SWITCH_OFF = "call torch.backends.mha.set_fastpath_enabled(False) before the mod
 def moved_by_tracing(observed: Observations) -> Rows:
     """The file begins with the buffers of a model that was called with the traced inputs."""
     subject = observed.evidence.subject
-    moved = {one.name: one.theirs for one in twins(observed) if not same_bits(one.ours, one.theirs)}
+    moved = {one.name: one.theirs for one in differing_weights(observed)}
     if not moved:
         return ()
     called = evaluation_copy(subject.model)

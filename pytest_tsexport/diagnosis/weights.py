@@ -44,13 +44,10 @@ class Twin:
 
 def other_weights(observed: Observations) -> Rows:
     """The file holds weights of another model, or converted ones, and they explain every answer."""
-    pairs = twins(observed)
+    differing = differing_weights(observed)
     weights = named_weights(observed.evidence.subject.model)
     parameters = {name for name, weight in weights.items() if isinstance(weight, nn.Parameter)}
-    differing = [one for one in pairs if not same_bits(one.ours, one.theirs)]
-    if not any(one.name in parameters for one in differing) or not _explained(
-        observed, _with_weights_of_file(observed, pairs), differing
-    ):
+    if not any(one.name in parameters for one in differing):
         return ()
     first = differing[0]
     if first.theirs.dtype != first.ours.dtype:
@@ -61,6 +58,14 @@ def other_weights(observed: Observations) -> Rows:
         return ("likely cause", cause), ("fix", _in_words(first.ours.dtype, rounded))
     cause = f"the file was exported from other weights: {first.name} differs by up to {first.gap:.1e}"
     return ("likely cause", cause), ("fix", "export it again from the model that this test returns")
+
+
+def differing_weights(observed: Observations) -> list[Twin]:
+    """The weights of the file that are not the model's, if the model with them gives every answer of the file."""
+    pairs = twins(observed)
+    differing = [one for one in pairs if not same_bits(one.ours, one.theirs)]
+    explained = bool(differing) and _explained(observed, _with_weights_of_file(observed, pairs), differing)
+    return differing if explained else []
 
 
 def converted(observed: Observations) -> Rows:
@@ -112,9 +117,9 @@ def twins(observed: Observations) -> list[Twin]:
 def _with_weights_of_file(observed: Observations, pairs: list[Twin]) -> Call:
     """A call of the model with the file's weights substituted for its own."""
     reference, constants = _own(observed), observed.evidence.subject.constants
-    weights = {one.name: one.theirs for one in pairs}
 
     def call(inputs: Inputs) -> object:
+        weights = {one.name: one.theirs.clone() for one in pairs}  # forward may write to them
         given = keywords(inputs, constants)
         return functional_call(reference.parameter_sharing_copy(), weights, (), given, tie_weights=False)
 
