@@ -14,10 +14,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pytest_tsexport.backends import format_of
 from pytest_tsexport.cases.hypothesis_adapter import default_examples
 from pytest_tsexport.checks import REGISTERED
-from pytest_tsexport.checks.trace import explained
 from pytest_tsexport.comparison.evidence import Evidence, Measurements
 from pytest_tsexport.comparison.seeding import seeded
 from pytest_tsexport.config.names import CHECKS, selected
@@ -25,7 +23,10 @@ from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.config.validators import valid_checks, valid_names
 from pytest_tsexport.diagnosis.compiled import is_compiled
 from pytest_tsexport.diagnosis.crash import crashes_told
+from pytest_tsexport.diagnosis.failed_export import in_a_few_words, why_not_exported
+from pytest_tsexport.diagnosis.inputs_left_out import left_out
 from pytest_tsexport.errors import CrashError, ExportError, TsExportError, ValidationFailed
+from pytest_tsexport.exporting.arrangement import ArgumentsError
 from pytest_tsexport.exporting.artifact import signature
 from pytest_tsexport.exporting.compile_request import runs_on
 from pytest_tsexport.exporting.context import ExportContext
@@ -125,9 +126,9 @@ class Export:
         """What all checks share. Raises `ExportError` if there is no file."""
         made = self._made
         if made.artifact is None:
-            why = self._context.unavailable or self._why_no_file()
+            why = self._context.unavailable or in_a_few_words(made)
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
-        return Measurements(made.subject, made.artifact, self._policy, runs_on(made, made.artifact))
+        return Measurements(made.subject, made.artifact, self._policy, runs_on(made, made.artifact, self._policy))
 
     def _evidence(self, check: str) -> Evidence:
         """New evidence for one run of a check."""
@@ -143,10 +144,6 @@ class Export:
             progress=callbacks.progress,
             known=lambda: callbacks.known(subject, f"{self.backend}-{check}"),
         )
-
-    def _why_no_file(self) -> str:
-        error = self._made.error
-        return "it was not made" if error is None else format_of(self._made.backend).one_line(error)
 
     def _judged(self, name: str) -> Verdict:
         """The verdict of one run, with what identifies the file."""
@@ -170,26 +167,31 @@ class Export:
             with seeded(evidence.check_seed):
                 why = REGISTERED[name].why_not_applicable(evidence)
                 return self._unjudged(name, Outcome.NOT_APPLICABLE, why) if why else REGISTERED[name].run(evidence)
+        except ArgumentsError as error:
+            return self._misfit(name, error)
         except TsExportError as error:
             return self._unjudged(name, Outcome.FAILED, str(error))
+
+    def _misfit(self, name: str, error: ArgumentsError) -> Verdict:
+        """The verdict on a file that takes other arguments than the model is given."""
+        blank = self._unjudged(name, Outcome.FAILED, str(error))
+        if not error.left_out:
+            return blank
+        evidence = self._evidence(name)
+        with seeded(evidence.check_seed):
+            headline, rows = left_out(evidence, error.left_out)
+        return replace(blank, headline=headline, rows=rows)
 
     def _without_file(self, name: str) -> Verdict:
         if self._context.unavailable is not None:
             return self._unjudged(name, Outcome.UNAVAILABLE, self._context.unavailable)
         if name != "trace":
-            return self._unjudged(name, Outcome.NOT_RUN, "the model does not export")
+            return self._unjudged(name, Outcome.NOT_RUN, f"the model does not export ({in_a_few_words(self._made)})")
         error = self._made.error
-        assert error is not None
-        if not isinstance(error, Exception):
+        if error is not None and not isinstance(error, Exception):
             raise error  # it ended the export, as `sys.exit` does, so it is told as a crash of this check
-        cause = error.__cause__ if isinstance(error, ExportError) and error.__cause__ is not None else error
-        headline = str(error) if isinstance(error, TsExportError) else "the model cannot be exported"
-        blank = self._unjudged(name, Outcome.FAILED, headline)
-        return (
-            blank
-            if isinstance(cause, TsExportError)
-            else replace(blank, rows=explained(cause, format_of(self._made.backend)))
-        )
+        headline, rows = why_not_exported(self._made)
+        return replace(self._unjudged(name, Outcome.FAILED, headline), rows=rows)
 
     def _unjudged(self, name: str, outcome: Outcome, headline: str) -> Verdict:
         seed = self._policy.options.seed

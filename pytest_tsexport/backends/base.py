@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.backends.casting import Casting
+from pytest_tsexport.subjects.arguments import Item, Leaf, identifiers, keywords, unpacked
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import flatten
 
@@ -65,12 +66,16 @@ class Device:
 
     `namespace` is the namespace of the operators that run there. `prologue` is the Python code that registers them
     before a file is loaded. `casting` says what is computed in fewer bits. `remarks` become notes of a passed `trace`.
+    `dynamic_batch` says that a batch is computed in slices; `why_batch_is_fixed` why it is not, where a test asks for
+    it.
     """
 
     namespace: str
     prologue: str
     casting: Casting
     remarks: tuple[str, ...] = ()
+    dynamic_batch: bool = False
+    why_batch_is_fixed: str | None = None
 
 
 @runtime_checkable
@@ -92,27 +97,33 @@ class Compiler(Backend, Protocol):
 
 
 class Binding(nn.Module):
-    """A model whose arguments are tensors in a fixed order and whose output is a tuple of tensors.
+    """A model whose arguments have a fixed order and whose output is a tuple of tensors.
 
     Made by `bind`, which makes a new class for each model: the names of `forward`'s arguments become the names in the
     signature of the export.
     """
 
-    def __init__(self, model: nn.Module, names: Sequence[str], constants: Mapping[str, Any]) -> None:
+    def __init__(self, model: nn.Module, takes: Sequence[Item], constants: Mapping[str, Item]) -> None:
         super().__init__()
         self.model = model
-        self._names = tuple(names)
+        self._takes = tuple(takes)
         self._constants = dict(constants)
 
-    def forward(self, *args: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, *args: Any) -> tuple[torch.Tensor, ...]:
         """The leaves of the model's output, in the order of eager."""
-        inputs = dict(zip(self._names, args, strict=True))
-        return tuple(flatten(self.model(**inputs, **self._constants)).values())
+        each = zip(self._takes, args, strict=True)
+        inputs = {name: tensor for item, value in each for name, tensor in unpacked(item, value)}
+        return tuple(flatten(self.model(**keywords(inputs, self._constants))).values())
 
 
-def bind(model: nn.Module, names: Sequence[str], constants: Mapping[str, Any]) -> Binding:
-    """`model` bound to these arguments; tracers read their names from the signature that is set here."""
-    return with_arguments(Binding, names)(model, names, constants)
+def bind(model: nn.Module, names: Sequence[str], constants: Mapping[str, Item]) -> Binding:
+    """`model` bound to one argument for each tensor; tracers read their names from the signature that is set here."""
+    return bind_arguments(model, dict(zip(identifiers(names), map(Leaf, names), strict=True)), constants)
+
+
+def bind_arguments(model: nn.Module, takes: Mapping[str, Item], constants: Mapping[str, Item]) -> Binding:
+    """`model` bound to these arguments, of which some may be dicts, lists or tuples of tensors."""
+    return with_arguments(Binding, tuple(takes))(model, tuple(takes.values()), constants)
 
 
 def with_arguments(cls: type[M], names: Sequence[str]) -> type[M]:

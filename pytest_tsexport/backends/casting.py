@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from pytest_tsexport.errors import ExportError
 
@@ -128,6 +128,8 @@ class _Rounding(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         if self._everything and not aliases(func):
+            if any(map(_is_float32, tree_leaves((args, kwargs)))):
+                args = tuple(map(self._number, args, func._schema.arguments))
             args, kwargs = self._each(args), self._each(kwargs)
             return self._each(func(*args, **kwargs))
         places = PRODUCTS.get(func.name().partition(".")[0], ())
@@ -137,8 +139,23 @@ class _Rounding(TorchDispatchMode):
     def _each(self, value: Any) -> Any:
         return tree_map_only(torch.Tensor, self._rounded, value)
 
+    def _number(self, value: Any, argument: Any) -> Any:
+        """A number that an operator computes with, rounded as a tensor of it is; a trace keeps it as a double.
+
+        What is not computed with (an epsilon, a probability, a size) has another type in the schema.
+        """
+        if isinstance(value, float) and str(argument.type) in ("number", "Optional[number]", "Tensor"):
+            return torch.tensor(value).to(self._dtype).item()
+        if isinstance(value, torch.Tensor) and value.dtype == torch.float64 and not value.dim():
+            return value.to(self._dtype).to(torch.float64)
+        return value
+
     def _rounded(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(self._dtype).to(torch.float32) if tensor.dtype == torch.float32 else tensor
+
+
+def _is_float32(value: object) -> bool:
+    return isinstance(value, torch.Tensor) and value.dtype == torch.float32
 
 
 def aliases(func: Any) -> bool:

@@ -49,7 +49,7 @@ class FileFormat(ABC):
 
     `name` is used in messages. `exported` is the class of what `Backend.trace` returns and `save` takes. `loader` is
     Python source, with `torch` imported, that defines `load(path)` for a process without this package: what it returns
-    is called with tensors in the order of the arguments.
+    is called with the values of the arguments in their order: tensors, or containers of tensors.
     """
 
     name: str
@@ -90,7 +90,7 @@ class FileFormat(ABC):
         """The manifest of a file that cannot be loaded here; empty if it can only be read by loading."""
         return ""
 
-    def call(self, module: nn.Module, inputs: Mapping[str, torch.Tensor]) -> object:
+    def call(self, module: nn.Module, inputs: Mapping[str, Any]) -> object:
         """The output of a loaded module; `inputs` have the names of its arguments, in their order."""
         return module(**inputs)
 

@@ -45,7 +45,7 @@ class Graph(Protocol):
     def results(self) -> Sequence[int]:
         """The steps that the output consists of."""
 
-    def values(self, inputs: Sequence[torch.Tensor], wanted: Sequence[int]) -> list[torch.Tensor] | None:
+    def values(self, inputs: Sequence[Any], wanted: Sequence[int]) -> list[torch.Tensor] | None:
         """The values of the `wanted` steps for these inputs; None if computing them raises."""
 
 

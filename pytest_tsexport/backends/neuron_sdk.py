@@ -118,9 +118,12 @@ def _look(name: str) -> Sdk | str:
     except Exception as error:  # the vendor's library may raise anything on a machine that it does not support
         return f"{name} cannot be imported: {error}"
     version = _version(name, module)
-    if not callable(getattr(module, "trace", None)):
-        return f"{name} {version or '(no version)'} has no trace(); it is a placeholder"
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if not callable(getattr(module, "trace", None)):
+        # SDK 2.33 ships another product under this name: 2.13.3.0, and no trace. The placeholders are 1.0.
+        is_native = name == "torch_neuronx" and numbers >= OLDEST
+        what = "it is the native TorchNeuron, which compiles by torch.compile and saves no file"
+        return f"{name} {version or '(no version)'} has no trace(); {what if is_native else 'it is a placeholder'}"
     if numbers < OLDEST:
         found = f"version {version}" if version else "no version"
         return f"{name} has {found}; {'.'.join(map(str, OLDEST))} or newer is needed"

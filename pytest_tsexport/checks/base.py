@@ -49,7 +49,18 @@ def traced_at(evidence: Evidence) -> Row:
     """`traced at        input_ids, attention_mask (batch=2, sequence=7)`."""
     sizes = ", ".join(f"{name}={size}" for name, size in evidence.subject.sizes.items())
     inputs = ", ".join(evidence.subject.inputs)
-    return "traced at", f"{inputs} ({sizes})" if sizes else inputs
+    return "traced at", (f"{inputs} ({sizes})" if sizes else inputs) + _of_its_own(evidence)
+
+
+def _of_its_own(evidence: Evidence) -> str:
+    """The sizes that the file was traced at, where they are others: an exporter may pad to a size of its own."""
+    ours = {name: tuple(tensor.shape) for name, tensor in evidence.subject.inputs.items()}
+    others = [
+        f"{one.name} {one.shape}"
+        for one in evidence.artifact.takes
+        if one.shape is not None and one.name in ours and one.shape != ours[one.name]
+    ]
+    return f"; the exporter traced {', '.join(others)}" if others else ""
 
 
 def vacuous(evidence: Evidence) -> Verdict | None:

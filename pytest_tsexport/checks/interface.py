@@ -90,15 +90,16 @@ def _inputs(evidence: Evidence) -> Iterator[str]:
         kind = one.type
         if one.dtype is not None and one.shape is not None:
             kind = _kind(one.dtype, len(one.shape))
-        elif example is not None:
+        elif isinstance(example, torch.Tensor):
             kind = _kind(example.dtype, example.dim())
         yield f"{one.name}: {kind}" + (OPTIONAL if one.optional else "")
 
 
 def _output(evidence: Evidence) -> object:
     """The answer of the file to its example inputs, nested as in the file."""
+    runner = evidence.runner
     try:
-        output = evidence.runner.output(evidence.subject.inputs)
+        output = runner.output(evidence.subject.inputs)
         flatten(output)
     except Exception as error:  # a file may raise anything; what it raises is the finding
         said = evidence.artifact.format.one_line(error)

@@ -32,7 +32,7 @@ from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 FIXES = {
     "wrong": "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor",
-    "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
+    "raises": "look for a shape or an index in forward that follows from values: a mask, the experts that are hit",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
     "device": "see what the device does differently: --auto-cast, 32-bit integers, frozen branches",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
@@ -175,8 +175,10 @@ def _fix(evidence: Evidence, found: CaseResult) -> str:
     fault = bad_example(found)
     if fault is not None:
         return fault[1]
+    if found.text.startswith("on call"):
+        return FIXES["call"]
     if evidence.process.given or evidence.policy.meaning.export is not None:
         return FIXES["export"]
     if evidence.device is not None and found.status == "wrong":
         return FIXES["device"]
-    return FIXES["call" if found.text.startswith("on call") else found.status]
+    return FIXES[found.status]

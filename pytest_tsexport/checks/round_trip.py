@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -13,6 +14,7 @@ from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS
 from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.diagnosis.randomness import HEADLINE, ROWS, is_random
 from pytest_tsexport.runtimes.isolated_python import run_in_isolated_python
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -42,7 +44,9 @@ class RoundTrip:
             headline = "already raises in this process, so there is nothing to round-trip"
             return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence),))
         failure = _differs_elsewhere(evidence, answered)
-        if failure is not None:
+        if failure is not None and is_random(evidence, evidence.subject.inputs):
+            found = verdict(evidence, Outcome.FAILED, HEADLINE, (traced_at(evidence), *ROWS))
+        elif failure is not None:
             fix = FIXES["torch" if evidence.device is None else "device"]
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("fix", fix))
             headline = "does not run the same in a process without Transformers, in an empty folder"
@@ -57,8 +61,8 @@ def _headline(evidence: Evidence) -> str:
     return f"runs with torch{beside or ' alone'}, bit for bit the same"
 
 
-Answered = tuple[list[torch.Tensor], list[torch.Tensor]]
-"""The inputs of one case in order, and what the file answers to them in this process."""
+Answered = tuple[list[Any], list[torch.Tensor]]
+"""What the file is given in one case, in the order of its arguments, and what it answers to it in this process."""
 
 
 def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str | None:
@@ -71,15 +75,13 @@ def _differs_elsewhere(evidence: Evidence, answered: Sequence[Answered]) -> str 
 
 def _answered_here(evidence: Evidence) -> list[Answered]:
     """The cases that the file answers in this process, one after the other on one load, as in the other process."""
-    names = evidence.runner.arguments
-    module = evidence.artifact.load()
+    runner, module = evidence.runner, evidence.artifact.load()
     answered = []
     for case in list(traced_cases(evidence.subject))[:CASES]:
-        given = tensors_of(case, evidence.subject)
-        inputs = {name: given[name] for name in names}
-        leaves = answer(lambda tensors: module(*tensors.values()), inputs).leaves
+        inputs = tensors_of(case, evidence.subject)
+        leaves = answer(lambda tensors: module(*runner.given_to(tensors).values()), inputs).leaves
         if leaves is not None:
-            answered.append((list(inputs.values()), list(leaves.values())))
+            answered.append((list(runner.given_to(inputs).values()), list(leaves.values())))
     return answered
 
 

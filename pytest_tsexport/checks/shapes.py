@@ -26,12 +26,18 @@ from pytest_tsexport.checks.base import (
     verdict,
     worst_of,
 )
-from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
+from pytest_tsexport.comparison.compare_case import (
+    bad_example,
+    compare_case,
+    wrong_at_traced_size,
+    wrong_for_other_values,
+)
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import dropped
 from pytest_tsexport.diagnosis.divergence import cause
 from pytest_tsexport.diagnosis.explanation import explain
+from pytest_tsexport.diagnosis.hypotheses import int8_rounding
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _FIX = {
@@ -39,6 +45,14 @@ _FIX = {
     "raises": "declare the axis shapes='safe' if callers can handle the error, or change what freezes the size",
     "computes": "export with guard=True so that another size raises, or declare the axis 'safe' or 'dynamic'",
 }
+
+FOR_SOME_VALUES = "wrong at the traced size too, for some values: see parity"
+
+ROWS_MIXED = (
+    "a device computes a batch in slices of the traced size, and forward mixes its rows: keep rows apart, "
+    "or declare shapes={'batch': 'fixed'}"
+)
+"""What to do if dynamic batching gives other answers."""
 
 
 class Shapes:
@@ -78,6 +92,10 @@ class Shapes:
         at_traced_size = None if found is None else wrong_at_traced_size(evidence, found.case)
         if at_traced_size is not None:
             return already_wrong(evidence, at_traced_size)
+        if found is not None and found.status == "wrong" and found.case.example is None:
+            other = wrong_for_other_values(evidence)
+            if other is not None:
+                return replace(already_wrong(evidence, other), headline=FOR_SOME_VALUES)
         return _described(_verdict(evidence, findings), evidence, findings)
 
 
@@ -109,8 +127,10 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     if found is not None:
         fault = bad_example(found)
         headline, fix = fault or _headline(evidence, found)
-        causes = explain(evidence, found.case, cause) if found.status == "wrong" and fault is None else ()
-        rows = (*_rows(evidence, findings, found), *causes, ("fix", fix))
+        is_wrong = found.status == "wrong" and fault is None
+        causes = explain(evidence, found.case, int8_rounding, cause) if is_wrong else ()
+        rows = (*_rows(evidence, findings, found), *causes)
+        rows = rows if dict(causes).get("fix") else (*rows, ("fix", fix))
         return verdict(evidence, Outcome.FAILED, headline, rows)
     if findings.late:
         return too_slow(evidence, len(findings.late), findings.essential)
@@ -128,8 +148,13 @@ def _headline(evidence: Evidence, found: CaseResult) -> tuple[str, str]:
     if fixed:
         return f"computes outside the traced size, where the contract of {fixed[0]} is fixed", _FIX["computes"]
     if found.status == "raises":
-        return "raises outside the traced size, where the contract is dynamic", _FIX["raises"]
-    return "silently wrong outside the traced size", _FIX["wrong"]
+        why = None if evidence.device is None else evidence.device.why_batch_is_fixed
+        fix = f"{why}; give it the batch as its first dimension, or declare the axis 'fixed'" if why else _FIX["raises"]
+        return "raises outside the traced size, where the contract is dynamic", fix
+    sliced = evidence.device is not None and evidence.device.dynamic_batch
+    off = off_size(found.case, evidence.subject)
+    mixed = sliced and len(off) == 1 and all(field.dims[0] == off[0] for field in evidence.subject.fields)
+    return "silently wrong outside the traced size", ROWS_MIXED if mixed else _FIX["wrong"]
 
 
 def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Row, ...]:
@@ -139,7 +164,8 @@ def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Ro
     text = found.text or "it does not raise, and equals eager"
     if worst is not None and worst is not found and worst.difference is not None:
         sizes = tuple(size for _, size in worst.case.sizes)
-        text += f"; worst met {worst.difference.value:.1e} at {sizes}"
+        met = worst.difference.text if worst.difference.kind != "value" else f"{worst.difference.value:.1e}"
+        text += f"; worst met {met} at {sizes}"
     rows = [traced_at(evidence), ("counterexample", f"{found.case}        {among}"), ("differs", text)]
     if bad_example(found) is not None:
         return tuple(rows)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from torch import nn
 
-from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.cases.findings import Difference
 from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.difference import difference
@@ -16,6 +15,7 @@ from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import fault, remarks
 from pytest_tsexport.exporting.source import OtherAnswers
+from pytest_tsexport.subjects.arguments import numbers
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
@@ -39,15 +39,8 @@ class Trace:
             return verdict(evidence, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
         made = "loads" if evidence.process.given else "exports, and leaves the model alone"
         found = verdict(evidence, Outcome.PASSED, made)
-        notes = (*_baked_in(evidence.subject.model), *remarks(evidence))
+        notes = (*_baked_in(evidence.subject.model), *_frozen_numbers(evidence), *remarks(evidence))
         return replace(found, notes=notes, judged=1, planned=1)
-
-
-def explained(error: BaseException, file_format: FileFormat) -> tuple[Row, ...]:
-    """Rows that say in words why a model could not be exported."""
-    known = file_format.inspector.explained(error)
-    said: Row = ("torch says", file_format.one_line(error))
-    return (said,) if known is None else (("likely cause", known[0]), ("fix", known[1]), said)
 
 
 def _changed(evidence: Evidence) -> list[Row] | None:
@@ -160,6 +153,14 @@ def _baked_in(model: nn.Module) -> tuple[str, ...]:
             f"unmerged adapters are exported beside the weights they change: {adapters[0]} … ({len(adapters)})"
         )
     return tuple(notes)
+
+
+def _frozen_numbers(evidence: Evidence) -> tuple[str, ...]:
+    """Numbers that the user gave and that are no arguments of the file: it holds this one for good."""
+    given, taken = numbers(evidence.subject.items), evidence.artifact.arguments
+    return tuple(
+        f"{name}={one!r} is frozen in the file: it does not vary" for name, one in given.items() if name not in taken
+    )
 
 
 def _own_hooks(module: nn.Module) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from math import prod
 
 from pytest_tsexport.cases.case import Case, at, tensors
 from pytest_tsexport.cases.findings import CaseResult, Difference, Status
+from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.comparison.difference import difference, distance, is_above_noise
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
@@ -30,6 +32,9 @@ BAD_EXAMPLES = {
 
 TRACED_SIZE_SEED = 3
 """Seed of a case at the traced size. If that case is wrong, a check of other sizes would say nothing new."""
+
+OTHER_VALUES = 40
+"""Cases at the traced size that are looked at before a size is blamed."""
 
 LONG = 16
 """A case of more than this many times the traced volume is called only once."""
@@ -72,6 +77,16 @@ def wrong_at_traced_size(evidence: Evidence, like: Case | None = None) -> CaseRe
     case = at(evidence.subject, {}, seed=TRACED_SIZE_SEED)
     one = compare_case(evidence, case if like is None else replace(like, sizes=case.sizes, example=None))
     return one if one.status in ("wrong", "raises") else None
+
+
+def wrong_for_other_values(evidence: Evidence) -> CaseResult | None:
+    """The first of some cases at the traced size that is wrong or raises; None if all of them are right.
+
+    A branch on values is wrong at every size, for the values that take the other way.
+    """
+    cases = islice(traced_cases(evidence.subject), OTHER_VALUES)
+    results = (compare_case(evidence, case) for case in cases)
+    return next((one for one in results if one.status in ("wrong", "raises")), None)
 
 
 def is_long(case: Case, subject: Subject) -> bool:

@@ -63,11 +63,11 @@ def _structure(expected: Leaves, actual: Leaves) -> Difference:
 def _output(expected: torch.Tensor, actual: torch.Tensor, limit: OutputTolerance) -> Difference | None:
     name, inf = limit.name, float("inf")
     if expected.shape != actual.shape:
-        text = f"{name} has shape {tuple(actual.shape)}, eager's has {tuple(expected.shape)}"
+        text = f"{called(name)} has shape {tuple(actual.shape)}, eager's has {tuple(expected.shape)}"
         return Difference(kind="shape", leaf=name, text=text, value=inf, allowed=0.0)
     expected, actual = limit.aligned(expected, actual)
     if expected.dtype != actual.dtype:
-        text = f"{name} is {_short(actual)}, eager's is {_short(expected)}"
+        text = f"{called(name)} is {_short(actual)}, eager's is {_short(expected)}"
         return Difference(kind="dtype", leaf=name, text=text, value=inf, allowed=0.0)
     actual = actual.to(expected.device)
     if torch.equal(expected, actual):  # most answers are equal, and this test is the cheapest
@@ -77,14 +77,19 @@ def _output(expected: torch.Tensor, actual: torch.Tensor, limit: OutputTolerance
     gap, allowed, index = _gap(expected, actual, limit)
     if gap <= allowed:
         return None
-    text = f"{name} {tuple(expected.shape)}: {limit.describe(expected, gap, allowed, index)}"
+    text = f"{called(name)} {tuple(expected.shape)}: {limit.describe(expected, gap, allowed, index)}"
     return Difference(kind="value", leaf=name, text=text, value=gap, allowed=allowed, at=str(list(index)))
+
+
+def called(name: str) -> str:
+    """The name of an output in a sentence: those in a tuple have numbers for names."""
+    return f"output {name}" if name[:1].isdigit() else name
 
 
 def _nan(name: str, expected: torch.Tensor, actual: torch.Tensor) -> Difference:
     index = [int(place) for place in (expected.isnan() != actual.isnan()).nonzero()[0]]
     who, other = ("eager", "the artifact") if expected[tuple(index)].isnan() else ("the artifact", "eager")
-    text = f"{name} {tuple(expected.shape)}: {who} is NaN at {index}, {other} is not"
+    text = f"{called(name)} {tuple(expected.shape)}: {who} is NaN at {index}, {other} is not"
     return Difference(kind="nan", leaf=name, text=text, value=float("nan"), allowed=0.0, at=str(index))
 
 

@@ -16,6 +16,7 @@ from torch.func import functional_call
 
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.reference import Inputs, answer
 from pytest_tsexport.tensors.named_tensors import named_weights
 from pytest_tsexport.tensors.tree import Leaves
@@ -107,7 +108,11 @@ def _nudged(evidence: Evidence, inputs: Inputs, nudge: int, seed: int) -> Leaves
         for name, one in inputs.items()
     }
     theirs = {name: moved[id(weight)] for name, weight in weights.items()}
-    return answer(lambda one: functional_call(model, theirs, (), {**one, **constants}, tie_weights=False), given).leaves
+
+    def call(one: Inputs) -> object:
+        return functional_call(model, theirs, (), keywords(one, constants), tie_weights=False)
+
+    return answer(call, given).leaves
 
 
 def _is_matrix(weight: torch.Tensor) -> bool:

@@ -30,9 +30,11 @@ def changes(was: InterfaceLines, now: InterfaceLines) -> tuple[Row, ...]:
 
 def _line_changes(part: str, was: InterfaceLines, now: InterfaceLines) -> Iterator[Row]:
     """Changes of lines whose order is promised. Labels are counted from 0, as their ids are; all else from 1."""
+    named = set(map(_name, was.get("keywords", ())))
     both = zip_longest(was.get(part, ()), now.get(part, ()))
     for number, (one, other) in enumerate(both, part != "labels"):
-        had_to_be_named = part == "forward" and one is None and other in was.get("keywords", ())
+        # One that had to be named is told among the keywords, if it may no longer be left out.
+        had_to_be_named = part == "forward" and one is None and other is not None and _name(other) in named
         if not _keeps(part, one, other) and not had_to_be_named:
             yield f"{PARTS[part]} {number}", _described(one, other)
 
@@ -56,11 +58,13 @@ def _keyword_changes(was: InterfaceLines, now: InterfaceLines) -> Iterator[Row]:
         {_without_default(line): line for line in lines}
         for lines in (was.get("keywords", ()), now.get("keywords", ()), now.get("forward", ()))
     )
+    known = {*before, *map(_without_default, was.get("forward", ()))}
+    fresh = [name for name, line in after.items() if name not in known and line.endswith(OPTIONAL)]
     for name, line in before.items():
         other = after.get(name, positional.get(name))
         if not _keeps("forward", line, other):
-            yield "keyword", _described(line, other)
-    known = {*before, *map(_without_default, was.get("forward", ()))}
+            renamed = f"; new, and perhaps its name now: {', '.join(fresh)}" if fresh and other is None else ""
+            yield "keyword", _described(line, other) + renamed
     for name, line in after.items():
         if name not in known and not line.startswith("*") and not _keeps("forward", None, line):
             yield "keyword", _described(None, line)
@@ -127,6 +131,11 @@ def _described(was: str | None, now: str | None) -> str:
     if name == other_name:
         return f"{name} was {one}, is {other}"
     return f"was {_without_default(was)}, is {_without_default(now)}"
+
+
+def _name(line: str) -> str:
+    """The name of an argument of `forward`, however it is passed."""
+    return _without_default(line).removesuffix(BY_POSITION)
 
 
 def _without_default(line: str) -> str:

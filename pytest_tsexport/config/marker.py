@@ -32,7 +32,8 @@ class Meaning:
 
     inputs: Mapping[str, Any] | None = set_by(
         Keyword(
-            "example inputs, `{argument name: tensor}`; their sizes are the traced size",
+            "example inputs, `{argument name: tensor}`; their sizes are the traced size. A dict, a list or a (named) "
+            "tuple of tensors is passed as it is given; a number is passed too and does not vary",
             default="derived from the model's signature and config",
             valid="mapping",
         )

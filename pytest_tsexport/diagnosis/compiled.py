@@ -14,6 +14,7 @@ from pytest_tsexport.backends.base import Device
 from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.diagnosis.inputs_left_out import moves_with
 from pytest_tsexport.exporting.diagnostics import DROPPED, FELL_BACK, UNKNOWN
 from pytest_tsexport.verdict import Row
 
@@ -21,9 +22,6 @@ FIXES = {
     "made": "fix what the compiler refused (see its log), or leave this backend out for the model",
     "given": "give a file that this backend made: --ts-export-dir keeps those that it makes",
 }
-
-TRIES = 8
-"""Times that an input is redrawn, to see whether eager's answer moves."""
 
 BEYOND_32_BITS = -(2**40) - 3
 """An integer that 32 bits do not hold. A positive one might be a length, and eager would allocate a tensor of it."""
@@ -123,7 +121,7 @@ def _not_from_device(evidence: Evidence, device: Device) -> Rows | None:
 
 def _dropped(evidence: Evidence) -> Rows | None:
     """An input that the compiler dropped although eager's answer moves with it."""
-    moving = next((name for name in dropped(evidence) if _depends(evidence, name)), None)
+    moving = next((name for name in dropped(evidence) if moves_with(evidence, name)), None)
     if moving is None:
         return None
     return [
@@ -144,15 +142,3 @@ def _said(evidence: Evidence, pattern: str) -> Iterator[re.Match[str]]:
     """Where the compiler said so; its whole text is the `string` of the match."""
     searched = (re.search(pattern, text, re.IGNORECASE | re.DOTALL) for text in evidence.process.compiler_messages)
     return (found for found in searched if found is not None)
-
-
-def _depends(evidence: Evidence, name: str) -> bool:
-    inputs = dict(evidence.subject.inputs)
-    before = evidence.reference.case(inputs)[0].leaves
-    for seed in range(TRIES):
-        case = at(evidence.subject, {}, seed=seed, mask="right" if seed % 2 else "single")
-        inputs[name] = tensors(case, evidence.subject)[name]
-        after = evidence.reference.case(inputs)[0].leaves
-        if before is not None and (after is None or difference(before, after, evidence.tolerance) is not None):
-            return True
-    return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -50,10 +51,11 @@ def _foreign(evidence: Evidence) -> bool:
 
 def origin(evidence: Evidence, case: Case) -> str | None:
     """The line and the submodule that differ first; None if the graphs agree, or cannot be read or run."""
-    given = evidence.runner.given_to(tensors(case, evidence.subject))
+    inputs = tensors(case, evidence.subject)
+    given = evidence.runner.given_to(inputs)
     inspector = evidence.artifact.format.inspector
     theirs = inspector.graph(evidence.artifact.load(), len(given))
-    ours = None if theirs is None else inspector.retraced(evidence.subject, given)
+    ours = None if theirs is None else inspector.retraced(evidence.subject, inputs)
     if theirs is None or ours is None:
         return None
     twins = _twins(theirs, ours)
@@ -81,9 +83,7 @@ def _by_key(graph: Graph) -> Mapping[tuple[Scope, str, str], list[int]]:
     return found
 
 
-def _differing_steps(
-    theirs: Graph, ours: Graph, twins: Mapping[int, int], inputs: Sequence[torch.Tensor]
-) -> set[int] | None:
+def _differing_steps(theirs: Graph, ours: Graph, twins: Mapping[int, int], inputs: Sequence[Any]) -> set[int] | None:
     """Which of their steps make another value than their twins in ours; None if a graph raises."""
     differing: set[int] = set()
     for start in range(0, len(twins), AT_ONCE):
@@ -106,8 +106,10 @@ def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
     return one.is_floating_point() and float(distances(other, one).max()) <= noise_floor(other)
 
 
-def _is_comparable(tensor: torch.Tensor) -> bool:
-    """Whether it has values that can be compared; a nested tensor does not even have a shape."""
+def _is_comparable(tensor: Any) -> bool:
+    """Whether it has values that can be compared; an input may be a dict, and a nested tensor has not even a shape."""
+    if not isinstance(tensor, torch.Tensor):
+        return False
     plain = not (tensor.is_nested or tensor.is_quantized or tensor.is_meta)
     return plain and tensor.layout == torch.strided
 

@@ -12,11 +12,18 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import Case
+from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.diagnosis.observations import Observations, Rows, observe, spelt
+from pytest_tsexport.comparison.metrics import distances
+from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, observe, spelt
+from pytest_tsexport.diagnosis.randomness import ROWS, is_random
+from pytest_tsexport.diagnosis.tracing import fast_path, moved_by_tracing
 from pytest_tsexport.diagnosis.weights import converted, other_weights, unexamined
 from pytest_tsexport.subjects.reference import answer
 from pytest_tsexport.tensors.tree import Leaves, flatten
+
+AS_FAR = 4.0
+"""Rounding varies from case to case: one that is off by more than this factor is off for another reason."""
 
 
 def suspect(evidence: Evidence, case: Case) -> Rows:
@@ -24,9 +31,46 @@ def suspect(evidence: Evidence, case: Case) -> Rows:
     observed = observe(evidence, case)
     if observed is None:
         return ()
-    hypotheses = (_absent_device, _cast, other_weights, converted, _swapped_inputs, _other_order, _quantised)
+    hypotheses = (
+        _random,
+        _absent_device,
+        _cast,
+        moved_by_tracing,
+        fast_path,
+        other_weights,
+        converted,
+        _swapped_inputs,
+        _other_order,
+        _quantised,
+    )
     found = next((rows for hypothesis in hypotheses for rows in [hypothesis(observed)] if rows), ())
     return found or unexamined(observed)
+
+
+def int8_rounding(evidence: Evidence, case: Case) -> Rows:
+    """What int8 costs, if a case at another size is no farther off than cases at the traced size are."""
+    observed = observe(evidence, case)
+    rows = () if observed is None else _quantised(observed)
+    if observed is None or not rows:
+        return ()
+    here, *traced = [_farthest(one) for one in observed.all]
+    return rows if here <= AS_FAR * max(traced, default=0.0) else ()
+
+
+def _farthest(one: Observation) -> float:
+    """The largest difference of the file's answer; infinite if it has another form."""
+    theirs = one.artifact.leaves
+    if theirs is None or any(
+        name not in theirs or theirs[name].shape != leaf.shape for name, leaf in one.eager.items()
+    ):
+        return float("inf")
+    return max(
+        (float(distances(leaf, theirs[name]).max()) for name, leaf in one.eager.items() if leaf.numel()), default=0.0
+    )
+
+
+def _random(observed: Observations) -> Rows:
+    return ROWS if is_random(observed.evidence, observed.all[0].inputs) else ()
 
 
 def _absent_device(observed: Observations) -> Rows:
@@ -133,7 +177,20 @@ def _quantised(observed: Observations) -> Rows:
         return ()
     named = ", ".join(found[:2])
     cause = f"it computes with {named}: its weights are packed as int8, and cannot be compared with the model's"
-    return ("likely cause", cause), ("fix", "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'")
+    return ("likely cause", cause), ("fix", _what_int8_may_cost(observed))
+
+
+def _what_int8_may_cost(observed: Observations) -> str:
+    """What to say in the marker about an output that is off; nothing is proposed that is there already."""
+    evidence = observed.evidence
+    theirs = observed.all[0].artifact.leaves or {}
+    found = difference(observed.all[0].eager, theirs, evidence.tolerance)
+    limit = evidence.tolerance.of(found.leaf if found is not None else "")
+    if limit.metric is None and limit.rtol is None:
+        return "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'"
+    if limit.rtol is None:
+        return f"say with rtol= and atol= how far int8 may be off where metric={limit.metric!r} decides"
+    return "if int8 may cost more, give a larger rtol= and atol=; else quantise fewer layers"
 
 
 def _kept(model: nn.Module) -> Iterator[object]:

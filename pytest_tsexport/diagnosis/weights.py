@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, in_dtype, spelt
+from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.reference import Inputs, Reference, answer, same_bits
 from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
@@ -43,13 +44,10 @@ class Twin:
 
 def other_weights(observed: Observations) -> Rows:
     """The file holds weights of another model, or converted ones, and they explain every answer."""
-    twins = _twins(observed)
+    differing = differing_weights(observed)
     weights = named_weights(observed.evidence.subject.model)
     parameters = {name for name, weight in weights.items() if isinstance(weight, nn.Parameter)}
-    differing = [one for one in twins if not same_bits(one.ours, one.theirs)]
-    if not any(one.name in parameters for one in differing) or not _explained(
-        observed, _with_weights_of_file(observed, twins), differing
-    ):
+    if not any(one.name in parameters for one in differing):
         return ()
     first = differing[0]
     if first.theirs.dtype != first.ours.dtype:
@@ -62,11 +60,19 @@ def other_weights(observed: Observations) -> Rows:
     return ("likely cause", cause), ("fix", "export it again from the model that this test returns")
 
 
+def differing_weights(observed: Observations) -> list[Twin]:
+    """The weights of the file that are not the model's, if the model with them gives every answer of the file."""
+    pairs = twins(observed)
+    differing = [one for one in pairs if not same_bits(one.ours, one.theirs)]
+    explained = bool(differing) and _explained(observed, _with_weights_of_file(observed, pairs), differing)
+    return differing if explained else []
+
+
 def converted(observed: Observations) -> Rows:
     """The file equals, bit for bit, the model in another dtype; asked only if it holds no weights by name."""
     model = observed.evidence.subject.model
     ours = next((one.dtype for one in model.parameters() if one.is_floating_point()), None)
-    if _twins(observed) or ours is None or any(one.is_complex() for one in named_weights(model).values()):
+    if twins(observed) or ours is None or any(one.is_complex() for one in named_weights(model).values()):
         return ()
     for dtype in (*HALVES, torch.float64):
         if dtype != ours and _answers_in(observed, dtype):
@@ -78,7 +84,7 @@ def converted(observed: Observations) -> Rows:
 def unexamined(observed: Observations) -> Rows:
     """What cannot be examined in a file that holds no weights by name."""
     weights = named_weights(observed.evidence.subject.model)
-    if not weights or _twins(observed):
+    if not weights or twins(observed):
         return ()
     return (("not examined", "whether its weights are the model's: it is frozen or packed, and holds none by name"),)
 
@@ -96,7 +102,7 @@ def _in_words(ours: torch.dtype, theirs: torch.dtype) -> str:
     return f"export it in {own}; if {other} is meant, return the model in {other}, and the {own} one as reference="
 
 
-def _twins(observed: Observations) -> list[Twin]:
+def twins(observed: Observations) -> list[Twin]:
     """Every weight of the model with the file's, whatever wraps the model there; empty if one has no twin."""
     ours = named_weights(observed.evidence.subject.model)
     theirs = named_weights(observed.evidence.artifact.load())
@@ -108,15 +114,14 @@ def _twins(observed: Observations) -> list[Twin]:
     return [Twin(name, one.detach().cpu(), theirs[prefix + name].detach()) for name, one in ours.items()]
 
 
-def _with_weights_of_file(observed: Observations, twins: list[Twin]) -> Call:
+def _with_weights_of_file(observed: Observations, pairs: list[Twin]) -> Call:
     """A call of the model with the file's weights substituted for its own."""
     reference, constants = _own(observed), observed.evidence.subject.constants
-    weights = {one.name: one.theirs for one in twins}
 
     def call(inputs: Inputs) -> object:
-        return functional_call(
-            reference.parameter_sharing_copy(), weights, (), {**inputs, **constants}, tie_weights=False
-        )
+        weights = {one.name: one.theirs.clone() for one in pairs}  # forward may write to them
+        given = keywords(inputs, constants)
+        return functional_call(reference.parameter_sharing_copy(), weights, (), given, tie_weights=False)
 
     return call
 

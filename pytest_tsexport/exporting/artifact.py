@@ -20,6 +20,8 @@ from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.file_format import Argument, FileFormat
 from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.exporting.arrangement import arranged
+from pytest_tsexport.subjects.arguments import filled
 from pytest_tsexport.subjects.reference import Answer, Inputs, answer
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Subject
@@ -148,30 +150,17 @@ def _artifact(
 
 
 class Runner:
-    """A loaded artifact. Inputs are matched by name if its arguments have the subject's names, else by position.
+    """A loaded artifact. What each of its arguments is given is found by name, by type or by position.
 
     It is reloaded after a case that changed its state, so that no case changes the answer of another.
     """
 
     def __init__(self, artifact: Artifact, subject: Subject) -> None:
         self._artifact = artifact
-        self._by_name = set(subject.inputs) <= set(artifact.arguments)
-        if not self._by_name and len(subject.inputs) != len(artifact.arguments):
-            raise ArtifactError(
-                f"artifact {artifact.path} takes {', '.join(artifact.arguments) or 'nothing'}; "
-                f"the model's inputs are {', '.join(subject.inputs)}; give the inputs= that the file was traced with"
-            )
-        self._inputs = tuple(subject.inputs)
+        self._arrangement = arranged(subject, artifact.takes)
         self._outputs = subject.outputs
         self._module: nn.Module | None = None
         self._snapshot: Snapshot | None = None
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The subject's inputs in the order that the artifact takes them."""
-        return (
-            tuple(name for name in self._artifact.arguments if name in self._inputs) if self._by_name else self._inputs
-        )
 
     @property
     def module(self) -> nn.Module:
@@ -197,11 +186,9 @@ class Runner:
         with torch.no_grad():
             return self._call(self._artifact.load(), detached(inputs))
 
-    def given_to(self, inputs: Inputs) -> dict[str, torch.Tensor]:
-        """The inputs under the names of the file's arguments, in the order of the arguments."""
-        if self._by_name:
-            return {name: inputs[name] for name in self.arguments}
-        return dict(zip(self._artifact.arguments, inputs.values(), strict=True))
+    def given_to(self, inputs: Inputs) -> dict[str, Any]:
+        """What the file is called with, under the names of its arguments and in their order."""
+        return {name: filled(item, inputs) for name, item in self._arrangement.items()}
 
     def _call(self, module: nn.Module, given: Inputs) -> object:
         return self._artifact.format.call(module, self.given_to(given))

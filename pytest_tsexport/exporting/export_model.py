@@ -20,6 +20,7 @@ from pytest_tsexport.exporting.artifact import Artifact, save
 from pytest_tsexport.exporting.diagnostics import CapturedWarning, capture_diagnostics, rewarn
 from pytest_tsexport.exporting.isolation import run_isolated
 from pytest_tsexport.exporting.loading import opened, why_not_run
+from pytest_tsexport.exporting.raised_at import RaisedAt, raised_at
 from pytest_tsexport.exporting.source import OtherAnswers, Source
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
@@ -35,15 +36,16 @@ class Process:
 
     `changed` lists the changes of the source model, `changed_ties` those of them that are about tied weights, and
     `settings` those of the whole process. `other_answers` are there if the source model answers differently, although
-    nothing that it holds has changed. `tracer_warnings` explain a failure and never decide one: exact models have them
-    too. `compiler_messages` are the warnings and log lines of a compiler that should have raised. `given` says that
-    the file was made by other code.
+    nothing that it holds has changed. `raised_at` is the line at which the export failed. `tracer_warnings` explain a
+    failure and never decide one: exact models have them too. `compiler_messages` are the warnings and log lines of a
+    compiler that should have raised. `given` says that the file was made by other code.
     """
 
     changed: tuple[str, ...] = ()
     changed_ties: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     other_answers: OtherAnswers | None = None
+    raised_at: RaisedAt | None = None
     tracer_warnings: tuple[str, ...] = ()
     compiler_messages: tuple[str, ...] = ()
     given: bool = False
@@ -72,6 +74,8 @@ class Job:
     path: Path
     backend: Backend
     timeout: float
+    by_user: bool = False
+    """Whether the user's own exporter makes it."""
 
     @property
     def is_isolated(self) -> bool:
@@ -112,14 +116,14 @@ def exported(subject: Subject, exporter: Exporter, job: Job) -> Made:
 
     def run() -> None:
         with job.format.quiet():
-            exporter(live, detached(subject.inputs), path)
+            exporter(live, subject.as_given(detached(subject.inputs)), path)
         if not path.is_file():
             raise ExportError(f"export wrote no file at the path it was given ({path.name})")
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # else an exporter that writes no file would be judged by the file of an earlier run
     with evaluating(live):
-        return _made(before, live, run, job)
+        return _made(before, live, run, replace(job, by_user=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,11 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) 
         artifact, why = opened(job.path, job.backend)
         why = why or why_not_run(artifact, subject, job.backend)
     except ArtifactError as damaged:
-        error = ExportError(f"what was exported is not an artifact: {damaged}")
+        what = f"is not an artifact: {damaged}"
+        if damaged.__cause__ is not None:  # it was refused when it was loaded; its temporary path says nothing
+            what = str(damaged).removeprefix(f"artifact {job.path} ")
+        error = ExportError(f"what was exported {what}")
+        error.__cause__ = damaged.__cause__
         return Made(subject=subject, backend=job.backend, process=done.process, error=error)
     return Made(subject=subject, backend=job.backend, process=done.process, artifact=artifact, unrunnable=why)
 
@@ -162,12 +170,14 @@ def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
             raise
         except BaseException as raised:  # an exporter may raise anything, SystemExit too; it is the result
             error = raised
+    at = None if error is None else raised_at(error.__cause__ or error, source.live, by_exporter=job.by_user)
     left = source.after()
     process = Process(
         changed=left.source,
         changed_ties=left.ties,
         settings=left.settings,
         other_answers=left.answers,
+        raised_at=at,
         tracer_warnings=tuple(captured.tracer),
         compiler_messages=tuple(captured.evidence),
     )

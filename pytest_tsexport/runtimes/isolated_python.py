@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -75,9 +76,9 @@ class IsolatedRun:
 
 
 def run_in_isolated_python(
-    artifact: Artifact, cases: Sequence[Tensors], *, prologue: str = "", seconds: float
+    artifact: Artifact, cases: Sequence[list[Any]], *, prologue: str = "", seconds: float
 ) -> IsolatedRun:
-    """Load the file once in a new process, and call it with each case: its inputs in the order of its arguments.
+    """Load the file once in a new process, and call it with each case: what its arguments are given, in their order.
 
     `prologue` is Python code that runs before the file is loaded; it may import this package, the file may not. The
     process may take `seconds`. It has the environment variables of this one, and finds the same torch.

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
+from pytest_tsexport.subjects.arguments import Given, given
 from pytest_tsexport.subjects.domains.from_example import domain_of
 from pytest_tsexport.subjects.fields import Axis, Field
 
@@ -21,33 +22,35 @@ Accepts = Callable[[Mapping[str, torch.Tensor]], bool]
 Dims = tuple[str | int, ...]
 
 
-def checked(model: nn.Module, inputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+def checked(model: nn.Module, inputs: Mapping[str, Any]) -> Given:
     """The inputs in the order of `forward`'s arguments.
 
-    Raises `InputsError` for a value that is not a tensor, and for a name that is not an argument of `forward`.
+    Raises `InputsError` for a value that cannot be passed on, and for a name that is not an argument of `forward`.
     """
-    for name, value in inputs.items():
-        if not isinstance(value, torch.Tensor):
-            what = f"inputs[{name!r}] is of type {type(value).__name__}"
-            raise InputsError(f"{what}; give a tensor, or wrap the model in a module that passes the value on")
-        if not value.numel():
-            raise InputsError(f"inputs[{name!r}] is empty, of shape {tuple(value.shape)}; give at least one element")
     if not inputs:
         raise InputsError("inputs is empty; give {argument name: tensor}, or leave it out to have it derived")
     arguments = forward_arguments(model)
     if arguments is None:
-        return dict(inputs)
+        return given(inputs)
+    forward = f"{type(model).__name__}.forward"
     if not arguments:
-        raise InputsError(
-            f"{type(model).__name__}.forward names no argument; wrap it in a module whose forward names them"
-        )
+        raise InputsError(f"{forward} {_why_no_name(model)}; wrap it in a module whose forward names them")
     for name in inputs:
         if name not in arguments:
-            valid = ", ".join(arguments)
-            raise InputsError(
-                f"inputs names {name!r}, which {type(model).__name__}.forward does not take; use one of {valid}"
-            )
-    return {name: inputs[name] for name in arguments if name in inputs}
+            instead = f"use one of {', '.join(arguments)}"
+            if len(arguments) == 1 and all(one not in arguments for one in inputs):
+                instead += f", or inputs={{{arguments[0]!r}: {{{name!r}: ...}}}} if {arguments[0]} is a dict of tensors"
+            raise InputsError(f"inputs names {name!r}, which {forward} does not take; {instead}")
+    return given({name: inputs[name] for name in arguments if name in inputs})
+
+
+def _why_no_name(model: nn.Module) -> str:
+    """Why no argument of `forward` can be passed by its name."""
+    parameters = inspect.signature(model.forward).parameters.values()
+    by_position = [one.name for one in parameters if one.kind is one.POSITIONAL_ONLY]
+    if by_position:
+        return f"takes {', '.join(by_position)} by position alone, and inputs are passed by name"
+    return "names no argument"
 
 
 def forward_arguments(model: nn.Module) -> tuple[str, ...] | None:

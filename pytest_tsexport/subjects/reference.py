@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import digest, stored_tensors
@@ -52,7 +53,9 @@ def one_line(error: BaseException) -> str:
 
     A model may hold scripted parts, so eager raises such exceptions too.
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return f"{type(error).__name__}, without a message"
     sentences = [line for line in lines if RAISED.match(line)]
     line = (sentences or lines)[-1] if INTERPRETER in str(error) else lines[0]
     line = DUPLICATED_PREFIX.sub(r"\1", line)
@@ -93,7 +96,7 @@ class Reference:
 
     def call(self, model: nn.Module, inputs: Inputs) -> Answer:
         """One call of a copy of the model."""
-        return answer(lambda given: model(**given, **self._constants), inputs)
+        return answer(lambda given: model(**keywords(given, self._constants)), inputs)
 
     def deep_copy(self) -> nn.Module:
         """A copy in evaluation mode that shares nothing with the source; its tied weights are still tied."""

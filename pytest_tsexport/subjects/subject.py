@@ -16,10 +16,11 @@ from torch import nn
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
+from pytest_tsexport.subjects.arguments import Given, Item, filled, flat_shapes, flat_values, keywords
 from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
-from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.reference import Reference, one_line
 from pytest_tsexport.subjects.user_examples import (
     Example,
     check_initialised,
@@ -38,8 +39,9 @@ class Subject:
     """A model in evaluation mode, and the size at which it is traced. Subjects are compared by identity.
 
     `inputs` are the example tensors in the order of `forward`. `outputs` are the names of eager's leaves for them.
-    `reference` is the model to be faithful to: the model itself unless the user gave another. `constants` are passed
-    to every eager call and are part of the export.
+    `reference` is the model to be faithful to: the model itself unless the user gave another. `items` are the
+    arguments as the user gave them: in dicts, in lists, as numbers. `constants` are passed to every eager call beside
+    the tensors: the items that are more than a tensor, and what the model needs. They are part of the export.
     """
 
     name: str
@@ -49,7 +51,8 @@ class Subject:
     fields: tuple[Field, ...]
     axes: tuple[Axis, ...]
     outputs: tuple[str, ...] = ()
-    constants: Mapping[str, Any] = field(default_factory=dict)
+    items: Mapping[str, Item] = field(default_factory=dict)
+    constants: Mapping[str, Item] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     strategies: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,6 +60,10 @@ class Subject:
     def sizes(self) -> dict[str, int]:
         """The traced size of every axis."""
         return {axis.name: axis.size for axis in self.axes}
+
+    def as_given(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        """The arguments of `forward` as the user gave them, with these tensors in their places."""
+        return {name: filled(item, inputs) for name, item in self.items.items()} or dict(inputs)
 
     def axis(self, name: str) -> Axis:
         """The axis of that name. Raises `ValueError`, one sentence, if the subject has no such axis."""
@@ -89,7 +96,8 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
     subject = _from_inputs(model, given, meaning) if given is not None else _from_signature(model, meaning, hints)
     observed = _observed(replace(subject, name=name, reference=reference))
     check_tolerance_names(meaning, observed.outputs)
-    real = examples(meaning.examples, observed.fields, observed.outputs)
+    unpacked = [flat_values(observed.items, one, f"examples[{n}]") for n, one in enumerate(meaning.examples)]
+    real = examples(unpacked, observed.fields, observed.outputs)
     drawn = strategies(meaning.strategies, observed.fields)
     return replace(observed, examples=real, strategies=drawn)
 
@@ -106,18 +114,25 @@ def _from_signature(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject
 
 
 def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subject:
-    inputs = checked(model, given)
-    description = _described(model, inputs)
+    found = checked(model, given)
+    meaning = replace(meaning, dynamic_shapes=flat_shapes(found.items, meaning.dynamic_shapes))
+    description = _described(model, found)
     if description is None and meaning.dynamic_shapes is None:
-        fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, {}))
-        description = Description(fields=fields, axes=axes)
+        fields, axes = discovered(found.tensors, lambda tensors: _accepts(model, tensors, found.constants))
+        description = Description(fields=fields, axes=axes, constants=found.constants)
     elif description is None:
-        description = Description(fields=(), axes=())
-    return _with_axes(model, inputs, description, meaning)
+        description = Description(fields=(), axes=(), constants=found.constants)
+    return replace(_with_axes(model, found.tensors, description, meaning), items=found.items)
 
 
-def _described(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Description | None:
+def _described(model: nn.Module, found: Given) -> Description | None:
     """What the Transformers rules say about the user's inputs. Without fields if they do not fit every input."""
+    description = _by_rules(model, found.tensors)
+    # What the user gives wins: use_cache=True is a meaning.
+    return description and replace(description, constants={**description.constants, **found.constants})
+
+
+def _by_rules(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Description | None:
     sizes = {name: tuple(tensor.shape) for name, tensor in inputs.items()}
     try:
         description = transformers.describe(model, names=tuple(inputs), sizes=sizes)
@@ -204,10 +219,10 @@ def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLo
     with torch.no_grad():
         try:
             with watch:
-                return model(**inputs, **subject.constants)
+                return model(**keywords(inputs, subject.constants))
         except Exception:  # the same call, not watched, shows whether it is the model's own
             model = reference.deep_copy()
-            return model(**detached(subject.inputs), **subject.constants)
+            return model(**keywords(detached(subject.inputs), subject.constants))
 
 
 def _observed(subject: Subject) -> Subject:
@@ -218,7 +233,8 @@ def _observed(subject: Subject) -> Subject:
         output = _output(subject, inputs, watch)
     except Exception as error:  # a model may raise anything, and the user needs to know what
         shapes = ", ".join(f"{key} {tuple(tensor.shape)}" for key, tensor in subject.inputs.items())
-        raise InputsError(f"{name} does not run on its inputs ({shapes}): {error}") from error
+        said = str(error) or one_line(error)
+        raise InputsError(f"{name} does not run on its inputs ({shapes}): {said}") from error
     try:
         outputs = tuple(flatten(output))
     except TypeError as error:

@@ -92,4 +92,7 @@ def _bytes(value: bytes) -> torch.Tensor:
 
 
 def _key(key: object) -> str:
+    """The name of an entry. The state of an optimizer has parameters for keys: their shapes tell which."""
+    if isinstance(key, torch.Tensor) and not key.is_nested:
+        return f"{type(key).__name__} of shape {tuple(key.shape)}"
     return str(key) if isinstance(key, VALUES) else type(key).__name__

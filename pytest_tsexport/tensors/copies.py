@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import torch
@@ -15,12 +17,18 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
 from pytest_tsexport.tensors.record import HOOKS
-from pytest_tsexport.tensors.references import reachable, redirected
+from pytest_tsexport.tensors.references import reachable, redirected, references
 from pytest_tsexport.tensors.script_modules import is_script, is_script_function
 
 UNCOPIED_LAYOUTS = {torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc}
 UNCOPIED_LAYOUTS |= {torch._mkldnn}  # type: ignore[attr-defined]
 """The layouts that `copy.deepcopy` refuses."""
+
+COPIED_BY_PYTHON = frozenset({FunctionType, MethodType, type, property, CodeType})
+"""What `copy.deepcopy` copies, or leaves as it is, without asking the object."""
+
+PICKLING = ("__reduce__", "__reduce_ex__", "__getstate__")
+"""The methods by which a class says how its objects are copied."""
 
 UNCOPYABLE = (TypeError, ValueError, RuntimeError, copy.Error, pickle.PickleError)
 """What `copy.deepcopy` raises for an object that cannot be copied."""
@@ -122,18 +130,52 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
 
 
 def _copied(model: nn.Module, memo: dict[int, Any]) -> tuple[nn.Module, dict[int, Any]]:
-    """The result of `copy.deepcopy` and its memo. It refuses a compiled function, which is shared: it cannot change."""
+    """The result of `copy.deepcopy` and its memo. What has no copy (a lock, an open file) is shared with the model."""
     made = dict(memo)
     try:
         copied = copy.deepcopy(model, made)
-    except pickle.PickleError:
-        functions = [one for one in reachable([model], ()).values() if is_script_function(one)]
-        if not functions:
+    except UNCOPYABLE:
+        shared = _without_copies(model)
+        if not shared:
             raise
-        made = memo | {id(one): one for one in functions}
+        made = memo | shared
         copied = copy.deepcopy(model, made)
     assert isinstance(copied, nn.Module)
     return copied, made
+
+
+def _without_copies(model: nn.Module) -> dict[int, Any]:
+    """What a model refers to and `copy.deepcopy` refuses, by identity: each object is asked, not those around it.
+
+    Locks, thread-locals, open files, sockets, Python modules, compiled functions. A generator is not shared: it is
+    state of the model, which one case would change for the next.
+    """
+    modules: dict[int, Any] = {}
+
+    def refer(value: object) -> Iterable[object]:
+        found = list(references(value))
+        modules.update({id(one): one for one in found if isinstance(one, ModuleType)})
+        return found
+
+    others = reachable([model], (), refer)
+    return modules | {key: one for key, one in others.items() if _has_no_copy(one)}
+
+
+def _has_no_copy(value: object) -> bool:
+    if is_script_function(value):
+        return True
+    if isinstance(value, (nn.Module, torch.Tensor, torch.Generator)) or hasattr(value, "__deepcopy__"):
+        return False
+    if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
+        return False
+    # A class that says in Python how it is copied, and refuses, may hold anything: that is not shared.
+    if any(isinstance(vars(one).get(name), FunctionType) for one in type(value).__mro__ for name in PICKLING):
+        return False
+    try:
+        value.__reduce_ex__(4)  # what `deepcopy` asks of an object of an unknown class
+    except UNCOPYABLE:
+        return type(value) not in COPIED_BY_PYTHON
+    return False
 
 
 def _copy_uncopied(tensor: torch.Tensor, memo: dict[int, Any]) -> None:

@@ -69,10 +69,12 @@ class Fingerprint:
         before, after = _among(self.tied, later.names), _among(later.tied, self.names)
         for names in before:
             if not any(set(names) <= set(others) for others in after):
-                yield Change(" and ".join(names), TIED, f"{' and '.join(names)} are no longer tied")
+                what = "tied" if set(names) <= self.parameters.keys() else "parts of one memory"
+                yield Change(" and ".join(names), TIED, f"{' and '.join(names)} are no longer {what}")
         for names in after:
             if not any(set(names) <= set(others) for others in before):
-                yield Change(" and ".join(names), TIED, f"{' and '.join(names)} are tied now")
+                what = "tied" if set(names) <= later.parameters.keys() else "parts of one memory"
+                yield Change(" and ".join(names), TIED, f"{' and '.join(names)} are {what} now")
 
 
 def _is_attached(entry: Entry) -> bool:

@@ -133,7 +133,32 @@ def test_matmult_rounds_only_products() -> None:
 def test_all_rounds_arguments_and_results() -> None:
     with emulated(Casting(scope="all", type="bf16")):
         cast = A * 1.1
-    assert torch.equal(cast, (A.bfloat16().float() * 1.1).bfloat16().float())
+    number = torch.tensor(1.1).bfloat16().item()
+    assert torch.equal(cast, (A.bfloat16().float() * number).bfloat16().float())
+
+
+@pytest.mark.parametrize("number", [1.1, -0.3, 1e-30])
+def test_a_number_is_rounded_as_a_tensor_of_it_is(number: float) -> None:
+    with emulated(Casting(scope="all", type="fp16")):
+        by_number, by_buffer = A * number + number, A * torch.tensor(number) + torch.tensor(number)
+        filled = A.masked_fill(A > 0, number)
+    assert torch.equal(by_number, by_buffer)
+    assert torch.equal(filled[A > 0], torch.full_like(filled[A > 0], torch.tensor(number).half().item()))
+
+
+def test_a_number_that_is_not_computed_with_is_not_rounded() -> None:
+    tiny = A * 1e-9
+    with emulated(Casting(scope="all", type="bf16")):
+        cast = torch.nn.functional.layer_norm(tiny, (8,), eps=1e-12)
+    assert bool(cast.isfinite().all())
+
+
+def test_numbers_of_doubles_and_integers_are_not_rounded() -> None:
+    exact = A.double()
+    with emulated(Casting(scope="all", type="bf16")):
+        doubled = exact * 1.1
+        assert int(torch.tensor(257) + 2**20) == 257 + 2**20
+    assert torch.equal(doubled, exact * 1.1)
 
 
 def test_all_does_not_copy_views_and_writes_in_place() -> None:

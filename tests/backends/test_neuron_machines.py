@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -51,6 +52,16 @@ def test_no_sdk_is_unavailable(sdk: Installed, monkeypatch: pytest.MonkeyPatch) 
 def test_a_placeholder_is_not_an_sdk(sdk: Installed) -> None:
     sdk("placeholder")
     is_said_to_be_unavailable(r"torch_neuronx 1\.0 has no trace\(\)")
+
+
+def test_the_native_package_of_that_name_is_no_placeholder(sdk: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    native = ModuleType("torch_neuronx")
+    native.__version__ = "2.13.3.0"  # type: ignore[attr-defined]
+    absent(monkeypatch)
+    monkeypatch.setitem(sys.modules, "torch_neuronx", native)
+    is_said_to_be_unavailable(
+        r"torch_neuronx 2\.13\.3\.0 has no trace\(\); it is the native TorchNeuron, which compiles by torch\.compile"
+    )
 
 
 def test_a_mock_is_not_an_sdk(sdk: Installed, monkeypatch: pytest.MonkeyPatch) -> None:

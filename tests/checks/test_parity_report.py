@@ -75,7 +75,7 @@ class AddsOne(wrappers.Wrapper):
 
 
 FREEZES = "look for Python in forward that the trace froze: an if on values, .item(), a number made of a tensor"
-SHAPE = "look for a shape or an index in forward that follows from values, as those of a mask do"
+SHAPE = "look for a shape or an index in forward that follows from values: a mask, the experts that are hit"
 STATE = "forward keeps state on the module, which the trace froze: pass it in and out instead"
 EXPORTER = "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs"
 
@@ -118,14 +118,14 @@ DEVICE = "see what the device does differently: --auto-cast, 32-bit integers, fr
         ({}, "raises", "RuntimeError: no", SHAPE),
         ({}, "wrong", "on call 2 with the same inputs: off by 1", STATE),
         ({"device": "a device"}, "wrong", "off by 1", DEVICE),
-        ({"device": "a device"}, "wrong", "on call 2 with the same inputs: off by 1", DEVICE),
+        ({"device": "a device"}, "wrong", "on call 2 with the same inputs: off by 1", STATE),
         ({"device": "a device"}, "raises", "RuntimeError: no", SHAPE),
         ({"device": "a device", "given": True}, "wrong", "off by 1", EXPORTER),
         ({"given": True}, "raises", "RuntimeError: no", EXPORTER),
         ({"export": exporters.plain}, "wrong", "off by 1", EXPORTER),
     ],
 )
-def test_who_made_the_file_and_what_it_runs_on_come_before_how_it_went_wrong(
+def test_state_comes_first_then_who_made_the_file_and_what_it_runs_on(
     about: Mapping[str, Any], status: Status, text: str, fix: str
 ) -> None:
     evidence: Any = SimpleNamespace(

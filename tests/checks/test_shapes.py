@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,47 @@ def test_a_right_one() -> None:
     batch, length = found.not_covered
     assert batch.startswith("batch above 33 and ")
     assert length.startswith("dim1 above 513 and most of ")
+
+
+class StopsWhenCalm(nn.Module):
+    """A loop that ends by values: a trace ends it where it ended for the example."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for _ in range(4):
+            step = 0.5 * torch.tanh(x)
+            x = x + step
+            if step.abs().mean() < 0.2:
+                break
+        return x
+
+
+def test_a_fault_of_values_is_not_blamed_on_the_size_at_which_it_is_met() -> None:
+    found = verdict(StopsWhenCalm(), {"x": torch.full((2, 7, 8), 3.0)})
+    assert found.outcome is Outcome.FAILED
+    if not found.headline.startswith("already wrong"):
+        assert found.headline == "wrong at the traced size too, for some values: see parity"
+    assert "pad" not in dict(found.rows)["fix"]
+
+
+class LongerByOne(nn.Module):
+    """Its answer has the traced length for good."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, x[:, :1]], 1)[:, : int(x.shape[1]) + 1], x.sum(1)  # type: ignore[return-value]
+
+
+def test_another_shape_is_told_as_shapes_and_by_the_place_of_the_output() -> None:
+    rows_of = dict(verdict(LongerByOne()).rows)
+    assert rows_of["differs"].startswith("output 0 has shape ")
+    assert "inf" not in rows_of["differs"]
+
+
+def test_the_size_of_an_exporter_that_pads_is_shown() -> None:
+    def padded(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        torch.jit.save(torch.jit.trace(model, torch.zeros(2, 12), check_trace=False), str(path))
+
+    found = verdict(sizes.CutsToTracedLength(), export=padded)
+    assert dict(found.rows)["traced at"] == "x (batch=2, dim1=7); the exporter traced x (2, 12)"
 
 
 @pytest.mark.slow

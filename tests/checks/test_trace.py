@@ -33,10 +33,11 @@ def test_a_right_one() -> None:
     assert len(found.sha256) == 64
 
 
-def test_what_cannot_be_traced_is_reported_in_torchs_words() -> None:
+def test_what_cannot_be_traced_is_reported_in_its_own_words() -> None:
     found = verdict(made.CannotTrace())
     assert (found.outcome, found.headline) == (Outcome.FAILED, "the model cannot be exported")
-    assert dict(found.rows)["torch says"] == "RuntimeError: no trace of this one"
+    assert dict(found.rows)["it raises"] == "RuntimeError: no trace of this one"
+    assert "in CannotTrace.forward (the model's code): raise RuntimeError" in dict(found.rows)["raised at"]
     assert found.sha256 is None
 
 
@@ -50,7 +51,7 @@ def test_checks_that_could_not_run_say_so() -> None:
     found = judge(made.CannotTrace(), rows()())
     others = [one for check, one in found.items() if check != "trace"]
     assert {one.outcome for one in others} == {Outcome.NOT_RUN}
-    assert {one.headline for one in others} == {"the model does not export"}
+    assert {one.headline for one in others} == {"the model does not export (RuntimeError: no trace of this one)"}
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,12 @@ def test_an_argument_may_get_more_ways_to_be_passed_and_no_fewer(
 @pytest.mark.parametrize(
     ("was", "now", "rows"),
     [
-        ({"keywords": ["by=..."]}, {"keywords": ["scale=..."]}, [("keyword", "was by, is gone")]),
+        (
+            {"keywords": ["by=..."]},
+            {"keywords": ["scale=..."]},
+            [("keyword", "was by, is gone; new, and perhaps its name now: scale")],
+        ),
+        ({"keywords": ["by"]}, {"keywords": ["**kwargs"]}, [("keyword", "was by, is gone")]),
         ({"keywords": ["by"]}, {"keywords": ["scale"]}, [("keyword", "was by, is gone"), ("keyword", "is new: scale")]),
         ({"keywords": ["by=..."]}, {"keywords": ["by"]}, [("keyword", "by can no longer be left out")]),
         ({"keywords": ["by"]}, {"keywords": ["by=..."]}, []),
@@ -111,7 +116,7 @@ def test_an_argument_may_get_more_ways_to_be_passed_and_no_fewer(
         (
             {"forward": ["x"], "keywords": ["by=..."]},
             {"forward": ["x", "by"]},
-            [("argument 2", "is new: by"), ("keyword", "by can no longer be left out")],
+            [("keyword", "by can no longer be left out")],
         ),
         (
             {"forward": ["x", "y"], "keywords": ["by"]},

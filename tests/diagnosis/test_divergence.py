@@ -44,6 +44,26 @@ def evidence_of(one: Wild) -> Evidence:
     return export(one.model(), policy, name=one.title)._evidence("shapes")
 
 
+class KeepsByLength(nn.Module):
+    """A mask that is written in place, up to a length that is read as a number."""
+
+    def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        keep = torch.ones_like(x)
+        for row, length in enumerate(lengths):
+            keep[row, int(length.item()) :] = 0
+        doubled = x * 2
+        return doubled * keep
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_the_line_that_writes_in_place_is_named_and_not_the_one_that_reads() -> None:
+    inputs = {"x": torch.randn(2, 6, 8), "lengths": torch.tensor([6, 4])}
+    found = reported(judge(KeepsByLength(), inputs, checks="parity")["parity"])
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    line = next(number for number, one in enumerate(lines, 1) if "int(length.item())" in one)
+    assert found["likely cause"] == f"{HERE}:{line}, in KeepsByLength"
+
+
 CULPRITS = {
     "longformer": "longformer.encoder.layer.0.attention.self",
     "funnel": "funnel.encoder",

@@ -32,7 +32,8 @@ class Encodes(nn.Module):
 
 
 @pytest.mark.slow
-def test_a_graph_with_nested_tensors_is_explained_and_breaks_nothing() -> None:
+def test_a_graph_with_nested_tensors_is_explained_and_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_tsexport.checks.parity.suspect", lambda *_: ())  # it names the fast path itself
     torch.manual_seed(0)
     inputs = {"x": torch.randn(2, 7, 8), "attention_mask": torch.ones(2, 7, dtype=torch.int64)}
     names = {0: "batch", 1: "sequence"}

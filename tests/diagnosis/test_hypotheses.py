@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -367,3 +367,58 @@ class OwnNames(made.Plain):
 def test_a_model_with_a_method_of_older_versions_is_explained_too() -> None:
     found = reported(OwnNames(), rows()(), export=of(grown))
     assert found["likely cause"].startswith("the file was exported from other weights: linear.weight differs by up to ")
+
+
+class Tags(nn.Module):
+    """Choices that int8 moves where two of them are worth nearly the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.table, self.one, self.two = nn.Embedding(50, 16), nn.Linear(16, 64), nn.Linear(64, 3)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.two(torch.relu(self.one(self.table(ids)))).mean(1)
+        return answer
+
+
+def int8(model: nn.Module, inputs: Inputs, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = torch.ao.quantization.quantize_dynamic(copy.deepcopy(model).eval(), {nn.Linear}, dtype=torch.qint8)
+        exporters.frozen(made, inputs, path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [
+        ({}, "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'"),
+        ({"metric": "argmax"}, "say with rtol= and atol= how far int8 may be off where metric='argmax' decides"),
+        (
+            {"rtol": 1e-6, "atol": 1e-6},
+            "if int8 may cost more, give a larger rtol= and atol=; else quantise fewer layers",
+        ),
+    ],
+)
+def test_nothing_is_proposed_for_int8_that_is_given_already(given: Mapping[str, Any], fix: str) -> None:
+    inputs = {"ids": torch.randint(0, 50, (8, 2), generator=torch.Generator().manual_seed(0))}
+    found = judge(Tags(), inputs, checks=["parity", "shapes"], export=int8, **given)
+    assert dict(found["parity"].rows)["fix"] == fix
+    assert "pad" not in dict(found["shapes"].rows).get("fix", "")
+    more: dict[str, Any] = {**given, "rtol": 0.05, "atol": 0.05}
+    assert judge(Tags(), inputs, checks="parity", export=int8, **more)["parity"].outcome is Outcome.PASSED
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_size_that_an_int8_file_has_frozen_is_not_told_as_rounding() -> None:
+    class FreezesLength(Tags):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            answer: torch.Tensor = self.two(torch.relu(self.one(self.table(ids)))).sum(1) / int(ids.shape[1])
+            return answer
+
+    inputs = {"ids": torch.randint(0, 50, (8, 2), generator=torch.Generator().manual_seed(0))}
+    found = judge(FreezesLength(), inputs, checks=["parity", "shapes"], export=int8, rtol=0.05, atol=0.05)
+    assert found["parity"].outcome is Outcome.PASSED
+    assert found["shapes"].headline == "silently wrong outside the traced size"
+    assert dict(found["shapes"].rows)["fix"].startswith("trace at the largest size and pad")

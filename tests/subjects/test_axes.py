@@ -42,19 +42,24 @@ def test_the_arguments_of_forward(model: nn.Module, names: tuple[str, ...] | Non
 
 
 def test_inputs_are_ordered_as_in_forward() -> None:
-    assert list(checked(Takes(), {"mask": ROW, "ids": IDS})) == ["ids", "mask"]
+    assert list(checked(Takes(), {"mask": ROW, "ids": IDS}).tensors) == ["ids", "mask"]
 
 
 def test_inputs_of_a_model_that_takes_any_name_keep_their_order() -> None:
-    assert list(checked(TakesAnything(), {"y": ROW, "x": IDS})) == ["y", "x"]
+    assert list(checked(TakesAnything(), {"y": ROW, "x": IDS}).tensors) == ["y", "x"]
 
 
 @pytest.mark.parametrize(
     ("inputs", "text"),
     [
-        ({"ids": [1, 2]}, r"inputs\['ids'\] is of type list; give a tensor"),
+        ({"ids": [1, 2]}, r"inputs holds no tensor; give \{argument name: tensor\} for what varies from call to call"),
+        (
+            {"ids": {1, 2}},
+            r"inputs\['ids'\] is of type set; give a tensor, a number, or a dict, list or tuple of",
+        ),
+        ({"ids": {1: IDS}}, r"inputs\['ids'\] is a dict with keys that are not texts; give a tensor"),
         ({"ids": IDS[:0]}, r"inputs\['ids'\] is empty, of shape \(0, \d+\); give at least one element"),
-        ({"ids": None}, r"inputs\['ids'\] is of type NoneType; give a tensor"),
+        ({"ids": None}, r"inputs holds no tensor; give"),
         ({}, "inputs is empty; give {argument name: tensor}, or leave it out to have it derived"),
         ({"idz": IDS}, "inputs names 'idz', which Takes.forward does not take; use one of ids, mask, scale"),
     ],

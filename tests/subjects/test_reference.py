@@ -126,7 +126,7 @@ def test_a_deep_copy_shares_nothing() -> None:
     ("error", "text"),
     [
         (ValueError("one\ntwo"), "ValueError: one"),
-        (ValueError(""), "ValueError: "),
+        (ValueError(""), "ValueError, without a message"),
         (RuntimeError("The following operation failed in the TorchScript interpreter.\n  at x\nboom"), "boom"),
         (
             RuntimeError("\nUnknown builtin op: a::b.\nIt may not be supported in TorchScript.\n  ~~~ <--- HERE\n"),

@@ -63,3 +63,9 @@ def test_a_compiled_function_is_its_code() -> None:
     with quiet():
         function = torch.jit.trace(lambda x: x * 2, torch.ones(2))
     assert read(function) == [("code", function.code)]
+
+
+def test_the_state_of_an_optimizer_is_named_by_the_shapes_of_its_parameters() -> None:
+    parameters = [torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))]
+    names = [name for name, _ in contents({one: {} for one in parameters})]
+    assert names == ["Parameter of shape (2, 3)", "Parameter of shape (4,)"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import pickle
+import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -207,6 +210,42 @@ def test_a_compiled_function_is_shared_and_all_else_copied(make: Callable[[nn.Mo
     if make is not untie:
         copied.value["others"].append(2)
         assert model.value["others"] == [1]  # type: ignore[index]
+
+
+class HoldsLock:
+    """An object around a lock, as caches and clients are."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.calls = [1]
+
+
+@pytest.mark.parametrize("make", [deep_copy, parameter_sharing_copy, untie])
+@pytest.mark.parametrize(
+    "thing", [threading.Lock, threading.RLock, threading.local, tempfile.TemporaryFile, lambda: math], ids=str
+)
+def test_what_has_no_copy_is_shared(make: Callable[[nn.Module], nn.Module], thing: Callable[[], object]) -> None:
+    model = holding({"thing": thing(), "others": [1]})
+    copied: Any = make(model)
+    assert copied.value["thing"] is model.value["thing"]  # type: ignore[index]
+    assert torch.equal(copied(torch.ones(1, 2)), model(torch.ones(1, 2)))
+    if make is not untie:
+        copied.value["others"].append(2)
+        assert model.value["others"] == [1]  # type: ignore[index]
+
+
+def test_what_holds_a_lock_is_copied() -> None:
+    model = holding(HoldsLock())
+    copied: Any = deep_copy(model)
+    assert copied.value is not model.value
+    assert copied.value.lock is model.value.lock  # type: ignore[union-attr]
+    copied.value.calls.append(2)
+    assert model.value.calls == [1]  # type: ignore[union-attr]
+
+
+def test_a_generator_is_state_and_is_not_shared() -> None:
+    with pytest.raises(InputsError, match=r"^Linear cannot be copied \(cannot pickle 'generator' object\); "):
+        deep_copy(holding([(number for number in range(3)), threading.Lock()]))
 
 
 def test_what_else_cannot_be_pickled_is_refused_in_a_sentence() -> None:

@@ -124,6 +124,22 @@ def test_an_untied_weight_shows_and_its_values_did_not_change() -> None:
     assert changes(made.TiedHead(), untie) == ("embed.weight and head.weight are no longer tied",)
 
 
+def test_views_of_one_buffer_are_not_called_weights_that_are_tied() -> None:
+    class Halves(nn.Module):
+        """Two buffers that overlap in one memory."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            memory = torch.arange(6.0)
+            self.register_buffer("front", memory[:4])
+            self.register_buffer("back", memory[2:])
+
+    def part(model: nn.Module) -> None:
+        model.front = model.front.clone()  # type: ignore[operator]
+
+    assert changes(Halves(), part) == ("front and back are no longer parts of one memory",)
+
+
 def test_only_the_names_that_stay_are_looked_at_for_ties() -> None:
     model = made.TiedHead()
     assert changes(model, lambda model: delattr(model, "head")) == ("head is gone",)

@@ -41,8 +41,7 @@ class TorchScript(FileFormat):
         """The arguments of `forward`, with the traced sizes if the archive stores them, and the manifest."""
         traced = has_traced_inputs(members(path))
         try:
-            with torch_jit_allowed():
-                module = torch.jit.load(str(path), map_location="cpu", _restore_shapes=traced)
+            module = _with_shapes(path) if traced else _loaded(path)
         except (RuntimeError, ValueError) as error:
             why = self.inspector.needed(error) or f"cannot be loaded: {self.one_line(error)}"
             raise ArtifactError(f"artifact {path} {why}") from error
@@ -50,10 +49,7 @@ class TorchScript(FileFormat):
 
     def load(self, path: Path) -> torch.jit.ScriptModule:
         """A fresh copy of the module, on the CPU."""
-        with torch_jit_allowed():
-            module = torch.jit.load(str(path), map_location="cpu")
-        assert isinstance(module, torch.jit.ScriptModule)
-        return module
+        return _loaded(path)
 
     def weight_bytes(self, path: Path) -> int:
         """Bytes of the archive's tensor records."""
@@ -70,3 +66,18 @@ class TorchScript(FileFormat):
     def quiet(self) -> AbstractContextManager[None]:
         """Ignores torch's deprecation of `torch.jit`."""
         return torch_jit_allowed()
+
+
+def _with_shapes(path: Path) -> torch.jit.ScriptModule:
+    """The module with the shapes that it was traced at; without them if it was traced with lists or tuples."""
+    try:
+        return _loaded(path, _restore_shapes=True)
+    except RuntimeError:  # torch restores the shapes of tensors and dicts alone
+        return _loaded(path)
+
+
+def _loaded(path: Path, **how: bool) -> torch.jit.ScriptModule:
+    with torch_jit_allowed():
+        module = torch.jit.load(str(path), map_location="cpu", **how)
+    assert isinstance(module, torch.jit.ScriptModule)
+    return module

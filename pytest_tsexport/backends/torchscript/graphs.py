@@ -18,6 +18,7 @@ import torch
 
 from pytest_tsexport.backends.inspector import Step
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed, traced_subject
+from pytest_tsexport.subjects.arguments import packed_arguments
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -26,6 +27,26 @@ _FRAME = re.compile(r"^(?P<file>.+)\((?P<line>\d+)\): \S+$")
 
 _CALLED = re.compile(r"(\w+)\((\w+)\)")
 """One submodule of a node's hierarchy: `encoder(BertEncoder)`."""
+
+_WRITES = re.compile(r"aten::\w*[a-z0-9]_")
+"""An operator that writes to its first argument."""
+
+_VIEWS = {
+    f"aten::{name}"
+    for name in (
+        "select",
+        "slice",
+        "view",
+        "reshape",
+        "narrow",
+        "transpose",
+        "permute",
+        "squeeze",
+        "unsqueeze",
+        "expand",
+    )
+}
+"""The operators that indexing and reshaping are traced as; each returns a view of its first argument."""
 
 _OURS = Path(__file__).parents[1]
 _NOT_THE_MODELS = (str(Path(torch.__file__).parent), str(_OURS.parent / "tensors"))
@@ -43,6 +64,7 @@ class ScriptGraph:
         self._module = module  # keeps its functions alive: the graph holds their addresses, and an error prints them
         self._weights = tuple(weights)
         self._where: list[tuple[int, int]] = []
+        self._memory: dict[str, list[str]] = {}
         self.steps: list[Step] = [Step(kind="input") for _ in range(inputs)]
         made: dict[str, tuple[int, ...]] = {
             value.debugName(): (place,) for place, value in zip(range(inputs), lowered.inputs(), strict=False)
@@ -54,6 +76,7 @@ class ScriptGraph:
     def _read(self, number: int, node: Any, made: dict[str, tuple[int, ...]]) -> None:
         """The steps of one node. A value that is not a tensor stands for the steps that it is made from."""
         sources = tuple(_sources(node.inputs(), made))
+        self._share_memory(node)
         for place, value in enumerate(node.outputs()):
             made[value.debugName()] = sources
             if isinstance(value.type(), torch.TensorType) and node.kind() != "prim::NumToTensor":
@@ -70,7 +93,26 @@ class ScriptGraph:
                     )
                 )
 
-    def values(self, inputs: Sequence[torch.Tensor], wanted: Sequence[int]) -> list[torch.Tensor] | None:
+        if _WRITES.fullmatch(node.kind()):
+            self._written(node, made)
+
+    def _share_memory(self, node: Any) -> None:
+        """Notes that a view has the memory of what it is a view of."""
+        given = [value.debugName() for value in node.inputs()][:1]
+        for value in node.outputs():
+            same = self._memory.setdefault(given[0], [given[0]]) if given and node.kind() in _VIEWS else []
+            same.append(value.debugName())
+            self._memory[value.debugName()] = same
+
+    def _written(self, node: Any, made: dict[str, tuple[int, ...]]) -> None:
+        """From here on, what shares memory with the tensor that a step writes to is made by that step too."""
+        target = next(value.debugName() for value in node.inputs())
+        step = made[next(value.debugName() for value in node.outputs())]
+        for name in self._memory.get(target, [target]):
+            if name in made:
+                made[name] = tuple(dict.fromkeys((*made[name], *step)))
+
+    def values(self, inputs: Sequence[Any], wanted: Sequence[int]) -> list[torch.Tensor] | None:
         """The values of the `wanted` steps. The graph runs as far as the last of them; None if that raises."""
         given = len(self.steps) - len(self._where)
         asked = [self._where[step - given] for step in wanted if step >= given]
@@ -80,7 +122,7 @@ class ScriptGraph:
             return None
         return [inputs[step] if step < given else next(computed) for step in wanted]
 
-    def _run(self, inputs: Sequence[torch.Tensor], asked: Sequence[tuple[int, int]]) -> tuple[torch.Tensor, ...]:
+    def _run(self, inputs: Sequence[Any], asked: Sequence[tuple[int, int]]) -> tuple[torch.Tensor, ...]:
         """Each value is copied as soon as it is made: a later step may write to it in place."""
         graph = self._graph.copy()
         while list(graph.outputs()):
@@ -94,7 +136,7 @@ class ScriptGraph:
             graph.registerOutput(copied.output())
         for node in reversed(nodes[max(asked)[0] + 1 :]):
             node.destroy()
-        given = tuple(tensor.detach().cpu().clone() for tensor in inputs)
+        given = tuple(map(_copied, inputs))
         with torch.no_grad():
             values = torch._C._jit_interpret_graph(graph, (*given, *self._weights))  # type: ignore[attr-defined]
         return values if isinstance(values, tuple) else (values,)
@@ -116,9 +158,19 @@ def retraced(subject: Subject, inputs: Leaves) -> ScriptGraph | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # this trace is not the export that the user asked for
-            return read(_loaded_back(traced_subject(replace(subject, inputs=inputs))), len(inputs))
+            takes = packed_arguments(subject.items, tuple(inputs))
+            return read(_loaded_back(traced_subject(replace(subject, inputs=inputs))), len(takes))
     except Exception:  # tracing runs the model, which may raise anything
         return None
+
+
+def _copied(value: Any) -> Any:
+    """A tensor that no step can overwrite, or a container of such; a number as it is."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().clone()
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return type(value)(map(_copied, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _loaded_back(traced: torch.jit.ScriptModule) -> torch.jit.ScriptModule:

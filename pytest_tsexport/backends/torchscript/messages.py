@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from traceback import walk_tb
 
 import torch
 
@@ -18,10 +19,41 @@ MODULES: Mapping[str, str] = {
 }
 """Which module registers the operators and classes of a namespace that is not torch's own."""
 
-EXPLAINED: Mapping[str, tuple[str, str]] = {
-    "unordered_map::at": (
+UNTRACED = "unordered_map::at"
+"""What torch says if a traced tensor went through code that the tracer does not follow."""
+
+THROUGH: Mapping[str, tuple[str, str]] = {
+    "masking_utils.py": (
         "torch.jit.trace cannot follow a torch.func transform; Transformers 4.53 to 4.57 build masks with vmap",
         "use Transformers 5, whose masks it can follow, or pass a 4-D attention mask",
+    ),
+    "_functorch": (
+        "torch.jit.trace cannot follow a torch.func transform, such as vmap",
+        "write out in forward what that transform computes",
+    ),
+    "autograd/function.py": (
+        "torch.jit.trace cannot follow a torch.autograd.Function that is given modules or lists beside tensors",
+        "in evaluation mode call what that function computes, without .apply",
+    ),
+}
+"""By a file that the traceback passes: what the tracer does not follow, and what to do."""
+
+EXPLAINED: Mapping[str, tuple[str, str]] = {
+    UNTRACED: (
+        "torch.jit.trace cannot follow a torch.func transform (vmap), or an autograd.Function that is given modules",
+        "write out in forward what that transform or function computes",
+    ),
+    "required keyword attribute 'value' is undefined": (
+        "optimize_for_inference packs weights for this machine, and what it makes cannot be loaded from a file",
+        "save the frozen module; optimise it where it runs, after torch.jit.load",
+    ),
+    "dynamic batching needs one size": (
+        "an input or an output has no row for each row of the batch, so that a batch cannot be cut into slices",
+        "declare shapes={'batch': 'fixed'}, or give each input and output the batch as its first dimension",
+    ),
+    "doesn't define __round__": (
+        "while torch traces, a size is a tensor, and round() takes none",
+        "convert sizes before that: round(int(size) / 2); `shapes` then says whether the file is right at other sizes",
     ),
     "Could not export Python function call": (
         "it traces and cannot be saved: a torch.autograd.Function of the model has no TorchScript form",
@@ -40,7 +72,12 @@ EXPLAINED: Mapping[str, tuple[str, str]] = {
 
 
 def explained(error: BaseException) -> tuple[str, str] | None:
-    """What a failed trace or save means, and how to fix it; None for a message that is not known."""
+    """What a failed trace, save or load means, and how to fix it; None for a message that is not known."""
+    if UNTRACED in str(error):
+        passed = [one.f_code.co_filename for one, _ in walk_tb(error.__traceback__)]
+        for part, known in THROUGH.items():
+            if any(part in file for file in passed):
+                return known
     return next((known for part, known in EXPLAINED.items() if part in str(error)), None)
 
 

@@ -6,11 +6,13 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
 
-from pytest_tsexport.backends.base import bind
+from pytest_tsexport.backends.base import bind_arguments
+from pytest_tsexport.subjects.arguments import filled, packed_arguments
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import detached
 from pytest_tsexport.tensors.weights import untie
@@ -45,7 +47,7 @@ def _probing_allowed(module: nn.Module) -> Iterator[None]:
         yield
 
 
-def traced(module: nn.Module, inputs: tuple[torch.Tensor, ...], *, strict: bool = True) -> torch.jit.ScriptModule:
+def traced(module: nn.Module, inputs: tuple[Any, ...], *, strict: bool = True) -> torch.jit.ScriptModule:
     """`module` as `torch.jit.trace` records it on `inputs`, without torch's own check, which looks at one shape only.
 
     Without `strict`, its output may be a mapping. Raises whatever torch or the module raises.
@@ -58,5 +60,7 @@ def traced(module: nn.Module, inputs: tuple[torch.Tensor, ...], *, strict: bool 
 
 def traced_subject(subject: Subject) -> torch.jit.ScriptModule:
     """The trace of a copy with untied weights; `subject.model` and its config are not changed."""
-    bound = bind(untie(subject.model), tuple(subject.inputs), subject.constants).eval()
-    return traced(bound, tuple(detached(subject.inputs).values()))
+    takes = packed_arguments(subject.items, tuple(subject.inputs))
+    bound = bind_arguments(untie(subject.model), takes, subject.constants).eval()
+    inputs = detached(subject.inputs)
+    return traced(bound, tuple(filled(item, inputs) for item in takes.values()))

@@ -145,7 +145,37 @@ def test_dtypes_of_outputs_are_kept() -> None:
 
 
 def masked(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return torch.softmax(x + (1 - mask) * torch.finfo(x.dtype).min, -1)
+    return torch.softmax(x.masked_fill(mask == 0, torch.finfo(x.dtype).min), -1)
+
+
+class ByNumber(nn.Module):
+    """A mask of the lowest number, which is a Python number."""
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(x + (1 - mask) * torch.finfo(x.dtype).min, -1)
+
+
+class ByBuffer(nn.Module):
+    """The same, with the lowest number in a buffer."""
+
+    lowest: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("lowest", torch.tensor(torch.finfo(torch.float32).min))
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(x + (1 - mask) * self.lowest, -1)
+
+
+@pytest.mark.parametrize("model", [ByNumber, ByBuffer])
+@pytest.mark.parametrize(("scope", "ruined"), [("none", False), ("matmult", False), ("all", True)])
+def test_a_number_is_rounded_as_a_buffer_is(model: type[nn.Module], scope: str, *, ruined: bool) -> None:
+    mask = torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    args = ("--auto-cast", scope, "--auto-cast-type", "fp16")
+    answer = compiled(model(), LEFT, torch.ones(2, 3), args=args)(LEFT, mask)
+    assert bool(answer.isnan().all()) is ruined
+    assert bool(answer.isfinite().all()) is not ruined
 
 
 @pytest.mark.parametrize(("scope", "ruined"), [("none", False), ("matmult", False), ("all", True)])
