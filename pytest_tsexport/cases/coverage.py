@@ -41,7 +41,7 @@ def _incomplete_sweep(field: Field, subject: Subject, seeds: set[int]) -> str | 
 def unvisited(axis: Axis, cases: Sequence[Case]) -> tuple[str, ...]:
     """Sizes of an axis that no case has: `dim1 above 513 and most of 34-511`; and edges that are too large to visit."""
     seen = {axis.size, *(case.size(axis.name) for case in cases)}
-    between = [size for size in range(max(axis.low, 1), max(seen)) if size not in seen]
+    between = [size for size in range(axis.least, max(seen)) if size not in seen]
     parts = [f"above {max(seen)}"] if axis.high is None or max(seen) < axis.high else []
     parts += [_range(between)] if between else []
     sizes = [f"{axis.name} {' and '.join(parts)}"] if parts else []

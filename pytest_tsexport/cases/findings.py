@@ -8,8 +8,11 @@ from typing import Literal
 
 from pytest_tsexport.cases.case import Case
 
-Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled"]
-"""`unsettled`: a difference that may be a tie-break, and no time was left to find out."""
+Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled", "left out"]
+"""`unsettled`: a difference that may be a tie-break, and no time was left to find out.
+
+`left out`: values were added to those of the example, and eager refuses them or answers with a whole output of NaN.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,7 @@ class CaseResult:
 
     `nearest` is (difference, allowed, leaf) where the answers come nearest to the tolerance. `above_noise`: they differ
     by more than two kernels do, but by no more than is allowed. `tie_break`: they differ only by a tie-break decided by
-    rounding.
+    rounding. `instead_of` is the planned case, where eager has no answer to it and the example's own values were given.
     """
 
     case: Case
@@ -45,6 +48,7 @@ class CaseResult:
     above_noise: bool = False
     tie_break: bool = False
     text: str = ""
+    instead_of: Case | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +72,9 @@ class Findings:
     def counted(self) -> tuple[CaseResult, ...]:
         """The results that say something about the artifact: verdicts and reports count only these.
 
-        A case that only eager refuses, or that is unsettled, says nothing.
+        A case that only eager refuses, that is unsettled or that was left out says nothing.
         """
-        return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled"))
+        return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled", "left out"))
 
     @property
     def first_breach(self) -> int | None:

@@ -24,6 +24,7 @@ FIXES = {
     "raises": "look for a shape or an index in forward that follows from values, as those of a mask do",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
     "device": "see what the device does differently: --auto-cast, 32-bit integers, frozen branches",
+    "reused": "clone the output before it is returned, where forward or the exporter writes it into a buffer",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
 }
 
@@ -33,6 +34,7 @@ HIDDEN_SHARE = 0.02
 HEADLINES = {
     "structure": "has other outputs than eager",
     "overwrite": "overwrites its inputs",
+    "reused": "overwrites the answer of an earlier call",
 }
 """What happened, by the kind of the difference."""
 
@@ -154,6 +156,8 @@ def _fix(evidence: Evidence, found: CaseResult) -> str:
     fault = bad_example(found)
     if fault is not None:
         return fault[1]
+    if found.difference is not None and found.difference.kind == "reused":
+        return FIXES["reused"]
     if evidence.process.given or evidence.policy.meaning.export is not None:
         return FIXES["export"]
     if evidence.device is not None and found.status == "wrong":
