@@ -16,7 +16,7 @@ from pytest_tsexport.subjects.domains.own_values import OWN
 CALLS = 3
 """The executor profiles at call 1 and optimises at call 2; state shows at call 2 or 3."""
 
-EVERY = 16
+EVERY = 32
 """One seed of so many has other values in between: a fault of state shows in every case that has them."""
 
 
@@ -26,12 +26,11 @@ def equal_calls(case: Case) -> tuple[Case, ...]:
 
 
 def calls_between(case: Case) -> tuple[Case, ...]:
-    """The case, two cases of the same size with other values, the second time larger ones, and the case again.
+    """Equal calls, then other and larger values of the same size, and the case again; empty for most cases.
 
-    Empty for most cases. Whether a case has them follows from the case alone, so that a stored counterexample and a
-    rerun have them too.
+    Whether a case has them follows from the case alone, so that a stored counterexample and a rerun have them too.
     """
     if case.example is not None or case.seed % EVERY or case.values not in (PATTERNS[0], *OWN):
         return ()
     larger = "extremes" if case.values == PATTERNS[0] else case.values
-    return case, replace(case, seed=case.seed + 1), replace(case, seed=case.seed + 2, values=larger), case
+    return *equal_calls(case), replace(case, seed=case.seed + 1, values=larger), case

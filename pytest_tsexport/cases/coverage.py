@@ -11,9 +11,9 @@ from pytest_tsexport.subjects.subject import Subject
 
 
 def unvaried(subject: Subject) -> tuple[str, ...]:
-    """Inputs of which only one whole number was drawn: `lengths: its example holds only 7, ...`."""
+    """Inputs whose example holds one whole number: `lengths: its example holds only 7, ...`."""
     return tuple(
-        f"{field.name}: its example holds only {field.domain.lone_value}, so no other value was drawn"
+        f"{field.name}: its example holds only {field.domain.lone_value}, so no other value but 0, 1 and -1 was drawn"
         for field in _drawn(subject)
         if field.domain.lone_value is not None
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.stand_ins import is_added
 
 Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled", "left out"]
 """`unsettled`: a difference that may be a tie-break, and no time was left to find out.
@@ -90,8 +91,8 @@ class Findings:
 
     @property
     def worst(self) -> CaseResult | None:
-        """The breach with the largest difference."""
-        return max(self.breaches, key=_magnitude, default=None)
+        """The breach with the largest difference, at usual values if there is one."""
+        return max(self.breaches, key=lambda one: (not is_added(one.case), _magnitude(one)), default=None)
 
 
 def _magnitude(one: CaseResult) -> float:

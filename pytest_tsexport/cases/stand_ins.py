@@ -18,6 +18,9 @@ from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 
+OUTSIDE = ("infinite", "beyond")
+"""Values so large that a tolerance of the user or of a device, which is meant for usual ones, says nothing of them."""
+
 
 def stand_ins(case: Case, subject: Subject) -> Iterator[Case]:
     """The case with the example's own values; none for a case that has them, or if there is no example."""

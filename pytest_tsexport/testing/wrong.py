@@ -17,11 +17,21 @@ from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows
 from pytest_tsexport.testing.wrong_made import wrongly_made
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
+from pytest_tsexport.testing.wrong_unshown import wrongly_unshown
 
 
 def wrong() -> tuple[Specimen, ...]:
     """Every specimen that must be found."""
-    return (*_sizes(), *_values(), *_routing(), *_state(), *_vacuous(), *wrongly_made(), *wrongly_tied())
+    return (
+        *_sizes(),
+        *_values(),
+        *_routing(),
+        *_state(),
+        *_vacuous(),
+        *wrongly_made(),
+        *wrongly_tied(),
+        *wrongly_unshown(),
+    )
 
 
 def _sizes() -> Iterator[Specimen]:

@@ -112,7 +112,7 @@ class Domain(ABC):
 
     @property
     def lone_value(self) -> int | None:
-        """The only value that is ever drawn, because the example holds no other; None if more than one is drawn."""
+        """The only usual value, because the example holds no other; None if there are more."""
         return None
 
     def pattern(self, values: str, mask: str) -> str:

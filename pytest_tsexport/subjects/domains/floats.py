@@ -39,7 +39,7 @@ class Floats(Domain):
 
     def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor | None:
         """Another number of another sign and size."""
-        return values * -2 + 1
+        return (widened(values) * -2 + 1).to(self.dtype)
 
 
 def _spread(shape: Shape, generator: torch.Generator, pattern: str) -> torch.Tensor:

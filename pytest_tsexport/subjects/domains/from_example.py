@@ -21,7 +21,7 @@ MASKS = re.compile(
 )
 """Names of inputs that mark positions; other zeros and ones may be no mask at all."""
 
-MARKS_PADDING = re.compile(r"pad(?!.*(valid|keep|non))|ignore|exclude|drop|absent|missing", re.IGNORECASE)
+MARKS_PADDING = re.compile(r"^(?!.*(non|not|un|valid|keep)).*(pad|ignore|exclude|drop|absent|missing)", re.IGNORECASE)
 """Names of masks that hold 1 where a position is padded, unless the example shows something else."""
 
 

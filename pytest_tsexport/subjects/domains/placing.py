@@ -32,5 +32,5 @@ def one_column(values: torch.Tensor, request: Draw) -> torch.Tensor:
     column = int(torch.randint(0, values.shape[place], (), generator=request.generator))
     changed = values.clone()
     dead = changed.select(place, column)
-    dead.copy_(dead.flatten()[0].expand(dead.shape))
+    dead.copy_(dead.flatten()[0].clone().expand(dead.shape))
     return changed
