@@ -12,6 +12,7 @@ from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.unanswered import unanswered
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import differs_beyond_32_bits
 from pytest_tsexport.diagnosis.divergence import cause
@@ -40,7 +41,7 @@ HEADLINES = {
 
 
 class Parity:
-    """Values, masks and ids drawn at the traced size; each case called three times."""
+    """Values, masks and ids drawn at the traced size; each case called three times, some with others in between."""
 
     name = "parity"
     question = CHECKS["parity"]
@@ -95,6 +96,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     not_covered = (
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
         *_hidden(evidence),
+        *unanswered(evidence, findings),
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
     )

@@ -18,7 +18,7 @@ def rightly_unshown() -> Iterator[Specimen]:
     """The specimens of this module."""
     looks = partial(Specimen, inputs=rows())
     yield from each(looks, FillsMissing, Clamps, ScalesByRms, ShortcutThatAgrees, family="values")
-    yield looks(build=LogReturns, family="values", inputs=positive)
+    yield from each(looks, LogReturns, LogOfPositive, family="values", inputs=positive)
     yield looks(build=ChecksDistribution, family="values", inputs=lambda: {"p": rows(3, 5)()["x"].softmax(-1)})
     yield looks(build=FactorsCovariance, family="values", inputs=_covariance)
     yield looks(build=BagsOfItems, family="values", inputs=_bags)
@@ -73,6 +73,13 @@ class LogReturns(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.log().diff(dim=1)
+
+
+class LogOfPositive(nn.Module):
+    """One value that is not positive, and the whole row has no answer."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.log().sum(1)
 
 
 class ChecksDistribution(nn.Module):
