@@ -108,11 +108,11 @@ def followers(subject: Subject, values: str) -> list[Field]:
 
 def _drawn(field: Field, case: Case, subject: Subject) -> torch.Tensor:
     """One input. A pattern of `VARIANTS` is that of one input, which the seed chooses; the others are usual."""
-    seed, values = case.seed, field.domain.usual if case.values in MEMORY else case.values
+    seed, values = case.seed, field.domain.default_pattern if case.values in MEMORY else case.values
     if case.values in VARIANTS:
         those = followers(subject, case.values)
         seed, place = divmod(case.seed, max(len(those), 1))
-        values = case.values if those and those[place] is field else field.domain.usual
+        values = case.values if those and those[place] is field else field.domain.default_pattern
     return field.draw(dict(case.sizes), seed, field.domain.pattern(values, case.mask))
 
 

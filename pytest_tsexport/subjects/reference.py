@@ -38,12 +38,12 @@ DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 class Answer:
     """The result of one call: named leaves, or `error` and the same as one line, `raised`.
 
-    `leaves` are copies. `held` are the tensors themselves that the call returned, as a caller keeps them: a later call
+    `leaves` are copies. `returned` are the tensors that the call returned, as a caller keeps them: a later call
     may overwrite them. `overwritten` are the inputs that the call changed. Answers are compared by identity.
     """
 
     leaves: Leaves | None = None
-    held: Leaves | None = None
+    returned: Leaves | None = None
     error: Exception | None = None
     raised: str | None = None
     overwritten: tuple[str, ...] = ()
@@ -51,9 +51,9 @@ class Answer:
     @property
     def changed(self) -> tuple[str, ...]:
         """The outputs that a later call has overwritten."""
-        if self.leaves is None or self.held is None:
+        if self.leaves is None or self.returned is None:
             return ()
-        return tuple(name for name, leaf in self.leaves.items() if not same_bits(leaf, self.held[name]))
+        return tuple(name for name, leaf in self.leaves.items() if not same_bits(leaf, self.returned[name]))
 
 
 def one_line(error: BaseException) -> str:
@@ -130,12 +130,12 @@ def answer(
     given = detached(inputs)
     try:
         with torch.no_grad():
-            held = (read or flatten)(call(given))
-            leaves = detached(held)
+            returned = (read or flatten)(call(given))
+            leaves = detached(returned)
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
         return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
-    return Answer(leaves=leaves, held=held, overwritten=changed)
+    return Answer(leaves=leaves, returned=returned, overwritten=changed)
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, rows
-from pytest_tsexport.testing.wrong_unshown import PAST, PeakInBuffer, past, positive
+from pytest_tsexport.testing.wrong_between import PeakInBuffer
+from pytest_tsexport.testing.wrong_unshown import PAST, past, positive
 
 
 def rightly_unshown() -> Iterator[Specimen]:

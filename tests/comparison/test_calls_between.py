@@ -15,7 +15,7 @@ from pytest_tsexport.comparison.compare_case import compare_case
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import exporters, right_state
-from pytest_tsexport.testing import wrong_unshown as wrong
+from pytest_tsexport.testing import wrong_between as wrong
 from pytest_tsexport.testing.right_unshown import restored
 from pytest_tsexport.testing.specimen import rows
 

@@ -101,7 +101,7 @@ class Domain(ABC):
         return ()
 
     @property
-    def usual(self) -> str:
+    def default_pattern(self) -> str:
         """The pattern that is nearest to what production sends."""
         return PATTERNS[0] if self.own is None else OWN[0]
 

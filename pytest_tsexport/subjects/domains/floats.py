@@ -27,15 +27,15 @@ class Floats(Domain):
     def _drawn(self, request: Draw) -> torch.Tensor:
         """Normally distributed, or usual values with others among them; both parts of a complex number are drawn."""
         if request.pattern in _CHANGES:
-            return _CHANGES[request.pattern](self._usual(request), request).to(self.dtype)
+            return _CHANGES[request.pattern](self._default_values(request), request).to(self.dtype)
         values = _spread(request.shape, request.generator, request.pattern)
         if self.dtype.is_complex:
             values = torch.complex(values, _spread(request.shape, request.generator, request.pattern))
         return (values * self.scale).to(self.dtype)
 
-    def _usual(self, request: Draw) -> torch.Tensor:
+    def _default_values(self, request: Draw) -> torch.Tensor:
         """Usual values in a wide dtype: torch has few operators for those of 8 bits."""
-        return widened(self.draw(replace(request, pattern=self.usual)))
+        return widened(self.draw(replace(request, pattern=self.default_pattern)))
 
     def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor | None:
         """Another number of another sign and size."""

@@ -89,8 +89,8 @@ class Integers(WholeNumbers):
         if request.pattern != "exact" or "exact" not in self.patterns:
             return WholeNumbers._drawn(self, request)
         exact = [one for one in EXACT if one >= torch.iinfo(self.dtype).min]
-        usual = self.draw(replace(request, pattern=self.usual))
-        return sprinkled(usual, torch.tensor(exact[request.seed % len(exact)], dtype=self.dtype), request)
+        values = self.draw(replace(request, pattern=self.default_pattern))
+        return sprinkled(values, torch.tensor(exact[request.seed % len(exact)], dtype=self.dtype), request)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
