@@ -18,7 +18,15 @@ from pytest_tsexport.subjects.subject import Subject
 MAX_BISECTIONS = 4
 """Changes of one axis that are bisected: a fault at every second size has too many."""
 
-_RANK: dict[str, int] = {"wrong": 4, "raises": 3, "equal": 2, "both raise": 1, "eager raises": 0, "unsettled": 0}
+_RANK: dict[str, int] = {
+    "wrong": 4,
+    "raises": 3,
+    "equal": 2,
+    "both raise": 1,
+    "eager raises": 0,
+    "unsettled": 0,
+    "left out": 0,
+}
 
 
 def by_size(judged: Sequence[CaseResult], subject: Subject, axis: Axis) -> dict[int, Status]:

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from pytest_tsexport.cases.hypothesis_adapter import sample
-from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
-from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, MEMORY, PATTERNS, VALUES, VARIANTS
+from pytest_tsexport.subjects.fields import Axis, Field
 from pytest_tsexport.subjects.subject import Subject
 
 
@@ -38,7 +38,7 @@ class Case:
         sizes, seed, values, mask = (kept.get(name) for name in ("sizes", "seed", "values", "mask"))
         if not isinstance(sizes, Mapping) or set(sizes) != set(subject.sizes) or type(seed) is not int:
             return None
-        if values not in PATTERNS or mask not in MASK_PATTERNS or not all(type(size) is int for size in sizes.values()):
+        if values not in VALUES or mask not in MASK_PATTERNS or not all(type(size) is int for size in sizes.values()):
             return None
         fits = all(subject.axis(name).allows(size) for name, size in sizes.items())
         return at(subject, sizes, seed, values, mask) if fits else None
@@ -90,5 +90,35 @@ def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
             strategy, shape = subject.strategies[field.name], field.shape(sizes)
             inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + index)
         else:
-            inputs[field.name] = field.draw(sizes, case.seed, field.domain.pattern(case.values, case.mask))
-    return inputs
+            inputs[field.name] = _drawn(field, case, subject)
+    return (
+        {name: _laid_out(tensor, case.values) for name, tensor in inputs.items()} if case.values in MEMORY else inputs
+    )
+
+
+def drawn_fields(subject: Subject) -> list[Field]:
+    """The inputs that are drawn from their domain, and not by a strategy of the user."""
+    return [one for one in subject.fields if one.name not in subject.strategies]
+
+
+def followers(subject: Subject, values: str) -> list[Field]:
+    """The inputs that are drawn in this pattern."""
+    return [one for one in drawn_fields(subject) if values in one.domain.patterns]
+
+
+def _drawn(field: Field, case: Case, subject: Subject) -> torch.Tensor:
+    """One input. A pattern of `VARIANTS` is that of one input, which the seed chooses; the others are usual."""
+    seed, values = case.seed, field.domain.default_pattern if case.values in MEMORY else case.values
+    if case.values in VARIANTS:
+        those = followers(subject, case.values)
+        seed, place = divmod(case.seed, max(len(those), 1))
+        values = case.values if those and those[place] is field else field.domain.default_pattern
+    return field.draw(dict(case.sizes), seed, field.domain.pattern(values, case.mask))
+
+
+def _laid_out(tensor: torch.Tensor, values: str) -> torch.Tensor:
+    """The same values in another memory."""
+    if values == "transposed" and tensor.dim() > 1:
+        return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
+    gaps = torch.zeros((*tensor.shape, 2), dtype=tensor.dtype)
+    return gaps.select(-1, 0).copy_(tensor)

@@ -11,9 +11,9 @@ from pytest_tsexport.subjects.subject import Subject
 
 
 def unvaried(subject: Subject) -> tuple[str, ...]:
-    """Inputs of which only one whole number was drawn: `lengths: its example holds only 7, ...`."""
+    """Inputs whose example holds one whole number: `lengths: its example holds only 7, ...`."""
     return tuple(
-        f"{field.name}: its example holds only {field.domain.lone_value}, so no other value was drawn"
+        f"{field.name}: its example holds only {field.domain.lone_value}, so no other value but 0, 1 and -1 was drawn"
         for field in _drawn(subject)
         if field.domain.lone_value is not None
     )
@@ -41,7 +41,7 @@ def _incomplete_sweep(field: Field, subject: Subject, seeds: set[int]) -> str | 
 def unvisited(axis: Axis, cases: Sequence[Case]) -> tuple[str, ...]:
     """Sizes of an axis that no case has: `dim1 above 513 and most of 34-511`; and edges that are too large to visit."""
     seen = {axis.size, *(case.size(axis.name) for case in cases)}
-    between = [size for size in range(max(axis.low, 1), max(seen)) if size not in seen]
+    between = [size for size in range(axis.least, max(seen)) if size not in seen]
     parts = [f"above {max(seen)}"] if axis.high is None or max(seen) < axis.high else []
     parts += [_range(between)] if between else []
     sizes = [f"{axis.name} {' and '.join(parts)}"] if parts else []

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from pytest_tsexport.cases.case import Case, alone, at
-from pytest_tsexport.cases.listed import edge_sizes, farthest_drawn, traced_cases
+from pytest_tsexport.cases.listed import edge_sizes, farthest_drawn
+from pytest_tsexport.cases.patterns import every_pattern
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
@@ -21,21 +22,10 @@ ABOVE = 3
 FAR = (65, 129)
 """Sizes past the usual windows and blocks, which not every model names; small enough for every machine."""
 
-FIRST = 1000
-"""Listed cases that are looked through for patterns. Sweeps follow them, hundreds of thousands for many ids."""
-
 
 def essential_at_traced_size(subject: Subject) -> list[Case]:
-    """Each pattern of values once, and each pattern of masks once. Every case draws every input anew."""
-    values: set[str] = set()
-    masks: set[str] = set()
-    cases = []
-    for case in islice(traced_cases(subject), FIRST):
-        if case.values not in values or case.mask not in masks:
-            cases.append(case)
-        values.add(case.values)
-        masks.add(case.mask)
-    return cases
+    """Each pattern of values and each pattern of masks, with all variants. Every case draws every input anew."""
+    return list(dict.fromkeys(every_pattern(subject)))
 
 
 def essential_off_size(subject: Subject, listed: Sequence[Case]) -> list[Case]:

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.stand_ins import is_added
 
-Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled"]
-"""`unsettled`: a difference that may be a tie-break, and no time was left to find out."""
+Status = Literal["equal", "raises", "both raise", "eager raises", "wrong", "unsettled", "left out"]
+"""`unsettled`: a difference that may be a tie-break, and no time was left to find out.
+
+`left out`: values were added to those of the example, and eager refuses them or answers with a whole output of NaN.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class CaseResult:
 
     `nearest` is (difference, allowed, leaf) where the answers come nearest to the tolerance. `above_noise`: they differ
     by more than two kernels do, but by no more than is allowed. `tie_break`: they differ only by a tie-break decided by
-    rounding.
+    rounding. `instead_of` is the planned case, where eager has no answer to it and the example's own values were given.
     """
 
     case: Case
@@ -45,6 +49,7 @@ class CaseResult:
     above_noise: bool = False
     tie_break: bool = False
     text: str = ""
+    instead_of: Case | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +77,9 @@ class Findings:
     def counted(self) -> tuple[CaseResult, ...]:
         """The results that say something about the artifact: verdicts and reports count only these.
 
-        A case that only eager refuses, or that is unsettled, says nothing.
+        A case that only eager refuses, that is unsettled or that was left out says nothing.
         """
-        return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled"))
+        return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled", "left out"))
 
     @property
     def first_breach(self) -> int | None:
@@ -90,8 +95,8 @@ class Findings:
 
     @property
     def worst(self) -> CaseResult | None:
-        """The breach with the largest difference."""
-        return max(self.breaches, key=_magnitude, default=None)
+        """The breach with the largest difference, at usual values if there is one."""
+        return max(self.breaches, key=lambda one: (not is_added(one.case), _magnitude(one)), default=None)
 
 
 def _magnitude(one: CaseResult) -> float:

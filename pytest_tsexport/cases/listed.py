@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_tsexport.cases.case import Case, alone, at
-from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, ODD_MASKS, PATTERNS
+from pytest_tsexport.cases.patterns import every_pattern, masks_of, values_of
+from pytest_tsexport.subjects.domains.base import ODD_MASKS, PATTERNS, VARIANTS
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
@@ -14,6 +15,9 @@ DRAWN_TO = 33
 
 BEYOND = (64, 65, 128, 129, 256, 257, 512, 513)
 """Powers of two and the sizes after them, where a window or a block shows that no attribute names."""
+
+ROUNDS = 4
+"""How often each pattern that fills a whole input is listed at the traced size."""
 
 VISITED_TO = 1025
 """Edges are visited up to this at least, if there is time."""
@@ -38,7 +42,9 @@ def edge_sizes(axis: Axis) -> list[int]:
         sizes |= {size for size in BEYOND if axis.high is None or size <= axis.high}
     for edge in (*axis.edges, *(() if axis.high is None else (axis.high,))):
         sizes |= {edge - 1, edge, edge + 1, 2 * edge, 2 * edge + 1}
-    return sorted(size for size in sizes if axis.allows(size) and 0 < size != traced and size <= farthest(axis))
+    return sorted(
+        size for size in sizes if axis.allows(size) and axis.least <= size != traced and size <= farthest(axis)
+    )
 
 
 def edge_cases(subject: Subject) -> Iterator[Case]:
@@ -50,20 +56,27 @@ def edge_cases(subject: Subject) -> Iterator[Case]:
 
 def size_cases(subject: Subject) -> Iterator[Case]:
     """Each axis alone at every size that may be drawn: a fault may show at one single length."""
-    sizes = [(axis, size) for axis in subject.axes for size in range(max(axis.low, 1), farthest_drawn(axis) + 1)]
+    sizes = [(axis, size) for axis in subject.axes for size in range(axis.least, farthest_drawn(axis) + 1)]
     for axis, size in sorted(sizes, key=lambda pair: pair[1]):
         if size != axis.size:
             yield alone(subject, axis, size)
 
 
 def traced_cases(subject: Subject) -> Iterator[Case]:
-    """At the traced size: every pattern of values with every mask, then every id, as far as a sweep goes."""
-    for seed, mask in enumerate(MASK_PATTERNS):
-        for values in PATTERNS:
-            yield at(subject, {}, seed=seed, values=values, mask=mask)
+    """At the traced size: every pattern, then drawn values with every mask, then every id, as far as a sweep goes."""
+    yield from dict.fromkeys([*every_pattern(subject), *_crossed(subject)])
     seeds = max((field.sweeps(subject.sizes) for field in subject.fields), default=0)
-    for seed in range(len(MASK_PATTERNS), seeds):
+    for seed in range(ROUNDS, seeds):
         yield at(subject, {}, seed=seed, values="sweep")
+
+
+def _crossed(subject: Subject) -> Iterator[Case]:
+    """The patterns that fill a whole input, each with every mask; where there is no mask, as often."""
+    masks = masks_of(subject)
+    for seed in range(max(ROUNDS, len(masks))):
+        for values in values_of(subject):
+            if values in PATTERNS and values not in VARIANTS:
+                yield at(subject, {}, seed=seed, values=values, mask=masks[seed % len(masks)])
 
 
 def odd_cases(subject: Subject) -> Iterator[Case]:
@@ -85,7 +98,7 @@ def example_cases(subject: Subject) -> Iterator[Case]:
 def _corners(axes: tuple[Axis, ...]) -> Iterator[tuple[tuple[str, int], ...]]:
     """All axes away from their traced size at once: near it, and far from it."""
     for shift in (
-        lambda axis: max(axis.low, 1),
+        lambda axis: axis.least,
         lambda axis: axis.size - 1,
         lambda axis: axis.size + 1,
         lambda axis: 2 * axis.size + 1,
@@ -97,4 +110,4 @@ def _corners(axes: tuple[Axis, ...]) -> Iterator[tuple[tuple[str, int], ...]]:
 def _within(axis: Axis, size: int) -> int:
     """The size, or the nearest one that the user's own bounds allow."""
     high = axis.high if axis.named and axis.high is not None else size
-    return max(axis.low, 1, min(size, high))
+    return max(axis.least, min(size, high))

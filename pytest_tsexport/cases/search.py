@@ -20,8 +20,9 @@ from pytest_tsexport.cases.clock import Clock
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.hypothesis_adapter import Enough, below, smallest
 from pytest_tsexport.cases.listed import farthest_drawn
+from pytest_tsexport.cases.patterns import masks_of, values_of
 from pytest_tsexport.cases.shrinking import corners, shrink
-from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, VALUES
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
@@ -167,18 +168,19 @@ class _Seen:
 def _cases(plan: Plan) -> st.SearchStrategy[Case]:
     """The strategy for cases: sizes up to `farthest_drawn`, and every pattern of values and masks."""
     sizes = {a.name: _sizes(a, farthest_drawn(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
+    patterns, masks = values_of(plan.subject), masks_of(plan.subject)
     return st.builds(
-        lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, PATTERNS[values], MASK_PATTERNS[mask]),
+        lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, patterns[values], masks[mask]),
         sizes=st.fixed_dictionaries(sizes),
         seed=below(2**16),
-        values=below(len(PATTERNS)),
-        mask=below(len(MASK_PATTERNS)),
+        values=below(len(patterns)),
+        mask=below(len(masks)),
     )
 
 
 def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:
     """The strategy for the sizes of one axis: half of them small, the other half anywhere up to `far`."""
-    low = max(axis.low, 1)
+    low = axis.least
     near = min(max(far, low), low + 2 * axis.size)
     return st.one_of(below(near - low + 1), below(max(far, low) - low + 1)).map(lambda size: low + size)
 
@@ -189,7 +191,7 @@ def _smallness(one: CaseResult) -> tuple[object, ...]:
     return (
         case.volume,
         tuple(size for _, size in case.sizes),
-        PATTERNS.index(case.values),
+        VALUES.index(case.values),
         MASK_PATTERNS.index(case.mask),
         case.seed,
     )

@@ -33,7 +33,7 @@ def shrink(subject: Subject, case: Case, breaks: Breaks) -> Case:
 
 def _least(axis: Axis, case: Case, breaks: Breaks) -> Case:
     """The breach at the smallest size of one axis: small sizes one by one, then bisection."""
-    low, size = max(axis.low, 1), case.size(axis.name)
+    low, size = axis.least, case.size(axis.name)
     right = low - 1
     for right in range(low, min(size, low + SHRINKS)):
         if breaks(_resized(case, axis, right)):

@@ -23,6 +23,7 @@ from pytest_tsexport.checks.base import (
 )
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.unanswered import unanswered
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import differs_beyond_32_bits
 from pytest_tsexport.diagnosis.divergence import cause
@@ -35,6 +36,7 @@ FIXES = {
     "raises": "look for a shape or an index in forward that follows from values: a mask, the experts that are hit",
     "export": "see what the exporter does with the model: .eval(), the dtype, the number and the order of outputs",
     "device": "see what the device does differently: --auto-cast, 32-bit integers, frozen branches",
+    "reused": "clone the output before it is returned, where forward or the exporter writes it into a buffer",
     "call": "forward keeps state on the module, which the trace froze: pass it in and out instead",
 }
 
@@ -44,12 +46,13 @@ HIDDEN_SHARE = 0.02
 HEADLINES = {
     "structure": "has other outputs than eager",
     "overwrite": "overwrites its inputs",
+    "reused": "overwrites the answer of an earlier call",
 }
 """What happened, by the kind of the difference."""
 
 
 class Parity:
-    """Values, masks and ids drawn at the traced size; each case called three times."""
+    """Values, masks and ids drawn at the traced size; each case called three times, some with others in between."""
 
     name = "parity"
     question = CHECKS["parity"]
@@ -107,6 +110,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     not_covered = (
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
         *_hidden(evidence),
+        *unanswered(evidence, findings),
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
         *_out_of_time(findings),
@@ -175,6 +179,8 @@ def _fix(evidence: Evidence, found: CaseResult) -> str:
     fault = bad_example(found)
     if fault is not None:
         return fault[1]
+    if found.difference is not None and found.difference.kind == "reused":
+        return FIXES["reused"]
     if found.text.startswith("on call"):
         return FIXES["call"]
     if evidence.process.given or evidence.policy.meaning.export is not None:

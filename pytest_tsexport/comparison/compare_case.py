@@ -1,25 +1,26 @@
-"""case -> result: calls eager and the artifact three times each with the inputs of a case, and compares the answers."""
+"""case -> result: calls eager and the artifact several times with the inputs of a case, and compares the answers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from math import prod
 
+from pytest_tsexport.cases.calls import calls_between, equal_calls
 from pytest_tsexport.cases.case import Case, at, tensors
 from pytest_tsexport.cases.findings import CaseResult, Difference, Status
 from pytest_tsexport.cases.listed import traced_cases
+from pytest_tsexport.cases.stand_ins import OUTSIDE, is_added, is_silent, stand_ins
 from pytest_tsexport.comparison.difference import difference, distance, is_above_noise
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.non_finite import chooses_among_nan
 from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
 from pytest_tsexport.comparison.tie_breaks import is_tie_break
 from pytest_tsexport.subjects.domains.base import ODD_MASKS
 from pytest_tsexport.subjects.reference import Answer, Inputs
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
-
-CALLS = 3
-"""The executor profiles at call 1 and optimises at call 2; state shows at call 2 or 3."""
 
 BAD_EXAMPLES = {
     "stale": (
@@ -36,6 +37,9 @@ TRACED_SIZE_SEED = 3
 OTHER_VALUES = 40
 """Cases at the traced size that are looked at before a size is blamed."""
 
+Given = tuple[Case, Inputs]
+"""A case and its inputs."""
+
 LONG = 16
 """A case of more than this many times the traced volume is called only once."""
 
@@ -43,24 +47,81 @@ LONG = 16
 def compare_case(evidence: Evidence, case: Case) -> CaseResult:
     """Compare the answers of eager and the artifact to a case. The first call that is not equal decides.
 
-    `breach` stays False: the check sets it, by its contract.
+    If eager has no answer to drawn values, the example's own values are compared instead. `breach` stays False: the
+    check sets it, by its contract.
     """
-    inputs = tensors(case, evidence.subject)
-    calls = 1 if is_long(case, evidence.subject) else CALLS
-    eager = evidence.reference.case(inputs, calls)
-    artifact = evidence.runner.case(inputs, calls)
+    given, eager = _asked(evidence, case)
+    silent = is_silent(eager[0]) or (case.values in OUTSIDE and not evidence.is_exact)
+    found = left_out(case, eager[0]) if silent and is_added(case) else _compared(evidence, given, eager)
+    if found.status == "wrong" and chooses_among_nan(evidence, case):
+        silent, found = True, left_out(case, eager[0])
+    if not silent or found.status in ("wrong", "raises"):
+        return found
+    for other in stand_ins(case, evidence.subject):
+        given, eager = _asked(evidence, other)
+        if not is_silent(eager[0]):
+            return replace(_compared(evidence, given, eager), instead_of=case)
+    return found
+
+
+def left_out(case: Case, eager: Answer) -> CaseResult:
+    """The result of a case with added values to which eager has no answer, or none that is defined."""
+    return CaseResult(case=case, status="left out", breach=False, text=eager.raised or "its answer says nothing")
+
+
+def _asked(evidence: Evidence, case: Case) -> tuple[list[Given], list[Answer]]:
+    """What is given, one call after the other, and what eager answers.
+
+    If eager has no answer to the values in between, the calls are equal: nothing says what such a call leaves behind.
+    """
+    given: list[Given] = [(case, tensors(case, evidence.subject))]
+    if is_long(case, evidence.subject):
+        return given, evidence.reference.case(given[0][1])
+    between = calls_between(case)
+    if between:
+        made = {**{one: tensors(one, evidence.subject) for one in {*between} - {case}}, **dict(given)}
+        eager = evidence.reference.sequence([made[one] for one in between])
+        if not any(is_silent(answer) for answer in eager):
+            return [(one, made[one]) for one in between], eager
+    given *= len(equal_calls(case))
+    return given, evidence.reference.sequence([inputs for _, inputs in given])
+
+
+def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer]) -> CaseResult:
+    case, _ = given[0]
+    artifact = evidence.runner.sequence([inputs for _, inputs in given])
     if case.example is not None:
         failed = _example(evidence, case, eager[0], artifact[0])
         if failed is not None:
             return failed
-    first = _call(evidence, case, inputs, eager[0], artifact[0])
+    first = _call(evidence, case, given[0][1], eager[0], artifact[0])
     if first.status != "equal":
         return first
-    for number in range(1, calls):
-        later = _call(evidence, case, inputs, eager[number], artifact[number])
+    for number in range(1, len(given)):
+        later = _call(evidence, case, given[number][1], eager[number], artifact[number])
         if later.status != "equal":
-            return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
-    return first
+            return replace(
+                later, text=f"on call {number + 1} {_before([one for one, _ in given], number)}: {later.text}"
+            )
+    found = _reuses(eager, artifact)
+    return first if found is None else _wrong(case, found)
+
+
+def _before(cases: Sequence[Case], number: int) -> str:
+    """What the calls before that number were given, in words."""
+    same = all(one == cases[number] for one in cases[:number])
+    return "with the same inputs" if same else "after a call with other values"
+
+
+def _reuses(eager: Sequence[Answer], artifact: Sequence[Answer]) -> Difference | None:
+    """The fault of an artifact that overwrites an earlier answer, and eager does not. Equal calls do not show it."""
+    names = [
+        name for one, ours in zip(artifact, eager, strict=True) for name in one.changed if name not in ours.changed
+    ]
+    if not names:
+        return None
+    text = f"{names[0]} of an earlier call changes when it is called again: it returns a buffer that it overwrites"
+    return Difference(kind="reused", leaf=names[0], text=text, value=float("inf"), allowed=0.0)
 
 
 def bad_example(found: CaseResult) -> tuple[str, str] | None:

@@ -131,6 +131,13 @@ class Evidence:
         """How much each output varies with the inputs."""
         return self.measured.spread
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the artifact should compute what the reference does: no tolerance is given, and nothing is cast."""
+        meaning = self.policy.meaning
+        given = (meaning.rtol, meaning.atol, meaning.metric, meaning.reference, self.device)
+        return all(one is None for one in given)
+
     @cached_property
     def reference(self) -> Reference:
         """Eager."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -172,10 +172,14 @@ class Runner:
 
     def case(self, inputs: Inputs, calls: int = 3) -> list[Answer]:
         """The answers to one case: `calls` calls of one loaded module. TorchScript optimises at the second."""
+        return self.sequence([inputs] * calls)
+
+    def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
+        """The answers to one case: one call of one loaded module for each of `given`."""
         module = self.module
         answers = [
-            answer(lambda given: self._call(module, given), inputs, self._read, self._artifact.format.one_line)
-            for _ in range(calls)
+            answer(lambda one: self._call(module, one), inputs, self._read, self._artifact.format.one_line)
+            for inputs in given
         ]
         if self._snapshot is None or self._snapshot.differs(module):
             self._module = None

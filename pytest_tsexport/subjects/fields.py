@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from pytest_tsexport.subjects.domains.base import PATTERNS, Domain, Draw
+from pytest_tsexport.subjects.domains.base import PATTERNS, Domain
+from pytest_tsexport.subjects.domains.draw import Draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class Axis:
     high: int | None = None
     edges: tuple[int, ...] = ()
     named: bool = False
+
+    @property
+    def least(self) -> int:
+        """The smallest size that is visited: 0 only if the user named the axis with a `Dim` whose minimum is 0."""
+        return self.low if self.named else max(self.low, 1)
 
     def allows(self, size: int) -> bool:
         """Whether the search may visit this size: it may exceed the model's maximum, but not the user's."""

@@ -7,7 +7,7 @@ keep state on purpose (BigBird, dynamic rotary embeddings). A copy that a case d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,22 @@ DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 class Answer:
     """The result of one call: named leaves, or `error` and the same as one line, `raised`.
 
-    `overwritten` are the inputs that the call changed. Answers are compared by identity.
+    `leaves` are copies. `returned` are the tensors that the call returned, as a caller keeps them: a later call
+    may overwrite them. `overwritten` are the inputs that the call changed. Answers are compared by identity.
     """
 
     leaves: Leaves | None = None
+    returned: Leaves | None = None
     error: Exception | None = None
     raised: str | None = None
     overwritten: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The outputs that a later call has overwritten."""
+        if self.leaves is None or self.returned is None:
+            return ()
+        return tuple(name for name, leaf in self.leaves.items() if not same_bits(leaf, self.returned[name]))
 
 
 def one_line(error: BaseException) -> str:
@@ -79,20 +88,28 @@ class Reference:
         return copied
 
     def case(self, inputs: Inputs, calls: int = 1) -> list[Answer]:
-        """The answers to one case: `calls` calls of the same copy with the same inputs.
+        """The answers to one case: `calls` calls of the same copy with the same inputs."""
+        return self.sequence([inputs] * calls)
 
-        If the first call changes no state, the later calls would repeat its answer, so they are not made.
+    def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
+        """The answers to one case: one call of the same copy for each of `given`.
+
+        As long as no call has changed any state, a call with inputs that were given before would repeat its answer, so
+        it is not made.
         """
         if self._copy is None or self._snapshot is None:
             self._copy = self.parameter_sharing_copy()
             self._snapshot = Snapshot.of(self._copy)
-        model = self._copy
-        answers = [self.call(model, inputs)]
-        if not self._snapshot.differs(model):
-            return answers * calls
-        answers += [self.call(model, inputs) for _ in range(calls - 1)]
-        self._copy = None
-        return answers
+        model, answers, changed = self._copy, dict[int, Answer](), False
+        found = []
+        for inputs in given:
+            if changed or id(inputs) not in answers:
+                answers[id(inputs)] = self.call(model, inputs)
+                changed = changed or self._snapshot.differs(model)
+            found.append(answers[id(inputs)])
+        if changed:
+            self._copy = None
+        return found
 
     def call(self, model: nn.Module, inputs: Inputs) -> Answer:
         """One call of a copy of the model."""
@@ -116,11 +133,12 @@ def answer(
     given = detached(inputs)
     try:
         with torch.no_grad():
-            leaves = detached((read or flatten)(call(given)))
+            returned = (read or flatten)(call(given))
+            leaves = detached(returned)
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
         return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
-    return Answer(leaves=leaves, overwritten=changed)
+    return Answer(leaves=leaves, returned=returned, overwritten=changed)
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:

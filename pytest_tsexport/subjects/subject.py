@@ -18,6 +18,7 @@ from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, Item, filled, flat_shapes, flat_values, keywords
 from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of
+from pytest_tsexport.subjects.domains.own_values import OwnValues
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.reference import Reference, one_line
@@ -95,6 +96,8 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
         raise InputsError(f"reference is a {type(reference).__name__}; give the nn.Module to be faithful to")
     subject = _from_inputs(model, given, meaning) if given is not None else _from_signature(model, meaning, hints)
     observed = _observed(replace(subject, name=name, reference=reference))
+    if given is not None:
+        observed = replace(observed, fields=tuple(_with_own_values(one, observed.inputs) for one in observed.fields))
     check_tolerance_names(meaning, observed.outputs)
     unpacked = [flat_values(observed.items, one, f"examples[{n}]") for n, one in enumerate(meaning.examples)]
     real = examples(unpacked, observed.fields, observed.outputs)
@@ -178,6 +181,11 @@ def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -
     return tuple(
         replace(one, domain=known[one.name].domain.with_axes(dims)) if one.name in known else one for one in fields
     )
+
+
+def _with_own_values(one: Field, inputs: Mapping[str, torch.Tensor]) -> Field:
+    """The field, whose domain may also draw what the user's example holds."""
+    return replace(one, domain=replace(one.domain, own=OwnValues.of(inputs[one.name], one.dims)))
 
 
 def _with_limits(axis: Axis, derived: tuple[Axis, ...], model: nn.Module) -> Axis:

@@ -103,5 +103,26 @@ def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
 
 
 def detached(leaves: Leaves) -> dict[str, torch.Tensor]:
-    """Copies that a later call cannot overwrite."""
-    return {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    """Copies that a later call cannot overwrite, with the same strides: code may ask how a tensor lies in memory."""
+    return {name: _copied(leaf.detach()) for name, leaf in leaves.items()}
+
+
+def _copied(tensor: torch.Tensor) -> torch.Tensor:
+    copied = tensor.clone()
+    if tensor.layout != torch.strided or tensor.is_nested or copied.stride() == tensor.stride():
+        return copied
+    if tensor.is_meta or tensor.is_quantized or _overlaps(tensor):
+        return copied
+    spread = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device)
+    return spread.copy_(copied)
+
+
+def _overlaps(tensor: torch.Tensor) -> bool:
+    """Whether two elements may share one place, as in an expanded tensor: such a copy cannot be written."""
+    reach = 0
+    for stride, size in sorted((stride, size) for stride, size in zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1:
+            if stride <= reach:
+                return True
+            reach += stride * (size - 1)
+    return False

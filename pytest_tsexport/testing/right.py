@@ -23,6 +23,7 @@ from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_tied import rightly_tied
+from pytest_tsexport.testing.right_unshown import rightly_unshown
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows, two_rows
 
 
@@ -39,6 +40,7 @@ def right() -> tuple[Specimen, ...]:
         *_exported(),
         *right_sources(),
         *rightly_tied(),
+        *rightly_unshown(),
     )
 
 

@@ -16,7 +16,7 @@ from pytest_tsexport.cases.listed import (
     size_cases,
     traced_cases,
 )
-from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, PATTERNS
+from pytest_tsexport.cases.patterns import masks_of, values_of
 from pytest_tsexport.subjects.domains.masks import Switch
 from pytest_tsexport.subjects.fields import Axis, Field
 from pytest_tsexport.subjects.user_examples import Example
@@ -113,6 +113,13 @@ def test_no_axis_is_ever_empty() -> None:
     assert min(size for case in cases for _, size in case.sizes) == 1
 
 
+def test_an_axis_that_the_user_bounds_from_zero_is_empty_in_some_case() -> None:
+    one = subject(BATCH, Axis(name="length", size=5, low=0, high=64, named=True))
+    assert 0 in edge_sizes(one.axis("length"))
+    assert {0} <= {case.size("length") for case in size_cases(one)}
+    assert any(case.size("batch") == 1 and case.size("length") == 0 for case in edge_cases(one))
+
+
 def test_all_axes_together_are_tried_near_the_traced_sizes_and_far_from_them() -> None:
     together = [case for case in edge_cases(BOTH) if len(off_size(case, BOTH)) == 2]
     assert [(case.size("batch"), case.size("length")) for case in together] == [
@@ -150,10 +157,25 @@ def test_without_axes_there_is_no_edge() -> None:
 
 def test_at_the_traced_size_every_pattern_of_values_meets_every_mask() -> None:
     cases = list(traced_cases(BOTH))
-    assert {(case.values, case.mask) for case in cases} == {(v, m) for v in PATTERNS for m in MASK_PATTERNS}
+    whole = ("uniform", "extremes", "repeats", "special", "sweep")
+    assert {(v, m) for v in whole for m in masks_of(BOTH)} <= {(case.values, case.mask) for case in cases}
     assert all(off_size(case, BOTH) == () for case in cases)
-    assert [case.seed for case in cases if case.values == "uniform"] == list(range(len(MASK_PATTERNS)))
+    assert len(set(cases)) == len(cases)
+    assert [case.seed for case in cases if case.values == "uniform"] == [0, 1, 2, 3]
     assert (cases[0].values, cases[0].mask) == ("uniform", "ones")
+
+
+def test_every_pattern_comes_once_before_any_comes_again_and_the_usual_values_come_with_every_mask() -> None:
+    cases = list(traced_cases(BOTH))
+    assert [case.mask for case in cases[:4]] == ["ones", "right", "left", "single"]
+    first = [case.values for case in cases[3 : 3 + len(values_of(BOTH))]]
+    assert first == list(values_of(BOTH))
+
+
+def test_without_a_mask_no_case_is_listed_for_one() -> None:
+    one = subject(BATCH, LENGTH, fields=BOTH.fields[:1])
+    assert {case.mask for case in traced_cases(one)} == {"ones"}
+    assert [case.seed for case in traced_cases(one) if case.values == "extremes"] == [0, 1, 2, 3]
 
 
 def test_a_switch_has_no_odd_mask() -> None:

@@ -117,7 +117,7 @@ def test_a_frozen_mask_is_seen_on_the_slowest_machine() -> None:
 @pytest.mark.parametrize("check", ["parity", "shapes"])
 def test_tie_breaks_of_essential_cases_are_settled_whatever_the_budget_is(check: str) -> None:
     """Else the first one would spend all time, and a real difference after it would pass as one that may be another."""
-    last = {"export": exporters.instead(right_padding.PicksLast)}
+    last: dict[str, Any] = {"export": exporters.instead(right_padding.PicksLast)}
     found = judged(check, right_padding.TiedMeans(), masked_ids()(), budget=1e-9, **last)
     assert (found.outcome, found.judged) == (Outcome.PASSED, 8 if check == "parity" else 14)
     assert found.notes[0] == f"{found.judged} of {found.judged} cases differ only by a tie-break decided by rounding"

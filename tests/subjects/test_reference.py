@@ -184,3 +184,76 @@ def test_codes_of_another_scale_are_other_values() -> None:
         one, other = (torch.quantize_per_tensor(torch.tensor([scale]), scale, 0, torch.quint8) for scale in (1.0, 2.0))
     assert torch.equal(one.int_repr(), other.int_repr())
     assert not same_bits(one, other)
+
+
+class SubtractsFirst(nn.Module):
+    """What it saw first is taken away from all that follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: torch.Tensor | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.first = x if self.first is None else self.first
+        return x - self.first
+
+
+def test_a_sequence_is_called_in_order_on_one_copy() -> None:
+    other = {"x": X["x"] * 3}
+    one, two, three = Reference(SubtractsFirst(), {}).sequence([X, other, X])
+    assert one.leaves is not None
+    assert two.leaves is not None
+    assert three.leaves is not None
+    assert not bool(one.leaves["output"].any())
+    assert torch.allclose(two.leaves["output"], X["x"] * 2)
+    assert not bool(three.leaves["output"].any())
+
+
+def test_without_state_equal_inputs_are_asked_once_and_other_ones_again() -> None:
+    calls: list[int] = []
+
+    class Logs(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            calls.append(1)
+            return x * 2
+
+    one, two, three = Reference(Logs(), {}).sequence([X, SHORT, X])
+    assert len(calls) == 2
+    assert one is three
+    assert two.leaves is not None
+    assert torch.equal(two.leaves["output"], SHORT["x"] * 2)
+
+
+def test_state_that_the_second_inputs_move_is_seen_by_the_third_call() -> None:
+    class Opens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.open = False
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.open = self.open or bool((x > 100).any())
+            return x * (2 if self.open else 1)
+
+    _, _, last = Reference(Opens(), {}).sequence([X, {"x": X["x"] + 999}, X])
+    assert last.leaves is not None
+    assert torch.equal(last.leaves["output"], X["x"] * 2)
+
+
+def test_an_answer_that_a_later_call_overwrites_is_known() -> None:
+    one, two = Reference(right_state.ReusesItsOutput(), {}).sequence([X, {"x": X["x"] + 1}])
+    assert one.changed == ("output",)
+    assert two.changed == ()
+    kept, _ = Reference(SubtractsFirst(), {}).sequence([X, {"x": X["x"] + 1}])
+    assert kept.changed == ()
+
+
+def test_a_model_sees_how_its_inputs_lie_in_memory() -> None:
+    class Strides(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tensor(x.stride())
+
+    gaps = torch.zeros(2, 7, 2)[..., 0]
+    for given in (X["x"], X["x"].T, gaps):
+        (answer,) = Reference(Strides(), {}).case({"x": given})
+        assert answer.leaves is not None
+        assert tuple(answer.leaves["output"].tolist()) == given.stride()

@@ -160,3 +160,29 @@ def test_a_leaf_that_cannot_be_compared_is_refused_by_name(leaf: Callable[[], to
         with pytest.raises(TypeError) as refusal:
             flatten(output)
         assert str(refusal.value) == f"output {name} {text}"
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.arange(6).view(2, 3),
+        torch.arange(6).view(2, 3).T,
+        torch.arange(24).view(2, 3, 4)[..., 0],
+        torch.arange(24.0).view(2, 3, 4)[:, ::2, 1:3].to(torch.float8_e4m3fn),
+        torch.tensor(3.0),
+        torch.zeros(0, 3),
+    ],
+    ids=["dense", "transposed", "gaps", "float8", "number", "empty"],
+)
+def test_copies_have_the_values_and_the_strides_of_the_original(tensor: torch.Tensor) -> None:
+    copied = detached({"x": tensor})["x"]
+    assert copied.stride() == tensor.stride()
+    assert copied.data_ptr() != tensor.data_ptr() or not tensor.numel()
+    assert torch.equal(copied.double(), tensor.double())
+
+
+def test_a_copy_of_a_tensor_that_overlaps_itself_can_be_written() -> None:
+    for tensor in (torch.arange(3).expand(2, 3), torch.arange(6).as_strided((4, 3), (1, 1))):
+        copied = detached({"x": tensor})["x"]
+        assert torch.equal(copied, tensor)
+        copied.zero_()

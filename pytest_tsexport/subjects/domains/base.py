@@ -9,46 +9,62 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar
 
 import torch
 
-PATTERNS = ("uniform", "extremes", "repeats", "special", "sweep")
-"""How ids, integers and floats are drawn from their domain."""
+from pytest_tsexport.subjects.domains.draw import Draw, Shape
+from pytest_tsexport.subjects.domains.own_values import OWN, OwnValues
 
-MASK_PATTERNS = ("ones", "right", "left", "single")
-"""How masks are filled: all ones; padding on one side, of a different length in each row; only the first token."""
+PATTERNS = ("uniform", "extremes", "repeats", "special", "sweep", "adjacent", "dead", "constant")
+"""How ids, integers and floats are drawn from their domain.
+
+`adjacent`: ids that follow one another, some of them twice. `dead`: one column holds one value. `constant`: the whole
+input does.
+"""
+
+ADDED = ("exact", "nan", "infinite", "beyond")
+"""Values that no example shows: exactly 0, 1 or -1; NaN; infinite; a hundred or a thousand times the usual size.
+
+A case with them is left out if eager refuses it, or answers it with a whole output of NaN.
+"""
+
+MEMORY = ("strided", "transposed")
+"""Usual values in another memory: with gaps between them, or with the last two dimensions exchanged."""
+
+VALUES = (*PATTERNS, *OWN, *ADDED, *MEMORY)
+"""Every pattern of the values of a case, the simplest first."""
+
+VARIANTS = {"dead": 2, "constant": 2, "exact": 3, "nan": 2, "infinite": 2, "beyond": 2}
+"""Patterns that one input of a case follows and the others do not, and how many seeds show every variant of them."""
+
+MASK_PATTERNS = ("ones", "right", "left", "single", "none")
+"""How masks are filled: nothing padded; padding on one side, of a different length in each row; only the first token.
+
+`none`: every position holds the value of padding. Only an input that may be no mask at all is filled like that.
+"""
 
 ODD_MASKS = ("holes", "empty")
-"""Masks that production never sends: zeros between ones, and a row of zeros. A difference is a note, not a failure."""
+"""Masks that production never sends: padding between real positions, and a row of padding. A difference is a note."""
 
 LARGEST_SWEEP = 2**22
 """Domains with more values than this (timestamps, for example) are not swept: to shuffle them would fill the memory."""
 
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
-    """What one tensor is drawn from: its shape, the size of every axis, the pattern, and the randomness.
-
-    `seed` is the number that `generator` was seeded with, together with the name of the input.
-    """
-
-    shape: Shape
-    sizes: Mapping[str, int]
-    pattern: str
-    seed: int
-    generator: torch.Generator
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain(ABC):
-    """The values that production may send to one input. Only these values can make a check fail."""
+    """The values that production may send to one input. Only these values can make a check fail.
+
+    `own` are the values of the example that the user gave; None if there is no such example.
+    """
 
     dtype: torch.dtype
+    own: OwnValues | None = field(default=None, compare=False, repr=False)
+
+    patterns: ClassVar[tuple[str, ...]] = PATTERNS
+    """The patterns of values that this domain draws in different ways, besides those of the example's own values."""
 
     noun: ClassVar[str] = "values"
     """What a message calls the values, in the plural."""
@@ -65,9 +81,29 @@ class Domain(ABC):
     odd_patterns: ClassVar[tuple[str, ...]] = ()
     """Patterns that production never sends."""
 
-    @abstractmethod
     def draw(self, request: Draw) -> torch.Tensor:
         """A tensor of the requested shape and pattern; an unknown pattern is drawn as the first one."""
+        if self.own is not None and request.pattern in OWN:
+            return self._arranged(self.own.draw(request)).to(self.dtype)
+        return self._drawn(request)
+
+    @abstractmethod
+    def _drawn(self, request: Draw) -> torch.Tensor:
+        """A tensor that is not taken from the example."""
+
+    def _arranged(self, values: torch.Tensor) -> torch.Tensor:
+        """The values in an order that the model accepts."""
+        return values
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """The patterns of masks that this domain draws in different ways; empty if it is no mask."""
+        return ()
+
+    @property
+    def default_pattern(self) -> str:
+        """The pattern that is nearest to what production sends."""
+        return PATTERNS[0] if self.own is None else OWN[0]
 
     @property
     def text_fillers(self) -> tuple[str, ...]:
@@ -76,7 +112,7 @@ class Domain(ABC):
 
     @property
     def lone_value(self) -> int | None:
-        """The only value that is ever drawn, because the example holds no other; None if more than one is drawn."""
+        """The only usual value, because the example holds no other; None if there are more."""
         return None
 
     def pattern(self, values: str, mask: str) -> str:

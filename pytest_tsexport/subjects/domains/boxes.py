@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import torch
 
-from pytest_tsexport.subjects.domains.base import Domain
+from pytest_tsexport.subjects.domains.base import PATTERNS, Domain
 from pytest_tsexport.subjects.domains.integers import Integers
 
 
@@ -20,6 +20,7 @@ class Boxes(Integers):
     """
 
     open_ended: ClassVar[bool] = False
+    patterns: ClassVar[tuple[str, ...]] = PATTERNS
 
     @property
     def lone_value(self) -> int | None:

@@ -10,7 +10,9 @@ from typing import ClassVar
 
 import torch
 
-from pytest_tsexport.subjects.domains.base import Domain, Draw, Shape
+from pytest_tsexport.subjects.domains.base import PATTERNS, Domain
+from pytest_tsexport.subjects.domains.draw import Draw, Shape
+from pytest_tsexport.subjects.domains.placing import EXACT, one_column, sprinkled
 
 ROOM = 4
 """Fewer ids than this are kinds of tokens, not text: none can be spared, and callers pad with none but the pad id."""
@@ -24,7 +26,7 @@ class WholeNumbers(Domain):
     def bounds(self, sizes: Mapping[str, int]) -> tuple[int, int]:
         """The lowest number, and the highest plus one, where the axes have these sizes."""
 
-    def draw(self, request: Draw) -> torch.Tensor:
+    def _drawn(self, request: Draw) -> torch.Tensor:
         """Numbers within the bounds, spread as the pattern says."""
         low, high = self.bounds(request.sizes)
         if request.pattern == "sweep" and self.sweeps(request.shape, request.sizes):
@@ -35,6 +37,8 @@ class WholeNumbers(Domain):
             values = _repeats(request, low, high)
         elif request.pattern == "special":
             values = _special(request, low, high, self._special_values())
+        elif request.pattern in RUNS:
+            values = RUNS[request.pattern](request, low, high)
         else:
             values = _uniform(request.shape, low, high, request.generator)
         return self._arranged(values).to(self.dtype)
@@ -57,16 +61,13 @@ class WholeNumbers(Domain):
         """The numbers that mean something to the model."""
         return (0,)
 
-    def _arranged(self, values: torch.Tensor) -> torch.Tensor:
-        """The numbers in an order that the model accepts."""
-        return values
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integers(WholeNumbers):
-    """Whole numbers from `low` to `high` - 1."""
+    """Whole numbers from `low` to `high` - 1, and beside them 0, 1 and -1 as far as the dtype holds them."""
 
     open_ended: ClassVar[bool] = True
+    patterns: ClassVar[tuple[str, ...]] = (*PATTERNS, "exact")
 
     low: int = 0
     high: int
@@ -84,6 +85,13 @@ class Integers(WholeNumbers):
         """What indexes a table is an id of that table."""
         return Ids(dtype=self.dtype, high=rows)
 
+    def _drawn(self, request: Draw) -> torch.Tensor:
+        if request.pattern != "exact" or "exact" not in self.patterns:
+            return WholeNumbers._drawn(self, request)
+        exact = [one for one in EXACT if one >= torch.iinfo(self.dtype).min]
+        values = self.draw(replace(request, pattern=self.default_pattern))
+        return sprinkled(values, torch.tensor(exact[request.seed % len(exact)], dtype=self.dtype), request)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ids(Integers):
@@ -96,6 +104,7 @@ class Ids(Integers):
 
     noun: ClassVar[str] = "ids"
     open_ended: ClassVar[bool] = False
+    patterns: ClassVar[tuple[str, ...]] = PATTERNS
 
     pad: int = 0
     last: int | None = None
@@ -165,6 +174,28 @@ def _repeats(request: Draw, low: int, high: int) -> torch.Tensor:
     """One value all along each row."""
     rows = (*request.shape[:-1], 1) if request.shape else ()
     return _uniform(rows, low, high, request.generator).expand(request.shape).clone()
+
+
+def _adjacent(request: Draw, low: int, high: int) -> torch.Tensor:
+    """Along each row one number after the other, every third of them twice, from a drawn first one."""
+    rows = (*request.shape[:-1], 1) if request.shape else ()
+    first = _uniform(rows, low, high, request.generator)
+    place = torch.arange(request.shape[-1] if request.shape else 1).view(request.shape[-1:])
+    return (first - low + place - place // 3) % max(high - low, 1) + low
+
+
+def _dead(request: Draw, low: int, high: int) -> torch.Tensor:
+    """One column holds one number."""
+    return one_column(_uniform(request.shape, low, high, request.generator), request)
+
+
+def _constant(request: Draw, low: int, high: int) -> torch.Tensor:
+    """One number everywhere."""
+    return _uniform((), low, high, request.generator).expand(request.shape).clone()
+
+
+RUNS = {"adjacent": _adjacent, "dead": _dead, "constant": _constant}
+"""Patterns of numbers that are next to each other, or equal."""
 
 
 def _special(request: Draw, low: int, high: int, values: tuple[int, ...]) -> torch.Tensor:

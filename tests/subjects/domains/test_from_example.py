@@ -22,13 +22,15 @@ def of(example: torch.Tensor) -> Domain:
     ("example", "domain"),
     [
         (torch.tensor([0.5, -3.5]), Floats(dtype=torch.float32, scale=2.0)),
-        (torch.ones(2, 3, dtype=torch.int64), Mask(dtype=torch.int64)),
-        (torch.tensor([0, 1]), Mask(dtype=torch.int64)),
+        (torch.ones(2, 3, dtype=torch.int64), Mask(dtype=torch.int64, free=True)),
+        (torch.ones(2, 3, dtype=torch.uint16), Mask(dtype=torch.uint16, free=True)),
+        (torch.tensor([0, 1]), Mask(dtype=torch.int64, free=True)),
         (torch.tensor([True]), Switch(dtype=torch.bool)),
         (torch.tensor([0, 5]), Integers(dtype=torch.int64, high=6)),
         (torch.tensor([3, 9]), Integers(dtype=torch.int64, low=3, high=10)),
         (torch.tensor([], dtype=torch.int64), Integers(dtype=torch.int64, high=2)),
-        (torch.tensor([], dtype=torch.bool), Mask(dtype=torch.bool)),
+        (torch.tensor([], dtype=torch.bool), Mask(dtype=torch.bool, free=True)),
+        (torch.tensor([7, 300], dtype=torch.uint16), Integers(dtype=torch.uint16, low=7, high=301)),
         (torch.tensor([-4, 2]), Integers(dtype=torch.int64, low=-4, high=3)),
     ],
 )
@@ -83,3 +85,36 @@ def test_a_switch_is_told_from_the_mask_of_one_token(
     name: str, dims: tuple[str | int, ...], example: torch.Tensor, *, switch: bool
 ) -> None:
     assert isinstance(domain_of(example, name, dims), Switch) is switch
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "padding"),
+    [
+        ("mask", [[1, 1, 1], [1, 1, 0]], 0),
+        ("mask", [[1, 1, 1], [0, 1, 1]], 0),  # padded on the left
+        ("mask", [[0, 0, 0], [0, 0, 1]], 1),
+        ("mask", [[0, 0, 0], [1, 0, 0]], 1),
+        ("mask", [[0, 0, 0], [0, 0, 0]], 1),
+        ("padding_mask", [[1, 1, 1], [1, 1, 0]], 0),  # the row that is whole says more than the name
+        ("padding", [[0, 0, 1], [0, 1, 1]], 1),
+        ("key_padding_mask", [[0, 1], [0, 1]], 1),
+        ("non_padding", [[1, 1, 0], [1, 0, 0]], 0),
+        ("pad_valid", [[1, 1, 0], [1, 0, 0]], 0),
+        ("mask", [[1, 1, 0], [1, 0, 0]], 0),
+        ("ignore", [[1, 1], [0, 0]], 1),  # both kinds of whole rows: the name decides
+        ("mask", [[1, 1], [0, 0]], 0),
+    ],
+)
+def test_which_value_marks_padding_is_seen_in_a_whole_row_or_else_in_the_name(
+    name: str, example: list[list[int]], padding: int
+) -> None:
+    domain = domain_of(torch.tensor(example), name, ("batch", "length"))
+    assert isinstance(domain, Mask)
+    assert domain.padding == padding
+
+
+@pytest.mark.parametrize(("name", "free"), [("attention_mask", False), ("valid", False), ("flags", True), ("x", True)])
+def test_a_name_says_that_zeros_and_ones_mark_positions(name: str, *, free: bool) -> None:
+    domain = domain_of(torch.ones(2, 3, dtype=torch.int64), name, ("batch", "length"))
+    assert isinstance(domain, Mask)
+    assert domain.free is free

@@ -176,3 +176,30 @@ def test_integers_are_padded_with_zero() -> None:
 def test_whole_numbers_do_not_fit_a_tensor_of_floats(dtype: torch.dtype) -> None:
     assert not Ids(dtype=torch.int64, high=9).fits(dtype)
     assert Ids(dtype=torch.int64, high=9).fits(torch.uint8)
+
+
+def test_exact_numbers_are_among_integers_as_far_as_the_dtype_holds_them_and_never_among_ids() -> None:
+    one = integers(low=40, high=90)
+    for seed, exact in enumerate((0, 1, -1)):
+        values = one.draw(SIZES, seed, "exact")
+        assert bool((values == exact).any())
+        assert bool((values >= 40).any())
+    bytes_ = [integers(torch.uint8, low=40, high=90).draw(SIZES, seed, "exact") for seed in range(4)]
+    assert {int(values.min()) for values in bytes_} == {0, 1}
+    assert {int(integers(low=7, high=8).draw(SIZES, seed, "exact").min()) for seed in range(3)} == {0, 1, -1}
+    assert int(ids(low=40, high=90).draw(SIZES, 0, "exact").min()) >= 40
+
+
+def test_adjacent_ids_count_upwards_and_some_stand_twice() -> None:
+    values = ids(high=1000).draw({"batch": 3, "length": 30}, 1, "adjacent")
+    steps = values.diff(dim=1)
+    assert bool((steps == 1).any(dim=1).all())
+    assert bool((steps == 0).any(dim=1).all())
+    assert set(steps.unique().tolist()) <= {0, 1, -999, -1000}
+
+
+def test_a_dead_column_and_a_constant_input_of_ids() -> None:
+    cube = Field("x", ("batch", "length", 5), Ids(dtype=torch.int64, high=1000))
+    assert len(cube.draw(SIZES, 0, "constant").unique()) == 1
+    dead = cube.draw(SIZES, 0, "dead")
+    assert sum(len(dead[..., column].unique()) == 1 for column in range(5)) == 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 import torch
 
-from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, ODD_MASKS, PATTERNS
+from pytest_tsexport.subjects.domains.base import ODD_MASKS
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids, Integers
 from pytest_tsexport.subjects.domains.masks import Mask, Switch
@@ -68,10 +68,13 @@ FIELDS: Mapping[str, tuple[Field, str]] = {
 }
 """Name -> a field and the digest of its draws, taken before domains became classes."""
 
+OLD = ("uniform", "extremes", "repeats", "special", "sweep", "ones", "right", "left", "single", *ODD_MASKS)
+"""The patterns that there were when the digests were taken; those that came later are tested by what they hold."""
+
 
 def drawn(field: Field) -> Iterator[torch.Tensor]:
     for sizes in SIZES:
-        for pattern in (*PATTERNS, *MASK_PATTERNS, *ODD_MASKS):
+        for pattern in OLD:
             for seed in SEEDS:
                 yield field.draw(sizes, seed, pattern)
 
