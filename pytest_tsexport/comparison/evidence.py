@@ -75,6 +75,14 @@ class Measurements:
             return inspector.operators(self.artifact.load())
 
 
+    @cached_property
+    def named_sizes(self) -> tuple[int, ...]:
+        """The whole numbers that the code of the model compares sizes with, divides them by, or ranges over."""
+        with seeded(_seed(self.policy, self.subject.name, "sizes")):
+            traced = self.artifact.format.inspector.named_sizes(self.subject)
+        return tuple(sorted({*traced, *self.subject.code_numbers}))
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """Everything that one run of `check` may use.
@@ -122,6 +130,11 @@ class Evidence:
     def operators(self) -> frozenset[str]:
         """As in `Measurements`."""
         return self.measured.operators
+
+    @property
+    def named_sizes(self) -> tuple[int, ...]:
+        """As in `Measurements`."""
+        return self.measured.named_sizes
 
     @property
     def spread(self) -> Spread:

@@ -16,9 +16,10 @@ from torch import nn
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
-from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of
+from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, field_of
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.user_examples import (
     Example,
@@ -39,7 +40,8 @@ class Subject:
 
     `inputs` are the example tensors in the order of `forward`. `outputs` are the names of eager's leaves for them.
     `reference` is the model to be faithful to: the model itself unless the user gave another. `constants` are passed
-    to every eager call and are part of the export.
+    to every eager call and are part of the export. `given_up` are lines about dimensions that vary in no way that eager
+    accepts. `code_numbers` are the whole numbers that the code of the model compares with or divides by.
     """
 
     name: str
@@ -52,6 +54,13 @@ class Subject:
     constants: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     strategies: Mapping[str, Any] = field(default_factory=dict)
+    given_up: tuple[str, ...] = ()
+    code_numbers: tuple[int, ...] = ()
+
+    @property
+    def free(self) -> tuple[Axis, ...]:
+        """The axes whose sizes follow from no other."""
+        return tuple(axis for axis in self.axes if axis.rule is None)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -109,8 +118,7 @@ def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -
     inputs = checked(model, given)
     description = _described(model, inputs)
     if description is None and meaning.dynamic_shapes is None:
-        fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, {}))
-        description = Description(fields=fields, axes=axes)
+        description = discovered(_inquiry(model, inputs, {}, meaning))
     elif description is None:
         description = Description(fields=(), axes=())
     return _with_axes(model, inputs, description, meaning)
@@ -141,17 +149,27 @@ def _with_axes(
     """The fields in the order of the inputs. Axes that the user declared replace the derived ones."""
     known = {one.name: one for one in description.fields}
     fields = tuple(known.get(name) or field_of(name, tuple(t.shape), t) for name, t in inputs.items())
-    axes = description.axes
+    axes, given_up = description.axes, description.given_up
     if meaning.dynamic_shapes is not None:
         fields, axes = declared(inputs, meaning.dynamic_shapes)
-        fields = _with_known_domains(fields, known)
+        named = Description(fields=_with_known_domains(fields, known), axes=axes)
+        asked = dependent(named, _inquiry(model, inputs, description.constants, meaning))
+        fields, axes, given_up = asked.fields, asked.axes, asked.given_up
     elif not description.fields and meaning.inputs is not None:
-        fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, description.constants))
+        asked = discovered(_inquiry(model, inputs, description.constants, meaning))
+        fields, axes, given_up = asked.fields, asked.axes, asked.given_up
     fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in fields)
     axes = tuple(_with_limits(axis, description.axes, model) for axis in axes)
     _check_contract(meaning.shapes, axes)
     return Subject(
-        name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes, constants=description.constants
+        name="",
+        model=model,
+        reference=model,
+        inputs=inputs,
+        fields=fields,
+        axes=axes,
+        constants=description.constants,
+        given_up=given_up,
     )
 
 
@@ -190,8 +208,12 @@ def _listed(axes: tuple[Axis, ...]) -> str:
     return f"use one of {', '.join(axis.name for axis in axes)}" if axes else "no axis varies"
 
 
-def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any]) -> bool:
-    return Reference(model, constants).case(inputs)[0].error is None
+def _inquiry(
+    model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any], meaning: Meaning
+) -> Inquiry:
+    """The inquiry of eager: of the model that answers are compared with."""
+    eager = Reference(model if meaning.reference is None else meaning.reference, constants)
+    return Inquiry(inputs, lambda given: eager.case(given)[0].raised)
 
 
 def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLookups) -> object:
