@@ -86,7 +86,7 @@ def coupled(axis: Axis) -> tuple[str, ...]:
     """The sizes of an axis that were left out because eager refuses them: those between its steps, or off its rule."""
     if axis.rule is not None:
         return (f"{axis.name} other than {axis.rule}: eager refuses it",)
-    return (f"{axis.name} other than every {axis.step}th size: eager refuses it",) if axis.step > 1 else ()
+    return (f"{axis.name} between steps of {axis.step}: eager refuses it",) if axis.step > 1 else ()
 
 
 def too_large(axis: Axis, numbers: Iterable[int] = ()) -> tuple[int, ...]:

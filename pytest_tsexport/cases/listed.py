@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from pytest_tsexport.cases.case import Case, alone, at, is_allowed
@@ -38,13 +38,20 @@ def farthest(axis: Axis) -> int:
     return max(8 * axis.size + 1, VISITED_TO)
 
 
-def number_sizes(axis: Axis, numbers: Iterable[int]) -> list[int]:
-    """The sizes of one axis that are visited because the code names these numbers: each ± 1, and its double."""
+def number_sizes(axis: Axis, numbers: Iterable[int], in_source: Iterable[int] = ()) -> list[int]:
+    """The sizes of one axis that are visited because the code names numbers.
+
+    Each of `numbers`, which met a size, is visited with its neighbours and its double. Of those that only the source
+    names, most have to do with no size, so the two sizes are enough between which a comparison changes.
+    """
     sizes: set[int] = set()
     for number in numbers:
         if number >= SMALLEST_NUMBER and not is_too_large(axis, number):
             doubled = {2 * number, 2 * number + 1} if 2 * number <= farthest(axis) else set()
             sizes |= {number - 1, number, number + 1} | doubled
+    for number in in_source:
+        if number >= SMALLEST_NUMBER and not is_too_large(axis, number):
+            sizes |= {number, number + 1 if number > axis.size else number - 1}
     fits = {axis.fitting(size) for size in sizes if axis.high is None or size <= axis.high + 1}
     return sorted(size for size in fits if axis.allows(size) and size != axis.size)
 
@@ -67,21 +74,28 @@ def edge_sizes(axis: Axis) -> list[int]:
     return sorted(size for size in fits if axis.allows(size) and 0 < size != traced)
 
 
-def edge_cases(subject: Subject, numbers: Iterable[int] = ()) -> Iterator[Case]:
+def edge_cases(subject: Subject, numbers: Collection[int] = ()) -> Iterator[Case]:
     """Each free axis alone at its edges and at the `numbers` of the code, then all together; small cases come first."""
-    sizes = {axis: {*edge_sizes(axis), *number_sizes(axis, numbers)} for axis in subject.free}
-    sizes = {axis: {*found, *_followed(subject, axis, numbers)} for axis, found in sizes.items()}
-    single = [alone(subject, axis, size) for axis, found in sizes.items() for size in sorted(found)]
+    single = [
+        alone(subject, axis, size)
+        for axis in subject.free
+        for size in sorted({*_named_or_edge(subject, axis, numbers), *_followed(subject, axis, numbers)})
+    ]
     together = [at(subject, dict(sizes), seed=99) for sizes in _corners(subject.free) if len(sizes) > 1]
     allowed = [case for case in dict.fromkeys([*single, *together]) if is_allowed(case, subject)]
     yield from sorted(allowed, key=lambda case: case.volume)
 
 
-def _followed(subject: Subject, axis: Axis, numbers: Iterable[int]) -> Iterator[int]:
+def _named_or_edge(subject: Subject, axis: Axis, numbers: Collection[int]) -> list[int]:
+    in_source = [number for number in subject.code_numbers if number not in numbers]
+    return [*edge_sizes(axis), *number_sizes(axis, numbers, in_source)]
+
+
+def _followed(subject: Subject, axis: Axis, numbers: Collection[int]) -> Iterator[int]:
     """The sizes of a free axis at which an axis that follows it reaches its own edges, or just passes them."""
     for follower in subject.axes:
         if follower.rule is not None:
-            wanted = [size for size in (*edge_sizes(follower), *number_sizes(follower, numbers)) if size > 1]
+            wanted = _named_or_edge(subject, follower, numbers)
             reached = [(size, alone(subject, axis, size).size(follower.name)) for size in _every_size(axis)]
             for size in wanted:
                 yield from [one for one, got in reached if got >= size][:1]

@@ -8,6 +8,7 @@ from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.coverage import unswept, unvaried
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import example_cases, odd_cases, traced_cases
+from pytest_tsexport.cases.one_way import one_way
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
@@ -95,6 +96,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         *_hidden(evidence),
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
+        *one_way(evidence.subject, [one.case for one in findings.counted]),
     )
     return replace(
         found,

@@ -13,6 +13,7 @@ from pytest_tsexport.cases.coverage import coupled, refused, unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases, unfitted_cases
+from pytest_tsexport.cases.one_way import one_way
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import already_wrong, counterexample_of, too_few, traced_at, vacuous, verdict, worst_of
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case, wrong_at_traced_size
@@ -156,7 +157,7 @@ def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdic
         not_covered += unvisited(axis, cases, evidence.named_sizes)
         not_covered += filter(None, [refused(axis, findings.judged, subject)])
     not_covered += [line for axis in subject.axes for line in coupled(axis)]
-    not_covered += subject.given_up
+    not_covered += [*subject.given_up, *one_way(subject, cases)]
     return replace(
         found,
         judged=len(findings.counted),

@@ -76,11 +76,10 @@ class Measurements:
 
 
     @cached_property
-    def named_sizes(self) -> tuple[int, ...]:
-        """The whole numbers that the code of the model compares sizes with, divides them by, or ranges over."""
+    def named_sizes(self) -> frozenset[int]:
+        """The whole numbers that sizes are compared with, divided by or ranged over while the model is traced."""
         with seeded(_seed(self.policy, self.subject.name, "sizes")):
-            traced = self.artifact.format.inspector.named_sizes(self.subject)
-        return tuple(sorted({*traced, *self.subject.code_numbers}))
+            return self.artifact.format.inspector.named_sizes(self.subject)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,7 @@ class Evidence:
         return self.measured.operators
 
     @property
-    def named_sizes(self) -> tuple[int, ...]:
+    def named_sizes(self) -> frozenset[int]:
         """As in `Measurements`."""
         return self.measured.named_sizes
 

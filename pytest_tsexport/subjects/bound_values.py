@@ -39,6 +39,7 @@ def bound_values(refused: Sequence[Dimension], free: Sequence[Dimension], inquir
                 domains[name] = domain
                 moved.append(dimension)
                 break
+    moved += [one for one in refused if one not in moved and _is_recut(one, inquiry, domains)]
     for dimension in (*free, *moved):
         for name, domain in _bounded(dimension, inquiry, domains):
             domains.setdefault(name, domain)
@@ -86,6 +87,20 @@ def _last(given: torch.Tensor, more: int) -> torch.Tensor:
     values = given.flatten().clone()
     values[-1] += more
     return values.view(given.shape)
+
+
+def _is_recut(dimension: Dimension, inquiry: Inquiry, domains: Mapping[str, Lengths]) -> bool:
+    """Whether eager takes more parts if they still add up: the longest part becomes so much shorter."""
+    recut = {}
+    for name, place in dimension.places:
+        if isinstance(domains.get(name), Parts):
+            given = inquiry.inputs[name]
+            values = torch.cat([given, given.narrow(place, 0, 1)], dim=place)
+            surplus = int(values.sum() - given.sum())
+            longest = int(values.argmax())
+            recut[name] = values.flatten().index_add(0, torch.tensor(longest), torch.tensor(-surplus).to(values.dtype))
+            recut[name] = recut[name].view(values.shape)
+    return bool(recut) and inquiry.accepts({dimension: dimension.size + 1}, recut)
 
 
 def _is_every(dimension: Dimension, name: str, given: torch.Tensor, inquiry: Inquiry) -> bool:

@@ -17,6 +17,7 @@ from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, field_of
+from pytest_tsexport.subjects.code_numbers import CodeNumbers
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.inquiry import Inquiry
@@ -235,9 +236,10 @@ def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLo
 def _observed(subject: Subject) -> Subject:
     """The subject after one eager call, which shows the names of its outputs and the tables that its inputs index."""
     inputs, name = detached(subject.inputs), type(subject.reference).__name__
-    watch = TableLookups(inputs)
+    watch, numbers = TableLookups(inputs), CodeNumbers()
     try:
-        output = _output(subject, inputs, watch)
+        with numbers:
+            output = _output(subject, inputs, watch)
     except Exception as error:  # a model may raise anything, and the user needs to know what
         shapes = ", ".join(f"{key} {tuple(tensor.shape)}" for key, tensor in subject.inputs.items())
         raise InputsError(f"{name} does not run on its inputs ({shapes}): {error}") from error
@@ -251,4 +253,5 @@ def _observed(subject: Subject) -> Subject:
         replace(one, domain=one.domain.looked_up(watch.rows[one.name], one.name)) if one.name in watch.rows else one
         for one in subject.fields
     )
-    return replace(subject, outputs=outputs, fields=tuple(fields))
+    known = tuple(sorted(numbers.found - set(subject.sizes.values())))
+    return replace(subject, outputs=outputs, fields=tuple(fields), code_numbers=known)

@@ -50,6 +50,10 @@ class FullLengths(Lengths):
 class Parts(Lengths):
     """Lengths that add up to the size of the axis: the axis holds the parts one after the other."""
 
+    def count(self, sizes: Mapping[str, int]) -> int:
+        """The ways to cut an axis are not counted."""
+        return 0
+
     def draw(self, request: Draw) -> torch.Tensor:
         """The axis is cut at random places; as in the example, a part is empty only where `low` is 0."""
         values = torch.zeros(request.shape, dtype=torch.int64)
