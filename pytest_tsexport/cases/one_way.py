@@ -50,8 +50,9 @@ def _watched(subject: Subject, judged: Sequence[Case]) -> list[Case]:
     """A part of the cases that is the same in each run, and whose first ones are as different as the rest."""
     traced = prod(max(size, 1) for size in subject.sizes.values())
     small = [case for case in judged if case.volume <= LARGEST * traced]
-    chosen = small[:: max(-(-len(small) // MOST_WATCHED), 1)]
-    return sorted(chosen, key=lambda case: chosen.index(case) * FIRST % max(len(chosen), 1))
+    count = min(len(small), MOST_WATCHED)
+    order = sorted(range(count), key=lambda place: place * FIRST % count)
+    return [small[place * len(small) // count] for place in order]
 
 
 def _lines(counts: dict[Site, int]) -> Iterator[str]:

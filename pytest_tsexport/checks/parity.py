@@ -80,7 +80,7 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     if found is not None:
         return verdict(evidence, Outcome.FAILED, _headline(found), _rows(evidence, findings, found))
     why = too_few(findings)
-    if why is None and not any(one.status == "equal" for one in findings.judged):
+    if findings.both_raise and not findings.counted:
         why = "eager raises on every case at the traced size, so nothing was compared"
     if why is not None:
         fix = ("fix", "raise --ts-budget or --ts-max-examples, or give inputs= that eager accepts")

@@ -96,10 +96,8 @@ def _is_recut(dimension: Dimension, inquiry: Inquiry, domains: Mapping[str, Leng
         if isinstance(domains.get(name), Parts):
             given = inquiry.inputs[name]
             values = torch.cat([given, given.narrow(place, 0, 1)], dim=place)
-            surplus = int(values.sum() - given.sum())
-            longest = int(values.argmax())
-            recut[name] = values.flatten().index_add(0, torch.tensor(longest), torch.tensor(-surplus).to(values.dtype))
-            recut[name] = recut[name].view(values.shape)
+            values.view(-1)[int(values.argmax())] -= values.sum() - given.sum()
+            recut[name] = values
     return bool(recut) and inquiry.accepts({dimension: dimension.size + 1}, recut)
 
 

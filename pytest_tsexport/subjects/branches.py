@@ -13,13 +13,12 @@ from typing import Any
 
 from torch.overrides import TorchFunctionMode
 
+from pytest_tsexport.subjects.whose_code import owner
+
 READS = frozenset(
     "__bool__ __int__ __float__ __index__ __complex__ item tolist is_nonzero equal allclose".split()
 )
 """Functions of torch whose result is a value of Python's."""
-
-OURS = "pytest_tsexport"
-SPECIMENS = "pytest_tsexport.testing"
 
 Site = tuple[str, int]
 """The file and the line of the model's code."""
@@ -47,11 +46,8 @@ class Branches(TorchFunctionMode):
 def _site(frame: FrameType | None) -> Site | None:
     """The innermost line outside torch and the standard library; None if it is ours."""
     while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        top = module.partition(".")[0]
-        if top == OURS and not module.startswith(SPECIMENS):
-            return None
-        if top != "torch" and top not in sys.stdlib_module_names:
-            return frame.f_code.co_filename, frame.f_lineno
+        whose = owner(frame)
+        if whose != "library":
+            return (frame.f_code.co_filename, frame.f_lineno) if whose == "model" else None
         frame = frame.f_back
     return None

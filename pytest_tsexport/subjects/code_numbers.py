@@ -16,10 +16,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any
 
-NOT_THE_MODELS = frozenset(sys.stdlib_module_names) | {"torch"}
-"""Packages whose code knows nothing of a model's sizes."""
-
-OURS = "pytest_tsexport.subjects"
+from pytest_tsexport.subjects.whose_code import owner
 
 CALLS = frozenset(("range", "min", "max", "arange", "split", "chunk", "tensor_split", "unfold", "islice", "clamp"))
 """Functions whose arguments are sizes."""
@@ -50,8 +47,7 @@ class CodeNumbers:
         if event != "return" or frame.f_code in self._read:
             return
         self._read.add(frame.f_code)
-        module = str(frame.f_globals.get("__name__", ""))
-        if module.partition(".")[0] not in NOT_THE_MODELS and not module.startswith(OURS):
+        if owner(frame) == "model":
             numbers = set(_numbers(frame))
             self.found |= {number for number in numbers if 1 < number <= LARGEST}
 
@@ -94,10 +90,12 @@ def _called(node: ast.Call) -> str:
 
 
 def _may_be_size(node: ast.expr, frame: FrameType) -> bool:
-    """Whether it is computed by the function: no constant, attribute or global name, which is the same in each call."""
-    if isinstance(node, ast.Name):
-        return type(frame.f_locals.get(node.id)) is int
-    return not isinstance(node, (ast.Constant, ast.Attribute)) and _value(node, frame) is None
+    """Whether a local whole number, a call or an item is in it: all else is the same at every size."""
+    return any(
+        isinstance(part, (ast.Call, ast.Subscript))
+        or (isinstance(part, ast.Name) and type(frame.f_locals.get(part.id)) is int)
+        for part in ast.walk(node)
+    )
 
 
 def _value(node: ast.expr, frame: FrameType) -> int | None:

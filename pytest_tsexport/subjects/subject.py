@@ -237,6 +237,8 @@ def _observed(subject: Subject) -> Subject:
     """The subject after one eager call, which shows the names of its outputs and the tables that its inputs index."""
     inputs, name = detached(subject.inputs), type(subject.reference).__name__
     watch, numbers = TableLookups(inputs), CodeNumbers()
+    with watch:
+        torch.zeros(1)  # at the first watched operator torch loads its compiler, which is none of the model's code
     try:
         with numbers:
             output = _output(subject, inputs, watch)

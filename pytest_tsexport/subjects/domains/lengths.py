@@ -45,6 +45,14 @@ class FullLengths(Lengths):
             values.view(-1)[request.seed % values.numel()] = full
         return values
 
+    def count(self, sizes: Mapping[str, int]) -> int:
+        """One if every row has it."""
+        return 1 if self.every else Lengths.count(self, sizes)
+
+    def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor:
+        """The lengths of other rows, of which one is still the longest."""
+        return values.flatten().roll(1).view(values.shape)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts(Lengths):
@@ -53,6 +61,10 @@ class Parts(Lengths):
     def count(self, sizes: Mapping[str, int]) -> int:
         """The ways to cut an axis are not counted."""
         return 0
+
+    def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor:
+        """The parts in another order, so that they still add up."""
+        return values.flatten().roll(1).view(values.shape)
 
     def draw(self, request: Draw) -> torch.Tensor:
         """The axis is cut at random places; as in the example, a part is empty only where `low` is 0."""
