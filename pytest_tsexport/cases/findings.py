@@ -69,8 +69,8 @@ class Findings:
     def counted(self) -> tuple[CaseResult, ...]:
         """The results that say something about the artifact: verdicts and reports count only these.
 
-        A case that eager refuses says nothing, unless the contract is that the artifact raises and it does. An unsettled
-        case says nothing either.
+        A case that eager refuses says nothing, unless the contract is that the artifact raises and it does. An
+        unsettled case says nothing either.
         """
         return tuple(one for one in self.judged if one.status in ("equal", "wrong", "raises") or one.wanted_raise)
 

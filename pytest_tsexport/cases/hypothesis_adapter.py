@@ -60,9 +60,9 @@ def sample(
 ) -> torch.Tensor:
     """The tensor of this shape that the user's own strategy draws for the seed `number`.
 
-    `strategy` is a hypothesis strategy of tensors, or a function that returns one: of the shape, or of the shape and the
-    `case`, which holds the size of every axis and the inputs drawn so far, by name. Raises `InputsError`, one sentence,
-    if it raises, or if it draws anything but a tensor of this shape and of the dtype of the input.
+    `strategy` is a hypothesis strategy of tensors, or a function that returns one: of the shape, or of the shape and
+    the `case`, which holds the size of every axis and the inputs drawn so far, by name. Raises `InputsError`, one
+    sentence, if it raises, or if it draws anything but a tensor of this shape and of the dtype of the input.
     """
     made = _strategy(strategy, shape, case or {})
     value = _asked(made, f"strategies[{field.name!r}]", shape, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from pytest_tsexport.cases.case import Case, alone, at, is_allowed
+from pytest_tsexport.cases.case import Case, alone, at, is_allowed, moved_axes
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, ODD_MASKS, PATTERNS
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
@@ -82,7 +82,8 @@ def edge_cases(subject: Subject, numbers: Collection[int] = ()) -> Iterator[Case
         for size in sorted({*_named_or_edge(subject, axis, numbers), *_followed(subject, axis, numbers)})
     ]
     together = [at(subject, dict(sizes), seed=99) for sizes in _corners(subject.free) if len(sizes) > 1]
-    allowed = [case for case in dict.fromkeys([*single, *together]) if is_allowed(case, subject)]
+    cases = (case for case in dict.fromkeys([*single, *together]) if moved_axes(case, subject))
+    allowed = [case for case in cases if is_allowed(case, subject)]
     yield from sorted(allowed, key=lambda case: case.volume)
 
 

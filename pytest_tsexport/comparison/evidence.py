@@ -74,7 +74,6 @@ class Measurements:
                 return inspector.model_operators(self.subject)
             return inspector.operators(self.artifact.load())
 
-
     @cached_property
     def named_sizes(self) -> frozenset[int]:
         """The whole numbers that sizes are compared with, divided by or ranged over while the model is traced."""

@@ -127,7 +127,8 @@ def dependent(description: Description, inquiry: Inquiry) -> Description:
 
     An axis for which none is found stays as it is, with a line in `given_up`.
     """
-    free, refused = [], []
+    free: list[Dimension] = []
+    refused: list[Dimension] = []
     for axis in description.axes:
         places = [(one.name, at) for one in description.fields for at, dim in enumerate(one.dims) if dim == axis.name]
         dimension = Dimension(name=axis.name, size=axis.size, places=tuple(places))

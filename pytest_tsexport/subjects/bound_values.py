@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 
@@ -55,26 +56,20 @@ def _whole(inquiry: Inquiry) -> Iterator[tuple[str, torch.Tensor]]:
 
 def _following(dimension: Dimension, inquiry: Inquiry) -> Iterator[tuple[str, Lengths]]:
     """Inputs whose values make eager accept the dimension at other sizes, if they grow as it does."""
-    size = dimension.size
     for name, given in _whole(inquiry):
+        low = min(int(given.min()), 1)
         for offset in OFFSETS:
-            if int(given.max()) == size + offset:
-                if _accepts_all(dimension, name, lambda more, given=given: _longest(given, more), inquiry):
-                    every = _is_every(dimension, name, given, inquiry)
-                    low = min(int(given.min()), 1)
-                    domain = FullLengths(
-                        dtype=given.dtype, axis=dimension.name, low=low, offset=offset, every=every
-                    )
-                    yield name, domain
-        if given.numel() > 1 and int(given.sum()) == size:
-            if _accepts_all(dimension, name, lambda more, given=given: _last(given, more), inquiry):
-                low = min(int(given.min()), 1)
-                yield name, Parts(dtype=given.dtype, axis=dimension.name, low=low)
+            is_size = int(given.max()) == dimension.size + offset
+            if is_size and _accepts_all(dimension, name, partial(_longest, given), inquiry):
+                every = _is_every(dimension, name, given, inquiry)
+                full = FullLengths(dtype=given.dtype, axis=dimension.name, low=low, offset=offset, every=every)
+                yield name, full
+        is_sum = given.numel() > 1 and int(given.sum()) == dimension.size
+        if is_sum and _accepts_all(dimension, name, partial(_last, given), inquiry):
+            yield name, Parts(dtype=given.dtype, axis=dimension.name, low=low)
 
 
-def _accepts_all(
-    dimension: Dimension, name: str, grown: Callable[[int], torch.Tensor], inquiry: Inquiry
-) -> bool:
+def _accepts_all(dimension: Dimension, name: str, grown: Callable[[int], torch.Tensor], inquiry: Inquiry) -> bool:
     """Whether eager accepts the dimension and the values at two further sizes."""
     return all(inquiry.accepts({dimension: dimension.size + more}, {name: grown(more)}) for more in (1, 2))
 
@@ -108,9 +103,7 @@ def _is_every(dimension: Dimension, name: str, given: torch.Tensor, inquiry: Inq
     return not inquiry.accepts({dimension: dimension.size}, {name: _last(given, -1)})
 
 
-def _bounded(
-    dimension: Dimension, inquiry: Inquiry, known: Mapping[str, Lengths]
-) -> Iterator[tuple[str, Lengths]]:
+def _bounded(dimension: Dimension, inquiry: Inquiry, known: Mapping[str, Lengths]) -> Iterator[tuple[str, Lengths]]:
     """Inputs whose values may not exceed a shorter dimension: eager refuses it with them, and accepts it without."""
     shorter = max(dimension.size // 2, 1)
     near = [

@@ -16,7 +16,18 @@ from torch.overrides import TorchFunctionMode
 from pytest_tsexport.subjects.whose_code import owner
 
 READS = frozenset(
-    "__bool__ __int__ __float__ __index__ __complex__ item tolist is_nonzero equal allclose".split()
+    (
+        "__bool__",
+        "__int__",
+        "__float__",
+        "__index__",
+        "__complex__",
+        "item",
+        "tolist",
+        "is_nonzero",
+        "equal",
+        "allclose",
+    )
 )
 """Functions of torch whose result is a value of Python's."""
 

@@ -99,7 +99,7 @@ def _may_be_size(node: ast.expr, frame: FrameType) -> bool:
 
 
 def _value(node: ast.expr, frame: FrameType) -> int | None:
-    """The whole number that an expression stands for; None if it is none, or if it cannot be told without running it."""
+    """The whole number that an expression stands for; None if it is none, or if only running it could tell."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return _value(node.operand, frame)
     if isinstance(node, ast.BinOp):

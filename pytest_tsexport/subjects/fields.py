@@ -67,8 +67,8 @@ class Axis:
     """A dimension that callers vary. `size` is the traced one; `low` and `high` (inclusive) bound the search.
 
     `high` is None if nobody gave a maximum. `edges` are sizes at which the model may change its computation (windows,
-    blocks, tables of positions). `named` says that the user named the axis in `dynamic_shapes`. Eager accepts only every
-    `step`-th size. An axis with a `rule` is not free: its size follows from those of other axes.
+    blocks, tables of positions). `named` says that the user named the axis in `dynamic_shapes`. Eager accepts only
+    every `step`-th size. An axis with a `rule` is not free: its size follows from those of other axes.
     """
 
     name: str
@@ -104,8 +104,8 @@ def fitted(axes: Iterable[Axis], sizes: Mapping[str, int]) -> dict[str, int]:
 class Description:
     """What the signature and the config of a model say about its inputs.
 
-    `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` are lines about
-    dimensions that eager refuses at any other size.
+    `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` are lines
+    about dimensions that eager refuses at any other size.
     """
 
     fields: tuple[Field, ...]

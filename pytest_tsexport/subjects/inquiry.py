@@ -36,9 +36,7 @@ class Inquiry:
     refuses: Refuses
     answers: dict[tuple[object, ...], str | None] = field(default_factory=dict)
 
-    def refusal(
-        self, sizes: Mapping[Dimension, int], values: Mapping[str, torch.Tensor] | None = None
-    ) -> str | None:
+    def refusal(self, sizes: Mapping[Dimension, int], values: Mapping[str, torch.Tensor] | None = None) -> str | None:
         """Why eager refuses the inputs with these dimensions resized, and these values; None if it accepts them."""
         changed = {name: tuple(value.flatten().tolist()) for name, value in (values or {}).items()}
         key = (*sorted((one.places, size) for one, size in sizes.items()), *changed.items())

@@ -1,4 +1,4 @@
-"""dimensions, eager -> what varies: those that eager takes at other sizes, alone or with others, and those it does not."""
+"""dimensions, eager -> what varies: dimensions that eager takes at other sizes, alone or together, and all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Varying:
 
 
 def varying(free: Sequence[Dimension], refused: Sequence[Dimension], inquiry: Inquiry) -> Varying:
-    """What is found by asking eager about dimensions that it takes at one more (`free`), and those that it `refused`."""
+    """What is found by asking eager about the dimensions that it takes at one more (`free`), and about the others."""
     if inquiry.refusal({}) is not None:  # it does not run on its example, which is told elsewhere
         return Varying(dimensions={}, domains={}, given_up=())
     bound = bound_values(refused, free, inquiry)

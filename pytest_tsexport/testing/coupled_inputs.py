@@ -29,7 +29,7 @@ SQUARE = {"dynamic_shapes": {"tokens": {0: "batch", 1: "length"}, "grid": {0: "s
 
 def cache() -> Inputs:
     """A cache, one new position, and a mask that is one longer than the cache."""
-    return cache_of_three() | {"x": _floats(2, 1), "mask": _floats(2, 6)}
+    return {**cache_of_three(), "x": _floats(2, 1), "mask": _floats(2, 6)}
 
 
 def cache_of_three() -> Inputs:

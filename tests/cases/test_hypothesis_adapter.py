@@ -140,3 +140,27 @@ def test_a_strategy_that_draws_no_such_tensor_is_refused_in_one_sentence(strateg
         sample(strategy, field("batch"), (2,), 0)
     assert str(refusal.value).startswith(f"strategies['x'] {sentence}")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_function_of_two_arguments_is_given_the_case_too() -> None:
+    def rising(shape: tuple[int, ...], case: Any) -> Any:
+        return st.just(torch.full(shape, float(case["length"])))
+
+    assert sample(rising, field("batch"), (2,), 0, {"length": 9}).tolist() == [9.0, 9.0]
+
+
+def test_a_second_argument_with_a_default_is_not_the_case() -> None:
+    def scaled(shape: tuple[int, ...], scale: float = 3.0) -> Any:
+        return st.just(torch.full(shape, scale))
+
+    assert sample(scaled, field("batch"), (2,), 0, {"length": 9}).tolist() == [3.0, 3.0]
+
+
+def test_what_a_function_does_to_the_case_is_not_kept() -> None:
+    def clears(shape: tuple[int, ...], case: Any) -> Any:
+        case.clear()
+        return ONES
+
+    case = {"length": 9}
+    sample(clears, field("batch"), (2,), 0, case)
+    assert case == {"length": 9}

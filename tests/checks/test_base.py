@@ -38,9 +38,7 @@ def test_ten_cases_are_enough_or_half_of_those_that_were_planned(count: int, pla
 
 def test_what_only_eager_refuses_is_not_judged() -> None:
     judged = [result(status=status) for status in ("eager raises", "unsettled") for _ in range(FLOOR)]
-    assert too_few(findings(*judged)) == (
-        "only 0 of 100 cases could be judged, fewer than 10; eager raises in 10"
-    )
+    assert too_few(findings(*judged)) == ("only 0 of 100 cases could be judged, fewer than 10; eager raises in 10")
 
 
 def test_without_a_breach_the_worst_is_what_came_nearest_to_its_tolerance() -> None:

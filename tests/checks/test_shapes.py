@@ -136,12 +136,12 @@ def test_sizes_that_both_refuse_keep_a_fixed_contract_and_say_nothing_about_anot
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x @ torch.ones(7, 7)
 
-    length = {"dynamic_shapes": {"x": {1: "length"}}}
-    found = verdict(Projects(), **length, shapes="fixed")
+    length = {"x": {1: "length"}}
+    found = verdict(Projects(), dynamic_shapes=length, shapes="fixed")
     assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
     assert found.judged >= 50
     for contract in ("safe", "dynamic"):
-        found = verdict(Projects(), **length, shapes=contract)
+        found = verdict(Projects(), dynamic_shapes=length, shapes=contract)
         assert (found.outcome, found.judged) == (Outcome.FAILED, 0)
         assert found.headline.startswith("only 0 of 60 cases could be judged, fewer than 10; eager raises in ")
         assert any(line.startswith("length (7): eager refuses 8: RuntimeError: ") for line in found.not_covered)

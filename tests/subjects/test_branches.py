@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ class Reads(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         total = x.sum()
-        read = {
+        read: dict[str, Callable[[], object]] = {
             "bool": lambda: bool(total > 1),
             "int": lambda: int(total),
             "float": lambda: float(total),

@@ -77,7 +77,11 @@ def found(sizes: Mapping[str, int], fits: Callable[..., bool]) -> dict[str, str 
             {"past": 1, "new": 1, "total": "past + new"},
         ),
         ({"side": 3, "length": 9}, lambda side, length: length == side**2, {"side": 1, "length": "side * side"}),
-        ({"side": 3, "length": 10}, lambda side, length: length == side**2 + 1, {"side": 1, "length": "side * side + 1"}),
+        (
+            {"side": 3, "length": 10},
+            lambda side, length: length == side**2 + 1,
+            {"side": 1, "length": "side * side + 1"},
+        ),
         (
             {"height": 28, "width": 28},
             lambda height, width: height == width and height % 14 == 0,

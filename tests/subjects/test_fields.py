@@ -14,7 +14,9 @@ CELLS = Rule(terms=((Fraction(1, 14), ("height", "width")),), offset=1)
 LENGTH = Axis(name="length", size=9, rule=CELLS)
 
 
-@pytest.mark.parametrize(("size", "fits"), [(28, 28), (29, 28), (41, 28), (42, 42), (27, 14), (14, 14), (1, 14), (0, 14)])
+@pytest.mark.parametrize(
+    ("size", "fits"), [(28, 28), (29, 28), (41, 28), (42, 42), (27, 14), (14, 14), (1, 14), (0, 14)]
+)
 def test_a_size_between_steps_becomes_the_smaller_one(size: int, fits: int) -> None:
     assert HEIGHT.fitting(size) == fits
 

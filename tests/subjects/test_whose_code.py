@@ -12,7 +12,7 @@ from pytest_tsexport.subjects.whose_code import owner
 
 def frame_of(module: str) -> FrameType:
     scope = {"__name__": module, "sys": sys}
-    exec("frame = sys._getframe()", scope)  # noqa: S102
+    exec("frame = sys._getframe()", scope)
     frame = scope["frame"]
     assert isinstance(frame, FrameType)
     return frame

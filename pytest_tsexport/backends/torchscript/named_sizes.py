@@ -18,10 +18,10 @@ from pytest_tsexport.backends.torchscript.tracing import traced_subject
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import parameter_sharing_copy
 
-COMPARED = frozenset(
-    "gt lt ge le eq ne greater less greater_equal less_equal not_equal floordiv rfloordiv floor_divide mod rmod remainder "
-    "div rdiv truediv rtruediv divmod sub rsub maximum minimum clamp min max arange".split()
-)
+_COMPARISONS = ("gt", "lt", "ge", "le", "eq", "ne", "greater", "less", "greater_equal", "less_equal", "not_equal")
+_DIVISIONS = ("floordiv", "rfloordiv", "floor_divide", "mod", "rmod", "remainder", "div", "rdiv", "truediv", "rtruediv")
+_OTHERS = ("divmod", "sub", "rsub", "maximum", "minimum", "clamp", "min", "max", "arange")
+COMPARED = frozenset((*_COMPARISONS, *_DIVISIONS, *_OTHERS))
 """What is done with a size and a number, by the names of torch's functions without underscores."""
 
 PARTED = frozenset(("split", "split_with_sizes", "tensor_split", "chunk", "unfold"))
