@@ -63,14 +63,35 @@ def _range(sizes: Sequence[int]) -> str:
     return f"{part}{sizes[0]}-{sizes[-1]}"
 
 
-def refused(axis: Axis, judged: Sequence[CaseResult], subject: Subject) -> str | None:
-    """An axis at most of whose sizes eager raises: `dim1: eager raises at 9 of 12 sizes: ValueError: …`; else None."""
-    alone = [
+def given_up(subject: Subject, judged: Sequence[CaseResult]) -> tuple[str, ...]:
+    """Dimensions that eager refuses at other sizes, and axes at most of whose sizes it raises.
+
+    `dim1 (12): eager refuses 13: ValueError: …`. An axis that eager refuses with the values of the example may
+    vary with those that a strategy of the user's draws.
+    """
+    answered = {axis.name for axis in subject.free if any(_answered(axis, judged, subject))}
+    lines = [line for name, line in subject.given_up.items() if name not in answered]
+    others = [axis for axis in subject.free if axis.name in answered or axis.name not in subject.given_up]
+    return (*lines, *filter(None, (refused(axis, judged, subject) for axis in others)))
+
+
+def _alone(axis: Axis, judged: Sequence[CaseResult], subject: Subject) -> list[CaseResult]:
+    """The results of cases that vary this axis alone, up to the model's maximum."""
+    return [
         one
         for one in judged
         if moved_axes(one.case, subject) == (axis.name,) and _is_within(axis, one.case.size(axis.name))
     ]
-    answered = {one.case.size(axis.name) for one in alone if one.status not in _REFUSED}
+
+
+def _answered(axis: Axis, judged: Sequence[CaseResult], subject: Subject) -> set[int]:
+    """The sizes of an axis at which eager has answered."""
+    return {one.case.size(axis.name) for one in _alone(axis, judged, subject) if one.status not in _REFUSED}
+
+
+def refused(axis: Axis, judged: Sequence[CaseResult], subject: Subject) -> str | None:
+    """An axis at most of whose sizes eager raises: `dim1: eager raises at 9 of 12 sizes: ValueError: …`; else None."""
+    alone, answered = _alone(axis, judged, subject), _answered(axis, judged, subject)
     raised = {one.case.size(axis.name): one.text for one in alone if one.case.size(axis.name) not in answered}
     if len(raised) <= len(answered):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tsexport.cases.case import Case, off_size
-from pytest_tsexport.cases.coverage import coupled, refused, unvisited
+from pytest_tsexport.cases.coverage import coupled, given_up, unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases, unfitted_cases
@@ -155,9 +155,8 @@ def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdic
     cases = [one.case for one in findings.counted]
     for axis in subject.free:
         not_covered += unvisited(axis, cases, evidence.named_sizes)
-        not_covered += filter(None, [refused(axis, findings.judged, subject)])
     not_covered += [line for axis in subject.axes for line in coupled(axis)]
-    not_covered += [*subject.given_up, *one_way(subject, cases)]
+    not_covered += [*given_up(subject, findings.judged), *one_way(subject, cases)]
     return replace(
         found,
         judged=len(findings.counted),

@@ -104,11 +104,11 @@ def fitted(axes: Iterable[Axis], sizes: Mapping[str, int]) -> dict[str, int]:
 class Description:
     """What the signature and the config of a model say about its inputs.
 
-    `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` are lines
-    about dimensions that eager refuses at any other size.
+    `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` has a
+    line for each dimension that eager refuses at any other size, by name.
     """
 
     fields: tuple[Field, ...]
     axes: tuple[Axis, ...]
-    given_up: tuple[str, ...] = ()
+    given_up: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)

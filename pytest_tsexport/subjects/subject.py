@@ -41,8 +41,8 @@ class Subject:
 
     `inputs` are the example tensors in the order of `forward`. `outputs` are the names of eager's leaves for them.
     `reference` is the model to be faithful to: the model itself unless the user gave another. `constants` are passed
-    to every eager call and are part of the export. `given_up` are lines about dimensions that vary in no way that eager
-    accepts. `code_numbers` are the whole numbers that the code of the model compares with or divides by.
+    to every eager call and are part of the export. `given_up` has a line for each dimension that varies in no way that
+    eager accepts, by name. `code_numbers` are the whole numbers that the code of the model compares with or divides by.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Subject:
     constants: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     strategies: Mapping[str, Any] = field(default_factory=dict)
-    given_up: tuple[str, ...] = ()
+    given_up: Mapping[str, str] = field(default_factory=dict)
     code_numbers: tuple[int, ...] = ()
 
     @property

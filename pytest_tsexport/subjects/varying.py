@@ -20,13 +20,13 @@ class Varying:
 
     dimensions: Mapping[Dimension, Found]
     domains: Mapping[str, Lengths]
-    given_up: tuple[str, ...]
+    given_up: Mapping[str, str]
 
 
 def varying(free: Sequence[Dimension], refused: Sequence[Dimension], inquiry: Inquiry) -> Varying:
     """What is found by asking eager about the dimensions that it takes at one more (`free`), and about the others."""
     if inquiry.refusal({}) is not None:  # it does not run on its example, which is told elsewhere
-        return Varying(dimensions={}, domains={}, given_up=())
+        return Varying(dimensions={}, domains={}, given_up={})
     bound = bound_values(refused, free, inquiry)
     found = {dimension: Found() for dimension in bound.dimensions}
     for dimension in refused:
@@ -34,8 +34,8 @@ def varying(free: Sequence[Dimension], refused: Sequence[Dimension], inquiry: In
             alone = _alone(dimension, inquiry)
             found |= {} if alone is None else {dimension: alone}
     found |= rules([dimension for dimension in refused if dimension not in found], inquiry)
-    lines = (given_up(dimension, inquiry) for dimension in refused if dimension not in found)
-    return Varying(dimensions=found, domains=bound.domains, given_up=tuple(lines))
+    lines = {one.name: given_up(one, inquiry) for one in refused if one not in found}
+    return Varying(dimensions=found, domains=bound.domains, given_up=lines)
 
 
 def _alone(dimension: Dimension, inquiry: Inquiry) -> Found | None:

@@ -12,7 +12,7 @@ import torch
 
 from pytest_tsexport.cases.bisection import bisect_changes, by_size
 from pytest_tsexport.cases.case import Case, alone, at, is_allowed, moved_axes, off_size, resized
-from pytest_tsexport.cases.coverage import coupled, refused, too_large, unvisited
+from pytest_tsexport.cases.coverage import coupled, given_up, refused, too_large, unvisited
 from pytest_tsexport.cases.envelope import right_for
 from pytest_tsexport.cases.findings import CaseResult, Findings, Status
 from pytest_tsexport.cases.listed import edge_cases, farthest, number_sizes, size_cases, unfitted_cases
@@ -180,6 +180,15 @@ def refusals(*refused_sizes: int) -> Iterator[CaseResult]:
 )
 def test_an_axis_that_mostly_raises_is_told(sizes: tuple[int, ...], line: str | None) -> None:
     assert refused(WIDTH, list(refusals(*sizes)), GRID) == line
+
+
+def test_what_is_given_up_is_told_unless_a_strategy_makes_eager_answer() -> None:
+    lines = {"width": "width (4): eager refuses 5: no", "dim3": "dim3 (8): eager refuses 9: no"}
+    one = replace(GRID, given_up=lines)
+    assert given_up(one, list(refusals(*range(1, 10)))) == tuple(lines.values())
+    assert given_up(one, list(refusals(1, 2))) == (lines["dim3"],)
+    mostly = "width: eager raises at 6 of 8 sizes: no 5"
+    assert given_up(one, list(refusals(1, 5, 6, 7, 8, 9))) == (lines["dim3"], mostly)
 
 
 def test_sizes_past_the_models_maximum_may_raise() -> None:

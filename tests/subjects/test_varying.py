@@ -27,7 +27,7 @@ def rules(subject: Subject) -> dict[str, str | int]:
 def test_steps_of_dimensions_that_nobody_named() -> None:
     subject = built(right_axes.MeansOfPatches(), rows(2, 28)())
     assert rules(subject) == {"batch": 1, "dim1": 14}
-    assert subject.given_up == ()
+    assert subject.given_up == {}
 
 
 def test_rules_of_dimensions_that_nobody_named() -> None:
@@ -61,9 +61,9 @@ class TakesNineColumns(nn.Module):
 def test_what_eager_always_refuses_is_given_up_with_its_reason() -> None:
     line = "eager refuses 10: ValueError: nine columns"
     found = built(TakesNineColumns(), rows(2, 9)())
-    assert (rules(found), found.given_up) == ({"batch": 1}, (f"dim1 (9): {line}",))
+    assert (rules(found), found.given_up) == ({"batch": 1}, {"dim1": f"dim1 (9): {line}"})
     named = built(TakesNineColumns(), rows(2, 9)(), dynamic_shapes={"x": {0: "batch", 1: "width"}})
-    assert (rules(named), named.given_up) == ({"batch": 1, "width": 1}, (f"width (9): {line}",))
+    assert (rules(named), named.given_up) == ({"batch": 1, "width": 1}, {"width": f"width (9): {line}"})
 
 
 class TableOfNine(nn.Module):
@@ -80,10 +80,10 @@ class TableOfNine(nn.Module):
 def test_an_example_at_the_models_maximum_may_be_shorter() -> None:
     subject = built(TableOfNine(), rows(2, 9)())
     assert subject.axis("dim1").high == 9
-    assert subject.given_up == ()
+    assert subject.given_up == {}
 
 
 def test_the_users_bound_is_not_asked_about() -> None:
     width = torch.export.Dim("width", min=2, max=9)
     subject = built(TakesNineColumns(), rows(2, 9)(), dynamic_shapes={"x": {1: width}})
-    assert subject.given_up == ()
+    assert subject.given_up == {}
