@@ -1,5 +1,8 @@
 """A strategy that follows the case: rows of which the last one ends where `x` does."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import strategies as st
@@ -16,7 +19,7 @@ class MeansOfRows(torch.nn.Module):
         return (sums[ends] - sums[starts]) / (ends - starts).clamp(min=1)
 
 
-def ends(shape, case):
+def ends(shape: tuple[int, ...], case: Mapping[str, Any]) -> st.SearchStrategy[torch.Tensor]:
     """Ascending numbers up to the size of the axis `items`."""
     (rows,), items = shape, case["items"]
     numbers = st.lists(st.integers(0, items), min_size=rows - 1, max_size=rows - 1)
@@ -28,5 +31,5 @@ def ends(shape, case):
     dynamic_shapes={"x": {0: "items"}, "ends": {0: "rows"}},
     strategies={"ends": ends},
 )
-def test_rows():
+def test_rows() -> MeansOfRows:
     return MeansOfRows()

@@ -17,7 +17,7 @@ from torch import nn
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.domains.from_example import domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
-from pytest_tsexport.subjects.inquiry import Dimension, Inquiry, Place
+from pytest_tsexport.subjects.inquiry import Dimension, InputDim, Inquiry
 from pytest_tsexport.subjects.varying import Varying, varying
 
 Dims = tuple[str | int, ...]
@@ -166,11 +166,11 @@ def _with_domains(fields: tuple[Field, ...], found: Varying) -> tuple[Field, ...
 def _asked(inquiry: Inquiry) -> tuple[list[Dimension], list[Dimension]]:
     """The dimensions that eager takes at one more, and those that it refuses."""
     places = [(name, at, size) for name, one in inquiry.inputs.items() for at, size in enumerate(one.shape) if size]
-    alike: dict[tuple[int, int], list[Place]] = {}
+    alike: dict[tuple[int, int], list[InputDim]] = {}
     for name, at, size in places:
         alike.setdefault((at, size), []).append((name, at))
     free: list[Dimension] = []
-    refused: dict[Place, int] = {}
+    refused: dict[InputDim, int] = {}
     for (_, size), members in alike.items():
         dimension = _dimension(size, members, free)
         if inquiry.accepts({dimension: size + 1}):
@@ -189,16 +189,16 @@ def _asked(inquiry: Inquiry) -> tuple[list[Dimension], list[Dimension]]:
     return free, left
 
 
-def _by_size(refused: Mapping[Place, int]) -> dict[int, list[Place]]:
+def _by_size(refused: Mapping[InputDim, int]) -> dict[int, list[InputDim]]:
     """The refused dimensions by size: a length may be at another place in each input."""
-    found: dict[int, list[Place]] = {}
+    found: dict[int, list[InputDim]] = {}
     for place, size in refused.items():
         found.setdefault(size, []).append(place)
     return found
 
 
 def _dimension(
-    size: int, members: Sequence[Place], known: Sequence[Dimension], places: Sequence[Place] | None = None
+    size: int, members: Sequence[InputDim], known: Sequence[Dimension], places: Sequence[InputDim] | None = None
 ) -> Dimension:
     """One dimension with a name that no other has: that of its place, or of its first input and place."""
     first, place = members[0]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+from torch import nn
+
+from pytest_tsexport.subjects.reference import Reference
 
 Refuses = Callable[[Mapping[str, torch.Tensor]], str | None]
 """Why eager refuses these inputs, in one line; None if it answers."""
@@ -15,7 +19,7 @@ MOST = 320
 
 TOO_OFTEN = "eager was asked too often"
 
-Place = tuple[str, int]
+InputDim = tuple[str, int]
 """An input and one of its dimensions."""
 
 
@@ -25,7 +29,7 @@ class Dimension:
 
     name: str
     size: int
-    places: tuple[Place, ...]
+    places: tuple[InputDim, ...]
 
 
 @dataclass(eq=False)
@@ -35,6 +39,14 @@ class Inquiry:
     inputs: Mapping[str, torch.Tensor]
     refuses: Refuses
     answers: dict[tuple[object, ...], str | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any] | None = None
+    ) -> Inquiry:
+        """The inquiry of a model that answers are compared with."""
+        eager = Reference(model, constants or {})
+        return cls(inputs, lambda given: eager.case(given)[0].raised)
 
     def refusal(self, sizes: Mapping[Dimension, int], values: Mapping[str, torch.Tensor] | None = None) -> str | None:
         """Why eager refuses the inputs with these dimensions resized, and these values; None if it accepts them."""

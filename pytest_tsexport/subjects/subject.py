@@ -119,7 +119,7 @@ def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -
     inputs = checked(model, given)
     description = _described(model, inputs)
     if description is None and meaning.dynamic_shapes is None:
-        description = discovered(_inquiry(model, inputs, {}, meaning))
+        description = discovered(Inquiry.of(model if meaning.reference is None else meaning.reference, inputs))
     elif description is None:
         description = Description(fields=(), axes=())
     return _with_axes(model, inputs, description, meaning)
@@ -150,28 +150,18 @@ def _with_axes(
     """The fields in the order of the inputs. Axes that the user declared replace the derived ones."""
     known = {one.name: one for one in description.fields}
     fields = tuple(known.get(name) or field_of(name, tuple(t.shape), t) for name, t in inputs.items())
-    axes, given_up = description.axes, description.given_up
+    found = replace(description, fields=fields)
+    inquiry = Inquiry.of(model if meaning.reference is None else meaning.reference, inputs, description.constants)
     if meaning.dynamic_shapes is not None:
         fields, axes = declared(inputs, meaning.dynamic_shapes)
-        named = Description(fields=_with_known_domains(fields, known), axes=axes)
-        asked = dependent(named, _inquiry(model, inputs, description.constants, meaning))
-        fields, axes, given_up = asked.fields, asked.axes, asked.given_up
+        found = dependent(replace(found, fields=_with_known_domains(fields, known), axes=axes), inquiry)
     elif not description.fields and meaning.inputs is not None:
-        asked = discovered(_inquiry(model, inputs, description.constants, meaning))
-        fields, axes, given_up = asked.fields, asked.axes, asked.given_up
-    fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in fields)
-    axes = tuple(_with_limits(axis, description.axes, model) for axis in axes)
+        found = discovered(inquiry)
+    fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in found.fields)
+    axes = tuple(_with_limits(axis, description.axes, model) for axis in found.axes)
     _check_contract(meaning.shapes, axes)
-    return Subject(
-        name="",
-        model=model,
-        reference=model,
-        inputs=inputs,
-        fields=fields,
-        axes=axes,
-        constants=description.constants,
-        given_up=given_up,
-    )
+    subject = Subject(name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes)
+    return replace(subject, constants=description.constants, given_up=found.given_up)
 
 
 def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -> tuple[Field, ...]:
@@ -207,14 +197,6 @@ def _check_contract(shapes: str | Mapping[str, str] | None, axes: tuple[Axis, ..
 def _listed(axes: tuple[Axis, ...]) -> str:
     """The end of a sentence: which axes there are."""
     return f"use one of {', '.join(axis.name for axis in axes)}" if axes else "no axis varies"
-
-
-def _inquiry(
-    model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any], meaning: Meaning
-) -> Inquiry:
-    """The inquiry of eager: of the model that answers are compared with."""
-    eager = Reference(model if meaning.reference is None else meaning.reference, constants)
-    return Inquiry(inputs, lambda given: eager.case(given)[0].raised)
 
 
 def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLookups) -> object:
