@@ -93,6 +93,10 @@ class Inspector:
         """The names of torch's own operators that the subject's model calls: a compiled file no longer shows them."""
         return frozenset()
 
+    def named_sizes(self, subject: Subject) -> frozenset[int]:
+        """The whole numbers that sizes are compared with, divided by or ranged over while the model is traced."""
+        return frozenset()
+
     def constants(self, module: Any) -> tuple[torch.Tensor, ...]:
         """The tensors that are constants of a loaded module's code, and no attributes of it."""
         return ()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pytest_tsexport.cases.case import Case, alone, off_size
+from pytest_tsexport.cases.case import Case, alone, is_allowed, moved_axes
 from pytest_tsexport.cases.findings import CaseResult, Status
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
@@ -34,7 +34,7 @@ def by_size(judged: Sequence[CaseResult], subject: Subject, axis: Axis) -> dict[
     somewhere_wrong = any(one.status == "wrong" for one in judged)
     sizes: dict[int, Status] = {axis.size: "equal"}
     for one in judged:
-        if off_size(one.case, subject) == (axis.name,):
+        if moved_axes(one.case, subject) == (axis.name,):
             size = one.case.size(axis.name)
             status: Status = "wrong" if somewhere_wrong and one.above_noise else one.status
             sizes[size] = max(sizes.get(size, "eager raises"), status, key=lambda status: _RANK[status])
@@ -43,16 +43,16 @@ def by_size(judged: Sequence[CaseResult], subject: Subject, axis: Axis) -> dict[
 
 def bisect_changes(subject: Subject, judged: Callable[[], Sequence[CaseResult]], visit: Callable[[Case], bool]) -> None:
     """Bisect where the status changes along each axis; `visit` returns False if there is no time left."""
-    for axis in subject.axes:
-        for low, high in list(_changes(by_size(judged(), subject, axis)))[:MAX_BISECTIONS]:
+    for axis in subject.free:
+        for low, high in list(_changes(by_size(judged(), subject, axis), axis.step))[:MAX_BISECTIONS]:
             _Bisection(subject, axis, judged, visit).close_in(low, high)
 
 
-def _changes(sizes: Mapping[int, Status]) -> Iterator[tuple[int, int]]:
+def _changes(sizes: Mapping[int, Status], step: int) -> Iterator[tuple[int, int]]:
     """Pairs of visited sizes with a different status, and only unvisited ones between them."""
     answered = [(size, status) for size, status in sizes.items() if status in ("wrong", "raises", "equal")]
     for (size, status), (larger, other) in pairwise(answered):
-        if status != other and larger - size > 1:
+        if status != other and larger - size > step:
             yield size, larger
 
 
@@ -66,8 +66,11 @@ class _Bisection:
     def close_in(self, low: int, high: int) -> None:
         """Bisect as long as there is time and eager answers."""
         status = self._status(low)
-        while high - low > 1 and self.visit(alone(self.subject, self.axis, (low + high) // 2)):
-            middle = (low + high) // 2
+        while high - low > self.axis.step:
+            middle = max(self.axis.fitting((low + high) // 2), low + self.axis.step)
+            case = alone(self.subject, self.axis, middle)
+            if not is_allowed(case, self.subject) or not self.visit(case):
+                return
             if self._status(middle) == status:
                 low = middle
             else:

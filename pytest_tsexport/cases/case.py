@@ -7,7 +7,7 @@ on every machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 from pytest_tsexport.cases.hypothesis_adapter import sample
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, MEMORY, PATTERNS, VALUES, VARIANTS
-from pytest_tsexport.subjects.fields import Axis, Field
+from pytest_tsexport.subjects.fields import Axis, Field, fitted
 from pytest_tsexport.subjects.subject import Subject
 
 
@@ -40,8 +40,8 @@ class Case:
             return None
         if values not in VALUES or mask not in MASK_PATTERNS or not all(type(size) is int for size in sizes.values()):
             return None
-        fits = all(subject.axis(name).allows(size) for name, size in sizes.items())
-        return at(subject, sizes, seed, values, mask) if fits else None
+        case = cls(sizes=tuple((name, sizes[name]) for name in subject.sizes), seed=seed, values=values, mask=mask)
+        return case if is_allowed(case, subject) else None
 
     def to_dict(self) -> dict[str, Any]:
         """The case as builtin types, from which the same tensors are drawn. A user's example is not stored this way."""
@@ -61,12 +61,14 @@ class Case:
 
 
 def at(subject: Subject, sizes: Mapping[str, int], seed: int = 0, values: str = "uniform", mask: str = "ones") -> Case:
-    """The case with these sizes; the other axes keep their traced size.
+    """The case with these sizes; the other axes keep their traced size, or follow.
 
-    Raises `ValueError`, one sentence, for an axis that the subject does not have.
+    Sizes that eager refuses become those that fit. Raises `ValueError`, one sentence, for an axis that the subject does
+    not have.
     """
     named = {subject.axis(name).name: size for name, size in sizes.items()}
-    return Case(sizes=tuple({**subject.sizes, **named}.items()), seed=seed, values=values, mask=mask)
+    found = fitted(subject.axes, {**subject.sizes, **named})
+    return Case(sizes=tuple(found.items()), seed=seed, values=values, mask=mask)
 
 
 def alone(subject: Subject, axis: Axis, size: int) -> Case:
@@ -79,21 +81,33 @@ def off_size(case: Case, subject: Subject) -> tuple[str, ...]:
     return tuple(axis for axis, size in case.sizes if size != subject.axis(axis).size)
 
 
+def moved_axes(case: Case, subject: Subject) -> tuple[str, ...]:
+    """The free axes that are not at their traced size: those that the case varies, without those that follow."""
+    off = off_size(case, subject)
+    return tuple(axis.name for axis in subject.free if axis.name in off)
+
+
+def is_allowed(case: Case, subject: Subject) -> bool:
+    """Whether every size is within the user's bounds; sizes that follow may not be."""
+    return all(subject.axis(name).allows(size) for name, size in case.sizes)
+
+
+def resized(case: Case, subject: Subject, axis: Axis, size: int) -> Case:
+    """The case at another size of one free axis; the axes that depend on it follow."""
+    return replace(case, sizes=tuple(fitted(subject.axes, {**dict(case.sizes), axis.name: size}).items()))
+
+
 def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
     """The inputs of a case by name, in the order of the subject's inputs."""
     if case.example is not None:
         return dict(subject.examples[case.example].inputs)
     sizes = dict(case.sizes)
-    inputs = {}
+    inputs = {field.name: _drawn(field, case, subject) for field in drawn_fields(subject)}
     for index, field in enumerate(subject.fields):
         if field.name in subject.strategies:
             strategy, shape = subject.strategies[field.name], field.shape(sizes)
-            inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + index)
-        else:
-            inputs[field.name] = _drawn(field, case, subject)
-    return (
-        {name: _laid_out(tensor, case.values) for name, tensor in inputs.items()} if case.values in MEMORY else inputs
-    )
+            inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + index, {**sizes, **inputs})
+    return {field.name: _laid_out(inputs[field.name], case.values) for field in subject.fields}
 
 
 def drawn_fields(subject: Subject) -> list[Field]:
@@ -117,7 +131,9 @@ def _drawn(field: Field, case: Case, subject: Subject) -> torch.Tensor:
 
 
 def _laid_out(tensor: torch.Tensor, values: str) -> torch.Tensor:
-    """The same values in another memory."""
+    """The same values, in another memory if the pattern is one of `MEMORY`."""
+    if values not in MEMORY:
+        return tensor
     if values == "transposed" and tensor.dim() > 1:
         return tensor.transpose(-1, -2).contiguous().transpose(-1, -2)
     gaps = torch.zeros((*tensor.shape, 2), dtype=tensor.dtype)

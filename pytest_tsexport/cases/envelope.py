@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pytest_tsexport.cases.bisection import by_size
-from pytest_tsexport.cases.case import Case, off_size
+from pytest_tsexport.cases.case import Case, moved_axes
 from pytest_tsexport.cases.findings import Findings, Status
 from pytest_tsexport.subjects.subject import Subject
 
@@ -40,7 +40,7 @@ class Range:
 def right_for(findings: Findings, subject: Subject) -> str:
     """`batch 2 with sequence 1-8        raises for batch 1; wrong from batch 3, and from sequence 9`."""
     right, raises, wrong = [], [], []
-    for axis in subject.axes:
+    for axis in subject.free:
         ranges = list(_ranges(by_size(findings.judged, subject, axis)))
         right.append(f"{axis.name} {_listed(ranges, 'equal')}")
         if any(one.status == "raises" for one in ranges):
@@ -64,12 +64,12 @@ def _wrong(axis: str, one: Range) -> str:
 
 def _joint(findings: Findings, subject: Subject) -> Case | None:
     """The smallest wrong case off several axes, at sizes of which none is wrong alone."""
-    alone = {axis.name: by_size(findings.judged, subject, axis) for axis in subject.axes}
+    alone = {axis.name: by_size(findings.judged, subject, axis) for axis in subject.free}
     joint = [
         one.case
         for one in findings.judged
         if one.status == "wrong"
-        and len(off := off_size(one.case, subject)) > 1
+        and len(off := moved_axes(one.case, subject)) > 1
         and not any(_at(alone[axis], one.case.size(axis)) == "wrong" for axis in off)
     ]
     return min(joint, key=lambda case: case.volume, default=None)
@@ -84,14 +84,14 @@ def _at(sizes: Mapping[int, Status], size: int) -> Status:
 def raising(findings: Findings, subject: Subject) -> tuple[str, ...]:
     """Notes on a passed check: `batch ≠ 2 raises`, `sequence 33 raises`."""
     notes = []
-    for axis in subject.axes:
+    for axis in subject.free:
         sizes = by_size(findings.judged, subject, axis)
         off = {size: status for size, status in sizes.items() if size != axis.size and status in ("equal", "raises")}
         if off and all(status == "raises" for status in off.values()):
             notes.append(f"{axis.name} ≠ {axis.size} raises")
         elif "raises" in off.values():
             notes.append(f"{axis.name} {_listed(list(_ranges(sizes)), 'raises')} raises")
-    joint = [one.case for one in findings.judged if one.status == "raises" and len(off_size(one.case, subject)) > 1]
+    joint = [one.case for one in findings.judged if one.status == "raises" and len(moved_axes(one.case, subject)) > 1]
     if joint and not notes:
         notes.append(f"{joint[0]} raises")
     return tuple(notes)

@@ -7,11 +7,11 @@ found here too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 
 from pytest_tsexport.cases.case import Case, alone, at
-from pytest_tsexport.cases.listed import edge_sizes, farthest_drawn
+from pytest_tsexport.cases.listed import edge_sizes, farthest_drawn, number_sizes
 from pytest_tsexport.cases.patterns import every_pattern
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
@@ -28,13 +28,14 @@ def essential_at_traced_size(subject: Subject) -> list[Case]:
     return list(dict.fromkeys(every_pattern(subject)))
 
 
-def essential_off_size(subject: Subject, listed: Sequence[Case]) -> list[Case]:
+def essential_off_size(subject: Subject, listed: Sequence[Case], numbers: Collection[int] = ()) -> list[Case]:
     """Of the cases at other sizes: each axis alone at its essential sizes, and all axes once, just above the traced.
 
-    They keep the order of `listed`, in which small cases come first.
+    `numbers` are those that sizes met while the model was traced. The cases keep the order of `listed`, in which small
+    ones come first.
     """
     traced = at(subject, {}).volume
-    wanted = {alone(subject, axis, size) for axis in subject.axes for size in essential_sizes(axis)}
+    wanted = {alone(subject, axis, size) for axis in subject.free for size in essential_sizes(axis, numbers)}
     together = (case for case in listed if case.volume > traced and not _is_alone(subject, case))
     wanted.update(islice(together, 1))
     return [case for case in listed if case in wanted]
@@ -42,15 +43,15 @@ def essential_off_size(subject: Subject, listed: Sequence[Case]) -> list[Case]:
 
 def _is_alone(subject: Subject, case: Case) -> bool:
     """Whether one axis alone was moved, together with those that follow it."""
-    return any(case == alone(subject, axis, case.size(axis.name)) for axis in subject.axes)
+    return any(case == alone(subject, axis, case.size(axis.name)) for axis in subject.free)
 
 
-def essential_sizes(axis: Axis) -> list[int]:
+def essential_sizes(axis: Axis, numbers: Collection[int] = ()) -> list[int]:
     """Of the sizes that are listed: the smallest, the next below, several above, and each edge with its neighbours."""
     sizes = edge_sizes(axis)
     below = [size for size in sizes if size < axis.size]
     above = [size for size in sizes if size > axis.size]
-    edges = (*axis.edges, *(() if axis.high is None else (axis.high,)))
+    edges = (*axis.edges, *numbers, *(() if axis.high is None else (axis.high,)))
     near = {edge + step for edge in edges for step in (-1, 0, 1)}
     wanted = {*below[:1], *below[-1:], *above[:ABOVE], 2 * axis.size, farthest_drawn(axis), *FAR, *near}
-    return [size for size in sizes if size in wanted]
+    return sorted({*sizes, *number_sizes(axis, numbers)} & wanted)

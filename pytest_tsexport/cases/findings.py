@@ -38,7 +38,8 @@ class CaseResult:
 
     `nearest` is (difference, allowed, leaf) where the answers come nearest to the tolerance. `above_noise`: they differ
     by more than two kernels do, but by no more than is allowed. `tie_break`: they differ only by a tie-break decided by
-    rounding. `instead_of` is the planned case, where eager has no answer to it and the example's own values were given.
+    rounding. `wanted_raise`: both raise, and the contract is that the artifact raises, whatever eager does.
+    `instead_of` is the planned case, where eager has no answer to it and the example's own values were given.
     """
 
     case: Case
@@ -48,6 +49,7 @@ class CaseResult:
     nearest: tuple[float, float, str] = (0.0, 0.0, "")
     above_noise: bool = False
     tie_break: bool = False
+    wanted_raise: bool = False
     text: str = ""
     instead_of: Case | None = None
 
@@ -77,9 +79,15 @@ class Findings:
     def counted(self) -> tuple[CaseResult, ...]:
         """The results that say something about the artifact: verdicts and reports count only these.
 
-        A case that only eager refuses, that is unsettled or that was left out says nothing.
+        A case that eager refuses says nothing, unless the contract is that the artifact raises and it does. A
+        case that is unsettled or that was left out says nothing either.
         """
-        return tuple(one for one in self.judged if one.status not in ("eager raises", "unsettled", "left out"))
+        return tuple(one for one in self.judged if one.status in ("equal", "wrong", "raises") or one.wanted_raise)
+
+    @property
+    def both_raise(self) -> tuple[CaseResult, ...]:
+        """The cases that eager and the artifact both refuse, of which nothing was compared."""
+        return tuple(one for one in self.judged if one.status == "both raise" and not one.wanted_raise)
 
     @property
     def first_breach(self) -> int | None:
@@ -92,6 +100,12 @@ class Findings:
         count = sum(one.tie_break for one in self.judged)
         what = f"{count} of {len(self.counted)} cases"
         return (f"{what} differ only by a tie-break decided by rounding",) if count else ()
+
+    @property
+    def both_raise_notes(self) -> tuple[str, ...]:
+        """One note on how many cases were not compared because both raise; empty if none is."""
+        count = len(self.both_raise)
+        return (f"in {count} of {len(self.judged)} cases both raise, so nothing was compared",) if count else ()
 
     @property
     def worst(self) -> CaseResult | None:

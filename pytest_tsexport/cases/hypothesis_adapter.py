@@ -10,8 +10,9 @@ example, and call the predicate many times more in order to shrink it.
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from types import ModuleType
@@ -116,13 +117,17 @@ _FAR = 7_340_291_884_113
 """Neither this number nor the next 100 000 after it are in any other source."""
 
 
-def sample(strategy: Any, field: Field, shape: tuple[int, ...], number: int) -> torch.Tensor:
+def sample(
+    strategy: Any, field: Field, shape: tuple[int, ...], number: int, case: Mapping[str, Any] | None = None
+) -> torch.Tensor:
     """The tensor of this shape that the user's own strategy draws for the seed `number`.
 
-    `strategy` is a hypothesis strategy of tensors, or a function of the shape that returns one. Raises `InputsError`,
-    one sentence, if it raises, or if it draws anything but a tensor of this shape and of the dtype of the input.
+    `strategy` is a hypothesis strategy of tensors, or a function that returns one: of the shape, or of the shape and
+    the `case`, which holds the size of every axis and the inputs drawn so far, by name. Raises `InputsError`, one
+    sentence, if it raises, or if it draws anything but a tensor of this shape and of the dtype of the input.
     """
-    value = _asked(strategy, f"strategies[{field.name!r}]", shape, number)
+    made = _strategy(strategy, shape, case or {})
+    value = _asked(made, f"strategies[{field.name!r}]", shape, number)
     drew = f"strategies[{field.name!r}] drew"
     if not isinstance(value, torch.Tensor):
         raise InputsError(f"{drew} {type(value).__name__} for shape {shape}; give a strategy of tensors")
@@ -134,9 +139,9 @@ def sample(strategy: Any, field: Field, shape: tuple[int, ...], number: int) -> 
     return value
 
 
-def _asked(strategy: Any, name: str, shape: tuple[int, ...], number: int) -> Any:
+def _asked(strategy: Callable[[], Any], name: str, shape: tuple[int, ...], number: int) -> Any:
     try:
-        made = strategy if isinstance(strategy, st.SearchStrategy) else strategy(shape)
+        made = strategy()
         drawn = _drawn(made, number) if isinstance(made, st.SearchStrategy) else None
     except Unsatisfiable:
         drawn = []
@@ -149,6 +154,23 @@ def _asked(strategy: Any, name: str, shape: tuple[int, ...], number: int) -> Any
     if not drawn:
         raise InputsError(f"{name} drew nothing for shape {shape}; give a strategy whose filters let tensors through")
     return drawn[-1]
+
+
+def _strategy(strategy: Any, shape: tuple[int, ...], case: Mapping[str, Any]) -> Callable[[], Any]:
+    """What gives the strategy: itself, or a function of the shape, or one of the shape and the case."""
+    if isinstance(strategy, st.SearchStrategy):
+        return lambda: strategy
+    return lambda: strategy(shape, dict(case)) if _takes_case(strategy) else strategy(shape)
+
+
+def _takes_case(strategy: Any) -> bool:
+    """Whether a function has two arguments that it requires: the shape, and the case."""
+    try:
+        parameters = inspect.signature(strategy).parameters.values()
+    except (TypeError, ValueError):  # a builtin may have no signature
+        return False
+    positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return [one.default is one.empty for one in positional[:2]] == [True, True]
 
 
 def _drawn(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:

@@ -60,7 +60,7 @@ def ways(subject: Subject) -> Iterator[Way]:
         # A mask of the batch, and ids with one in a row, have the batch as their last dimension: no text ends there.
         ending = [field.domain for field in along if axis.name == field.dims[-1]]
         masks = (True, False) if any(domain.marks_padding for domain in ending) else (False,)
-        if axis.name == "batch" or axis.size < 2:
+        if axis.name == "batch" or axis.size < 2 or _is_coupled(axis, subject):
             continue
         if any(domain.text_fillers for domain in ending):
             fillers = dict.fromkeys(filler for field in along for filler in field.domain.text_fillers)
@@ -98,7 +98,7 @@ def shorter(subject: Subject) -> Iterator[Short]:
 def lengths(axis: Axis) -> list[int]:
     """The sizes that are padded: the smallest one, half of the traced one, and the traced one minus 1."""
     sizes = {max(axis.low, 1), max(axis.size // 2, axis.low, 1), axis.size - 1}
-    return sorted(size for size in sizes if axis.low <= size < axis.size)
+    return sorted({fits for size in sizes if axis.low <= (fits := axis.fitting(size)) < axis.size})
 
 
 def padded(subject: Subject, short: Short, way: Way) -> Inputs:
@@ -109,6 +109,12 @@ def padded(subject: Subject, short: Short, way: Way) -> Inputs:
 def real(leaves: Leaves, plain: Leaves, short: Short, way: Way) -> Leaves:
     """The leaves of a padded answer at real positions: every dimension that is longer than in `plain` is cut."""
     return {name: _real(leaf, plain[name], short, way) if name in plain else leaf for name, leaf in leaves.items()}
+
+
+def _is_coupled(axis: Axis, subject: Subject) -> bool:
+    """Whether its size depends on another axis, or another on it: to pad one alone makes inputs that do not fit."""
+    followed = {name for one in subject.axes if one.rule for _, names in one.rule.terms for name in names}
+    return axis.rule is not None or axis.name in followed
 
 
 def _phrases(those: Iterable[Way]) -> Iterator[str]:

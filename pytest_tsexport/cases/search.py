@@ -15,7 +15,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from pytest_tsexport.cases.bisection import bisect_changes
-from pytest_tsexport.cases.case import Case, at
+from pytest_tsexport.cases.case import Case, at, is_allowed
 from pytest_tsexport.cases.clock import Clock
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.hypothesis_adapter import Enough, below, smallest
@@ -167,15 +167,18 @@ class _Seen:
 
 def _cases(plan: Plan) -> st.SearchStrategy[Case]:
     """The strategy for cases: sizes up to `farthest_drawn`, and every pattern of values and masks."""
-    sizes = {a.name: _sizes(a, farthest_drawn(a)) if plan.off_size else st.just(a.size) for a in plan.subject.axes}
+    sizes = {a.name: _sizes(a, farthest_drawn(a)) if plan.off_size else st.just(a.size) for a in plan.subject.free}
     patterns, masks = values_of(plan.subject), masks_of(plan.subject)
-    return st.builds(
+    drawn = st.builds(
         lambda sizes, seed, values, mask: at(plan.subject, sizes, seed, patterns[values], masks[mask]),
         sizes=st.fixed_dictionaries(sizes),
         seed=below(2**16),
         values=below(len(patterns)),
         mask=below(len(masks)),
     )
+    if plan.subject.free == plan.subject.axes:
+        return drawn
+    return drawn.filter(lambda case: is_allowed(case, plan.subject))
 
 
 def _sizes(axis: Axis, far: int) -> st.SearchStrategy[int]:

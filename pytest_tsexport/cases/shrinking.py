@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from pytest_tsexport.cases.case import Case, off_size
+from pytest_tsexport.cases.case import Case, is_allowed, moved_axes, resized
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
@@ -19,33 +18,34 @@ def corners(subject: Subject, breaches: Sequence[Case]) -> list[Case]:
     """The smallest breach of every set of axes off the traced size: each may shrink to another corner."""
     smallest_of: dict[tuple[str, ...], Case] = {}
     for case in breaches:
-        smallest_of.setdefault(off_size(case, subject), case)
+        smallest_of.setdefault(moved_axes(case, subject), case)
     return list(smallest_of.values())
 
 
 def shrink(subject: Subject, case: Case, breaks: Breaks) -> Case:
     """The breach with each axis as small as possible, one axis after the other. A real example is not shrunk."""
     if case.example is None:
-        for axis in subject.axes:
-            case = _least(axis, case, breaks)
+        for axis in subject.free:
+            case = _least(subject, axis, case, breaks)
     return case
 
 
-def _least(axis: Axis, case: Case, breaks: Breaks) -> Case:
-    """The breach at the smallest size of one axis: small sizes one by one, then bisection."""
-    low, size = axis.least, case.size(axis.name)
-    right = low - 1
-    for right in range(low, min(size, low + SHRINKS)):
-        if breaks(_resized(case, axis, right)):
-            return _resized(case, axis, right)
-    while size - right > 1:
-        middle = (right + size) // 2
-        if breaks(_resized(case, axis, middle)):
+def _least(subject: Subject, axis: Axis, case: Case, breaks: Breaks) -> Case:
+    """The breach at the smallest size of one axis: small sizes one by one, then bisection over the steps."""
+
+    def breaks_at(size: int) -> bool:
+        smaller = resized(case, subject, axis, size)
+        return is_allowed(smaller, subject) and breaks(smaller)
+
+    low, size, step = axis.fitting(axis.least), case.size(axis.name), axis.step
+    right = low - step
+    for right in range(low, min(size, low + SHRINKS * step), step):
+        if breaks_at(right):
+            return resized(case, subject, axis, right)
+    while size - right > step:
+        middle = max(axis.fitting((right + size) // 2), right + step)
+        if breaks_at(middle):
             size = middle
         else:
             right = middle
-    return _resized(case, axis, size)
-
-
-def _resized(case: Case, axis: Axis, size: int) -> Case:
-    return replace(case, sizes=tuple({**dict(case.sizes), axis.name: size}.items()))
+    return resized(case, subject, axis, size)

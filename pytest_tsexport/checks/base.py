@@ -112,7 +112,9 @@ def too_few(findings: Findings) -> str | None:
     floor = max(min(FLOOR, (len(tried) + 1) // 2), 1)
     if counted >= floor:
         return None
-    return f"only {counted} of {len(tried)} cases could be judged, fewer than {floor}"
+    refused = [one.text for one in findings.judged if one.status in ("both raise", "eager raises")]
+    why = f"; eager raises in {len(refused)}{f': {refused[0]}' if refused[0] else ''}" if refused else ""
+    return f"only {counted} of {len(tried)} cases could be judged, fewer than {floor}{why}"
 
 
 def counterexample_of(findings: Findings) -> dict[str, Any] | None:

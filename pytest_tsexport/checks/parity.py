@@ -10,6 +10,7 @@ from pytest_tsexport.cases.coverage import unswept, unvaried
 from pytest_tsexport.cases.essential import essential_at_traced_size
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import example_cases, odd_cases, traced_cases
+from pytest_tsexport.cases.one_way import one_way
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import (
     counterexample_of,
@@ -96,7 +97,7 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
     if findings.late:
         return too_slow(evidence, len(findings.late), findings.essential)
     why = too_few(findings)
-    if why is None and not any(one.status == "equal" for one in findings.judged):
+    if findings.both_raise and not findings.counted:
         why = "eager raises on every case at the traced size, so nothing was compared"
     if why is not None:
         fix = ("fix", "give inputs= that eager accepts, or strategies= that draw such values")
@@ -114,6 +115,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
         *_out_of_time(findings),
+        *one_way(evidence.subject, [one.case for one in findings.counted]),
     )
     return replace(
         found,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tsexport.cases.case import Case, off_size
-from pytest_tsexport.cases.coverage import unvisited
+from pytest_tsexport.cases.coverage import coupled, given_up, unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
 from pytest_tsexport.cases.essential import essential_off_size
 from pytest_tsexport.cases.findings import CaseResult, Findings
-from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases
+from pytest_tsexport.cases.listed import edge_cases, example_cases, size_cases, unfitted_cases
+from pytest_tsexport.cases.one_way import one_way
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.checks.base import (
     already_wrong,
@@ -38,6 +39,7 @@ from pytest_tsexport.diagnosis.compiled import dropped
 from pytest_tsexport.diagnosis.divergence import cause
 from pytest_tsexport.diagnosis.explanation import explain
 from pytest_tsexport.diagnosis.hypotheses import int8_rounding
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 _FIX = {
@@ -74,9 +76,11 @@ class Shapes:
         if at_traced_size is not None:
             return already_wrong(evidence, at_traced_size)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
-        edges = list(edge_cases(evidence.subject))
+        edges = list(edge_cases(evidence.subject, evidence.named_sizes))
+        if _is_fixed(evidence):
+            edges = list(dict.fromkeys([*edges, *unfitted_cases(evidence.subject)]))
         others = [case for case in size_cases(evidence.subject) if case not in edges]
-        essential = [*evidence.kept(), *real, *essential_off_size(evidence.subject, edges)]
+        essential = [*evidence.kept(), *real, *essential_off_size(evidence.subject, edges, evidence.named_sizes)]
         plan = Plan(
             subject=evidence.subject,
             essential=essential,
@@ -109,6 +113,11 @@ def contract_of(evidence: Evidence, axis: str) -> str:
     return evidence.policy.meaning.contract_of(axis, named=evidence.subject.axis(axis).named, default=default)
 
 
+def _is_fixed(evidence: Evidence) -> bool:
+    """Whether the contract of some axis is fixed: the file must raise there, whatever eager does."""
+    return any(contract_of(evidence, axis.name) == "fixed" for axis in evidence.subject.axes)
+
+
 def _judge(evidence: Evidence, case: Case) -> CaseResult | None:
     """The result with its breach; None at the traced size, which `parity` judges."""
     off = off_size(case, evidence.subject)
@@ -117,7 +126,8 @@ def _judge(evidence: Evidence, case: Case) -> CaseResult | None:
     contracts = {contract_of(evidence, axis) for axis in off}
     one = compare_case(evidence, case)
     if "fixed" in contracts:
-        return replace(one, breach=one.status not in ("raises", "both raise"))
+        wanted = one.status == "both raise"
+        return replace(one, breach=one.status not in ("raises", "both raise"), wanted_raise=wanted)
     raises = one.status == "raises" and contracts == {"dynamic"}
     return replace(one, breach=one.status == "wrong" or raises)
 
@@ -172,15 +182,22 @@ def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Ro
     return (*rows, ("right for", right_for(findings, evidence.subject)))
 
 
+def _notes(findings: Findings, subject: Subject) -> tuple[str, ...]:
+    return (*findings.tie_break_notes, *findings.both_raise_notes, *raising(findings, subject))
+
+
 def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     subject = evidence.subject
     beyond_eager = [one.case for one in findings.judged if one.status == "eager raises"]
-    notes = (*findings.tie_break_notes, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
+    notes = _notes(findings, subject) if found.outcome is Outcome.PASSED else ()
     if beyond_eager and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(beyond_eager, key=lambda case: case.volume)}")
     not_covered = [f"{case}: no time left in the budget" for case in findings.skipped]
-    cases = [one.case for one in findings.judged]
-    not_covered += [line for axis in subject.axes for line in unvisited(axis, cases)]
+    cases = [one.case for one in findings.counted]
+    for axis in subject.free:
+        not_covered += unvisited(axis, cases, evidence.named_sizes)
+    not_covered += [line for axis in subject.axes for line in coupled(axis)]
+    not_covered += [*given_up(subject, findings.judged), *one_way(subject, cases)]
     return replace(
         found,
         judged=len(findings.counted),

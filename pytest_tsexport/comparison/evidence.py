@@ -77,6 +77,12 @@ class Measurements:
                 return inspector.model_operators(self.subject)
             return inspector.operators(self.artifact.load())
 
+    @cached_property
+    def named_sizes(self) -> frozenset[int]:
+        """The whole numbers that sizes are compared with, divided by or ranged over while the model is traced."""
+        with seeded(_seed(self.policy, self.subject.name, "sizes")):
+            return self.artifact.format.inspector.named_sizes(self.subject)
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -125,6 +131,11 @@ class Evidence:
     def operators(self) -> frozenset[str]:
         """As in `Measurements`."""
         return self.measured.operators
+
+    @property
+    def named_sizes(self) -> frozenset[int]:
+        """As in `Measurements`."""
+        return self.measured.named_sizes
 
     @property
     def spread(self) -> Spread:

@@ -88,7 +88,8 @@ class Meaning:
     strategies: Mapping[str, Any] = set_by(
         Keyword(
             "`{argument name: strategy}`: a function of the shape that returns a hypothesis strategy for a tensor of "
-            "that shape; or the strategy itself, if no dimension of the input varies",
+            "that shape; or the strategy itself, if no dimension of the input varies. A function with a second "
+            "argument is [given the case](#values-that-depend-on-a-size) too",
             default="derived from dtype, config and example",
             valid="mapping",
         ),

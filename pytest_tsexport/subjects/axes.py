@@ -1,12 +1,14 @@
 """example inputs, dynamic_shapes -> fields and axes: what inputs that the user gave say about themselves.
 
-Axes that nobody named are found by asking eager: a dimension varies if eager accepts it at another size.
+Axes that nobody named are found by asking eager: a dimension varies if eager accepts it at another size. Of axes that
+the user named, eager is asked which depend on others.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,9 +17,9 @@ from torch import nn
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.arguments import Given, given
 from pytest_tsexport.subjects.domains.from_example import domain_of
-from pytest_tsexport.subjects.fields import Axis, Field
-
-Accepts = Callable[[Mapping[str, torch.Tensor]], bool]
+from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.inquiry import Dimension, InputDim, Inquiry
+from pytest_tsexport.subjects.varying import Varying, varying
 
 Dims = tuple[str | int, ...]
 
@@ -123,57 +125,87 @@ def _axis(name: str, value: Any, size: int) -> Axis:
     raise PolicyError(f"dynamic_shapes[{name!r}] holds {value!r}; give an axis name or a torch.export.Dim")
 
 
-def discovered(inputs: Mapping[str, torch.Tensor], accepts: Accepts) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
+def dependent(description: Description, inquiry: Inquiry) -> Description:
+    """The same axes; those that eager refuses at one more get the step or the rule by which it accepts them.
+
+    An axis for which none is found stays as it is, with a line in `given_up`.
+    """
+    free: list[Dimension] = []
+    refused: list[Dimension] = []
+    for axis in description.axes:
+        places = [(one.name, at) for one in description.fields for at, dim in enumerate(one.dims) if dim == axis.name]
+        dimension = Dimension(name=axis.name, size=axis.size, places=tuple(places))
+        is_taken = not axis.allows(axis.size + 1) or inquiry.accepts({dimension: axis.size + 1})
+        (free if is_taken else refused).append(dimension)
+    found = varying(free, refused, inquiry)
+    by_name = {dimension.name: one for dimension, one in found.dimensions.items()}
+    axes = (
+        replace(axis, step=by_name[axis.name].step, rule=by_name[axis.name].rule) if axis.name in by_name else axis
+        for axis in description.axes
+    )
+    fields = _with_domains(description.fields, found)
+    return replace(description, fields=fields, axes=tuple(axes), given_up=found.given_up)
+
+
+def discovered(inquiry: Inquiry) -> Description:
     """Fields and axes if nobody named any: dimensions at one place and of one size vary together, if eager accepts."""
-    groups: dict[tuple[int, int], list[str]] = {}
-    for name, example in inputs.items():
-        for place, size in enumerate(example.shape):
-            groups.setdefault((place, size), []).append(name)
-    names: dict[tuple[str, int], str] = {}
-    axes: list[Axis] = []
-    for (place, size), members in groups.items():
-        if size and accepts(
-            {name: _grown(inputs[name], place) if name in members else inputs[name] for name in inputs}
-        ):
-            axis = _axis_name(place, members, axes)
-            names.update({(name, place): axis for name in members})
-            axes.append(Axis(name=axis, size=size))
-    for size, others in _remaining(inputs, names).items():
-        if accepts(_all_grown(inputs, others)):
-            axis = _axis_name(others[0][1], [others[0][0]], axes)
-            names.update(dict.fromkeys(others, axis))
-            axes.append(Axis(name=axis, size=size))
+    free, refused = _asked(inquiry)
+    found = varying(free, refused, inquiry)
+    axes = [Axis(name=one.name, size=one.size) for one in free]
+    for dimension, how in found.dimensions.items():
+        axes.append(Axis(name=dimension.name, size=dimension.size, step=how.step, rule=how.rule, high=how.high))
+    names = {place: one.name for one in (*free, *found.dimensions) for place in one.places}
     fields = tuple(
         field_of(name, tuple(names.get((name, place), size) for place, size in enumerate(example.shape)), example)
-        for name, example in inputs.items()
+        for name, example in inquiry.inputs.items()
     )
-    return fields, tuple(axes)
+    return Description(fields=_with_domains(fields, found), axes=tuple(axes), given_up=found.given_up)
 
 
-def _remaining(
-    inputs: Mapping[str, torch.Tensor], names: Mapping[tuple[str, int], str]
-) -> dict[int, list[tuple[str, int]]]:
-    """Dimensions without an axis so far, by size: a length may be at another place in each input."""
-    remaining: dict[int, list[tuple[str, int]]] = {}
-    for name, example in inputs.items():
-        for place, size in enumerate(example.shape):
-            if (name, place) not in names:
-                remaining.setdefault(size, []).append((name, place))
-    return {size: members for size, members in remaining.items() if len({name for name, _ in members}) > 1}
+def _with_domains(fields: tuple[Field, ...], found: Varying) -> tuple[Field, ...]:
+    return tuple(replace(one, domain=found.domains.get(one.name, one.domain)) for one in fields)
 
 
-def _axis_name(place: int, members: Sequence[str], axes: Sequence[Axis]) -> str:
+def _asked(inquiry: Inquiry) -> tuple[list[Dimension], list[Dimension]]:
+    """The dimensions that eager takes at one more, and those that it refuses."""
+    places = [(name, at, size) for name, one in inquiry.inputs.items() for at, size in enumerate(one.shape) if size]
+    alike: dict[tuple[int, int], list[InputDim]] = {}
+    for name, at, size in places:
+        alike.setdefault((at, size), []).append((name, at))
+    free: list[Dimension] = []
+    refused: dict[InputDim, int] = {}
+    for (_, size), members in alike.items():
+        dimension = _dimension(size, members, free)
+        if inquiry.accepts({dimension: size + 1}):
+            free.append(dimension)
+        else:
+            refused.update(dict.fromkeys(members, size))
+    for size, members in _by_size(refused).items():
+        dimension = _dimension(size, members[:1], free, members)
+        if len({name for name, _ in members}) > 1 and inquiry.accepts({dimension: size + 1}):
+            free.append(dimension)
+            refused = {place: size for place, size in refused.items() if place not in members}
+    left: list[Dimension] = []
+    for (_, size), members in alike.items():
+        if all(place in refused for place in members):
+            left.append(_dimension(size, members, [*free, *left]))
+    return free, left
+
+
+def _by_size(refused: Mapping[InputDim, int]) -> dict[int, list[InputDim]]:
+    """The refused dimensions by size: a length may be at another place in each input."""
+    found: dict[int, list[InputDim]] = {}
+    for place, size in refused.items():
+        found.setdefault(size, []).append(place)
+    return found
+
+
+def _dimension(
+    size: int, members: Sequence[InputDim], known: Sequence[Dimension], places: Sequence[InputDim] | None = None
+) -> Dimension:
+    """One dimension with a name that no other has: that of its place, or of its first input and place."""
+    first, place = members[0]
     name = "batch" if place == 0 else f"dim{place}"
-    return name if all(axis.name != name for axis in axes) else f"{members[0]}.{place}"
-
-
-def _all_grown(inputs: Mapping[str, torch.Tensor], members: Sequence[tuple[str, int]]) -> dict[str, torch.Tensor]:
-    grown = dict(inputs)
-    for name, place in members:
-        grown[name] = _grown(grown[name], place)
-    return grown
-
-
-def _grown(example: torch.Tensor, place: int) -> torch.Tensor:
-    """The example with one more slice along `place`, which repeats its first."""
-    return torch.cat([example, example.narrow(place, 0, 1)], dim=place)
+    if any(one.name == name for one in known):
+        name = f"{first}.{place}"
+    return Dimension(name=name, size=size, places=tuple(places or members))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 import torch
@@ -45,11 +47,29 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How the size of one axis follows from others: `offset` plus, for each term, a factor times their sizes."""
+
+    terms: tuple[tuple[Fraction, tuple[str, ...]], ...]
+    offset: int = 0
+
+    def size(self, sizes: Mapping[str, int]) -> int:
+        """The size of the axis if the others have these sizes."""
+        return int(self.offset + sum(factor * prod(sizes[name] for name in names) for factor, names in self.terms))
+
+    def __str__(self) -> str:
+        terms = [" * ".join([*([] if factor == 1 else [str(factor)]), *names]) for factor, names in self.terms]
+        sign = " - " if self.offset < 0 else " + "
+        return " + ".join(terms) + (f"{sign}{abs(self.offset)}" if self.offset else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
     """A dimension that callers vary. `size` is the traced one; `low` and `high` (inclusive) bound the search.
 
     `high` is None if nobody gave a maximum. `edges` are sizes at which the model may change its computation (windows,
-    blocks, tables of positions). `named` says that the user named the axis in `dynamic_shapes`.
+    blocks, tables of positions). `named` says that the user named the axis in `dynamic_shapes`. Eager accepts only
+    every `step`-th size. An axis with a `rule` is not free: its size follows from those of other axes.
     """
 
     name: str
@@ -58,6 +78,8 @@ class Axis:
     high: int | None = None
     edges: tuple[int, ...] = ()
     named: bool = False
+    step: int = 1
+    rule: Rule | None = None
 
     @property
     def least(self) -> int:
@@ -68,14 +90,31 @@ class Axis:
         """Whether the search may visit this size: it may exceed the model's maximum, but not the user's."""
         return self.low <= size and not (self.named and self.high is not None and size > self.high)
 
+    def fitting(self, size: int) -> int:
+        """The size itself, or the next smaller one that the step allows; the smallest of them if none is smaller."""
+        if self.step == 1:
+            return size
+        below = size - (size - self.size) % self.step
+        lowest = self.least
+        return below if below >= lowest else lowest + (self.size - lowest) % self.step
+
+
+def fitted(axes: Iterable[Axis], sizes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes, changed so that eager may accept them: free axes keep to their steps, and the others follow."""
+    axes = tuple(axes)
+    found = {axis.name: axis.fitting(sizes[axis.name]) for axis in axes}
+    return found | {axis.name: axis.rule.size(found) for axis in axes if axis.rule is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What the signature and the config of a model say about its inputs.
 
-    `constants` are passed to every eager call and are part of the export (`use_cache=False`).
+    `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` has a
+    line for each dimension that eager refuses at any other size, by name.
     """
 
     fields: tuple[Field, ...]
     axes: tuple[Axis, ...]
+    given_up: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)

@@ -17,10 +17,12 @@ from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, Item, filled, flat_shapes, flat_values, keywords
-from pytest_tsexport.subjects.axes import checked, declared, discovered, field_of
+from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, field_of
+from pytest_tsexport.subjects.code_numbers import CodeNumbers
 from pytest_tsexport.subjects.domains.own_values import OwnValues
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.subjects.reference import Reference, one_line
 from pytest_tsexport.subjects.user_examples import (
     Example,
@@ -43,6 +45,8 @@ class Subject:
     `reference` is the model to be faithful to: the model itself unless the user gave another. `items` are the
     arguments as the user gave them: in dicts, in lists, as numbers. `constants` are passed to every eager call beside
     the tensors: the items that are more than a tensor, and what the model needs. They are part of the export.
+    `given_up` has a line for each dimension that varies in no way that eager accepts, by name. `code_numbers` are the
+    whole numbers that the code of the model compares with or divides by.
     """
 
     name: str
@@ -56,6 +60,13 @@ class Subject:
     constants: Mapping[str, Item] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     strategies: Mapping[str, Any] = field(default_factory=dict)
+    given_up: Mapping[str, str] = field(default_factory=dict)
+    code_numbers: tuple[int, ...] = ()
+
+    @property
+    def free(self) -> tuple[Axis, ...]:
+        """The axes whose sizes follow from no other."""
+        return tuple(axis for axis in self.axes if axis.rule is None)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -121,8 +132,8 @@ def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -
     meaning = replace(meaning, dynamic_shapes=flat_shapes(found.items, meaning.dynamic_shapes))
     description = _described(model, found)
     if description is None and meaning.dynamic_shapes is None:
-        fields, axes = discovered(found.tensors, lambda tensors: _accepts(model, tensors, found.constants))
-        description = Description(fields=fields, axes=axes, constants=found.constants)
+        asked = Inquiry.of(model if meaning.reference is None else meaning.reference, found.tensors, found.constants)
+        description = replace(discovered(asked), constants=found.constants)
     elif description is None:
         description = Description(fields=(), axes=(), constants=found.constants)
     return replace(_with_axes(model, found.tensors, description, meaning), items=found.items)
@@ -159,18 +170,18 @@ def _with_axes(
     """The fields in the order of the inputs. Axes that the user declared replace the derived ones."""
     known = {one.name: one for one in description.fields}
     fields = tuple(known.get(name) or field_of(name, tuple(t.shape), t) for name, t in inputs.items())
-    axes = description.axes
+    found = replace(description, fields=fields)
+    inquiry = Inquiry.of(model if meaning.reference is None else meaning.reference, inputs, description.constants)
     if meaning.dynamic_shapes is not None:
         fields, axes = declared(inputs, meaning.dynamic_shapes)
-        fields = _with_known_domains(fields, known)
+        found = dependent(replace(found, fields=_with_known_domains(fields, known), axes=axes), inquiry)
     elif not description.fields and meaning.inputs is not None:
-        fields, axes = discovered(inputs, lambda tensors: _accepts(model, tensors, description.constants))
-    fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in fields)
-    axes = tuple(_with_limits(axis, description.axes, model) for axis in axes)
+        found = discovered(inquiry)
+    fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in found.fields)
+    axes = tuple(_with_limits(axis, description.axes, model) for axis in found.axes)
     _check_contract(meaning.shapes, axes)
-    return Subject(
-        name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes, constants=description.constants
-    )
+    subject = Subject(name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes)
+    return replace(subject, constants=description.constants, given_up=found.given_up)
 
 
 def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -> tuple[Field, ...]:
@@ -213,10 +224,6 @@ def _listed(axes: tuple[Axis, ...]) -> str:
     return f"use one of {', '.join(axis.name for axis in axes)}" if axes else "no axis varies"
 
 
-def _accepts(model: nn.Module, inputs: Mapping[str, torch.Tensor], constants: Mapping[str, Any]) -> bool:
-    return Reference(model, constants).case(inputs)[0].error is None
-
-
 def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLookups) -> object:
     """What a copy of eager returns for `inputs`, watched if torch can.
 
@@ -236,9 +243,12 @@ def _output(subject: Subject, inputs: Mapping[str, torch.Tensor], watch: TableLo
 def _observed(subject: Subject) -> Subject:
     """The subject after one eager call, which shows the names of its outputs and the tables that its inputs index."""
     inputs, name = detached(subject.inputs), type(subject.reference).__name__
-    watch = TableLookups(inputs)
+    watch, numbers = TableLookups(inputs), CodeNumbers()
+    with watch:
+        torch.zeros(1)  # at the first watched operator torch loads its compiler, which is none of the model's code
     try:
-        output = _output(subject, inputs, watch)
+        with numbers:
+            output = _output(subject, inputs, watch)
     except Exception as error:  # a model may raise anything, and the user needs to know what
         shapes = ", ".join(f"{key} {tuple(tensor.shape)}" for key, tensor in subject.inputs.items())
         said = str(error) or one_line(error)
@@ -253,4 +263,5 @@ def _observed(subject: Subject) -> Subject:
         replace(one, domain=one.domain.looked_up(watch.rows[one.name], one.name)) if one.name in watch.rows else one
         for one in subject.fields
     )
-    return replace(subject, outputs=outputs, fields=tuple(fields))
+    known = tuple(sorted(numbers.found - set(subject.sizes.values())))
+    return replace(subject, outputs=outputs, fields=tuple(fields), code_numbers=known)

@@ -21,6 +21,7 @@ from pytest_tsexport.testing import wrong_choices as ruled
 from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing.right_axes import right_axes
 from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_tied import rightly_tied
 from pytest_tsexport.testing.right_unshown import rightly_unshown
@@ -31,6 +32,7 @@ def right() -> tuple[Specimen, ...]:
     """Every specimen that must not be accused."""
     return (
         *_sizes(),
+        *right_axes(),
         *_outputs(),
         *_inputs(),
         *_weights(),

@@ -15,6 +15,7 @@ from pytest_tsexport.testing import wrong_sizes as sizes
 from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows
+from pytest_tsexport.testing.wrong_axes import wrong_axes
 from pytest_tsexport.testing.wrong_between import wrong_between
 from pytest_tsexport.testing.wrong_made import wrongly_made
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
@@ -25,6 +26,7 @@ def wrong() -> tuple[Specimen, ...]:
     """Every specimen that must be found."""
     return (
         *_sizes(),
+        *wrong_axes(),
         *_values(),
         *_routing(),
         *_state(),

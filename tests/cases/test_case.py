@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,3 +129,19 @@ def test_a_strategy_of_one_shape_is_refused_at_every_other_shape() -> None:
 def test_a_strategy_may_be_a_function_of_the_shape() -> None:
     one = subject(BATCH, LENGTH, strategies={"x": lambda shape: st.just(torch.zeros(shape))})
     assert tensors(at(one, {"length": 3}), one)["x"].shape == (2, 3)
+
+
+def test_a_strategy_sees_the_sizes_and_the_inputs_that_have_none() -> None:
+    seen: list[dict[str, object]] = []
+
+    def follows(shape: tuple[int, ...], case: dict[str, object]) -> object:
+        seen.append(case)
+        return st.just(torch.zeros(shape))
+
+    one = replace(BOTH, strategies={"x": follows})
+    drawn = tensors(at(one, {"length": 9}), one)
+    assert list(drawn) == ["x", "mask"]
+    (case,) = seen
+    assert {name: case[name] for name in ("batch", "length")} == {"batch": 2, "length": 9}
+    assert torch.equal(case["mask"], drawn["mask"])  # type: ignore[arg-type]
+    assert "x" not in case

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -26,9 +27,9 @@ def findings(*judged: CaseResult) -> Findings:
 def test_what_eager_refuses_and_what_is_unsettled_is_not_counted() -> None:
     seen = [result(status) for status in ("eager raises", "equal", "unsettled", "both raise", "raises", "wrong")]
     found = findings(*seen)
-    assert [one.status for one in found.counted] == ["equal", "both raise", "raises", "wrong"]
+    assert [one.status for one in found.counted] == ["equal", "raises", "wrong"]
     assert found.breaches == (seen[5],)
-    assert found.first_breach == 4
+    assert found.first_breach == 3
 
 
 def test_without_a_breach_there_is_no_first_and_no_worst() -> None:
@@ -61,3 +62,17 @@ def test_a_breach_whose_difference_is_unknown_is_the_least() -> None:
     unknown, small = result("wrong"), result("wrong", 1e-9)
     assert findings(unknown, small).worst is small
     assert findings(unknown).worst is unknown
+
+
+def test_what_both_refuse_has_a_count_of_its_own() -> None:
+    found = findings(result("equal"), result("both raise"), result("eager raises"), result("both raise"))
+    assert len(found.both_raise) == 2
+    assert found.both_raise_notes == ("in 2 of 4 cases both raise, so nothing was compared",)
+    assert findings(result("equal")).both_raise_notes == ()
+
+
+def test_where_the_contract_is_a_raise_both_raise_is_what_was_asked() -> None:
+    wanted = replace(result("both raise"), wanted_raise=True)
+    found = findings(wanted, result("both raise"))
+    assert found.counted == (wanted,)
+    assert len(found.both_raise) == 1

@@ -235,3 +235,27 @@ def test_what_a_predicate_raises_leaves_at_once_and_is_not_shrunk(raised: type[B
         smallest(st.integers(0, 10**6), look, tries=100, random=Random(0))
     assert sum(value > 1000 for value in seen) == 1
     assert found.traceback[-1].name == "look"
+
+
+def test_a_function_of_two_arguments_is_given_the_case_too() -> None:
+    def rising(shape: tuple[int, ...], case: Any) -> Any:
+        return st.just(torch.full(shape, float(case["length"])))
+
+    assert sample(rising, field("batch"), (2,), 0, {"length": 9}).tolist() == [9.0, 9.0]
+
+
+def test_a_second_argument_with_a_default_is_not_the_case() -> None:
+    def scaled(shape: tuple[int, ...], scale: float = 3.0) -> Any:
+        return st.just(torch.full(shape, scale))
+
+    assert sample(scaled, field("batch"), (2,), 0, {"length": 9}).tolist() == [3.0, 3.0]
+
+
+def test_what_a_function_does_to_the_case_is_not_kept() -> None:
+    def clears(shape: tuple[int, ...], case: Any) -> Any:
+        case.clear()
+        return ONES
+
+    case = {"length": 9}
+    sample(clears, field("batch"), (2,), 0, case)
+    assert case == {"length": 9}

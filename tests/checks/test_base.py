@@ -45,7 +45,7 @@ def test_ten_cases_are_enough_or_half_of_those_that_were_tried(count: int, tried
 
 def test_what_only_eager_refuses_is_not_judged_and_what_there_was_no_time_to_settle_was_not_tried() -> None:
     judged = [result(status=status) for status in ("eager raises", "unsettled") for _ in range(FLOOR)]
-    assert too_few(findings(*judged)) == "only 0 of 10 cases could be judged, fewer than 5"
+    assert too_few(findings(*judged)) == "only 0 of 10 cases could be judged, fewer than 5; eager raises in 10"
     settled = [result(), *(result(status="unsettled") for _ in range(99))]
     assert too_few(findings(*settled)) is None
 

@@ -173,15 +173,20 @@ def test_raising_everywhere_keeps_the_contract_and_says_so() -> None:
     assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
 
 
-def test_a_size_that_both_refuse_keeps_any_contract() -> None:
+def test_sizes_that_both_refuse_keep_a_fixed_contract_and_say_nothing_about_another() -> None:
     class Projects(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x @ torch.ones(7, 7)
 
-    for contract in ("fixed", "safe", "dynamic"):
-        found = verdict(Projects(), dynamic_shapes={"x": {1: "length"}}, shapes=contract)
-        assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
-        assert found.judged >= 50
+    length = {"x": {1: "length"}}
+    found = verdict(Projects(), dynamic_shapes=length, shapes="fixed")
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
+    assert found.judged >= 50
+    for contract in ("safe", "dynamic"):
+        found = verdict(Projects(), dynamic_shapes=length, shapes=contract)
+        assert (found.outcome, found.judged) == (Outcome.FAILED, 0)
+        assert found.headline.startswith("only 0 of 60 cases could be judged, fewer than 10; eager raises in ")
+        assert any(line.startswith("length (7): eager refuses 8: RuntimeError: ") for line in found.not_covered)
 
 
 def test_where_no_dimension_varies_the_question_does_not_arise() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.axes import checked, declared, discovered, forward_arguments
-from pytest_tsexport.subjects.fields import Axis
+from pytest_tsexport.subjects.fields import Axis, Field
+from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.testing import judge
 
 ROW = torch.randn(2, 7)
@@ -152,12 +153,20 @@ def test_dynamic_shapes_that_do_not_fit_are_refused_in_one_sentence(shapes: Mapp
         declared({"ids": IDS, "mask": IDS}, shapes)
 
 
+Given = Mapping[str, torch.Tensor]
+
+
+def found(inputs: Given, accepts: Callable[[Given], bool]) -> tuple[tuple[Field, ...], tuple[Axis, ...]]:
+    description = discovered(Inquiry(inputs, lambda given: None if accepts(given) else "no"))
+    return description.fields, description.axes
+
+
 def sizes_of(axes: tuple[Axis, ...]) -> dict[str, int]:
     return {axis.name: axis.size for axis in axes}
 
 
 def test_a_dimension_that_eager_accepts_at_another_size_is_an_axis() -> None:
-    fields, axes = discovered({"x": torch.zeros(2, 7, 4)}, lambda given: given["x"].shape[2] == 4)
+    fields, axes = found({"x": torch.zeros(2, 7, 4)}, lambda given: given["x"].shape[2] == 4)
     assert fields[0].dims == ("batch", "dim1", 4)
     assert sizes_of(axes) == {"batch": 2, "dim1": 7}
 
@@ -166,20 +175,20 @@ def test_dimensions_at_one_place_and_of_one_size_vary_together() -> None:
     def accepts(given: Mapping[str, torch.Tensor]) -> bool:
         return given["ids"].shape == given["mask"].shape
 
-    fields, axes = discovered({"ids": IDS, "mask": IDS}, accepts)
+    fields, axes = found({"ids": IDS, "mask": IDS}, accepts)
     assert [one.dims for one in fields] == [("batch", "dim1")] * 2
     assert sizes_of(axes) == {"batch": 2, "dim1": 7}
 
 
 def test_a_dimension_that_eager_refuses_does_not_vary() -> None:
-    fields, axes = discovered({"x": ROW}, lambda given: False)
+    fields, axes = found({"x": ROW}, lambda given: False)
     assert (fields[0].dims, axes) == ((2, 7), ())
 
 
 def test_two_axes_at_one_place_have_different_names() -> None:
-    _, axes = discovered({"x": torch.zeros(2, 7), "y": torch.zeros(3, 7)}, lambda given: True)
+    _, axes = found({"x": torch.zeros(2, 7), "y": torch.zeros(3, 7)}, lambda given: True)
     assert sizes_of(axes) == {"batch": 2, "dim1": 7, "y.0": 3}
 
 
 def test_an_input_without_dimensions_has_no_axis() -> None:
-    assert discovered({"x": torch.tensor(1.0)}, lambda given: True)[1] == ()
+    assert found({"x": torch.tensor(1.0)}, lambda given: True)[1] == ()

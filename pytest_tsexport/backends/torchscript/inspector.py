@@ -11,6 +11,7 @@ import torch
 
 from pytest_tsexport.backends.inspector import Graph, Inspector, Provenance
 from pytest_tsexport.backends.torchscript import archive, graphs, messages
+from pytest_tsexport.backends.torchscript.named_sizes import named_sizes
 from pytest_tsexport.backends.torchscript.provenance import provenance
 from pytest_tsexport.backends.torchscript.tracing import traced_subject
 from pytest_tsexport.subjects.subject import Subject
@@ -51,6 +52,10 @@ class TorchScriptInspector(Inspector):
                 return self.operators(traced_subject(subject))
         except Exception:  # tracing runs the model, which may raise anything; a compiler may still accept it
             return frozenset()
+
+    def named_sizes(self, subject: Subject) -> frozenset[int]:
+        """Those of a throw-away trace of the model; none if it does not trace."""
+        return named_sizes(subject)
 
     def constants(self, module: torch.jit.ScriptModule) -> tuple[torch.Tensor, ...]:
         """Those of the inlined graph; a file that was frozen has its weights there."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pytest_tsexport.subjects.domains.base import PATTERNS
-from pytest_tsexport.subjects.domains.lengths import Lengths
+from pytest_tsexport.subjects.domains.lengths import FullLengths, Lengths, Parts
 from pytest_tsexport.subjects.fields import Field
 
 LENGTHS = Lengths(dtype=torch.int64, axis="sequence")
@@ -51,3 +51,45 @@ def test_lengths_are_not_ids_and_not_open_ended() -> None:
     assert LENGTHS.looked_up(60, "lengths") is LENGTHS
     assert not LENGTHS.open_ended
     assert LENGTHS.lone_value is None
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("size", [1, 2, 7, 33])
+def test_the_longest_of_full_lengths_is_the_size(size: int, pattern: str) -> None:
+    sizes = {"batch": 5, "sequence": size}
+    one = Field("lengths", ("batch",), FullLengths(dtype=torch.int64, axis="sequence", offset=1))
+    drawn = [one.draw(sizes, seed, pattern) for seed in range(10)]
+    assert {int(lengths.max()) for lengths in drawn} == {size + 1}
+    assert all(int(lengths.min()) >= 1 for lengths in drawn)
+    if pattern == "uniform" and size > 2:
+        assert len({tuple(lengths.tolist()) for lengths in drawn}) > 5
+        assert len({int(lengths.argmax()) for lengths in drawn}) > 1
+
+
+def test_every_length_may_be_the_size() -> None:
+    domain = FullLengths(dtype=torch.int64, axis="sequence", every=True)
+    assert Field("n", ("batch",), domain).draw({"batch": 3, "sequence": 9}, 0).tolist() == [9, 9, 9]
+    assert domain.count({"batch": 3, "sequence": 9}) == 1
+
+
+@pytest.mark.parametrize("low", [0, 1])
+@pytest.mark.parametrize("size", [3, 4, 17])
+def test_parts_add_up_to_the_size(size: int, low: int) -> None:
+    one = Field("lengths", ("rows",), Parts(dtype=torch.int64, axis="items", low=low))
+    drawn = [one.draw({"rows": 3, "items": size}, seed) for seed in range(30)]
+    assert {int(parts.sum()) for parts in drawn} == {size}
+    assert min(int(parts.min()) for parts in drawn) >= low
+    assert one.draw({"rows": 1, "items": size}, 0).tolist() == [size]
+    assert one.draw({"rows": 0, "items": size}, 0).tolist() == []
+
+
+def test_lengths_that_are_moved_still_fit() -> None:
+    sizes = {"batch": 3, "sequence": 9}
+    for domain in (FullLengths(dtype=torch.int64, axis="sequence"), Parts(dtype=torch.int64, axis="sequence")):
+        assert domain.moved(torch.tensor([2, 3, 4]), sizes).tolist() == [4, 2, 3]
+
+
+def test_indices_may_be_bounded_by_the_size_minus_one() -> None:
+    within = Lengths(dtype=torch.int64, axis="sequence", low=0, offset=-1)
+    assert within.bounds({"sequence": 4}) == (0, 4)
+    assert within.bounds({"sequence": 0}) == (0, 1)
