@@ -7,12 +7,12 @@ from math import prod
 
 from pytest_tsexport.cases.case import Case, at, tensors
 from pytest_tsexport.cases.findings import CaseResult, Difference, Status
-from pytest_tsexport.comparison.difference import difference, distance, is_above_noise
+from pytest_tsexport.comparison.difference import difference, distance
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
-from pytest_tsexport.comparison.tie_breaks import is_tie_break
+from pytest_tsexport.comparison.rounding import emulated_answer
+from pytest_tsexport.comparison.settle import Settled, Settling
 from pytest_tsexport.subjects.domains.base import ODD_MASKS
-from pytest_tsexport.subjects.reference import Answer, Inputs
+from pytest_tsexport.subjects.reference import Answer, same_bits
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -48,11 +48,16 @@ def compare_case(evidence: Evidence, case: Case) -> CaseResult:
         failed = _example(evidence, case, eager[0], artifact[0])
         if failed is not None:
             return failed
-    first = _call(evidence, case, inputs, eager[0], artifact[0])
+    settling = Settling(
+        evidence,
+        lambda reference, converted: reference.case(converted(inputs), calls),
+        lambda: emulated_answer(evidence, inputs),
+    )
+    first = _call(settling, case, 0, eager[0], artifact[0])
     if first.status != "equal":
         return first
     for number in range(1, calls):
-        later = _call(evidence, case, inputs, eager[number], artifact[number])
+        later = _call(settling, case, number, eager[number], artifact[number])
         if later.status != "equal":
             return replace(later, text=f"on call {number + 1} with the same inputs: {later.text}")
     return first
@@ -79,29 +84,31 @@ def is_long(case: Case, subject: Subject) -> bool:
     return case.volume > LONG * prod(max(size, 1) for size in subject.sizes.values())
 
 
-def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> CaseResult:
+def _call(settling: Settling, case: Case, number: int, eager: Answer, artifact: Answer) -> CaseResult:
+    evidence = settling.evidence
     if eager.leaves is None:
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
         return CaseResult(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return _raises(evidence, case, artifact)
-    compared, tolerance = allow_rounding(
-        evidence, eager.leaves, artifact.leaves, lambda: emulated_answer(evidence, inputs)
-    )
-    found = difference(eager.leaves, compared, tolerance)
-    tie_break = found is not None and is_tie_break(evidence, inputs, eager.leaves, artifact.leaves)
-    if tie_break is None:
+    settled = settling.settle(number, eager.leaves, artifact.leaves)
+    if settled.unsettled:
         text = "it may be a tie-break, and the time to find out is spent"
         return CaseResult(case=case, status="unsettled", breach=False, text=text)
-    found = (None if tie_break else found) or _overwrites(eager, artifact)
+    found = settled.difference or _overwrites(eager, artifact)
     if found is not None:
         evidence.tie_break_time.refuted |= case.mask not in ODD_MASKS
         return _wrong(case, found)
-    if tie_break:
-        return CaseResult(case=case, status="equal", breach=False, tie_break=True)
-    nearest = distance(eager.leaves, compared, tolerance)
-    noisy = is_above_noise(eager.leaves, artifact.leaves, tolerance)
-    return CaseResult(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
+    return _equal(case, settled)
+
+
+def _equal(case: Case, settled: Settled) -> CaseResult:
+    eager, actual, tolerance = settled.compared.eager, settled.compared.actual, settled.compared.tolerance
+    hidden = {name: tolerance.of(name).hides(leaf) for name, leaf in eager.items() if not same_bits(leaf, actual[name])}
+    if settled.tie_break:
+        return CaseResult(case=case, status="equal", breach=False, tie_break=True, hidden=hidden)
+    nearest = distance(eager, actual, tolerance)
+    return CaseResult(case=case, status="equal", breach=False, nearest=nearest, hidden=hidden)
 
 
 def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> CaseResult | None:
@@ -127,7 +134,7 @@ def _wrong(case: Case, found: Difference) -> CaseResult:
 
 def _off_stored(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
     there = {name: answered[name] for name in expected if name in answered}
-    found = difference(expected, there, evidence.tolerance)
+    found = difference(expected, there, evidence.tolerance.sharing())
     return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
 
 

@@ -22,17 +22,10 @@ def differences(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> list[
     return [one for one in found if one is not None]
 
 
-def is_above_noise(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> bool:
-    """Whether two answers with the same outputs differ by more than two kernels may.
-
-    Outputs for which the user gave a tolerance or a metric are left out: only the user's rule counts for them.
-    """
-    limits = [tolerance.of(name) for name in expected]
-    return any(
-        _output(expected[limit.name], actual[limit.name], limit.noise_only()) is not None
-        for limit in limits
-        if not limit.given
-    )
+def exceeding(expected: torch.Tensor, actual: torch.Tensor, limit: OutputTolerance) -> torch.Tensor:
+    """The elements of one output, by their metric, that differ by more than is allowed; a NaN of one side differs."""
+    gaps, allowed = limit.gaps(expected, actual)
+    return gaps > allowed.nan_to_num(0.0, 0.0, 0.0)
 
 
 def distance(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> tuple[float, float, str]:
@@ -91,7 +84,7 @@ def _nan(name: str, expected: torch.Tensor, actual: torch.Tensor) -> Difference:
 def _gap(expected: torch.Tensor, actual: torch.Tensor, limit: OutputTolerance) -> tuple[float, float, tuple[int, ...]]:
     """(difference, allowed, index) of the element that exceeds its tolerance the most."""
     gaps, allowed = limit.gaps(expected, actual)
-    allowed = allowed.nan_to_num(0.0).expand_as(gaps)
+    allowed = allowed.nan_to_num(0.0, 0.0, 0.0).expand_as(gaps)
     place = int((gaps - allowed).flatten().argmax())
     return float(gaps.flatten()[place]), float(allowed.flatten()[place]), _unravelled(place, gaps.shape)
 
