@@ -13,11 +13,15 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pytest_tsexport.tensors.tree import Leaves
+
 UNORDERED = frozenset({"topk", "sort", "argsort", "kthvalue", "median", "mode"})
 """Operators for which torch does not say which of several equal values comes first."""
 
 FIRST_OF_EQUALS = frozenset({"argmax", "argmin", "max", "min"})
 """Operators that name the first of several equal values; on a device, or as `topk`, any of them."""
+
+_RANKINGS, _BESTS = frozenset({"argsort", "sort", "topk"}), frozenset({"argmax", "argmin"})
 
 _BY_DIM = {"aten::topk": 2, "aten::sort": 1, "aten::kthvalue": 2, "aten::median": 1, "aten::mode": 1}
 _BY_DIM_FIRST = {"aten::argmax": 1, "aten::argmin": 1, "aten::max": 1, "aten::min": 1}
@@ -80,6 +84,18 @@ class Flipped(TorchDispatchMode):
 def chooses(operators: frozenset[str]) -> bool:
     """Whether any of these operators chooses between values."""
     return not (UNORDERED | FIRST_OF_EQUALS).isdisjoint(operators)
+
+
+def names_a_place_twice(eager: Leaves, artifact: Leaves, operators: frozenset[str]) -> bool:
+    """Whether the artifact has a place twice in a ranking and eager has not: no order of equal values does that."""
+    if _RANKINGS.isdisjoint(operators) or not _BESTS.isdisjoint(operators):
+        return False
+    ranked = [name for name, leaf in eager.items() if leaf.dim() and leaf.dtype == torch.int64]
+    return any(_has_twice(artifact[name]) and not _has_twice(eager[name]) for name in ranked if artifact[name].dim())
+
+
+def _has_twice(leaf: torch.Tensor) -> bool:
+    return bool((leaf.sort(-1).values.diff(dim=-1) == 0).any())
 
 
 def reordering(number: int, *, all_kinds: bool) -> Callable[[], TorchDispatchMode]:

@@ -157,7 +157,7 @@ class Evidence:
     @cached_property
     def variants(self) -> Variants:
         """Copies of eager that show what rounding does to its answers."""
-        return Variants(self.subject)
+        return Variants(self.subject, None if self.device is None else self.device.casting.dtype)
 
     @cached_property
     def exact_ties(self) -> ExactTies:

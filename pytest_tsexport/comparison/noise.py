@@ -12,16 +12,19 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from pytest_tsexport.comparison.choices import UNORDERED, chooses
+from pytest_tsexport.comparison.choices import UNORDERED, chooses, names_a_place_twice
 from pytest_tsexport.comparison.difference import difference, differences, exceeding
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance, confirmed, times
-from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, WIDER, CaseVariants, Variant
+from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, NUDGED, WIDER, CaseVariants, Variant
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.tree import Leaves
 
 ORDERS = 8
 """Orders in which exact ties of choices are decided: the reverse one, and drawn ones."""
+
+CASTS = 4
+"""Copies that are nudged by half a ULP of the type to which a device rounds."""
 
 FEW_ORDERS = 2
 """How many of them are tried after a difference that nothing explains."""
@@ -94,6 +97,8 @@ class Noise:
         found = differences(compared.eager, compared.left, compared.tolerance)
         if not found or any(one.kind not in ("value", "nan") for one in found):
             return False
+        if names_a_place_twice(compared.eager, compared.actual, self.operators):
+            return False
         return self._jumps(compared.eager) or any(not compared.tolerance.of(name).given for name in compared.eager)
 
     def measured(self, compared: Compared) -> Compared:
@@ -152,15 +157,13 @@ class Noise:
         moved = self.variants.leaves(variant, self.call)
         if moved is None or any(name not in moved for name in compared.eager):
             return compared
-        factor = times(half=self.variants.variants.half) / variant.times
-        eager = compared.eager
-        moves = {
-            name: _movement(leaf, moved[name]) * factor for name, leaf in eager.items() if _fits(leaf, moved[name])
-        }
-        nudged, wider = dict(compared.nudged), dict(compared.wider)
-        if variant.kind in ("wider", "nudged"):
+        eager, nudged, wider = compared.eager, dict(compared.nudged), dict(compared.wider)
+        if variant.kind in (WIDER.kind, *NUDGED):
             into = wider if variant == WIDER else nudged
-            into.update({name: torch.maximum(one, into.get(name, one)) for name, one in moves.items()})
+            for name, leaf in eager.items():
+                if _fits(leaf, moved[name]):
+                    one = self._allowed(variant, leaf, _movement(leaf, moved[name]), compared.tolerance.of(name))
+                    into[name] = torch.maximum(one, into.get(name, one))
         noise = {name: confirmed(one, nudged.get(name, torch.zeros_like(one))) for name, one in wider.items()}
         noise = {**nudged, **noise}
         tolerance = compared.tolerance.measured(noise)
@@ -168,6 +171,15 @@ class Noise:
             name: _agreed(leaf, moved[name], compared.left[name], tolerance.of(name)) for name, leaf in eager.items()
         }
         return replace(compared, left=left, tolerance=tolerance, nudged=nudged, wider=wider)
+
+    def _allowed(
+        self, variant: Variant, leaf: torch.Tensor, moved: torch.Tensor, limit: OutputTolerance
+    ) -> torch.Tensor:
+        """What is allowed at each element that a variant moves so far."""
+        if variant.kind == "cast":
+            return limit.emulated(leaf, moved)
+        variants = self.variants.variants
+        return moved * times(half=variants.half) / variants.times(variant)
 
 
 def _fits(leaf: torch.Tensor, moved: torch.Tensor) -> bool:
@@ -184,7 +196,8 @@ def _agreed(eager: torch.Tensor, moved: torch.Tensor, left: torch.Tensor, tolera
     if eager.shape != left.shape or eager.dtype != left.dtype or moved.shape != left.shape:
         return left
     if left.is_floating_point() or left.is_complex():
-        agree = distances(moved, left) <= tolerance.allowed(eager)
+        within = tolerance if tolerance.given else OutputTolerance(name=tolerance.name)
+        agree = distances(moved, left) <= within.allowed(eager).nan_to_num(0.0, 0.0, 0.0)
     else:
         agree = moved == left
     return torch.where(agree, eager, left)

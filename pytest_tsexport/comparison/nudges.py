@@ -17,6 +17,11 @@ LARGE = 2**18
 """Larger tensors get no noise of single values: to draw it would cost more than the model."""
 
 
+def times_of(dtype: torch.dtype) -> int:
+    """How many times the first nudge of float32 is half a ULP of another type."""
+    return round(torch.finfo(dtype).eps / torch.finfo(torch.float32).eps / FIRST / 2)
+
+
 def is_movable(tensor: torch.Tensor) -> bool:
     """Whether a tensor holds numbers that are rounded, in a type that torch computes in."""
     return (tensor.is_floating_point() or tensor.is_complex()) and torch.finfo(tensor.dtype).bits >= 16

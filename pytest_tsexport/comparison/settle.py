@@ -82,7 +82,8 @@ class Settling:
         started = time.monotonic()
         found = noise.jumped(measured)
         allowance.seconds += time.monotonic() - started
-        return _with_difference(found)
+        settled = _with_difference(found)
+        return replace(settled, tie_break=settled.difference is None)
 
     def _count_ties(self, noise: Noise, eager: Leaves, artifact: Leaves) -> Difference | None:
         """Count the exact ties of this call; the difference at them if the file decides them by another rule."""

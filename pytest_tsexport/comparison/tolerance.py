@@ -180,9 +180,13 @@ class OutputTolerance:
         if expected.shape != emulated.shape or not expected.numel():
             return None
         off = distances(expected, emulated)
+        return self.emulated(expected, off) if bool(off.isfinite().all()) else None
+
+    def emulated(self, expected: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+        """What is allowed at each element that rounding to a device's bits moves so far."""
         spread = 0.0 if self.spread is None or not self.spread.numel() else float(self.spread.max())
         most = EMULATED_MOST * self.share * max(spread, magnitude(expected))
-        return (EMULATED_TIMES * off).clamp_max(most) if bool(off.isfinite().all()) else None
+        return (EMULATED_TIMES * moved).clamp_max(most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

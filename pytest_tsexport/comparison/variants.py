@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
-from pytest_tsexport.comparison.nudges import is_movable, nudged
+from pytest_tsexport.comparison.nudges import is_movable, nudged, times_of
 from pytest_tsexport.comparison.wider import computed_wider, computes_in_half, widened
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.reference import Answer, Inputs, Reference
@@ -24,7 +24,7 @@ from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import converted_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
 
-Kind = Literal["again", "wider", "nudged", "reordered", "all reordered", "flipped"]
+Kind = Literal["again", "wider", "nudged", "cast", "reordered", "all reordered", "flipped"]
 
 Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
 """Gives the answers of a reference to one case, whose inputs are converted first."""
@@ -51,13 +51,10 @@ class Variant:
     kind: Kind
     number: int = 0
 
-    @property
-    def times(self) -> int:
-        """How many times the first nudge its values are moved."""
-        return TIMES[self.number] if self.kind == "nudged" else 1
-
 
 WIDER = Variant("wider")
+
+NUDGED: tuple[Kind, ...] = ("nudged", "cast")
 
 
 class _Within(Reference):
@@ -78,18 +75,26 @@ class _Within(Reference):
 class Variants:
     """The variants of eager that one run of a check has asked for.
 
+    `cast` is the type to which a device rounds; the variants of the kind "cast" are nudged by half a ULP of it.
     `why_not_wider` says why there is no answer in the wider type, once one was asked for. Mutable: copies are made when
     they are needed, and kept while they are small.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, cast: torch.dtype | None = None) -> None:
         self._subject = subject
+        self.cast = cast
         self._weights = [weight for weight in named_weights(subject.reference).values() if is_movable(weight)]
         self._bytes = sum({id(one): one.numel() * one.element_size() for one in self._weights}.values())
         self._kept: dict[Variant, Reference] = {}
         self._left = KEPT_BYTES
         self.half = computes_in_half([*self._weights, *subject.inputs.values()])
         self.why_not_wider: str | None = None
+
+    def times(self, variant: Variant) -> int:
+        """How many times the first nudge its values are moved."""
+        if variant.kind == "cast" and self.cast is not None:
+            return times_of(self.cast)
+        return TIMES[variant.number] if variant.kind == "nudged" else 1
 
     def answers(self, variant: Variant, ask: Ask) -> list[Answer]:
         """What a variant answers to a case; no answers if it cannot be made."""
@@ -110,7 +115,7 @@ class Variants:
         if variant in self._kept:
             return self._kept[variant]
         made = self._made(variant)
-        size = self._bytes * {"wider": 2, "nudged": 1}.get(variant.kind, 0)
+        size = self._bytes * {"wider": 2, "nudged": 1, "cast": 1}.get(variant.kind, 0)
         if size <= self._left:
             self._left -= size
             self._kept[variant] = made
@@ -122,7 +127,7 @@ class Variants:
             wide = converted_copy(model, partial(widened, half=self.half))
             given = {name: self._widened(value) for name, value in constants.items()}
             return _Within(wide, given, partial(computed_wider, half=self.half))
-        if variant.kind == "nudged":
+        if variant.kind in NUDGED:
             return Reference(self._nudged(variant), constants)
         contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
             "again": nullcontext,
@@ -141,7 +146,7 @@ class Variants:
             if id(tensor) in shared:
                 return tensor
             matrix = isinstance(tensor, nn.Parameter) and tensor.dim() > 1
-            return nudged(tensor, variant.times, generator, exact=not matrix)
+            return nudged(tensor, self.times(variant), generator, exact=not matrix)
 
         return converted_copy(self._subject.reference, nudge)
 
@@ -155,10 +160,10 @@ class Variants:
     def _converted(self, variant: Variant, inputs: Inputs) -> Inputs:
         if variant.kind == "wider":
             return {name: self._widened(one) for name, one in inputs.items()}
-        if variant.kind != "nudged":
+        if variant.kind not in NUDGED:
             return inputs
         generator = torch.Generator().manual_seed(1000 + variant.number)
-        return {name: nudged(one, variant.times, generator, exact=True) for name, one in inputs.items()}
+        return {name: nudged(one, self.times(variant), generator, exact=True) for name, one in inputs.items()}
 
     def _widened(self, value: Any) -> Any:
         return widened(value, half=self.half) if isinstance(value, torch.Tensor) else value
