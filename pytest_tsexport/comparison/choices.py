@@ -27,6 +27,9 @@ _BY_DIM = {"aten::topk": 2, "aten::sort": 1, "aten::kthvalue": 2, "aten::median"
 _BY_DIM_FIRST = {"aten::argmax": 1, "aten::argmin": 1, "aten::max": 1, "aten::min": 1}
 """The position of the argument `dim` of each operator that chooses, along the last dimension by default."""
 
+_OF_ALL = ("aten::argmax", "aten::argmin")
+"""Operators that choose among all elements by default."""
+
 _COMPARISONS = {"aten::ge", "aten::gt", "aten::le", "aten::lt"}
 
 
@@ -52,7 +55,8 @@ class Reordered(TorchDispatchMode):
         return self._reordered(func, place, args, kwargs)
 
     def _reordered(self, func: Any, place: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        candidates, dim = args[0], kwargs.get("dim", args[place] if len(args) > place else -1)
+        default = None if func.name().startswith(_OF_ALL) else -1
+        candidates, dim = args[0], kwargs.get("dim", args[place] if len(args) > place else default)
         if dim is None:  # `argmax` of all elements
             flat = candidates.flatten()
             order = self._order(flat.shape[0]).to(flat.device)
