@@ -33,9 +33,14 @@ _OF_ALL = ("aten::argmax", "aten::argmin")
 _COMPARISONS = {"aten::ge", "aten::gt", "aten::le", "aten::lt"}
 
 
+FAVOURED = 1000
+"""The number of the order in which the candidate of index 0 comes first; the next number is for index 1."""
+
+
 class Reordered(TorchDispatchMode):
     """Choices see their candidates in another order: the reverse one for `number` 0, else a drawn one.
 
+    From `FAVOURED` on, the candidate of index `number - FAVOURED` comes first, and the others keep their order.
     Values stay what they are; indices are those of the order that the model sees. With `all_kinds`, the operators that
     name the first of equal values do so in that order too.
     """
@@ -70,6 +75,9 @@ class Reordered(TorchDispatchMode):
     def _order(self, size: int) -> torch.Tensor:
         if not self._number:
             return torch.arange(size - 1, -1, -1)
+        if FAVOURED <= self._number < FAVOURED + size:
+            first = self._number - FAVOURED
+            return torch.tensor([first, *range(first), *range(first + 1, size)])
         return torch.randperm(size, generator=torch.Generator().manual_seed(self._number))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from pytest_tsexport.comparison.choices import UNORDERED, chooses, names_a_place_twice
+from pytest_tsexport.comparison.choices import FAVOURED, UNORDERED, chooses, names_a_place_twice
 from pytest_tsexport.comparison.difference import difference, differences, exceeding
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance, confirmed, times
@@ -25,6 +25,9 @@ ORDERS = 8
 
 CASTS = 4
 """Copies that are nudged by half a ULP of the type to which a device rounds."""
+
+INDICES = 32
+"""Indices that the artifact names and that are put first in turn."""
 
 FEW_ORDERS = 2
 """How many of them are tried after a difference that nothing explains."""
@@ -113,7 +116,7 @@ class Noise:
     def first(self, compared: Compared) -> Compared:
         """The same with a few variants."""
         found = self._with(compared, WIDER)
-        orders = list(self._orders())[:FEW_ORDERS]
+        orders = list(self._orders(compared))[:FEW_ORDERS]
         for variant in (*orders, *(Variant("nudged", number) for number in range(AFTER_REFUTED))):
             found = self._with(found, variant)
         return found
@@ -122,7 +125,7 @@ class Noise:
         """What is left after ties were decided otherwise and larger nudges were tried."""
         found, before, idle = compared, compared.unexplained, 0
         larger = (Variant("nudged", len(FIRST_TIMES) + number) for number in range(len(MORE_TIMES)))
-        for variant in (*self._orders(), *larger):
+        for variant in (*self._orders(compared), *larger):
             found = self._with(found, variant)
             if found.is_explained:
                 break
@@ -140,7 +143,7 @@ class Noise:
         whole = any(not leaf.is_floating_point() for leaf in eager.values())
         return whole or chooses(self.operators) or not _COMPARES.isdisjoint(self.operators)
 
-    def _orders(self) -> Iterator[Variant]:
+    def _orders(self, compared: Compared) -> Iterator[Variant]:
         """Orders in which exact ties may be decided.
 
         `argmax` names the first of equal values. Where the file has `topk` or another such operator in its place, or a
@@ -149,7 +152,7 @@ class Noise:
         if not chooses(self.operators):
             return
         any_order = self.on_device or not UNORDERED.isdisjoint(self.operators)
-        for number in range(ORDERS):
+        for number in (*(FAVOURED + index for index in _named(compared)), *range(ORDERS)):
             yield Variant("all reordered", number) if any_order else Variant("reordered", number)
 
     def _with(self, compared: Compared, variant: Variant) -> Compared:
@@ -180,6 +183,14 @@ class Noise:
             return limit.emulated(leaf, moved)
         variants = self.variants.variants
         return moved * times(half=variants.half) / variants.times(variant)
+
+
+def _named(compared: Compared) -> list[int]:
+    """The indices that the artifact may have chosen: its integers where they are not eager's."""
+    whole = [name for name, leaf in compared.eager.items() if leaf.dtype == torch.int64]
+    differing = [compared.left[name][compared.left[name] != compared.eager[name]] for name in whole]
+    found = torch.cat([one.flatten() for one in differing]).unique().tolist() if differing else []
+    return [index for index in found if index >= 0][:INDICES]
 
 
 def _fits(leaf: torch.Tensor, moved: torch.Tensor) -> bool:

@@ -21,6 +21,7 @@ from pytest_tsexport.testing import wrong_choices as ruled
 from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
+from pytest_tsexport.testing.right_rounding import rightly_rounded
 from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_tied import rightly_tied
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows, two_rows
@@ -37,6 +38,7 @@ def right() -> tuple[Specimen, ...]:
         *_values(),
         *_choices(),
         *_exported(),
+        *rightly_rounded(),
         *right_sources(),
         *rightly_tied(),
     )

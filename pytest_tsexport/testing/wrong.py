@@ -16,12 +16,14 @@ from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked_ids, rows
 from pytest_tsexport.testing.wrong_made import wrongly_made
+from pytest_tsexport.testing.wrong_scales import wrongly_scaled
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
 
 
 def wrong() -> tuple[Specimen, ...]:
     """Every specimen that must be found."""
-    return (*_sizes(), *_values(), *_routing(), *_state(), *_vacuous(), *wrongly_made(), *wrongly_tied())
+    own = (*_sizes(), *_values(), *_routing(), *_state(), *_vacuous())
+    return (*own, *wrongly_scaled(), *wrongly_made(), *wrongly_tied())
 
 
 def _sizes() -> Iterator[Specimen]:

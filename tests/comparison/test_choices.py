@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pytest_tsexport.comparison.choices import Flipped, Reordered, chooses, names_a_place_twice
+from pytest_tsexport.comparison.choices import FAVOURED, Flipped, Reordered, chooses, names_a_place_twice
 
 TIED = torch.tensor([[0.0, 3.0, 3.0, 1.0, 3.0], [2.0, 2.0, 5.0, 2.0, 2.0]])
 
@@ -43,6 +43,15 @@ def test_indices_are_those_of_the_order_that_the_model_sees(call: Callable[[], t
     for number in range(4):
         found = under(call, number, all_kinds=False)
         assert torch.equal(TIED.gather(1, found), TIED.gather(1, call()))
+
+
+def test_a_favoured_index_is_named_wherever_it_is_among_the_equal_values() -> None:
+    assert [under(lambda: TIED.argmax(-1), FAVOURED + index).tolist() for index in range(6)][1:5] == [
+        [1, 2],
+        [2, 2],
+        [1, 2],
+        [4, 2],
+    ]
 
 
 def test_drawn_orders_name_each_of_the_equal_values() -> None:
