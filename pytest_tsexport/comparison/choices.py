@@ -98,16 +98,15 @@ def chooses(operators: frozenset[str]) -> bool:
     return not (UNORDERED | FIRST_OF_EQUALS).isdisjoint(operators)
 
 
-def names_a_place_twice(eager: Leaves, artifact: Leaves, operators: frozenset[str]) -> bool:
-    """Whether the artifact has a place twice in a ranking and eager has not: no order of equal values does that."""
-    if _RANKINGS.isdisjoint(operators) or not _BESTS.isdisjoint(operators):
-        return False
-    ranked = [name for name, leaf in eager.items() if leaf.dim() and leaf.dtype == torch.int64]
-    return any(_has_twice(artifact[name]) and not _has_twice(eager[name]) for name in ranked if artifact[name].dim())
+def ranks(operators: frozenset[str]) -> bool:
+    """Whether whole numbers may be the places of a ranking, of which none comes twice."""
+    return not _RANKINGS.isdisjoint(operators) and _BESTS.isdisjoint(operators)
 
 
-def _has_twice(leaf: torch.Tensor) -> bool:
-    return bool((leaf.sort(-1).values.diff(dim=-1) == 0).any())
+def repeating(leaves: Leaves) -> frozenset[str]:
+    """The outputs of whole numbers that have a number twice along the last dimension."""
+    ranked = [name for name, leaf in leaves.items() if leaf.dim() and leaf.dtype == torch.int64]
+    return frozenset(name for name in ranked if bool((leaves[name].sort(-1).values.diff(dim=-1) == 0).any()))
 
 
 def reordering(number: int, *, all_kinds: bool) -> Callable[[], TorchDispatchMode]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from pytest_tsexport.comparison.choices import FAVOURED, UNORDERED, chooses, names_a_place_twice
+from pytest_tsexport.comparison.choices import FAVOURED, UNORDERED, chooses, ranks, repeating
 from pytest_tsexport.comparison.difference import difference, differences, exceeding
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance, confirmed, times
@@ -46,7 +46,8 @@ class Compared:
     """Two answers to one call: eager's, and what is compared with it.
 
     `left` is the latter with eager's values wherever a variant of eager gives them. `nudged` and `wider` are the
-    movements under nudges and in the wider type, times what is allowed of them.
+    movements under nudges and in the wider type, times what is allowed of them. `repeating` are the outputs of whole
+    numbers that eager or a variant answers with a number twice in a row: they are no rankings.
     """
 
     eager: Leaves
@@ -55,6 +56,7 @@ class Compared:
     tolerance: Tolerance
     nudged: Leaves = field(default_factory=dict)
     wider: Leaves = field(default_factory=dict)
+    repeating: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, eager: Leaves, actual: Leaves, tolerance: Tolerance) -> Compared:
@@ -100,8 +102,6 @@ class Noise:
         found = differences(compared.eager, compared.left, compared.tolerance)
         if not found or any(one.kind not in ("value", "nan") for one in found):
             return False
-        if names_a_place_twice(compared.eager, compared.actual, self.operators):
-            return False
         return self._jumps(compared.eager) or any(not compared.tolerance.of(name).given for name in compared.eager)
 
     def measured(self, compared: Compared) -> Compared:
@@ -134,6 +134,13 @@ class Noise:
             if idle == MOST_IDLE:
                 break
         return found
+
+    def chosen_together(self, compared: Compared) -> Compared:
+        """`compared`, without what explains one place of a ranking and contradicts another: a place that comes twice."""
+        known = compared.repeating | repeating(compared.eager)
+        twice = repeating(compared.actual) - known if ranks(self.operators) else frozenset()
+        left = {name: compared.actual[name] if name in twice else leaf for name, leaf in compared.left.items()}
+        return replace(compared, left=left)
 
     def flipped(self) -> Leaves | None:
         """Eager's answer if comparisons of equal values are decided the other way."""
@@ -173,7 +180,8 @@ class Noise:
         left = {
             name: _agreed(leaf, moved[name], compared.left[name], tolerance.of(name)) for name, leaf in eager.items()
         }
-        return replace(compared, left=left, tolerance=tolerance, nudged=nudged, wider=wider)
+        seen = compared.repeating | repeating(moved)
+        return replace(compared, left=left, tolerance=tolerance, nudged=nudged, wider=wider, repeating=seen)
 
     def _allowed(
         self, variant: Variant, leaf: torch.Tensor, moved: torch.Tensor, limit: OutputTolerance

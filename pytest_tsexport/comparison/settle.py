@@ -70,9 +70,11 @@ class Settling:
         if not noise.is_deterministic(eager):
             return _with_difference(replace(compared, tolerance=compared.tolerance.sharing()))
         if evidence.tie_break_time.refuted:
-            return _with_difference(noise.first(compared))
+            return _with_difference(noise.chosen_together(noise.first(compared)))
         measured = noise.measured(compared)
-        return _with_difference(measured) if measured.is_explained else self._jumped(noise, measured)
+        if not measured.is_explained:
+            return self._jumped(noise, measured)
+        return _with_difference(noise.chosen_together(measured))
 
     def _jumped(self, noise: Noise, measured: Compared) -> Settled:
         """Whether ties and jumps explain what the noise does not; not asked once the time for it is spent."""
@@ -82,7 +84,7 @@ class Settling:
         started = time.monotonic()
         found = noise.jumped(measured)
         allowance.seconds += time.monotonic() - started
-        settled = _with_difference(found)
+        settled = _with_difference(noise.chosen_together(found))
         return replace(settled, tie_break=settled.difference is None)
 
     def _count_ties(self, noise: Noise, eager: Leaves, artifact: Leaves) -> Difference | None:

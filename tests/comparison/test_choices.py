@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pytest_tsexport.comparison.choices import FAVOURED, Flipped, Reordered, chooses, names_a_place_twice
+from pytest_tsexport.comparison.choices import FAVOURED, Flipped, Reordered, chooses, ranks, repeating
 
 TIED = torch.tensor([[0.0, 3.0, 3.0, 1.0, 3.0], [2.0, 2.0, 5.0, 2.0, 2.0]])
 
@@ -82,21 +82,23 @@ def test_which_operators_choose() -> None:
     assert [chooses(frozenset({name})) for name in ("topk", "argmax", "linear")] == [True, True, False]
 
 
+def test_which_operators_rank() -> None:
+    cases = ({"topk"}, {"sort", "linear"}, {"topk", "argmax"}, {"argmax"})
+    assert [ranks(frozenset(one)) for one in cases] == [True, True, False, False]
+
+
 @pytest.mark.parametrize(
-    ("operators", "eager", "file", "twice"),
+    ("leaf", "repeats"),
     [
-        ({"topk"}, [[0, 1, 2]], [[0, 0, 2]], True),
-        ({"topk"}, [0, 1, 2], [2, 1, 2], True),
-        ({"topk"}, [[[0, 1], [2, 3]]], [[[0, 1], [3, 3]]], True),
-        ({"topk"}, [[[0, 1], [0, 1]]], [[[1, 0], [1, 0]]], False),
-        ({"topk"}, [[0, 1, 2]], [[1, 0, 2]], False),
-        ({"topk"}, [[0, 0, 2]], [[1, 1, 2]], False),
-        ({"topk", "argmax"}, [[0, 1, 2]], [[0, 0, 2]], False),
-        ({"argmax"}, [[0, 1, 2]], [[0, 0, 2]], False),
+        ([0, 1, 2], False),
+        ([2, 1, 2], True),
+        ([[0, 1], [0, 1]], False),
+        ([[[0, 1], [3, 3]]], True),
+        (3, False),
+        ([], False),
+        ([1.0, 1.0], False),
     ],
 )
-def test_a_ranking_may_have_a_place_twice_only_where_eager_has(
-    operators: set[str], eager: list[object], file: list[object], *, twice: bool
-) -> None:
-    answers = ({"x": torch.tensor(one)} for one in (eager, file))
-    assert names_a_place_twice(*answers, frozenset(operators)) is twice
+def test_a_whole_number_repeats_along_the_last_dimension(leaf: object, *, repeats: bool) -> None:
+    tensor = torch.tensor(leaf) if leaf != [] else torch.zeros(0, dtype=torch.int64)
+    assert repeating({"x": tensor}) == (frozenset("x") if repeats else frozenset())
