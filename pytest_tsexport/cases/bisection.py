@@ -1,7 +1,7 @@
 """results -> sizes: what happened at each size of an axis, and between which sizes that changes.
 
 Only cases in which one axis alone leaves its traced size are used: a breach may need two axes, and then says nothing
-about one of them. If any case is wrong, so is every case above the noise floor, because a difference starts small.
+about one of them.
 """
 
 from __future__ import annotations
@@ -31,13 +31,11 @@ _RANK: dict[str, int] = {
 
 def by_size(judged: Sequence[CaseResult], subject: Subject, axis: Axis) -> dict[int, Status]:
     """What happened at each visited size of one axis; if the cases of one size differ, the worst of them counts."""
-    somewhere_wrong = any(one.status == "wrong" for one in judged)
     sizes: dict[int, Status] = {axis.size: "equal"}
     for one in judged:
         if moved_axes(one.case, subject) == (axis.name,):
             size = one.case.size(axis.name)
-            status: Status = "wrong" if somewhere_wrong and one.above_noise else one.status
-            sizes[size] = max(sizes.get(size, "eager raises"), status, key=lambda status: _RANK[status])
+            sizes[size] = max(sizes.get(size, "eager raises"), one.status, key=lambda status: _RANK[status])
     return dict(sorted(sizes.items()))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_tsexport.cases.case import Case
@@ -36,10 +37,11 @@ class Difference:
 class CaseResult:
     """One case compared: what happened, whether that breaks the contract, and by how much.
 
-    `nearest` is (difference, allowed, leaf) where the answers come nearest to the tolerance. `above_noise`: they differ
-    by more than two kernels do, but by no more than is allowed. `tie_break`: they differ only by a tie-break decided by
-    rounding. `wanted_raise`: both raise, and the contract is that the artifact raises, whatever eager does.
-    `instead_of` is the planned case, where eager has no answer to it and the example's own values were given.
+    `nearest` is (difference, allowed, leaf) where the answers come nearest to the tolerance. `hidden` is, for each
+    output that is not bit-equal, the largest difference that would have passed, as a share of what its place usually
+    moves by. `tie_break`: they differ only by a tie-break decided by rounding. `wanted_raise`: both raise, and the
+    contract is that the artifact raises, whatever eager does. `instead_of` is the planned case, where eager has no
+    answer to it and the example's own values were given.
     """
 
     case: Case
@@ -47,7 +49,7 @@ class CaseResult:
     breach: bool
     difference: Difference | None = None
     nearest: tuple[float, float, str] = (0.0, 0.0, "")
-    above_noise: bool = False
+    hidden: Mapping[str, float] = field(default_factory=dict)
     tie_break: bool = False
     wanted_raise: bool = False
     text: str = ""

@@ -7,19 +7,20 @@ fails only if eager is padding-invariant and the export is not. (See docs/explan
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pytest_tsexport.cases.findings import Difference
 from pytest_tsexport.cases.padded_cases import Short, Way, describe_ways, padded, real, shorter, ways
 from pytest_tsexport.checks.base import already_wrong, too_slow, traced_at, vacuous, verdict
 from pytest_tsexport.comparison.compare_case import wrong_at_traced_size
 from pytest_tsexport.comparison.cost import cost
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
-from pytest_tsexport.comparison.tie_breaks import is_tie_break
+from pytest_tsexport.comparison.rounding import Emulate, allow_rounding, emulated_answer
+from pytest_tsexport.comparison.settle import Settling
 from pytest_tsexport.config.names import CHECKS
-from pytest_tsexport.subjects.reference import Inputs, Reference
+from pytest_tsexport.subjects.reference import Answer, Inputs, Reference
 from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
@@ -152,27 +153,39 @@ def _judge(
     whole = _answers(models, given)
     if whole is None:
         return PaddedCase(way, short, eager_invariant=False)
+    shared = evidence.tolerance.sharing()
     right = [real(leaves, one, short, way) for leaves, one in zip(whole, plain, strict=True)]
-    if any(difference(one, other, evidence.tolerance) is not None for one, other in zip(plain, right, strict=True)):
+    if any(difference(one, other, shared) is not None for one, other in zip(plain, right, strict=True)):
         return PaddedCase(way, short, eager_invariant=False)
     answer = evidence.runner.case(given, 1)[0]
     if answer.leaves is None:
         return PaddedCase(way, short, eager_invariant=True, wrong=answer.raised)
-    # Equal to eager's answer to the padded inputs is right too: it may be near the tolerance, and its export just past.
     there = real(answer.leaves, plain[0], short, way)
 
     def emulate() -> Leaves | None:
         leaves = emulated_answer(evidence, given)
         return None if leaves is None else real(leaves, plain[0], short, way)
 
-    found = [difference(one, *allow_rounding(evidence, one, there, emulate)) for one in (plain[0], *right)]
+    found = [_off(evidence, one, there, emulate) for one in (plain[0], *right)]
     if None in found:
         return PaddedCase(way, short, eager_invariant=True)
-    tie_break = is_tie_break(evidence, given, whole[0], answer.leaves)
-    if tie_break is None:
+
+    def ask(reference: Reference, converted: Callable[[Inputs], Inputs]) -> list[Answer]:
+        answers = reference.case(converted(given))
+        return [one if one.leaves is None else Answer(leaves=real(one.leaves, plain[0], short, way)) for one in answers]
+
+    # Equal to eager's answer to the padded inputs is right too: it may be near the tolerance, and its export just past.
+    settled = Settling(evidence, ask, lambda _call: emulate()).settle(0, right[0], there)
+    if settled.unsettled:
         return None
-    worst = found[0]
-    return PaddedCase(way, short, eager_invariant=True, wrong=None if tie_break or worst is None else worst.text)
+    worst = None if settled.difference is None else found[0]
+    return PaddedCase(way, short, eager_invariant=True, wrong=None if worst is None else worst.text)
+
+
+def _off(evidence: Evidence, expected: Leaves, actual: Leaves, emulate: Emulate) -> Difference | None:
+    """The difference by a share of the spread, and by what a device's rounding explains."""
+    there, tolerance = allow_rounding(evidence, expected, actual, emulate)
+    return difference(expected, there, tolerance.sharing())
 
 
 def _verdict(evidence: Evidence, findings: PaddingFindings) -> Verdict:

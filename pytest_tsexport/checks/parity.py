@@ -42,7 +42,7 @@ FIXES = {
 }
 
 HIDDEN_SHARE = 0.02
-"""A tolerance that hides more than this part of an output's spread is reported."""
+"""A tolerance that hides more than this part of what some place usually moves by is reported."""
 
 HEADLINES = {
     "structure": "has other outputs than eager",
@@ -110,7 +110,8 @@ def _verdict(evidence: Evidence, findings: Findings) -> Verdict:
 def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
     not_covered = (
         *(f"{name}: it never moved, so its values say nothing" for name in evidence.spread.flat),
-        *_hidden(evidence),
+        *_hidden(findings),
+        *_without_wider(evidence),
         *unanswered(evidence, findings),
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
@@ -134,13 +135,22 @@ def _out_of_time(findings: Findings) -> tuple[str, ...]:
     return (f"{left} of {findings.planned} cases: no time left in the budget",) if findings.out_of_time and left else ()
 
 
-def _hidden(evidence: Evidence) -> tuple[str, ...]:
-    """What half precision hides: a tolerance that is a large part of what an output moves by."""
-    answer = evidence.reference.case(evidence.subject.inputs)[0]
-    shares = {name: evidence.tolerance.of(name).hides(leaf) for name, leaf in (answer.leaves or {}).items()}
+def _hidden(findings: Findings) -> tuple[str, ...]:
+    """What the tolerance hid in the cases that were not bit-equal, where it hid most."""
+    shares: dict[str, float] = {}
+    for name, share in (pair for one in findings.judged for pair in one.hidden.items()):
+        shares[name] = max(share, shares.get(name, 0.0))
     return tuple(
-        f"{name}: differences below {share:.0%} of its spread" for name, share in shares.items() if share > HIDDEN_SHARE
+        f"{name}: differences below {share:.0%} of the spread at their place"
+        for name, share in shares.items()
+        if share > HIDDEN_SHARE
     )
+
+
+def _without_wider(evidence: Evidence) -> tuple[str, ...]:
+    """Why the noise was measured by nudges alone."""
+    why = evidence.variants.why_not_wider
+    return () if why is None else (f"noise was measured without a wider type: {why}",)
 
 
 def _odd_masks(evidence: Evidence) -> tuple[str, ...]:

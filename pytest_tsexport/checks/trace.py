@@ -131,7 +131,7 @@ def _random(evidence: Evidence) -> list[Row] | None:
     one, two = (evidence.reference.call(evidence.reference.parameter_sharing_copy(), inputs) for _ in range(2))
     if one.leaves is None or two.leaves is None:
         return None
-    found = difference(one.leaves, two.leaves, evidence.tolerance)
+    found = difference(one.leaves, two.leaves, evidence.tolerance.sharing())
     if found is None:
         return None
     return [

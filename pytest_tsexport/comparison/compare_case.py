@@ -12,13 +12,13 @@ from pytest_tsexport.cases.case import Case, at, tensors
 from pytest_tsexport.cases.findings import CaseResult, Difference, Status
 from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.stand_ins import OUTSIDE, is_added, is_silent, stand_ins
-from pytest_tsexport.comparison.difference import difference, distance, is_above_noise
+from pytest_tsexport.comparison.difference import difference, distance
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.non_finite import chooses_among_nan
-from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
-from pytest_tsexport.comparison.tie_breaks import is_tie_break
+from pytest_tsexport.comparison.rounding import emulated_answer
+from pytest_tsexport.comparison.settle import Settled, Settling
 from pytest_tsexport.subjects.domains.base import ODD_MASKS
-from pytest_tsexport.subjects.reference import Answer, Inputs
+from pytest_tsexport.subjects.reference import Answer, Inputs, same_bits
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -94,11 +94,16 @@ def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer
         failed = _example(evidence, case, eager[0], artifact[0])
         if failed is not None:
             return failed
-    first = _call(evidence, case, given[0][1], eager[0], artifact[0])
+    settling = Settling(
+        evidence,
+        lambda reference, converted: reference.sequence([converted(inputs) for _, inputs in given]),
+        lambda call: emulated_answer(evidence, given[call][1]),
+    )
+    first = _call(settling, case, 0, eager[0], artifact[0])
     if first.status != "equal":
         return first
     for number in range(1, len(given)):
-        later = _call(evidence, case, given[number][1], eager[number], artifact[number])
+        later = _call(settling, case, number, eager[number], artifact[number])
         if later.status != "equal":
             return replace(
                 later, text=f"on call {number + 1} {_before([one for one, _ in given], number)}: {later.text}"
@@ -155,29 +160,31 @@ def is_long(case: Case, subject: Subject) -> bool:
     return case.volume > LONG * prod(max(size, 1) for size in subject.sizes.values())
 
 
-def _call(evidence: Evidence, case: Case, inputs: Inputs, eager: Answer, artifact: Answer) -> CaseResult:
+def _call(settling: Settling, case: Case, number: int, eager: Answer, artifact: Answer) -> CaseResult:
+    evidence = settling.evidence
     if eager.leaves is None:
         status: Status = "both raise" if artifact.leaves is None else "eager raises"
         return CaseResult(case=case, status=status, breach=False, text=eager.raised or "")
     if artifact.leaves is None:
         return _raises(evidence, case, artifact)
-    compared, tolerance = allow_rounding(
-        evidence, eager.leaves, artifact.leaves, lambda: emulated_answer(evidence, inputs)
-    )
-    found = difference(eager.leaves, compared, tolerance)
-    tie_break = found is not None and is_tie_break(evidence, inputs, eager.leaves, artifact.leaves)
-    if tie_break is None:
+    settled = settling.settle(number, eager.leaves, artifact.leaves)
+    if settled.unsettled:
         text = "it may be a tie-break, and the time to find out is spent"
         return CaseResult(case=case, status="unsettled", breach=False, text=text)
-    found = (None if tie_break else found) or _overwrites(eager, artifact)
+    found = settled.difference or _overwrites(eager, artifact)
     if found is not None:
         evidence.tie_break_time.refuted |= case.mask not in ODD_MASKS
         return _wrong(case, found)
-    if tie_break:
-        return CaseResult(case=case, status="equal", breach=False, tie_break=True)
-    nearest = distance(eager.leaves, compared, tolerance)
-    noisy = is_above_noise(eager.leaves, artifact.leaves, tolerance)
-    return CaseResult(case=case, status="equal", breach=False, nearest=nearest, above_noise=noisy)
+    return _equal(case, settled)
+
+
+def _equal(case: Case, settled: Settled) -> CaseResult:
+    eager, actual, tolerance = settled.compared.eager, settled.compared.actual, settled.compared.tolerance
+    hidden = {name: tolerance.of(name).hides(leaf) for name, leaf in eager.items() if not same_bits(leaf, actual[name])}
+    if settled.tie_break:
+        return CaseResult(case=case, status="equal", breach=False, tie_break=True, hidden=hidden)
+    nearest = distance(eager, actual, tolerance)
+    return CaseResult(case=case, status="equal", breach=False, nearest=nearest, hidden=hidden)
 
 
 def _example(evidence: Evidence, case: Case, eager: Answer, artifact: Answer) -> CaseResult | None:
@@ -203,7 +210,7 @@ def _wrong(case: Case, found: Difference) -> CaseResult:
 
 def _off_stored(evidence: Evidence, expected: Leaves, answered: Leaves) -> Difference | None:
     there = {name: answered[name] for name in expected if name in answered}
-    found = difference(expected, there, evidence.tolerance)
+    found = difference(expected, there, evidence.tolerance.sharing())
     return None if found is None else replace(found, text=found.text.replace("eager's", "the stored one"))
 
 

@@ -8,6 +8,9 @@ from pytest_tsexport.cases.findings import Difference
 from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance
 from pytest_tsexport.tensors.tree import Leaves
 
+LEAST = 1e-300
+"""What stands for a tolerance of 0 where times of it are compared."""
+
 
 def difference(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> Difference | None:
     """The worst difference of `actual` from `expected`; None if every output is within tolerance."""
@@ -22,17 +25,10 @@ def differences(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> list[
     return [one for one in found if one is not None]
 
 
-def is_above_noise(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> bool:
-    """Whether two answers with the same outputs differ by more than two kernels may.
-
-    Outputs for which the user gave a tolerance or a metric are left out: only the user's rule counts for them.
-    """
-    limits = [tolerance.of(name) for name in expected]
-    return any(
-        _output(expected[limit.name], actual[limit.name], limit.noise_only()) is not None
-        for limit in limits
-        if not limit.given
-    )
+def exceeding(expected: torch.Tensor, actual: torch.Tensor, limit: OutputTolerance) -> torch.Tensor:
+    """The elements of one output, by their metric, that differ by more than is allowed; a NaN of one side differs."""
+    gaps, allowed = limit.gaps(expected, actual)
+    return gaps > allowed.nan_to_num(0.0, 0.0, 0.0)
 
 
 def distance(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> tuple[float, float, str]:
@@ -43,13 +39,13 @@ def distance(expected: Leaves, actual: Leaves, tolerance: Tolerance) -> tuple[fl
         if name in actual and expected[name].shape == actual[name].shape and expected[name].numel():
             limit = tolerance.of(name)
             gap, allowed, _ = _gap(*limit.aligned(expected[name], actual[name]), limit)
-            if gap / max(allowed, 1e-300) > ratio:
-                worst, ratio = (gap, allowed, name), gap / max(allowed, 1e-300)
+            if gap / max(allowed, LEAST) > ratio:
+                worst, ratio = (gap, allowed, name), gap / max(allowed, LEAST)
     return worst
 
 
 def _severity(one: Difference) -> tuple[bool, float]:
-    return one.kind != "value", one.value / max(one.allowed, 1e-300)
+    return one.kind != "value", one.value / max(one.allowed, LEAST)
 
 
 def _structure(expected: Leaves, actual: Leaves) -> Difference:
@@ -94,10 +90,10 @@ def _nan(name: str, expected: torch.Tensor, actual: torch.Tensor) -> Difference:
 
 
 def _gap(expected: torch.Tensor, actual: torch.Tensor, limit: OutputTolerance) -> tuple[float, float, tuple[int, ...]]:
-    """(difference, allowed, index) of the element that exceeds its tolerance the most."""
+    """(difference, allowed, index) of the element that comes nearest to its tolerance, or exceeds it by most times."""
     gaps, allowed = limit.gaps(expected, actual)
-    allowed = allowed.nan_to_num(0.0).expand_as(gaps)
-    place = int((gaps - allowed).flatten().argmax())
+    allowed = allowed.nan_to_num(0.0, 0.0, 0.0).expand_as(gaps)
+    place = int((gaps / allowed.clamp_min(LEAST)).flatten().argmax())
     return float(gaps.flatten()[place]), float(allowed.flatten()[place]), _unravelled(place, gaps.shape)
 
 

@@ -18,9 +18,11 @@ from typing import Any
 from pytest_tsexport.backends.base import Device
 from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.clock import Clock, Now
+from pytest_tsexport.comparison.exact_ties import ExactTies
 from pytest_tsexport.comparison.seeding import seeded
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.comparison.variants import Variants
 from pytest_tsexport.config.budget import search_seconds, tie_break_seconds
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.config.policy import Policy
@@ -164,13 +166,24 @@ class Evidence:
         """How far each output may be off."""
         meaning = self.policy.meaning
         return Tolerance(
-            spread=self.spread.by_leaf,
+            spread=self.spread.by_place,
             rtol=meaning.rtol,
             atol=meaning.atol,
             metric=meaning.metric,
             cast=meaning.reference is not None,
             share=0.0 if self.device is None else self.device.casting.share,
+            shared=self.device is not None or meaning.reference is not None,
         )
+
+    @cached_property
+    def variants(self) -> Variants:
+        """Copies of eager that show what rounding does to its answers."""
+        return Variants(self.subject, None if self.device is None else self.device.casting.dtype)
+
+    @cached_property
+    def exact_ties(self) -> ExactTies:
+        """How this run's file decides comparisons of equal values."""
+        return ExactTies()
 
     @cached_property
     def tie_break_time(self) -> TieBreakTime:

@@ -13,6 +13,11 @@ def distances(expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
     return torch.where(same, torch.zeros_like(gaps), gaps).nan_to_num(float("inf"), float("inf"))
 
 
+def size_of(leaf: torch.Tensor) -> torch.Tensor:
+    """The absolute value of each element in float64."""
+    return leaf.to(torch.complex128 if leaf.is_complex() else torch.float64).abs()
+
+
 def magnitude(leaf: torch.Tensor) -> float:
     """The largest absolute value, 0 for an empty leaf; NaN and infinities are left out."""
     return float(as_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max()) if leaf.numel() else 0.0

@@ -14,8 +14,7 @@ import torch
 
 from pytest_tsexport.cases.case import at, off_size, tensors
 from pytest_tsexport.cases.listed import example_cases
-from pytest_tsexport.comparison.metrics import magnitude
-from pytest_tsexport.comparison.sampling import answers, deviation, one_shape
+from pytest_tsexport.comparison.sampling import answers, deviations, one_shape
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.comparison.vacuity import unmixed
 from pytest_tsexport.subjects.reference import Reference
@@ -29,15 +28,15 @@ MORE = 50
 """Further cases that are drawn if the choices of the first ones do not move."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spread:
-    """The largest standard deviation of each floating leaf over drawn inputs, in the unit of the leaf.
+    """The standard deviation at each place of each floating leaf over drawn inputs, in the unit of the leaf.
 
-    `flat` are the leaves that do not move, or that their metric does not see move; `vacuous` says why no comparison
-    would mean anything, or is None.
+    A place that does not move has a spread of 0. `flat` are the leaves that do not move, or that their metric does not
+    see move; `vacuous` says why no comparison would mean anything, or is None.
     """
 
-    by_leaf: Mapping[str, float]
+    by_place: Mapping[str, torch.Tensor]
     flat: tuple[str, ...] = ()
     vacuous: str | None = None
 
@@ -47,8 +46,8 @@ def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Sp
     drawn = answers(subject, reference)
     by_name = {name: [leaves[name] for leaves in drawn] for name in (drawn[0] if drawn else ())}
     floating = [name for name, (leaf, *_) in by_name.items() if leaf.is_floating_point() or leaf.is_complex()]
-    spread = {name: deviation(by_name[name]) for name in floating}
-    still = tuple(name for name in floating if _is_flat(by_name[name], spread[name]))
+    spread = {name: deviations(by_name[name]) for name in floating}
+    still = tuple(name for name in floating if one_shape(by_name[name]) and not spread[name].any())
     flat = still if metric is None else _flat_to(metric, subject, reference, by_name, still)
     vacuous = None
     if drawn and _still(by_name, still, floating):
@@ -57,19 +56,14 @@ def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Sp
         vacuous = f"what metric={metric!r} compares is the same for all inputs, so any export would pass"
     elif floating and unmixed(subject, reference, spread):
         vacuous = "its positions hardly influence one another (zero-init weights?), so a wrong export would pass"
-    return Spread(by_leaf=spread, flat=flat, vacuous=vacuous)
+    return Spread(by_place=spread, flat=flat, vacuous=vacuous)
 
 
 def _still(by_name: Mapping[str, list[torch.Tensor]], flat: tuple[str, ...], floating: list[str]) -> bool:
     """Whether nothing moves: no floating leaf, or no leaf at all if none is floating."""
     if floating:
         return len(flat) == len(floating)
-    return all(one_shape(leaves) and deviation(leaves) == 0 for leaves in by_name.values())
-
-
-def _is_flat(leaves: list[torch.Tensor], spread: float) -> bool:
-    """Whether a leaf has one shape and one value in all answers."""
-    return one_shape(leaves) and spread <= 2 * torch.finfo(leaves[0].dtype).eps * max(map(magnitude, leaves))
+    return all(one_shape(leaves) and not deviations(leaves).any() for leaves in by_name.values())
 
 
 def _flat_to(

@@ -1,11 +1,12 @@
-"""spread, or the user's numbers -> tolerance: how far each output may be off, and in which metric.
+"""measured noise, a share of the spread, or the user's numbers -> tolerance: how far each output may be off.
 
 This is the only module that knows the rule. Other modules ask an `OutputTolerance` what it allows.
 
-For a floating output, |d| <= rtol * S + 8 * eps * A, where S is the largest standard deviation of that output over
-drawn inputs and A its largest magnitude. Integers and booleans are compared exactly. (See
-docs/explanation/measurements.md#tolerance.) On a device, the casting decides the share of S, and emulated rounding
-may widen the tolerance. (See docs/explanation/neuron-sdk.md#numerics.)
+For a floating output, each element may be off by what rounding was measured to do at that very element: by `times()`
+the movement of eager in the wider type and under nudges of a few ULP, and by the last rounding of the element itself.
+Integers and booleans are compared exactly. On a device, and with `reference=`, the file computes in another way than
+eager; there a share of the spread is allowed too, at each place by its own spread. (See
+docs/explanation/tolerances.md and docs/explanation/measurements.md#tolerance.)
 """
 
 from __future__ import annotations
@@ -17,8 +18,20 @@ from typing import TypeVar
 
 import torch
 
-from pytest_tsexport.comparison.metrics import angles, distances, magnitude, mistakes, regrets
+from pytest_tsexport.comparison.metrics import angles, distances, magnitude, mistakes, regrets, size_of
 from pytest_tsexport.tensors.tree import Leaves
+
+TIMES, TIMES_IN_HALF = 32.0, 6.0
+"""How many times its measured movement an element may be off by, and the same for a model in half precision."""
+
+LAST, LAST_IN_HALF = 2, 1
+"""ULP of an element that its last rounding may cost, and the same for outputs in half precision."""
+
+CONFIRMED = 1024.0
+"""A movement in the wider type counts up to this many times that under nudges, if nudges move the element at all.
+
+A model may compute something else in another type, as with `finfo(x.dtype).eps`; that is no rounding.
+"""
 
 RTOL: Mapping[torch.dtype, float] = {
     torch.float64: 1e-4,
@@ -26,10 +39,10 @@ RTOL: Mapping[torch.dtype, float] = {
     torch.float16: 5e-3,
     torch.bfloat16: 5e-2,
 }
-"""Share of the spread S that an output may be off by."""
+"""Share of the spread that an output may be off by where a share is allowed."""
 
-NOISE = 8
-"""ULP of A by which two kernels may differ."""
+KERNELS = 8
+"""ULP by which two kernels may differ, where nothing was measured."""
 
 EMULATED_TIMES = 5.0
 """A device may be off by this factor times the emulated rounding error: it adds and rounds in another order."""
@@ -37,32 +50,39 @@ EMULATED_TIMES = 5.0
 EMULATED_MOST = 4.0
 """The upper limit of that: this factor times the casting's share of the spread, or of the output's magnitude.
 
-The larger of the two counts, because extreme inputs move an output beyond its usual spread. If rounding changes a model
-by more than this, its export is not right.
+The larger of the two counts, and of all places, because extreme inputs move an output beyond its usual spread. If
+rounding changes a model by more than this, its export is not right.
 """
+
+HALF_BITS = 16
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OutputTolerance:
     """What one output may differ by.
 
     `rtol` and `atol` are the user's, |d| <= atol + rtol * |expected| for each element, as in
     `torch.testing.assert_close`; without them the rule above holds. `metric` is one of `names.METRICS`: `argmax` allows
     another index if eager's value there is smaller by no more than the tolerance, `cosine` allows an angle with
-    1 - cos <= rtol + atol. On a device, `share` is the least share of the spread that is allowed. `slack` is an
-    absolute difference; it counts if it is larger than what the spread allows. With `cast`, two floating types are
-    compared in the coarser one.
+    1 - cos <= rtol + atol. `noise` is the difference that rounding explains, and `slack` the one that emulated
+    rounding explains, at each element of the answer. `spread` is that at each place of the traced size; with `shared`,
+    a share of it is allowed, on a device at least `share`. With `by_magnitude`, `KERNELS` ULP of the largest element
+    are allowed: for answers of which nothing was measured. With `cast`, two floating types are compared in the coarser
+    one.
     """
 
     name: str
-    spread: float = 0.0
+    spread: torch.Tensor | None = None
     rtol: float | None = None
     atol: float | None = None
     metric: str | None = None
     share: float = 0.0
-    slack: float = 0.0
+    shared: bool = False
+    noise: torch.Tensor | None = None
+    slack: torch.Tensor | None = None
+    by_magnitude: bool = False
     cast: bool = False
 
     @property
@@ -89,27 +109,40 @@ class OutputTolerance:
             return mistakes(expected, actual), torch.zeros((), dtype=torch.float64)
         metric = self.metric_of(expected)
         if metric == "argmax":
-            return regrets(expected, actual), self.allowed(expected.amax(-1)).clamp_min(0.0)
+            return regrets(expected, actual), self._regretted(expected, actual)
         if metric == "cosine":
             return angles(expected, actual), torch.tensor(self._angle(expected.dtype), dtype=torch.float64)
         return distances(expected, actual), self.allowed(expected)
 
     def allowed(self, expected: torch.Tensor) -> torch.Tensor:
-        """The difference allowed at each element, or one number for all, in float64 and in the unit of the output."""
+        """The difference allowed at each element, in float64 and in the unit of the output; it may be one for all."""
+        size = size_of(expected)
         if self.rtol is not None or self.atol is not None:
-            return (self.atol or 0.0) + (self.rtol or 0.0) * expected.double().abs()
-        moved = max(self.by_spread(expected.dtype), self.slack)
-        return torch.tensor(moved + noise_floor(expected), dtype=torch.float64)
+            return (self.atol or 0.0) + (self.rtol or 0.0) * size
+        if self.by_magnitude:
+            return torch.tensor(noise_floor(expected), dtype=torch.float64)
+        shared = self.shared or self.metric is not None
+        half = torch.finfo(expected.dtype).bits <= HALF_BITS
+        last = KERNELS if shared else LAST_IN_HALF if half else LAST
+        parts = [self.noise, self.slack, self.by_spread(expected) if shared else None]
+        known = [part.to(size.device) for part in parts if part is not None]
+        moved = torch.zeros((), dtype=torch.float64)
+        for part in known:
+            moved = torch.maximum(moved, part)
+        return moved + last * torch.finfo(expected.dtype).eps * size
 
-    def by_spread(self, dtype: torch.dtype) -> float:
-        """The part of what is allowed that follows the spread; complex types have the share of float32."""
-        return max(RTOL.get(dtype, RTOL[torch.float32]), self.share) * self.spread
+    def by_spread(self, expected: torch.Tensor) -> torch.Tensor:
+        """The share of the spread at each element; complex types have the share of float32."""
+        share = max(RTOL.get(expected.dtype, RTOL[torch.float32]), self.share)
+        return share * spread_at(self.spread, expected.shape)
 
     def hides(self, expected: torch.Tensor) -> float:
-        """The tolerance as a share of the spread: smaller differences are hidden. 0 if the output does not vary."""
-        if not self.spread or not expected.numel():
+        """The tolerance as a share of the spread at its place, where that is most; 0 if no place moves."""
+        spread = spread_at(self.spread, expected.shape)
+        if self.metric_of(expected) == "cosine" or not expected.numel() or not bool((spread > 0).any()):
             return 0.0
-        return float(self.allowed(expected).max()) / self.spread
+        shares = self.allowed(expected).expand(expected.shape) / spread.expand(expected.shape)
+        return float(shares[shares.isfinite()].max())
 
     def sees(self, expected: torch.Tensor, actual: torch.Tensor) -> bool:
         """Whether the metric sees any difference between two tensors of one shape; always True for `close`."""
@@ -129,25 +162,34 @@ class OutputTolerance:
             return f"cosine similarity {1 - gap:.6f}{at}, allowed {1 - allowed:.6f}"
         return f"off by {gap:.1e} at {list(index)}, allowed {allowed:.1e}"
 
-    def noise_only(self) -> OutputTolerance:
-        """The tolerance by which two kernels may differ, whatever the spread."""
-        return OutputTolerance(name=self.name, cast=self.cast)
+    def _regretted(self, expected: torch.Tensor, actual: torch.Tensor) -> torch.Tensor:
+        """What a choice may lose: what its own value and the best one may be off by."""
+        if self.rtol is not None or self.atol is not None:
+            return self.allowed(expected.amax(-1)).clamp_min(0.0)
+        allowed = self.allowed(expected).nan_to_num(0.0, 0.0, 0.0).expand(expected.shape)
+        best, chosen = (one.nan_to_num(-math.inf).argmax(-1, keepdim=True) for one in (expected, actual))
+        return (allowed.gather(-1, best) + allowed.gather(-1, chosen)).squeeze(-1)
 
     def _angle(self, dtype: torch.dtype) -> float:
         if self.rtol is None and self.atol is None:
             return RTOL[dtype]
         return (self.rtol or 0.0) + (self.atol or 0.0)
 
-    def slack_by(self, expected: torch.Tensor, emulated: torch.Tensor) -> float:
-        """The absolute difference that rounding may cause, from eager with and without it; 0 for NaN or inf."""
+    def slack_by(self, expected: torch.Tensor, emulated: torch.Tensor) -> torch.Tensor | None:
+        """What rounding may cause at each element, from eager with and without it; None for NaN or inf."""
         if expected.shape != emulated.shape or not expected.numel():
-            return 0.0
-        off = float(distances(expected, emulated).max())
-        most = EMULATED_MOST * self.share * max(self.spread, magnitude(expected))
-        return min(EMULATED_TIMES * off, most) if math.isfinite(off) else 0.0
+            return None
+        off = distances(expected, emulated)
+        return self.emulated(expected, off) if bool(off.isfinite().all()) else None
+
+    def emulated(self, expected: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+        """What is allowed at each element that rounding to a device's bits moves so far."""
+        spread = 0.0 if self.spread is None or not self.spread.numel() else float(self.spread.max())
+        most = EMULATED_MOST * self.share * max(spread, magnitude(expected))
+        return (EMULATED_TIMES * moved).clamp_max(most)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tolerance:
     """The tolerances of all outputs; `of(name)` gives that of one. The fields are those of `OutputTolerance`.
 
@@ -155,44 +197,87 @@ class Tolerance:
     output never changes what is allowed for another.
     """
 
-    spread: Mapping[str, float] = field(default_factory=dict)
+    spread: Mapping[str, torch.Tensor] = field(default_factory=dict)
     rtol: float | Mapping[str, float] | None = None
     atol: float | Mapping[str, float] | None = None
     metric: str | Mapping[str, str] | None = None
     cast: bool = False
     share: float = 0.0
-    slack: Mapping[str, float] = field(default_factory=dict)
+    shared: bool = False
+    by_magnitude: bool = False
+    slack: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    noise: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def of(self, name: str) -> OutputTolerance:
         """The tolerance of one output."""
         return OutputTolerance(
             name=name,
-            spread=self.spread.get(name, 0.0),
+            spread=self.spread.get(name),
             rtol=_of(self.rtol, name),
             atol=_of(self.atol, name),
             metric=_of(self.metric, name),
             share=self.share,
-            slack=self.slack.get(name, 0.0),
+            shared=self.shared,
+            by_magnitude=self.by_magnitude,
+            slack=self.slack.get(name),
+            noise=self.noise.get(name),
             cast=self.cast,
         )
 
     def derived(self) -> Tolerance:
-        """The tolerance by the rule for the CPU and one dtype, without what the user gave."""
-        return Tolerance(spread=self.spread)
+        """A share of the spread for each output, without what the user gave: for answers of which no noise is known."""
+        return Tolerance(spread=self.spread, shared=True)
+
+    def sharing(self) -> Tolerance:
+        """This tolerance, with a share of the spread for each output about which the user said nothing."""
+        return replace(self, shared=True)
 
     def widened(self, eager: Leaves, emulated: Leaves) -> Tolerance:
         """This tolerance, with slack from emulated rounding for each output for which the user gave nothing."""
         limits = {name: self.of(name) for name in eager}
         slack = {name: limit.slack_by(eager[name], emulated[name]) for name, limit in limits.items() if not limit.given}
-        return replace(self, slack=slack)
+        return replace(self, slack={name: one for name, one in slack.items() if one is not None})
+
+    def measured(self, noise: Mapping[str, torch.Tensor]) -> Tolerance:
+        """This tolerance, with the noise of each output for which the user gave nothing."""
+        return replace(self, noise={name: one for name, one in noise.items() if not self.of(name).given})
+
+
+BY_KERNELS = Tolerance(by_magnitude=True)
+"""For answers of which nothing was measured: two kernels may differ by a few ULP of the largest element."""
+
+
+def times(*, half: bool) -> float:
+    """How many times its measured movement an element may be off by."""
+    return TIMES_IN_HALF if half else TIMES
+
+
+def confirmed(wider: torch.Tensor, nudged: torch.Tensor) -> torch.Tensor:
+    """The noise at each element, from the movement in the wider type and the largest one under nudges."""
+    return torch.maximum(nudged, torch.where(nudged > 0, torch.minimum(wider, CONFIRMED * nudged), wider))
+
+
+def spread_at(spread: torch.Tensor | None, shape: Sequence[int]) -> torch.Tensor:
+    """The spread at the places of an answer of any shape; it broadcasts to the shape.
+
+    A dimension of the traced size keeps its places. Along another one, and if the number of dimensions differs, the
+    largest spread counts for all.
+    """
+    if spread is None or not spread.numel():
+        return torch.zeros((), dtype=torch.float64)
+    if spread.dim() != len(shape):
+        return spread.max()
+    for dim, size in enumerate(shape):
+        if spread.shape[dim] != size:
+            spread = spread.amax(dim, keepdim=True)
+    return spread
 
 
 def noise_floor(expected: torch.Tensor) -> float:
-    """8 * eps * A: the difference that two kernels may have."""
+    """8 * eps * A: the difference that two kernels may have, by the largest magnitude in the tensor."""
     if not (expected.is_floating_point() or expected.is_complex()) or not expected.numel():
         return 0.0
-    largest = expected.abs().nan_to_num(0.0, 0.0, 0.0).max().item()
-    return NOISE * torch.finfo(expected.dtype).eps * float(largest)
+    return KERNELS * torch.finfo(expected.dtype).eps * magnitude(expected)
 
 
 def _of(value: T | Mapping[str, T] | None, name: str) -> T | None:

@@ -12,42 +12,45 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import at, tensors
-from pytest_tsexport.comparison.metrics import magnitude
-from pytest_tsexport.comparison.sampling import answers, deviation, same_shapes
-from pytest_tsexport.comparison.tolerance import OutputTolerance
+from pytest_tsexport.comparison.metrics import size_of
+from pytest_tsexport.comparison.sampling import answers, deviations, same_shapes
+from pytest_tsexport.comparison.tolerance import KERNELS, RTOL, spread_at
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject
 
 MINIMUM_INFLUENCE, REVIVED_INFLUENCE = 2, 100
-"""How far one position moves the others, in tolerances: below the first, a wrong answer would pass as a right one.
+"""How far one position moves the others, in allowed shares of the spread: below the first, a wrong answer would pass.
 
 Above the second, larger weights bring the influence back. A zero-init Longformer has an influence of 0, a freshly built
 RocBERT of 11 (the least of 70 families), ELECTRA of 69.
 """
 
 
-def unmixed(subject: Subject, reference: Reference, spread: Mapping[str, float]) -> bool:
+def unmixed(subject: Subject, reference: Reference, spread: Mapping[str, torch.Tensor]) -> bool:
     """Whether moving one position leaves the others alone only because the weights are too small."""
     axis = next((axis for axis in subject.axes if axis.name != "batch" and axis.size > 1), None)
     if axis is None:
         return False
     single = Reference(_in_single(reference.deep_copy()), subject.constants)
     moved = _moved_others(subject, axis, single)
-    if moved is None or any(influence(moved[name], spread.get(name, 0.0)) >= MINIMUM_INFLUENCE for name in moved):
+    if moved is None or any(influence(moved[name], spread.get(name)) >= MINIMUM_INFLUENCE for name in moved):
         return False
     revived = Reference(_rescaled(single.deep_copy()), subject.constants)
     after = _moved_others(subject, axis, revived)
-    scale = {name: deviation([leaves[name] for leaves in answers(subject, revived)]) for name in after or {}}
+    scale = {name: deviations([leaves[name] for leaves in answers(subject, revived)]) for name in after or {}}
     return after is not None and any(
-        scale[name] > 0 and influence(after[name], scale[name]) > REVIVED_INFLUENCE for name in after
+        bool(scale[name].any()) and influence(after[name], scale[name]) > REVIVED_INFLUENCE for name in after
     )
 
 
-def influence(moved: float, spread: float) -> float:
-    """A movement in tolerances of float32; infinite for a leaf that has no spread."""
-    allowed = OutputTolerance(name="", spread=spread).by_spread(torch.float32)
-    return moved / allowed if allowed else float("inf")
+def influence(moved: torch.Tensor, spread: torch.Tensor | None) -> float:
+    """The largest movement in shares of the spread at its place; infinite for a leaf that has no spread."""
+    if spread is None or not spread.any():
+        return float("inf")
+    places = spread_at(spread, moved.shape).expand(moved.shape)
+    shares = moved[places > 0] / (RTOL[torch.float32] * places[places > 0])
+    return float(shares.max()) if shares.numel() else 0.0
 
 
 def _in_single(model: nn.Module) -> nn.Module:
@@ -56,8 +59,8 @@ def _in_single(model: nn.Module) -> nn.Module:
     return model.float() if any(parameter.dtype in halves for parameter in model.parameters()) else model
 
 
-def _moved_others(subject: Subject, axis: Axis, reference: Reference) -> dict[str, float] | None:
-    """By how much each per-position leaf moves in its second half when the first half is given other values.
+def _moved_others(subject: Subject, axis: Axis, reference: Reference) -> dict[str, torch.Tensor] | None:
+    """How far each place of a per-position leaf moves in its second half when the first half is given other values.
 
     None if no leaf has that axis, or if no input can be changed.
     """
@@ -86,13 +89,15 @@ def _first_moved(subject: Subject, axis: Axis, inputs: Inputs) -> dict[str, torc
     return None
 
 
-def _elsewhere(one: torch.Tensor, two: torch.Tensor, size: int) -> float | None:
+def _elsewhere(one: torch.Tensor, two: torch.Tensor, size: int) -> torch.Tensor | None:
     place = next((place for place, length in enumerate(one.shape) if place and length == size), None)
     if place is None:
         return None
-    half = size // 2
-    gap = (one.double() - two.double()).narrow(place, half, size - half)
-    return magnitude(gap)
+    moved = (one.double() - two.double()).nan_to_num(0.0, 0.0, 0.0).abs()
+    rounding = KERNELS * torch.finfo(one.dtype).eps * torch.maximum(size_of(one), size_of(two))
+    moved = torch.where(moved > rounding, moved, torch.zeros_like(moved))
+    moved.narrow(place, 0, size // 2).zero_()
+    return moved
 
 
 def _rescaled(model: nn.Module) -> nn.Module:

@@ -42,7 +42,7 @@ def _differs_at_once(evidence: Evidence, case: Case) -> bool:
     """Whether the first call shows it: what state does in later calls is not in a graph."""
     inputs = tensors(case, evidence.subject)
     eager, artifact = evidence.reference.case(inputs)[0].leaves, evidence.runner.case(inputs, 1)[0].leaves
-    return eager is None or artifact is None or difference(eager, artifact, evidence.tolerance) is not None
+    return eager is None or artifact is None or difference(eager, artifact, evidence.tolerance.sharing()) is not None
 
 
 def _foreign(evidence: Evidence) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -65,6 +65,25 @@ def evaluation_copy(model: nn.Module) -> nn.Module:
     return copied
 
 
+def converted_copy(model: nn.Module, convert: Callable[[torch.Tensor], torch.Tensor]) -> nn.Module:
+    """A copy in evaluation mode in which each tensor is what `convert` makes of it; it may have another dtype.
+
+    Each tensor is converted once, without gradients, so weights with several names still have them. A tensor that
+    `convert` returns is shared with `model`. Tensors of another layout, of a class
+    of their own, or of a script module are copied as they are. Raises `InputsError` as `deep_copy` does.
+    """
+    memo: dict[int, Any] = {}
+    found = entries(model)
+    for tensor in (entry.tensor for entry in found):
+        if id(tensor) not in memo and _is_plain(tensor):
+            with torch.no_grad():
+                made = convert(tensor).detach()
+            memo[id(tensor)] = _as_parameter(made, tensor) if isinstance(tensor, nn.Parameter) else made
+    copied = _deep_copied(model, memo, found)
+    copied.eval()
+    return copied
+
+
 def clone(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor with memory of its own: class, dtype, layout, values, `requires_grad` and attributes are the same.
 
@@ -91,6 +110,14 @@ def _as_parameter(data: torch.Tensor, parameter: nn.Parameter) -> torch.Tensor:
     made = torch.Tensor._make_subclass(type(parameter), data, parameter.requires_grad)
     vars(made).update(vars(parameter))
     return made
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether it can be replaced by another plain tensor, or by a parameter of the same class."""
+    if hasattr(type(tensor), "__tensor_flatten__") or tensor.layout != torch.strided or tensor.is_nested:
+        return False
+    own = isinstance(tensor, nn.Parameter) and type(tensor).__deepcopy__ is not nn.Parameter.__deepcopy__
+    return not (own or tensor.is_quantized or tensor.is_meta or tensor.is_inference())
 
 
 def _is_of_its_own_class(tensor: torch.Tensor) -> bool:

@@ -127,10 +127,3 @@ def test_only_the_first_ranges_are_listed() -> None:
 def test_sizes_that_were_not_visited_are_not_claimed() -> None:
     seen: list[tuple[dict[str, int], Status]] = [({"length": size}, "equal") for size in (5, 6, 8, 9, 33, 65)]
     assert right_for(findings(*seen), BOTH) == "batch 2 with length 5-9 … 65"
-
-
-def test_if_a_case_is_wrong_all_cases_above_the_noise_floor_are() -> None:
-    noisy = CaseResult(case=at(BOTH, {"length": 9}), status="equal", breach=False, above_noise=True)
-    wrong = CaseResult(case=at(BOTH, {"length": 20}), status="wrong", breach=True)
-    assert by_size([noisy], BOTH, LENGTH)[9] == "equal"
-    assert by_size([noisy, wrong], BOTH, LENGTH)[9] == "wrong"

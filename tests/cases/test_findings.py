@@ -54,7 +54,7 @@ def test_tie_breaks_are_counted_among_the_counted_cases() -> None:
 
 def test_a_result_without_a_comparison_came_near_nothing() -> None:
     one = result("raises")
-    assert (one.nearest, one.above_noise, one.tie_break, one.text) == ((0.0, 0.0, ""), False, False, "")
+    assert (one.nearest, one.hidden, one.tie_break, one.text) == ((0.0, 0.0, ""), {}, False, "")
 
 
 def test_a_breach_whose_difference_is_unknown_is_the_least() -> None:

@@ -115,7 +115,7 @@ def test_one_id_in_fifty_is_found_at_every_seed(model: type[nn.Module], seed: in
 
 
 @pytest.mark.parametrize(
-    ("by", "outcome"), [(1e-6, Outcome.PASSED), (1e-5, Outcome.PASSED), (1e-3, Outcome.FAILED), (1.0, Outcome.FAILED)]
+    ("by", "outcome"), [(1e-8, Outcome.PASSED), (1e-5, Outcome.FAILED), (1e-3, Outcome.FAILED), (1.0, Outcome.FAILED)]
 )
 def test_a_backend_may_differ_by_noise_and_by_no_more(by: float, outcome: Outcome) -> None:
     backend = Faulty("offset", lambda model: Offset(model, by))
@@ -244,10 +244,33 @@ def test_a_flat_output_is_reported_as_not_looked_at() -> None:
 @pytest.mark.parametrize(("share", "reported"), [(0.0199, False), (0.0201, True), (0.5, True)])
 def test_a_tolerance_that_hides_much_of_the_spread_is_reported(share: float, *, reported: bool) -> None:
     model = made.Plain()
-    spread = export(model, from_keywords({"inputs": rows()()}), name="it")._evidence("parity").spread.by_leaf["output"]
-    found = verdict(model, rtol=0.0, atol=share * spread)
-    line = f"output: differences below {share:.0%} of its spread"
+    spread = export(model, from_keywords({"inputs": rows()()}), name="it")._evidence("parity").spread.by_place["output"]
+    allowed = share * float(spread.min())
+    backend = Faulty("offset", lambda model: Offset(model, allowed / 2))
+    found = verdict(model, backend=backend, rtol=0.0, atol=allowed)
+    line = f"output: differences below {share:.0%} of the spread at their place"
     assert found.not_covered == ((line,) if reported else ())
+    assert verdict(model, rtol=0.0, atol=allowed).not_covered == ()
+
+
+def test_why_there_was_no_wider_type_is_reported_once_it_was_needed() -> None:
+    class InSingle(nn.Module):
+        """Refuses another type than float32."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(7, 7)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if x.dtype != torch.float32:
+                raise TypeError("float32 alone")
+            answer: torch.Tensor = self.linear(x)
+            return answer
+
+    found = verdict(InSingle(), backend=Faulty("offset", lambda model: Offset(model, 1e-8)))
+    assert found.outcome is Outcome.PASSED
+    assert found.not_covered == ("noise was measured without a wider type: TypeError: float32 alone",)
+    assert verdict(InSingle()).not_covered == ()
 
 
 def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:

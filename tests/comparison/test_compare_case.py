@@ -1,4 +1,4 @@
-"""Proves what becomes of one case: above the noise or not, long or not, and whose fault an example is."""
+"""Proves what becomes of one case: equal or not, long or not, and whose fault an example is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from pytest_tsexport.cases.findings import CaseResult, Status
 from pytest_tsexport.cases.listed import example_cases
 from pytest_tsexport.comparison.compare_case import LONG, bad_example, compare_case, is_long, wrong_at_traced_size
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.settle import Settled, Settling
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import export
+from pytest_tsexport.tensors.tree import Leaves
 from pytest_tsexport.testing import Faulty, Offset, right_sizes
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import rows
@@ -71,17 +73,17 @@ def test_a_result_says_what_happened_and_leaves_the_contract_to_the_check(
 def test_what_is_wrong_is_a_breach_only_by_the_contract_of_the_check() -> None:
     found = evidence(1.0)
     one = compare_case(found, at(found.subject, {}))
-    assert (one.status, one.breach, one.above_noise) == ("wrong", False, False)
+    assert (one.status, one.breach) == ("wrong", False)
 
 
 def test_a_tie_break_is_equal_and_is_marked_as_one() -> None:
     found = twins()
     one = compare_case(found, at(found.subject, {}))
-    assert (one.status, one.breach, one.tie_break, one.above_noise) == ("equal", False, True, False)
+    assert (one.status, one.breach, one.tie_break) == ("equal", False, True)
 
 
 def test_where_the_time_is_spent_a_tie_break_is_neither_equal_nor_wrong() -> None:
-    found = twins()
+    found = evidence(1.0)
     found.tie_break_time.seconds = found.tie_break_time.limit + 1
     one = compare_case(found, at(found.subject, {}))
     assert (one.status, one.breach, one.tie_break) == ("unsettled", False, False)
@@ -92,16 +94,17 @@ def test_where_the_time_is_spent_a_tie_break_is_neither_equal_nor_wrong() -> Non
 def test_each_call_is_compared_once_and_a_long_case_is_called_once(
     batch: int, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Evidence] = []
+    asked: list[int] = []
+    settle = Settling.settle
 
-    def spy(evidence: Evidence, *_: object) -> bool:
-        asked.append(evidence)
-        return True
+    def spy(settling: Settling, call: int, eager: Leaves, artifact: Leaves) -> Settled:
+        asked.append(call)
+        return settle(settling, call, eager, artifact)
 
-    monkeypatch.setattr("pytest_tsexport.comparison.compare_case.is_tie_break", spy)
+    monkeypatch.setattr(Settling, "settle", spy)
     found = twins()
     assert compare_case(found, at(found.subject, {"batch": batch}, seed=1)).tie_break
-    assert len(asked) == calls
+    assert asked == list(range(calls))
 
 
 @pytest.mark.parametrize("later", [2, 3])
@@ -122,18 +125,30 @@ def test_the_first_call_that_is_not_equal_decides(later: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "keywords", "above"),
+    ("by", "keywords", "status"),
     [
-        (0.0, {}, False),
-        (2e-5, {}, True),
-        (2e-5, {"rtol": 0.0, "atol": 0.1}, False),
-        (2e-5, {"rtol": {"output": 0.0}, "atol": {"output": 0.1}}, False),
+        (0.0, {}, "equal"),
+        (1e-8, {}, "equal"),
+        (2e-5, {}, "wrong"),
+        (2e-5, {"rtol": 0.0, "atol": 0.1}, "equal"),
+        (2e-5, {"rtol": {"output": 0.0}, "atol": {"output": 0.1}}, "equal"),
+        (2e-8, {"rtol": 0.0, "atol": 1e-9}, "wrong"),
     ],
 )
-def test_noise_counts_only_where_the_user_said_nothing(by: float, keywords: dict[str, Any], *, above: bool) -> None:
+def test_noise_counts_only_where_the_user_said_nothing(by: float, keywords: dict[str, Any], status: Status) -> None:
     found = evidence(by, **keywords)
     one = compare_case(found, at(found.subject, {}))
-    assert (one.status, one.above_noise, one.tie_break) == ("equal", above, False)
+    assert (one.status, one.tie_break) == (status, False)
+
+
+def test_what_the_tolerance_hid_is_told_of_outputs_that_are_not_bit_equal() -> None:
+    found = evidence(1e-2, rtol=0.0, atol=0.1)
+    one = compare_case(found, at(found.subject, {}))
+    least = float(found.spread.by_place["output"].min())
+    assert one.hidden == {"output": pytest.approx(0.1 / least)}
+    assert one.nearest == pytest.approx((1e-2, 0.1, "output"), abs=1e-6)
+    exact = evidence(0.0, rtol=0.0, atol=0.1)
+    assert compare_case(exact, at(exact.subject, {})).hidden == {}
 
 
 def test_a_fault_at_the_traced_size_is_found_and_a_right_one_is_not() -> None:

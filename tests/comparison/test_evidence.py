@@ -13,7 +13,6 @@ from pytest_tsexport.backends.base import Device
 from pytest_tsexport.backends.casting import Casting
 from pytest_tsexport.cases.case import at
 from pytest_tsexport.comparison.evidence import Evidence, TieBreakTime
-from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.pipeline import Export, export
 from pytest_tsexport.testing import wrong_exports as made
@@ -32,6 +31,8 @@ def test_what_a_run_may_leave_behind_is_new_for_each_run(exported: Export) -> No
     assert one.runner.module is not two.runner.module
     assert one.tie_break_time is not two.tie_break_time
     assert one.tie_break_time is one.tie_break_time
+    assert one.variants is one.variants is not two.variants
+    assert one.exact_ties is one.exact_ties is not two.exact_ties
 
 
 def test_what_is_measured_once_is_shared(exported: Export) -> None:
@@ -72,7 +73,7 @@ def test_the_spread_of_a_random_model_does_not_depend_on_who_asks_first() -> Non
         policy = from_keywords({"inputs": rows()()})
         found = export(Noisy(), replace(policy, options=replace(policy.options, seed=3)), name="noisy")
         torch.rand(draws)
-        return found._evidence("parity").spread.by_leaf["output"]
+        return float(found._evidence("parity").spread.by_place["output"].sum())
 
     assert spread(0) == spread(5)
 
@@ -116,17 +117,12 @@ def test_a_check_has_its_share_of_a_minute(check: str, search: float, tie_breaks
 
 def test_the_tolerance_is_what_the_user_gave_and_else_the_spread(exported: Export) -> None:
     found = exported._evidence("parity")
-    assert found.tolerance == Tolerance(spread=found.spread.by_leaf)
-    assert found.tolerance.spread["output"] > 0
+    assert found.tolerance.spread is found.spread.by_place
+    assert (found.tolerance.shared, found.tolerance.share, found.tolerance.cast) == (False, 0.0, False)
     said = {"rtol": 0.1, "atol": {"output": 0.2}, "metric": "cosine", "reference": made.Plain()}
     given = export(made.Plain(), from_keywords({"inputs": rows()(), **said}), name="it")._evidence("parity").tolerance
-    assert (given.rtol, given.atol, given.metric, given.cast, given.share) == (
-        0.1,
-        {"output": 0.2},
-        "cosine",
-        True,
-        0.0,
-    )
+    assert (given.rtol, given.atol, given.metric, given.share) == (0.1, {"output": 0.2}, "cosine", 0.0)
+    assert (given.cast, given.shared) == (True, True)
 
 
 def test_only_kept_counterexamples_of_this_subject_are_used(exported: Export) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import at, tensors
-from pytest_tsexport.comparison.sampling import answers, deviation, one_shape, same_shapes
+from pytest_tsexport.comparison.sampling import answers, deviations, one_shape, same_shapes
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS
 from pytest_tsexport.subjects.reference import Reference
@@ -40,7 +40,6 @@ def test_ten_cases_are_drawn_and_no_two_are_alike() -> None:
     assert len({tuple(leaves["0"].flatten().tolist()) for leaves in found}) == 10
 
 
-PATTERNS = ["extremes", "uniform", "uniform"] * 3 + ["extremes"]
 MASKS = ["ones", "right", "left", "single"] * 2 + ["ones", "right"]
 
 
@@ -48,8 +47,8 @@ def test_they_are_the_same_in_every_run_and_have_every_mask() -> None:
     """A tolerance follows from them, so other seeds would give other verdicts."""
     subject = build(Echoes(), Meaning(inputs=masked_ids(4, 16)()), name="it")
     found = drawn(Echoes(), masked_ids(4, 16)())
-    for number, (leaves, values, mask) in enumerate(zip(found, PATTERNS, MASKS, strict=True)):
-        inputs = tensors(at(subject, {}, 1000 + number, values, mask), subject)
+    for number, (leaves, mask) in enumerate(zip(found, MASKS, strict=True)):
+        inputs = tensors(at(subject, {}, 1000 + number, mask=mask), subject)
         assert torch.equal(leaves["0"], inputs["ids"])
         assert torch.equal(leaves["1"], inputs["mask"])
     assert set(MASKS) == {*MASK_PATTERNS} - {"none"}
@@ -64,17 +63,22 @@ def test_an_answer_with_other_leaves_than_the_first_and_a_refusal_are_left_out()
 @pytest.mark.parametrize(
     ("leaves", "expected"),
     [
-        ([[0.0, 0.0], [2.0, 8.0]], 4.0),
-        ([[1.0], [1.0], [4.0]], 2**0.5),
+        ([[0.0, 0.0], [2.0, 8.0]], [1.0, 4.0]),
+        ([[1.0], [1.0], [4.0]], [2**0.5]),
         ([[1.0, 3.0], [5.0]], (8 / 3) ** 0.5),
-        ([[0.0], [float("inf")]], 0.0),
+        ([[0.0], [float("inf")]], [0.0]),
         ([[], []], 0.0),
+        ([[1.0, 1e9], [1.0 + 2**-22, 1e9]], [0.0, 0.0]),
+        ([[1.0, 1e9], [1.0 + 2**-20, 1e9]], [2**-21, 0.0]),
     ],
 )
-def test_the_deviation_is_that_of_the_element_that_deviates_most_or_of_all_values(
-    leaves: list[list[float]], expected: float
-) -> None:
-    assert deviation([torch.tensor(leaf) for leaf in leaves]) == pytest.approx(expected)
+def test_the_deviation_is_that_of_each_place_or_of_all_values(leaves: list[list[float]], expected: object) -> None:
+    assert deviations([torch.tensor(leaf) for leaf in leaves]).tolist() == pytest.approx(expected)
+
+
+def test_a_complex_place_moves_by_both_of_its_parts() -> None:
+    leaves = [torch.tensor([0j, 1j]), torch.tensor([6 + 8j, 1j])]
+    assert deviations(leaves).tolist() == pytest.approx([5.0, 0.0])
 
 
 def test_shapes_are_compared_leaf_by_leaf() -> None:

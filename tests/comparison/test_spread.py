@@ -47,14 +47,45 @@ def test_a_freshly_built_transformer_is_not_refused(name: str, dtype: torch.dtyp
     assert spread(family(name).to(dtype)).vacuous is None
 
 
-def test_the_spread_is_the_standard_deviation_of_what_moves_most() -> None:
+def test_the_spread_is_the_standard_deviation_at_each_place() -> None:
     class Scales(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x * torch.tensor([1.0, 100.0])
 
     found = spread(Scales(), rows(400, 2)())
     scale = float(rows(400, 2)()["x"].abs().mean())
-    assert 100 * scale < found.by_leaf["output"] < 2000 * scale
+    one, hundred = found.by_place["output"].mean(0).tolist()
+    assert [one, hundred / 100] == pytest.approx([scale, scale], rel=0.3)
+
+
+class Columns(nn.Module):
+    """Beside what moves stands a column of one huge value, and one that is far larger than the rest and moves."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, torch.full_like(x[:, :1], -1e9), x[:, :1] * 1e9], 1)
+
+
+def test_a_constant_or_a_huge_column_neither_refuses_a_leaf_nor_hides_another_place() -> None:
+    found = spread(Columns(), rows()())
+    assert (found.vacuous, found.flat) == (None, ())
+    places = found.by_place["output"]
+    assert not places[:, 7].any()
+    assert float(places[:, :7].max()) < 10
+    assert float(places[:, 8].min()) > 1e7
+
+
+class Unmoved(nn.Module):
+    """No place moves: one is huge, and one moves by its last digit alone."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        last = 1.0 + torch.where(x[:, :1] > 0, 2**-23, 0.0)
+        return torch.cat([torch.ones_like(x) * 3, torch.full_like(x[:, :1], -1e9), last], 1)
+
+
+def test_a_leaf_of_which_no_place_moves_is_flat() -> None:
+    found = spread(Unmoved(), rows()())
+    assert found.flat == ("output",)
+    assert found.vacuous == "its outputs do not move when its inputs do, so any export would pass"
 
 
 def test_a_leaf_that_does_not_move_is_named_and_the_other_is_measured() -> None:
@@ -65,7 +96,7 @@ def test_a_leaf_that_does_not_move_is_named_and_the_other_is_measured() -> None:
     found = spread(Half(), rows()())
     assert found.flat == ("stays",)
     assert found.vacuous is None
-    assert found.by_leaf["stays"] == 0.0
+    assert not found.by_place["stays"].any()
 
 
 class Rare(nn.Module):
@@ -86,12 +117,13 @@ def test_one_answer_alone_does_not_move() -> None:
     means = [float(one["output"].mean()) / 2 for one in answers(subject, Reference(Rare(-1e9), {}))]
     found = measure(subject, Reference(Rare(max(means)), {}))
     assert found.vacuous == "its outputs do not move when its inputs do, so any export would pass"
-    assert found.by_leaf == {"output": 0.0}
+    assert not found.by_place["output"].any()
 
 
 def test_where_eager_answers_nothing_there_is_nothing_to_say() -> None:
     subject = build(Rare(-1e9), Meaning(inputs=rows()()), name="it")
-    assert measure(subject, Reference(Rare(1e9), {})) == Spread(by_leaf={}, flat=(), vacuous=None)
+    found = measure(subject, Reference(Rare(1e9), {}))
+    assert (found.by_place, found.flat, found.vacuous) == ({}, (), None)
 
 
 def test_zeros_do_not_move() -> None:
@@ -109,7 +141,7 @@ def test_a_move_of_the_last_digit_is_none() -> None:
 
     found = spread(Last(), rows()())
     assert found.flat == ("output",)
-    assert found.by_leaf["output"] > 0
+    assert not found.by_place["output"].any()
 
 
 def test_integers_and_booleans_have_no_spread_and_are_no_reason_to_refuse() -> None:
@@ -117,7 +149,8 @@ def test_integers_and_booleans_have_no_spread_and_are_no_reason_to_refuse() -> N
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
             return ids * 2
 
-    assert spread(Counts(), ids()()) == Spread(by_leaf={}, flat=(), vacuous=None)
+    found = spread(Counts(), ids()())
+    assert (found.by_place, found.flat, found.vacuous) == ({}, (), None)
 
 
 def test_a_model_that_mixes_no_positions_by_design_is_not_refused() -> None:
@@ -207,7 +240,7 @@ def test_a_shape_that_moves_is_an_output_that_moves(model: type[nn.Module], size
     for seed in range(3):
         found = spread(model(), {"x": torch.randn(*size, generator=torch.Generator().manual_seed(seed))})
         assert (found.vacuous, found.flat) == (None, ())
-        assert all(value > 0 for value in found.by_leaf.values()) or model is CountsOnes
+        assert all(bool(value.any()) for value in found.by_place.values()) or model is CountsOnes
 
 
 class Head(nn.Module):
@@ -239,7 +272,7 @@ def test_what_the_metric_does_not_see_move_is_flat(bias: tuple[float, ...], metr
     found = spread(Head(*bias), rows(7, 3)(), metric)
     assert found.flat == (("output",) if says else ())
     assert found.vacuous == (SAYS.format(metric) if says else None)
-    assert found.by_leaf["output"] > 0
+    assert bool(found.by_place["output"].any())
 
 
 def test_a_metric_of_one_leaf_leaves_the_others_theirs() -> None:

@@ -12,6 +12,7 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
+from pytest_tsexport.comparison.evidence import TieBreakTime
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import Inputs, rows
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -181,6 +182,16 @@ def in_double(model: nn.Module, inputs: Inputs, path: Path) -> None:
     torch.jit.save(torch.jit.trace(Double(model).eval(), tuple(inputs.values()), check_trace=False), str(path))
 
 
+class Opposite(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = 1 - self.model(x)
+        return answer
+
+
 class Double(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -202,8 +213,8 @@ def test_each_position_of_a_row_may_be_a_tie_break(seed: int) -> None:
 def test_cases_are_not_judged_once_the_time_for_tie_breaks_is_spent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pytest_tsexport.config.budget.TIE_BREAKS", 0.0)
-    found = judge(TwoWays(), rows(2, 3, 64)(), checks="parity", export=in_double)["parity"]
+    monkeypatch.setattr(TieBreakTime, "spent", property(lambda _: True))
+    found = parity(Chooses(), Opposite(Chooses()))
     assert found.outcome is Outcome.FAILED
     assert re.fullmatch(r"only \d+ of 100 cases could be judged, fewer than 10", found.headline)
 

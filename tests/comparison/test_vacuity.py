@@ -44,7 +44,7 @@ def influences(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> list[float]
     """How far one position moves the others, first as the model is, then with larger weights."""
     seen: list[float] = []
 
-    def spy(moved: float, spread: float) -> float:
+    def spy(moved: torch.Tensor, spread: torch.Tensor | None) -> float:
         seen.append(influence(moved, spread))
         return seen[-1]
 
@@ -86,8 +86,15 @@ def test_two_and_a_hundred_tolerances_are_enough_of_an_influence(
 
 
 def test_a_leaf_without_spread_is_influenced_without_end() -> None:
-    assert influence(0.0, 0.0) == influence(1.0, 0.0) == float("inf")
-    assert influence(3e-4, 1.0) == pytest.approx(3)
+    still, moved = torch.zeros(3), torch.tensor([0.0, 1.0, 0.0])
+    assert influence(still, torch.zeros(3)) == influence(moved, None) == float("inf")
+    assert influence(moved * 3e-4, torch.ones(3)) == pytest.approx(3)
+
+
+def test_a_huge_place_or_one_that_never_moves_says_nothing_about_the_influence_on_another() -> None:
+    spread = torch.tensor([1e9, 0.0, 1.0])
+    assert influence(torch.tensor([1.0, 1e-9, 3e-4]), spread) == pytest.approx(3)
+    assert influence(torch.tensor([1e6, 0.0, 0.0]), spread) == pytest.approx(10)
 
 
 class Silenced(nn.Module):
@@ -155,14 +162,26 @@ def test_the_influence_of_a_model_in_half_precision_is_measured_in_float32(
 def test_the_second_half_of_the_positions_is_what_moves() -> None:
     one, two = torch.zeros(2, 7), torch.zeros(2, 7)
     two[:, :3] = 9.0
-    assert vacuity._elsewhere(one, two, 7) == 0.0
+    assert elsewhere(one, two, 7) == 0.0
     two[1, 3] = -2.0
-    assert vacuity._elsewhere(one, two, 7) == 2.0
+    assert elsewhere(one, two, 7) == 2.0
     two[1, 6] = 3.0
-    assert vacuity._elsewhere(one, two, 7) == 3.0
+    assert elsewhere(one, two, 7) == 3.0
     assert vacuity._elsewhere(one, two, 5) is None
     assert vacuity._elsewhere(torch.zeros(7, 2), torch.ones(7, 2), 7) is None
-    assert vacuity._elsewhere(torch.zeros(7, 7), torch.ones(7, 7), 7) == 1.0
+    assert elsewhere(torch.zeros(7, 7), torch.ones(7, 7), 7) == 1.0
+
+
+def elsewhere(one: torch.Tensor, two: torch.Tensor, size: int) -> float:
+    moved = vacuity._elsewhere(one, two, size)
+    assert moved is not None
+    return float(moved.max())
+
+
+def test_a_movement_within_the_rounding_of_a_value_is_none() -> None:
+    one = torch.full((2, 7), 1e3)
+    assert elsewhere(one, one * (1 + 2**-21), 7) == 0.0
+    assert elsewhere(one, one * (1 + 2**-19), 7) > 0.0
 
 
 def test_the_first_half_of_the_positions_is_given_other_values_in_every_row() -> None:

@@ -15,7 +15,7 @@ from pytest_tsexport.comparison.tied.forms import value
 from pytest_tsexport.comparison.tied.readers import NEAR
 from pytest_tsexport.comparison.tied.responses import Responses, misfit
 from pytest_tsexport.comparison.tied.throwaway import loaded_file, untied_eager
-from pytest_tsexport.comparison.tolerance import Tolerance
+from pytest_tsexport.comparison.tolerance import BY_KERNELS
 from pytest_tsexport.tensors.memory import blocks
 from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors, named_weights
 from pytest_tsexport.tensors.tree import Leaves
@@ -87,13 +87,13 @@ class TiedEvidence:
         file = self.responses.file.base
         if leaves is None or file is None:
             return False
-        return difference(leaves, file, self.evidence.tolerance) is None
+        return difference(leaves, file, self.evidence.tolerance.sharing()) is None
 
     @cached_property
     def is_exact(self) -> bool:
         """Whether the file's answer is the untied model's up to the rounding of two kernels."""
         eager, file = self.responses.eager.base, self.responses.file.base
-        return eager is not None and file is not None and difference(eager, file, Tolerance()) is None
+        return eager is not None and file is not None and difference(eager, file, BY_KERNELS) is None
 
     @cached_property
     def tied_by_calls(self) -> tuple[TiedGroup, ...]:

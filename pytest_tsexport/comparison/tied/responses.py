@@ -12,7 +12,7 @@ from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.metrics import as_real, distances, mistakes
 from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.throwaway import Throwaway
-from pytest_tsexport.comparison.tolerance import Tolerance, noise_floor
+from pytest_tsexport.comparison.tolerance import BY_KERNELS, noise_floor
 from pytest_tsexport.tensors.perturbation import carried, numbers_of, perturbed
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -184,7 +184,7 @@ class Responses:
         moved = response(self.eager.base, eager)
         if not moved.is_live or moved.vector is None or not _keep_their_scale(self.eager.base, eager):
             return False
-        return difference(eager, file, Tolerance()) is None
+        return difference(eager, file, BY_KERNELS) is None
 
     def _asked(self, key: tuple[str, ...], module: Throwaway, numbers: Mapping[str, torch.Tensor]) -> Response:
         if key not in self._known:

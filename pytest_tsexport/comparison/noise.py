@@ -1,0 +1,222 @@
+"""variants, two answers -> explained or not: what rounding does to each element of eager's answer, measured.
+
+Eager is asked once in the wider type, and then with its weights and inputs nudged. How far an element moves is the
+noise at that very element; the tolerance module says how many times that is allowed. A value that jumps (a gate, a
+rounding step, a NaN, an integer) is explained where a variant of eager gives the value of the artifact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from pytest_tsexport.comparison.choices import FAVOURED, UNORDERED, chooses, ranks, repeating
+from pytest_tsexport.comparison.difference import difference, differences, exceeding
+from pytest_tsexport.comparison.metrics import distances
+from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance, confirmed, times
+from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, NUDGED, WIDER, CaseVariants, Variant
+from pytest_tsexport.subjects.reference import same_bits
+from pytest_tsexport.tensors.tree import Leaves
+
+ORDERS = 8
+"""Orders in which exact ties of choices are decided: the reverse one, and drawn ones."""
+
+CASTS = 4
+"""Copies that are nudged by half a ULP of the type to which a device rounds."""
+
+INDICES = 32
+"""Indices that the artifact names and that are put first in turn."""
+
+FEW_ORDERS = 2
+"""How many of them are tried after a difference that nothing explains."""
+
+MOST_IDLE = 32
+"""Stop after this many variants without progress: each breaks a tie the other way with probability 1/2."""
+
+AFTER_REFUTED = 4
+"""Nudged variants that are asked after a difference that nothing explains: the verdict will not change any more."""
+
+_COMPARES = frozenset({"searchsorted", "bucketize", "unique"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """Two answers to one call: eager's, and what is compared with it.
+
+    `left` is the latter with eager's values wherever a variant of eager gives them. `nudged` and `wider` are the
+    movements under nudges and in the wider type, times what is allowed of them. `repeating` are the outputs of whole
+    numbers that eager or a variant answers with a number twice in a row: they are no rankings.
+    """
+
+    eager: Leaves
+    actual: Leaves
+    left: Leaves
+    tolerance: Tolerance
+    nudged: Leaves = field(default_factory=dict)
+    wider: Leaves = field(default_factory=dict)
+    repeating: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, eager: Leaves, actual: Leaves, tolerance: Tolerance) -> Compared:
+        """Two answers of which nothing is explained yet."""
+        return cls(eager, actual, actual, tolerance)
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether no element differs by more than is allowed."""
+        return difference(self.eager, self.left, self.tolerance) is None
+
+    @property
+    def jumps(self) -> bool:
+        """Whether some element differs by more than is allowed, and a variant of eager gives its value."""
+        return self.is_explained and difference(self.eager, self.actual, self.tolerance) is not None
+
+    @property
+    def unexplained(self) -> int:
+        """How many elements do."""
+        limits = {name: self.tolerance.of(name) for name in self.eager}
+        return sum(int(exceeding(leaf, self.left[name], limits[name]).sum()) for name, leaf in self.eager.items())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """The noise of one call of a case.
+
+    `operators` are those of the artifact; `on_device` says whether a device runs it.
+    """
+
+    variants: CaseVariants
+    call: int
+    operators: frozenset[str]
+    on_device: bool = False
+
+    def is_deterministic(self, eager: Leaves) -> bool:
+        """Whether a fresh copy of eager gives the same bits: a random answer has no noise of its own."""
+        again = self.variants.leaves(Variant("again"), self.call)
+        return again is not None and all(same_bits(leaf, again[name]) for name, leaf in eager.items() if name in again)
+
+    def may_explain(self, compared: Compared) -> bool:
+        """Whether a difference may be rounding: the user said nothing about an output, or something jumps."""
+        found = differences(compared.eager, compared.left, compared.tolerance)
+        if not found or any(one.kind not in ("value", "nan") for one in found):
+            return False
+        return self._jumps(compared.eager) or any(not compared.tolerance.of(name).given for name in compared.eager)
+
+    def measured(self, compared: Compared) -> Compared:
+        """What is left after the noise was measured, as far as that is needed."""
+        found = self._with(compared, WIDER)
+        for number, _ in enumerate(FIRST_TIMES):
+            found = self._with(found, Variant("nudged", number))
+            if found.is_explained:
+                break
+        return found
+
+    def first(self, compared: Compared) -> Compared:
+        """The same with a few variants."""
+        found = self._with(compared, WIDER)
+        orders = list(self._orders(compared))[:FEW_ORDERS]
+        for variant in (*orders, *(Variant("nudged", number) for number in range(AFTER_REFUTED))):
+            found = self._with(found, variant)
+        return found
+
+    def jumped(self, compared: Compared) -> Compared:
+        """What is left after ties were decided otherwise and larger nudges were tried."""
+        found, before, idle = compared, compared.unexplained, 0
+        larger = (Variant("nudged", len(FIRST_TIMES) + number) for number in range(len(MORE_TIMES)))
+        for variant in (*self._orders(compared), *larger):
+            found = self._with(found, variant)
+            if found.is_explained:
+                break
+            idle = idle + 1 if found.unexplained == before else 0
+            before = found.unexplained
+            if idle == MOST_IDLE:
+                break
+        return found
+
+    def chosen_together(self, compared: Compared) -> Compared:
+        """`compared`, without what explains one place of a ranking and contradicts another: a place that comes twice."""
+        known = compared.repeating | repeating(compared.eager)
+        twice = repeating(compared.actual) - known if ranks(self.operators) else frozenset()
+        left = {name: compared.actual[name] if name in twice else leaf for name, leaf in compared.left.items()}
+        return replace(compared, left=left)
+
+    def flipped(self) -> Leaves | None:
+        """Eager's answer if comparisons of equal values are decided the other way."""
+        return self.variants.leaves(Variant("flipped"), self.call)
+
+    def _jumps(self, eager: Leaves) -> bool:
+        whole = any(not leaf.is_floating_point() for leaf in eager.values())
+        return whole or chooses(self.operators) or not _COMPARES.isdisjoint(self.operators)
+
+    def _orders(self, compared: Compared) -> Iterator[Variant]:
+        """Orders in which exact ties may be decided.
+
+        `argmax` names the first of equal values. Where the file has `topk` or another such operator in its place, or a
+        device computes it, any of them is right.
+        """
+        if not chooses(self.operators):
+            return
+        any_order = self.on_device or not UNORDERED.isdisjoint(self.operators)
+        for number in (*(FAVOURED + index for index in _named(compared)), *range(ORDERS)):
+            yield Variant("all reordered", number) if any_order else Variant("reordered", number)
+
+    def _with(self, compared: Compared, variant: Variant) -> Compared:
+        """`compared`, with what one more variant explains."""
+        moved = self.variants.leaves(variant, self.call)
+        if moved is None or any(name not in moved for name in compared.eager):
+            return compared
+        eager, nudged, wider = compared.eager, dict(compared.nudged), dict(compared.wider)
+        if variant.kind in (WIDER.kind, *NUDGED):
+            into = wider if variant == WIDER else nudged
+            for name, leaf in eager.items():
+                if _fits(leaf, moved[name]):
+                    one = self._allowed(variant, leaf, _movement(leaf, moved[name]), compared.tolerance.of(name))
+                    into[name] = torch.maximum(one, into.get(name, one))
+        noise = {name: confirmed(one, nudged.get(name, torch.zeros_like(one))) for name, one in wider.items()}
+        noise = {**nudged, **noise}
+        tolerance = compared.tolerance.measured(noise)
+        left = {
+            name: _agreed(leaf, moved[name], compared.left[name], tolerance.of(name)) for name, leaf in eager.items()
+        }
+        seen = compared.repeating | repeating(moved)
+        return replace(compared, left=left, tolerance=tolerance, nudged=nudged, wider=wider, repeating=seen)
+
+    def _allowed(
+        self, variant: Variant, leaf: torch.Tensor, moved: torch.Tensor, limit: OutputTolerance
+    ) -> torch.Tensor:
+        """What is allowed at each element that a variant moves so far."""
+        if variant.kind == "cast":
+            return limit.emulated(leaf, moved)
+        variants = self.variants.variants
+        return moved * times(half=variants.half) / variants.times(variant)
+
+
+def _named(compared: Compared) -> list[int]:
+    """The indices that the artifact may have chosen: its integers where they are not eager's."""
+    whole = [name for name, leaf in compared.eager.items() if leaf.dtype == torch.int64]
+    differing = [compared.left[name][compared.left[name] != compared.eager[name]] for name in whole]
+    found = torch.cat([one.flatten() for one in differing]).unique().tolist() if differing else []
+    return [index for index in found if index >= 0][:INDICES]
+
+
+def _fits(leaf: torch.Tensor, moved: torch.Tensor) -> bool:
+    return leaf.shape == moved.shape and (leaf.is_floating_point() or leaf.is_complex())
+
+
+def _movement(leaf: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    """How far each element moved; 0 where it moved from or to a number that is not finite."""
+    return distances(leaf, moved).nan_to_num(0.0, 0.0, 0.0)
+
+
+def _agreed(eager: torch.Tensor, moved: torch.Tensor, left: torch.Tensor, tolerance: OutputTolerance) -> torch.Tensor:
+    """What is left of the artifact's output: eager's value wherever a variant of eager agrees with the artifact."""
+    if eager.shape != left.shape or eager.dtype != left.dtype or moved.shape != left.shape:
+        return left
+    if left.is_floating_point() or left.is_complex():
+        within = tolerance if tolerance.given else OutputTolerance(name=tolerance.name)
+        agree = distances(moved, left) <= within.allowed(eager).nan_to_num(0.0, 0.0, 0.0)
+    else:
+        agree = moved == left
+    return torch.where(agree, eager, left)

@@ -1,0 +1,70 @@
+"""tensor -> nudged tensor: the same values, each moved by at most a few ULP, as another order of additions moves them.
+
+Exact values are not moved where that is asked for (a threshold of 1.0, a mask, a count): no kernel computes them, so
+none rounds them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+FIRST, FIRST_IN_HALF = 2, 1
+"""ULP by which a value is moved at most, in wide types and in half precision; multiples of it are used too."""
+
+LARGE = 2**18
+"""Larger tensors get no noise of single values: to draw it would cost more than the model."""
+
+
+def times_of(dtype: torch.dtype) -> int:
+    """How many times the first nudge of float32 is half a ULP of another type."""
+    return round(torch.finfo(dtype).eps / torch.finfo(torch.float32).eps / FIRST / 2)
+
+
+def is_movable(tensor: torch.Tensor) -> bool:
+    """Whether a tensor holds numbers that are rounded, in a type that torch computes in."""
+    return (tensor.is_floating_point() or tensor.is_complex()) and torch.finfo(tensor.dtype).bits >= 16
+
+
+def nudged(tensor: torch.Tensor, times: int, generator: torch.Generator, *, exact: bool) -> torch.Tensor:
+    """A tensor whose values are moved by at most `times` the first nudge; a tensor that is not movable is returned.
+
+    Noise of each value, of each slice along each dimension, and of the whole tensor is added: noise of single values
+    averages out in sums. With `exact`, values of few digits stay what they are. The lowest number of a type, as in
+    masks, is not moved to infinity.
+    """
+    if not is_movable(tensor) or not tensor.numel():
+        return tensor
+    if tensor.is_complex():
+        return torch.view_as_complex(nudged(_pairs(tensor), times, generator, exact=exact))
+    finfo = torch.finfo(tensor.dtype)
+    most = times * (FIRST_IN_HALF if finfo.bits == 16 else FIRST)
+    computed = torch.float64 if tensor.dtype == torch.float64 else torch.float32
+    noise = _noise(tensor.shape, computed, generator).to(tensor.device)
+    moved = (tensor.to(computed) * (1 + most * finfo.eps * noise)).to(tensor.dtype)
+    moved = torch.where(moved.isfinite(), moved, tensor)
+    return torch.where(_is_exact(tensor), tensor, moved) if exact else moved
+
+
+def _pairs(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.view_as_real(tensor.resolve_conj()).contiguous()
+
+
+def _noise(shape: torch.Size, dtype: torch.dtype, generator: torch.Generator) -> torch.Tensor:
+    """Numbers between -1 and 1 that broadcast to the shape."""
+    ones = (1,) * len(shape)
+    slices = [(*ones[:dim], size, *ones[dim + 1 :]) for dim, size in enumerate(shape)] if len(shape) > 1 else []
+    levels = [ones, *slices, *([tuple(shape)] if shape.numel() <= LARGE or not slices else [])]
+    noise = torch.zeros(ones, dtype=dtype)
+    for level in levels:
+        noise = noise + (torch.rand(level, generator=generator, dtype=dtype) * 2 - 1)
+    return noise / len(levels)
+
+
+def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
+    """Where a value needs at most half of its digits, as 1, 0.5 and 300 do and computed values hardly ever do."""
+    mantissa, _ = torch.frexp(tensor.double())
+    half = -int(math.log2(torch.finfo(tensor.dtype).eps)) // 2
+    digits: torch.Tensor = mantissa * 2**half
+    return digits == digits.round()

@@ -1,0 +1,188 @@
+"""subject -> variants of eager: copies that show what rounding and ties do to its answers.
+
+A variant is eager once more, in the wider type, with its weights and inputs moved by a few ULP, or with its exact ties
+decided in another way. The model of the user is never changed: each variant is a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from pytest_tsexport.comparison.choices import Flipped, reordering
+from pytest_tsexport.comparison.nudges import is_movable, nudged, times_of
+from pytest_tsexport.comparison.wider import computed_wider, computes_in_half, widened
+from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.reference import Answer, Inputs, Reference
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.tensors.copies import converted_copy
+from pytest_tsexport.tensors.named_tensors import named_weights
+
+Kind = Literal["again", "wider", "nudged", "cast", "reordered", "all reordered", "flipped"]
+
+Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
+"""Gives the answers of a reference to one case, whose inputs are converted first."""
+
+FIRST_TIMES = (1,) * 16
+"""How many times the first nudge each of the first nudged copies is moved: they measure the noise."""
+
+MORE_TIMES = (2, 4, 4, 8, 8, 8) * 8
+"""The same for the copies that come after those: they find values that jump."""
+
+TIMES = (*FIRST_TIMES, *MORE_TIMES)
+
+KEPT_BYTES = 2**30
+"""Copies are kept for further cases while they take no more memory than this; others are made again each time."""
+
+WIDER_BYTES = 2**31
+"""A model whose weights take more than this is not copied to the wider type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One variant of eager; the number says which copy, or which order."""
+
+    kind: Kind
+    number: int = 0
+
+
+WIDER = Variant("wider")
+
+NUDGED: tuple[Kind, ...] = ("nudged", "cast")
+
+
+class _Within(Reference):
+    """Calls the model within a context."""
+
+    def __init__(
+        self, model: nn.Module, constants: Mapping[str, Any], context: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        super().__init__(model, constants)
+        self._context = context
+
+    def call(self, model: nn.Module, inputs: Inputs) -> Answer:
+        """One call of a copy of the model."""
+        with self._context():
+            return super().call(model, inputs)
+
+
+class Variants:
+    """The variants of eager that one run of a check has asked for.
+
+    `cast` is the type to which a device rounds; the variants of the kind "cast" are nudged by half a ULP of it.
+    `why_not_wider` says why there is no answer in the wider type, once one was asked for. Mutable: copies are made when
+    they are needed, and kept while they are small.
+    """
+
+    def __init__(self, subject: Subject, cast: torch.dtype | None = None) -> None:
+        self._subject = subject
+        self.cast = cast
+        self._weights = [weight for weight in named_weights(subject.reference).values() if is_movable(weight)]
+        self._bytes = sum({id(one): one.numel() * one.element_size() for one in self._weights}.values())
+        self._kept: dict[Variant, Reference] = {}
+        self._left = KEPT_BYTES
+        self.half = computes_in_half([*self._weights, *subject.inputs.values()])
+        self.why_not_wider: str | None = None
+
+    def times(self, variant: Variant) -> int:
+        """How many times the first nudge its values are moved."""
+        if variant.kind == "cast" and self.cast is not None:
+            return times_of(self.cast)
+        return TIMES[variant.number] if variant.kind == "nudged" else 1
+
+    def answers(self, variant: Variant, ask: Ask) -> list[Answer]:
+        """What a variant answers to a case; no answers if it cannot be made."""
+        if variant == WIDER and self._bytes > WIDER_BYTES:
+            self.why_not_wider = f"its weights take {self._bytes / 2**30:.1f} GiB"
+            return []
+        try:
+            reference = self._reference(variant)
+        except InputsError as error:
+            self.why_not_wider = self.why_not_wider or str(error)
+            return []
+        answered = ask(reference, partial(self._converted, variant))
+        if variant == WIDER and answered[0].leaves is None:
+            self.why_not_wider = answered[0].raised
+        return answered
+
+    def _reference(self, variant: Variant) -> Reference:
+        if variant in self._kept:
+            return self._kept[variant]
+        made = self._made(variant)
+        size = self._bytes * {"wider": 2, "nudged": 1, "cast": 1}.get(variant.kind, 0)
+        if size <= self._left:
+            self._left -= size
+            self._kept[variant] = made
+        return made
+
+    def _made(self, variant: Variant) -> Reference:
+        model, constants = self._subject.reference, self._subject.constants
+        if variant.kind == "wider":
+            wide = converted_copy(model, partial(widened, half=self.half))
+            given = {name: self._widened(value) for name, value in constants.items()}
+            return _Within(wide, given, partial(computed_wider, half=self.half))
+        if variant.kind in NUDGED:
+            return Reference(self._nudged(variant), constants)
+        contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
+            "again": nullcontext,
+            "reordered": reordering(variant.number, all_kinds=False),
+            "all reordered": reordering(variant.number, all_kinds=True),
+            "flipped": Flipped,
+        }
+        return _Within(model, constants, contexts[variant.kind])
+
+    def _nudged(self, variant: Variant) -> nn.Module:
+        """A copy with nudged weights. Of a model that is too large for a copy, the small weights are nudged."""
+        generator = torch.Generator().manual_seed(variant.number)
+        shared = {id(one) for one in self._too_large()}
+
+        def nudge(tensor: torch.Tensor) -> torch.Tensor:
+            if id(tensor) in shared:
+                return tensor
+            matrix = isinstance(tensor, nn.Parameter) and tensor.dim() > 1
+            return nudged(tensor, self.times(variant), generator, exact=not matrix)
+
+        return converted_copy(self._subject.reference, nudge)
+
+    def _too_large(self) -> Iterator[torch.Tensor]:
+        left = WIDER_BYTES
+        for weight in sorted(self._weights, key=torch.Tensor.numel):
+            left -= weight.numel() * weight.element_size()
+            if left < 0:
+                yield weight
+
+    def _converted(self, variant: Variant, inputs: Inputs) -> Inputs:
+        if variant.kind == "wider":
+            return {name: self._widened(one) for name, one in inputs.items()}
+        if variant.kind not in NUDGED:
+            return inputs
+        generator = torch.Generator().manual_seed(1000 + variant.number)
+        return {name: nudged(one, self.times(variant), generator, exact=True) for name, one in inputs.items()}
+
+    def _widened(self, value: Any) -> Any:
+        return widened(value, half=self.half) if isinstance(value, torch.Tensor) else value
+
+
+class CaseVariants:
+    """What the variants answer to one case, each asked once. Mutable: it remembers the answers."""
+
+    def __init__(self, variants: Variants, ask: Ask) -> None:
+        self.variants = variants
+        self._ask = ask
+        self._answers: dict[Variant, list[Answer]] = {}
+
+    def leaves(self, variant: Variant, call: int) -> Mapping[str, torch.Tensor] | None:
+        """The answer of a variant to one call of the case; None if it has none."""
+        if variant not in self._answers:
+            self._answers[variant] = self._ask_once(variant)
+        answers = self._answers[variant]
+        return answers[call].leaves if call < len(answers) else None
+
+    def _ask_once(self, variant: Variant) -> list[Answer]:
+        return self.variants.answers(variant, self._ask)
