@@ -22,6 +22,7 @@ from pytest_tsexport.checks.base import (
     too_few,
     too_slow,
     traced_at,
+    unsettled,
     vacuous,
     verdict,
     worst_of,
@@ -152,7 +153,7 @@ def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdic
     notes = (*findings.tie_break_notes, *raising(findings, subject)) if found.outcome is Outcome.PASSED else ()
     if beyond_eager and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(beyond_eager, key=lambda case: case.volume)}")
-    not_covered = [f"{case}: no time left in the budget" for case in findings.skipped]
+    not_covered = [*(f"{case}: no time left in the budget" for case in findings.skipped), *unsettled(findings)]
     cases = [one.case for one in findings.judged]
     not_covered += [line for axis in subject.axes for line in unvisited(axis, cases)]
     return replace(
