@@ -117,6 +117,13 @@ def too_few(findings: Findings) -> str | None:
     return f"only {counted} of {len(tried)} cases could be judged, fewer than {floor}{why}"
 
 
+def unsettled(findings: Findings) -> tuple[str, ...]:
+    """How many cases there was no time to settle."""
+    count = sum(one.status == "unsettled" for one in findings.judged)
+    what = f"{count} of {len(findings.judged)} cases may differ by a tie-break alone"
+    return (f"{what}, and the time to find out was spent",) if count else ()
+
+
 def counterexample_of(findings: Findings) -> dict[str, Any] | None:
     """The smallest breach as builtin types; None without a breach, or if it is one of the user's examples."""
     found = findings.smallest

@@ -18,6 +18,7 @@ from pytest_tsexport.checks.base import (
     too_few,
     too_slow,
     traced_at,
+    unsettled,
     vacuous,
     verdict,
     worst_of,
@@ -116,6 +117,7 @@ def _counted(found: Verdict, evidence: Evidence, findings: Findings) -> Verdict:
         *unvaried(evidence.subject),
         *unswept(evidence.subject, [one.case for one in findings.judged]),
         *_out_of_time(findings),
+        *unsettled(findings),
         *one_way(evidence.subject, [one.case for one in findings.counted]),
     )
     return replace(

@@ -23,6 +23,7 @@ from pytest_tsexport.checks.base import (
     too_few,
     too_slow,
     traced_at,
+    unsettled,
     vacuous,
     verdict,
     worst_of,
@@ -192,7 +193,7 @@ def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdic
     notes = _notes(findings, subject) if found.outcome is Outcome.PASSED else ()
     if beyond_eager and found.outcome is Outcome.PASSED:
         notes = (*notes, f"runs where eager raises: {min(beyond_eager, key=lambda case: case.volume)}")
-    not_covered = [f"{case}: no time left in the budget" for case in findings.skipped]
+    not_covered = [*(f"{case}: no time left in the budget" for case in findings.skipped), *unsettled(findings)]
     cases = [one.case for one in findings.counted]
     for axis in subject.free:
         not_covered += unvisited(axis, cases, evidence.named_sizes)

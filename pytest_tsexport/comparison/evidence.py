@@ -204,7 +204,7 @@ class Evidence:
         cases = [Case.from_dict(kept, self.subject) for kept in self.known()]
         return [case for case in cases if case is not None]
 
-    @property
+    @cached_property
     def now(self) -> Now:
         """What the budget is counted by: CPU time of this thread; wall time where a device does the work."""
         compiled = self.device is not None and self.backend not in SIMULATIONS
