@@ -15,7 +15,7 @@ from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.listed import edge_cases
 from pytest_tsexport.cases.search import Plan
-from pytest_tsexport.testing import judge, right_sizes, wrong_values
+from pytest_tsexport.testing import coupled_inputs, judge, right_axes, right_sizes, wrong_axes, wrong_values
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes as sizes
 from pytest_tsexport.testing.specimen import Inputs, masked_ids, rows
@@ -192,6 +192,33 @@ def test_sizes_that_both_refuse_keep_a_fixed_contract_and_say_nothing_about_anot
 def test_where_no_dimension_varies_the_question_does_not_arise() -> None:
     found = verdict(made.Plain(), dynamic_shapes={})
     assert (found.outcome, found.headline) == (Outcome.NOT_APPLICABLE, "no dimension of its inputs varies")
+
+
+def test_cases_in_which_both_raise_are_counted_apart() -> None:
+    found = verdict(right_sizes.EagerAlsoRaises())
+    count = found.planned - found.judged
+    assert (found.outcome, found.notes) == (
+        Outcome.PASSED,
+        (f"in {count} of {found.planned} cases both raise, so nothing was compared",),
+    )
+    assert count > 0
+
+
+@pytest.mark.parametrize("dims", [coupled_inputs.GRID, {}], ids=["declared", "asked"])
+def test_sizes_that_depend_on_one_another_change_together(dims: dict[str, Any]) -> None:
+    found = verdict(right_axes.TokensOfGrid(), coupled_inputs.grid(), **dims)
+    assert (found.outcome, found.judged, found.notes) == (Outcome.PASSED, found.planned, ())
+    assert any(line.endswith("eager refuses it") and " * " in line for line in found.not_covered)
+
+
+def test_a_fixed_file_is_asked_at_sizes_that_do_not_fit() -> None:
+    found = verdict(right_axes.CacheAndMask(), coupled_inputs.cache(), guard=True)
+    assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
+
+
+def test_a_number_that_the_code_names_is_visited_on_the_batch() -> None:
+    found = verdict(wrong_axes.CapsBatch())
+    assert dict(found.rows)["counterexample"].startswith("(batch=26, dim1=1) ")
 
 
 def test_where_eager_raises_nothing_is_asked() -> None:
