@@ -30,10 +30,7 @@ ONE_CALL: Sequence[tuple[str, str]] = (
     ("checks/padding.py", "answer = evidence.runner.case(given, 1)[0]"),
     ("checks/parity.py", "answer = evidence.reference.case(evidence.subject.inputs)[0]"),
     ("comparison/rounding.py", "return evidence.reference.case(inputs)[0].leaves"),
-    (
-        "comparison/sampling.py",
-        "leaves = reference.case(tensors(at(subject, {}, 1000 + seed, values, mask), subject))[0].leaves",
-    ),
+    ("comparison/sampling.py", "first = reference.case(tensors(case, subject))[0]"),
     ("comparison/spread.py", "more = reference.case(tensors(case, subject))[0].leaves or {}"),
     ("comparison/vacuity.py", "one, two = (reference.case(given)[0].leaves for given in (inputs, other))"),
 )
@@ -71,12 +68,6 @@ EQUIVALENT: Sequence[Equivalent] = (
         before="derandomize=False,",
         after="derandomize=True,",
         reason="equivalent because a test with @seed is drawn from that seed, whether it is derandomised or not",
-    ),
-    Equivalent(
-        module="cases/listed.py",
-        before="lambda axis: max(axis.low, 1),",
-        after="lambda axis: max(axis.low, 0),",
-        reason="equivalent because `_within` makes any size below 1 a 1",
     ),
     *(
         Equivalent(
