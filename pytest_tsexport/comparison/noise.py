@@ -106,7 +106,10 @@ class Noise:
 
     def measured(self, compared: Compared) -> Compared:
         """What is left after the noise was measured, as far as that is needed."""
-        found = self._with(compared, WIDER)
+        found = self._cast(compared)
+        if found.is_explained:
+            return found
+        found = self._with(found, WIDER)
         for number, _ in enumerate(FIRST_TIMES):
             found = self._with(found, Variant("nudged", number))
             if found.is_explained:
@@ -115,7 +118,7 @@ class Noise:
 
     def first(self, compared: Compared) -> Compared:
         """The same with a few variants."""
-        found = self._with(compared, WIDER)
+        found = self._with(self._cast(compared), WIDER)
         orders = list(self._orders(compared))[:FEW_ORDERS]
         for variant in (*orders, *(Variant("nudged", number) for number in range(AFTER_REFUTED))):
             found = self._with(found, variant)
@@ -145,6 +148,13 @@ class Noise:
     def flipped(self) -> Leaves | None:
         """Eager's answer if comparisons of equal values are decided the other way."""
         return self.variants.leaves(Variant("flipped"), self.call)
+
+    def _cast(self, compared: Compared) -> Compared:
+        """What is left after eager was nudged by what a device's casting rounds away."""
+        if self.variants.variants.cast is not None:
+            for number in range(CASTS):
+                compared = self._with(compared, Variant("cast", number))
+        return compared
 
     def _jumps(self, eager: Leaves) -> bool:
         whole = any(not leaf.is_floating_point() for leaf in eager.values())
