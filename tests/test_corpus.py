@@ -334,6 +334,7 @@ def fake(number: int, truth: str, *, failed: bool = False, **more: Any) -> Trial
     return Trial(
         family="mixes",
         number=number,
+        seed=0,
         kind="constant",
         mutation="constant at node 4, aten::add argument 2: 1 -> 2",
         truth=truth,

@@ -40,6 +40,7 @@ class Trial:
 
     family: str
     number: int
+    seed: int
     kind: str
     mutation: str
     truth: str
@@ -135,6 +136,7 @@ def trial(subject: Subject, number: int, effort: Effort) -> Trial:
     return Trial(
         family=subject.family.name,
         number=number,
+        seed=effort.seed,
         kind=mutation.kind,
         mutation=mutation.text,
         truth=truth.kind,
