@@ -108,8 +108,10 @@ def test_what_is_kept_has_the_same_seed_and_is_whole(tmp_path: Path) -> None:
 
 
 def ends_its_process(task: Task, effort: Effort, file: Path) -> None:
-    """The work of a process that ends at number 1, and does all others."""
+    """The work of a process that ends at number 1 of BERT, and does all others. T5 has one mutation only."""
     for number in task.numbers:
+        if number == 1 and task.family == "t5":
+            return
         if number == 1:
             os._exit(9)
         with file.open("a", encoding="utf-8") as lines:
@@ -121,10 +123,13 @@ def test_a_trial_that_ends_its_process_is_told_and_the_others_are_done(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(processes, "perform", ends_its_process)
-    found = list(judged([Task("bert", (0, 1, 2, 3))], Effort(), tmp_path / "trials.jsonl", jobs=2))
+    tasks = [Task("bert", (0, 1, 2, 3)), Task("t5", (0, 1, 2))]
+    every = list(judged(tasks, Effort(), tmp_path / "trials.jsonl", jobs=2))
+    found = [one for one in every if one.family == "bert"]
     assert [(one.number, one.truth) for one in found] == [(0, WRONG), (1, CRASHED), (2, WRONG), (3, WRONG)]
     assert found[1].mutation == "its process ended with exit code 9"
     assert not found[1].missed
+    assert [one.number for one in every if one.family == "t5"] == [0]
     assert "crashed   bert 1: not judged, because the process ended" in report.summary(found)
 
 

@@ -74,7 +74,7 @@ def judged(tasks: Sequence[Task], effort: Effort, file: Path, jobs: int) -> Iter
             done = [one for one in read(file) if one.family == task.family and one.number in task.numbers]
             yield from done
             left = remaining_of(task, done)
-            if left:
+            if left and process.exitcode:
                 yield _crashed(Task(task.family, left), effort, process.exitcode)
                 waiting += [Task(task.family, left[1:])] if left[1:] else []
 

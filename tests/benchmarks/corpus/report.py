@@ -40,7 +40,8 @@ def summary(trials: Sequence[Trial]) -> Iterator[str]:
     crashed = [f"{one.family} {one.number}" for one in trials if one.truth == CRASHED]
     if crashed:
         yield f"crashed   {', '.join(crashed)}: not judged, because the process ended"
-    yield f"redrawn   {sum(one.redrawn for one in trials)} mutations that did not run, or changed nothing"
+    redrawn = sum(one.redrawn for one in trials)
+    yield f"redrawn   {redrawn} mutations that did not run, changed nothing, or were drawn before"
     for title, chosen in (("missed", [one for one in wrong if one.missed]), ("accused", _accused(trials))):
         if chosen:
             yield f"\n{title}"
