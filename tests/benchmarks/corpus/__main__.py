@@ -9,34 +9,19 @@ fewer than 95 % of the wrong files are found, or if an equivalent one is accused
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-
-import transformers
 
 from tests.benchmarks.corpus import report
 from tests.benchmarks.corpus.families import families
+from tests.benchmarks.corpus.processes import judged, kept, remaining
 from tests.benchmarks.corpus.reported.judged import reported_trials
-from tests.benchmarks.corpus.trials import Effort, Trial, prepare, trials
+from tests.benchmarks.corpus.trials import Effort, Trial, prepare
 
 ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "build" / "corpus.jsonl"
-A_PROCESS = 16
-"""Trials of one process: each file that is loaded leaves some memory behind, for good."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Some trials of one family."""
-
-    family: str
-    numbers: tuple[int, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,12 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     started = time.monotonic()
     given.file.parent.mkdir(parents=True, exist_ok=True)
-    done = read(given.file) if given.go_on else []
-    if not given.go_on:
-        given.file.write_text("", encoding="utf-8")
+    done = kept(given.file, given.seed if given.go_on else None)
     tasks = remaining(tuple(given.only) or tuple(families()), given.count, done)
     effort = Effort(seed=given.seed, inputs=given.inputs, max_examples=given.max_examples)
-    for one in _judged(tasks, effort, given.file, given.jobs):
+    for one in judged(tasks, effort, given.file, given.jobs):
         done.append(one)
         _say(" ".join([*(["MISSED"] if one.missed else []), *(["ACCUSED"] if one.accused else []), _line(one)]))
     reports = list(_reports(effort)) if given.reports else []
@@ -61,41 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(line)
     _say(f"{time.monotonic() - started:.0f} s")
     return max(report.exit_code(done), int(any(one.missed or one.accused for one in reports)))
-
-
-def remaining(names: Sequence[str], count: int, done: Sequence[Trial]) -> list[Task]:
-    """The trials that are not done: each family has its share of `count`, in parts that one process can hold."""
-    over = {(one.family, one.number) for one in done}
-    tasks = []
-    for place, name in enumerate(names):
-        numbers = [number for number in range(-(-(count - place) // len(names))) if (name, number) not in over]
-        tasks += [Task(name, tuple(numbers[at : at + A_PROCESS])) for at in range(0, len(numbers), A_PROCESS)]
-    return tasks
-
-
-def read(file: Path) -> list[Trial]:
-    """The trials of an earlier run; none if there is no such file."""
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    return [Trial(**json.loads(line)) for line in lines]
-
-
-def perform(task: Task, *, effort: Effort, file: Path) -> list[Trial]:
-    """The trials of a task, each appended to the file as it ends."""
-    transformers.logging.set_verbosity_error()
-    done = []
-    for one in trials(families()[task.family], task.numbers, effort):
-        with file.open("a", encoding="utf-8") as kept:
-            kept.write(f"{json.dumps(asdict(one))}\n")
-        done.append(one)
-    return done
-
-
-def _judged(tasks: Sequence[Task], effort: Effort, file: Path, jobs: int) -> Iterator[Trial]:
-    work = partial(perform, effort=effort, file=file)
-    spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(jobs, maxtasksperchild=1) as pool:
-        for done in pool.imap_unordered(work, tasks):
-            yield from done
 
 
 def _reports(effort: Effort) -> Iterator[Trial]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.benchmarks.corpus.trials import Trial
-from tests.benchmarks.corpus.truth import BETWEEN, EQUIVALENT, RAISING, WRONG
+from tests.benchmarks.corpus.truth import BETWEEN, CRASHED, EQUIVALENT, RAISING, WRONG
 
 PERCENT = 95
 """At least so many of the wrong files are found, and none of the equivalent ones is accused."""
@@ -37,7 +37,11 @@ def summary(trials: Sequence[Trial]) -> Iterator[str]:
         yield _share("accused", sum(one.accused for one in group), len(group), f"{kind} ones")
     between = [one for one in trials if one.truth == BETWEEN]
     yield _share("failed", sum(one.failed for one in between), len(between), "in between (neither counts)")
-    yield f"redrawn   {sum(one.redrawn for one in trials)} mutations that did not run, or changed nothing"
+    crashed = [f"{one.family} {one.number}" for one in trials if one.truth == CRASHED]
+    if crashed:
+        yield f"crashed   {', '.join(crashed)}: not judged, because the process ended"
+    redrawn = sum(one.redrawn for one in trials)
+    yield f"redrawn   {redrawn} mutations that did not run, changed nothing, or were drawn before"
     for title, chosen in (("missed", [one for one in wrong if one.missed]), ("accused", _accused(trials))):
         if chosen:
             yield f"\n{title}"

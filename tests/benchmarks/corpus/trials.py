@@ -8,6 +8,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -28,18 +29,20 @@ from tests.benchmarks.corpus.truth import EQUIVALENT, RAISING, WRONG, Eager, run
 
 CHECKS = ("parity", "shapes")
 ATTEMPTS = 200
-"""Mutations drawn for one trial, before the family is given up: most that do not run fail at the first call."""
+"""Mutations drawn for one trial, before the family is taken to have no other: a small module has a dozen in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One mutated file: what was changed, what it is, and the outcome of each check.
 
-    `redrawn` mutations before it did not run at the traced size, could not be saved, or left the code as it was.
+    `redrawn` mutations before it did not run at the traced size, could not be saved, changed nothing, or had been drawn
+    already.
     """
 
     family: str
     number: int
+    seed: int
     kind: str
     mutation: str
     truth: str
@@ -83,6 +86,16 @@ class Effort:
     max_examples: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """One mutated file, and how many mutations were drawn before it that are none."""
+
+    number: int
+    mutation: Mutation
+    path: Path
+    redrawn: int
+
+
 class Subject:
     """A family with its right file, of which mutated ones are made in a folder.
 
@@ -101,19 +114,23 @@ class Subject:
         if not any(self.eager.answer(number) for number in range(4)):
             raise RuntimeError(f"the right file of {family.name} is not equal to eager, so nothing can be proved by it")
 
-    def mutated(self, number: int, seed: int) -> tuple[Mutation, Path, int]:
-        """The mutation of that number, the file that has it, and how many were drawn before it.
-
-        Raises `RuntimeError` if none of so many attempts runs at the traced size.
-        """
-        random = Random(zlib.crc32(f"{self.family.name}:{seed}:{number}".encode()))
-        path = self.folder / f"{self.family.name}-{number}.pt"
-        for attempt in range(ATTEMPTS):
-            file = opened(self.right)
+    def mutated(self, seed: int) -> Iterator[Mutated]:
+        """Files with one change each, no two alike. It ends when no other change is found in so many attempts."""
+        random = Random(zlib.crc32(f"{self.family.name}:{seed}".encode()))
+        seen: set[str] = set()
+        attempts = number = 0
+        file = opened(self.right)
+        while attempts < ATTEMPTS:
             mutation = drawn(file, self.numbers, random)
+            attempts += 1
+            if mutation.text in seen:
+                continue
+            seen.add(mutation.text)
+            path = self.folder / f"{self.family.name}-{number}.pt"
             if _written(file, mutation, path) and self._runs(path):
-                return mutation, path, attempt
-        raise RuntimeError(f"{ATTEMPTS} mutations of {self.family.name} do not run")
+                yield Mutated(number, mutation, path, attempts - 1)
+                number, attempts = number + 1, 0
+            file = opened(self.right)
 
     def _runs(self, path: Path) -> bool:
         try:
@@ -123,20 +140,19 @@ class Subject:
         return True
 
 
-def trial(subject: Subject, number: int, effort: Effort) -> Trial:
+def trial(subject: Subject, one: Mutated, effort: Effort) -> Trial:
     """One mutated file, judged twice: by the plain generator, and by the package."""
-    mutation, path, redrawn = subject.mutated(number, effort.seed)
     started = time.monotonic()
-    truth = truth_about(subject.eager, path, effort.inputs)
+    truth = truth_about(subject.eager, one.path, effort.inputs)
     asked = time.monotonic()
-    verdicts, stopped = _verdicts(subject, path, effort)
+    verdicts, stopped = _verdicts(subject, one.path, effort)
     ended = time.monotonic()
-    path.unlink()
     return Trial(
         family=subject.family.name,
-        number=number,
-        kind=mutation.kind,
-        mutation=mutation.text,
+        number=one.number,
+        seed=effort.seed,
+        kind=one.mutation.kind,
+        mutation=one.mutation.text,
         truth=truth.kind,
         inputs=truth.inputs,
         shown=truth.shown,
@@ -144,19 +160,21 @@ def trial(subject: Subject, number: int, effort: Effort) -> Trial:
         ratio=truth.ratio,
         outcomes={name: one.outcome.value for name, one in verdicts.items()} or {"all": stopped},
         headline=stopped or _headline(verdicts),
-        redrawn=redrawn,
+        redrawn=one.redrawn,
         seconds=ended - asked,
         truth_seconds=asked - started,
     )
 
 
 def trials(family: Family, numbers: Sequence[int], effort: Effort) -> Iterator[Trial]:
-    """The trials of one family, one after the other."""
+    """The trials of one family, one after the other: fewer if it has fewer mutations."""
     prepare()
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         subject = Subject(family, Path(folder))
-        for number in numbers:
-            yield trial(subject, number, effort)
+        for one in islice(subject.mutated(effort.seed), max(numbers) + 1):
+            if one.number in numbers:
+                yield trial(subject, one, effort)
+            one.path.unlink()
 
 
 def prepare() -> None:

@@ -23,6 +23,8 @@ from tests.benchmarks.corpus.noise import FEW, NUDGES, Inputs, Leaves, Noise
 from tests.benchmarks.corpus.plain_inputs import Plan, draw
 
 WRONG, EQUIVALENT, RAISING, BETWEEN = "wrong", "equivalent", "raising", "between"
+CRASHED = "crashed"
+"""Nothing is known, because the process ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

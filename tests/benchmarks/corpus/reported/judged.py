@@ -28,6 +28,7 @@ def _trial(number: int, one: Reported, effort: Effort) -> Trial:
     return Trial(
         family="reported",
         number=number,
+        seed=effort.seed,
         kind="report",
         mutation=f"{one.source} {one.specimen.title}",
         truth=kind,
