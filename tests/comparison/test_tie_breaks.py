@@ -12,7 +12,6 @@ import torch
 from hypothesis import strategies as st
 from torch import nn
 
-from pytest_tsexport.comparison.evidence import TieBreakTime
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import Inputs, rows
 from pytest_tsexport.verdict import Outcome, Verdict
