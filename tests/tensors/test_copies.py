@@ -222,7 +222,9 @@ class HoldsLock:
 
 @pytest.mark.parametrize("make", [deep_copy, parameter_sharing_copy, untie])
 @pytest.mark.parametrize(
-    "thing", [threading.Lock, threading.RLock, threading.local, tempfile.TemporaryFile, lambda: math], ids=str
+    "thing",
+    [threading.Lock, threading.RLock, threading.local, tempfile.TemporaryFile, lambda: math],
+    ids=["lock", "re-entrant lock", "thread-local", "open file", "module"],
 )
 def test_what_has_no_copy_is_shared(make: Callable[[nn.Module], nn.Module], thing: Callable[[], object]) -> None:
     model = holding({"thing": thing(), "others": [1]})
