@@ -176,3 +176,20 @@ def test_nothing_is_told_where_most_drawn_values_are_answered(title: str) -> Non
 def test_a_file_runs_elsewhere_on_the_cases_that_it_answers() -> None:
     found = judge_specimen(specimen("BagsOfItems"), checks="round_trip")["round_trip"]
     assert (found.outcome, found.judged, found.planned) == (Outcome.PASSED, 3, 3)
+
+
+class HalvesUntilSmall(nn.Module):
+    """A loop that never ends for infinite values; the number of its rounds does not change the answer."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        left = x.detach().abs().max()
+        while bool(left > 1e-3):
+            left = left / 2
+        return x * 2
+
+
+@pytest.mark.parametrize("values", ["infinite", "beyond"])
+def test_a_loop_that_never_ends_for_infinite_values_is_left_out(values: str) -> None:
+    one = compared(evidence(HalvesUntilSmall(), rows()()), values)
+    assert one.status == "equal"
+    assert one.case.values == ("resampled" if values == "infinite" else "beyond")
