@@ -8,15 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from pytest_tsexport.comparison.tolerance import (
-    EMULATED_MOST,
-    EMULATED_TIMES,
-    OutputTolerance,
-    Tolerance,
-    confirmed,
-    spread_at,
-    times,
-)
+from pytest_tsexport.comparison.factors import EMULATED_MOST, EMULATED_TIMES, confirmed, times
+from pytest_tsexport.comparison.sampling import spread_at
+from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance
 
 SPREAD = {"x": torch.full((3,), 1.0, dtype=torch.float64), "y": torch.full((3,), 2.0, dtype=torch.float64)}
 LEAF = torch.zeros(3)
