@@ -116,9 +116,9 @@ def _families(names: Sequence[str], dtype: torch.dtype) -> Iterator[tuple[str, l
 
 
 def _named(families: str) -> Sequence[str]:
-    from tests.subjects.families import FAMILIES as known
+    from tests.subjects.families import families as known
 
-    return list(known) if families == "all" else families.split(",")
+    return list(known()) if families == "all" else families.split(",")
 
 
 def _print(kind: str, found: Mapping[str, list[float]]) -> None:
