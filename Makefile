@@ -52,7 +52,7 @@ else
 	$(BIN)/python -m pytest -m "not wide" $(SUITE)
 endif
 
-# Every family of Transformers in every way, where `make test` has each in one.
+# Every family of Transformers in every way and every specimen in every order, where `make test` has one in a few.
 wide: $(READY)
 	$(BIN)/python -m pytest -m wide $(SUITE)
 
@@ -64,10 +64,11 @@ quick: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(QUICK) --durations=5 --durations-min=1 $(SUITE)
 
-# Only what depends on Transformers: the rest would run as `make test` has run it. tests/meta has the house rules. The
-# folder comes before the environment's own packages in the import path.
+# Only what depends on Transformers: the rest would run as `make test` has run it. tests/meta has the house rules, and
+# tests/comparison compares tensors, whoever made them. The folder comes before the environment's own packages in the
+# import path.
 test-4.57: $(OLD)/.ready
-	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m "transformers and not wide" --ignore=tests/meta $(SUITE)
+	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m "transformers and not wide" --ignore=tests/meta --ignore=tests/comparison $(SUITE)
 
 # timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
 timm: $(TIMM)/.ready

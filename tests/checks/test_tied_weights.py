@@ -90,6 +90,21 @@ def test_a_file_that_still_shares_is_found(model: type[nn.Module]) -> None:
     assert in_the_file(verdict(model(), export=exporters.plain)).endswith("share memory after loading")
 
 
+class TwoTiedHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = made.TiedHead(), made.TiedHead()
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        both: torch.Tensor = self.one(ids) + self.other(ids)
+        return both
+
+
+def test_the_first_of_several_groups_is_named() -> None:
+    text = in_the_file(judge(TwoTiedHeads(), ids()(), checks="tied_weights", export=exporters.plain)["tied_weights"])
+    assert text == "one.embed.weight and one.head.weight share memory after loading"
+
+
 def test_one_element_by_the_smallest_step_is_found() -> None:
     found = verdict(made.TiedHead(), export=exporters.spoilt(exporters.nudge_one_element))
     text = in_the_file(found, CHANGED)

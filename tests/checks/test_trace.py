@@ -274,6 +274,15 @@ def test_hooks_before_forward_are_noted_too() -> None:
     assert verdict(model).notes == ("forward hooks are baked in: linear",)
 
 
+@pytest.mark.parametrize(("count", "listed"), [(3, "0, 1, 2"), (4, "0, 1, 2 …")])
+def test_at_most_three_hooked_modules_are_named(count: int, listed: str) -> None:
+    model = nn.Sequential(*(nn.Linear(8, 8) for _ in range(count)))
+    for layer in model:
+        layer.register_forward_hook(lambda _, inputs, output: output * 2)
+    found = judge(model, {"input": torch.randn(2, 8)}, checks="trace")["trace"]
+    assert found.notes == (f"forward hooks are baked in: {listed}",)
+
+
 def test_unmerged_adapters_are_noted() -> None:
     class Adapter(nn.Linear):
         merged = False

@@ -16,6 +16,7 @@ from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.pipeline import export
 from pytest_tsexport.testing import Specimen, right, wrong
 from pytest_tsexport.verdict import Verdict
+from tests.quality.turns import one_in
 
 JUDGED = ("trace", "tied_weights", "parity", "shapes", "padding")
 """`round_trip` starts a process, which takes three seconds, so only a few specimens have it."""
@@ -58,7 +59,7 @@ def comparable(verdict: Verdict) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("specimen", JUDGED_SPECIMENS, ids=lambda one: one.title)
+@one_in(4, "specimen", JUDGED_SPECIMENS, lambda one: one.title, always=STATEFUL)
 def test_verdicts_are_the_same_alone_in_order_and_in_reverse(specimen: Specimen) -> None:
     in_order, reverse = (verdicts(specimen, checks) for checks in (JUDGED, JUDGED[::-1]))
     assert reverse == in_order

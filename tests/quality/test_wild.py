@@ -11,6 +11,7 @@ from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import build as subject_of
 from pytest_tsexport.testing import judge
 from pytest_tsexport.verdict import Outcome
+from tests.quality.turns import one_in
 from tests.quality.wild import OLD, Inputs, Wild, failed, right, verdicts, wrong
 from tests.subjects.families import build
 
@@ -42,26 +43,26 @@ HALF_WRONG = ("longformer", "rwkv", "led", "t5_at_decoder_length_1", "clip_text_
 same_on_4 = pytest.mark.skipif(OLD, reason="asks about precision and vacuity, which the version does not change")
 
 
-@pytest.mark.parametrize("one", wrong(), ids=lambda one: one.title)
+@one_in(2, "one", wrong(), lambda one: one.title)
 def test_a_wrong_one_is_caught(one: Wild) -> None:
     found = failed(verdicts(one, seed=5, max_examples=CASES))
     assert set(one.fails) <= found
     assert found <= {*one.fails, *one.also}
 
 
-@pytest.mark.parametrize("one", right(), ids=lambda one: one.title)
+@one_in(3, "one", right(), lambda one: one.title)
 def test_a_right_one_passes(one: Wild) -> None:
     assert failed(verdicts(one, seed=5, max_examples=CASES)) == set()
 
 
 @same_on_4
-@pytest.mark.parametrize("one", [one for one in right() if one.title in HALF], ids=lambda one: one.title)
+@one_in(3, "one", [one for one in right() if one.title in HALF], lambda one: one.title)
 def test_a_right_one_passes_in_bfloat16(one: Wild) -> None:
     assert failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES)) == set()
 
 
 @same_on_4
-@pytest.mark.parametrize("one", [one for one in wrong() if one.title in HALF_WRONG], ids=lambda one: one.title)
+@one_in(2, "one", [one for one in wrong() if one.title in HALF_WRONG], lambda one: one.title)
 def test_a_wrong_one_is_caught_in_bfloat16(one: Wild) -> None:
     assert set(one.fails) <= failed(verdicts(one, seed=5, dtype=torch.bfloat16, max_examples=CASES))
 
@@ -77,7 +78,7 @@ def test_bloom_traces_and_cannot_be_saved() -> None:
 
 
 @same_on_4
-@pytest.mark.parametrize("one", [*wrong(), *right()], ids=lambda one: one.title)
+@one_in(2, "one", [*wrong(), *right()], lambda one: one.title)
 def test_a_freshly_built_one_is_not_refused_as_vacuous_and_a_zero_init_one_is(one: Wild) -> None:
     inputs = None if one.inputs is None else one.inputs()
     assert vacuous(one.model(), inputs) is None

@@ -133,6 +133,12 @@ EQUIVALENT: Sequence[Equivalent] = (
         reason="equivalent because no more values can be drawn than there are",
     ),
     Equivalent(
+        module="tensors/named_tensors.py",
+        before="is_empty = True",
+        after="is_empty = False",
+        reason="equivalent because what holds no tensor is looked at again, and holds none again; only time is lost",
+    ),
+    Equivalent(
         module="config/validators.py",
         before="return valid_names(given.where, str(given.value), valid)[0]",
         after="return valid_names(given.where, str(given.value), valid)[ -1]",
