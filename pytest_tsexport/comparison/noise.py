@@ -95,8 +95,10 @@ class Noise:
 
     def is_deterministic(self, eager: Leaves) -> bool:
         """Whether a fresh copy of eager gives the same bits: a random answer has no noise of its own."""
-        again = self.variants.leaves(Variant("unmoved"), self.call)
-        return again is not None and all(same_bits(leaf, again[name]) for name, leaf in eager.items() if name in again)
+        unmoved = self.variants.leaves(Variant("unmoved"), self.call)
+        return unmoved is not None and all(
+            same_bits(leaf, unmoved[name]) for name, leaf in eager.items() if name in unmoved
+        )
 
     def may_explain(self, compared: Compared) -> bool:
         """Whether a difference may be rounding: the user said nothing about an output, or something jumps."""
