@@ -179,6 +179,7 @@ def _judge(
     if settled.unsettled:
         return None
     worst = None if settled.difference is None else found[0]
+    evidence.tie_break_time.refuted |= worst is not None
     return PaddedCase(way, short, eager_invariant=True, wrong=None if worst is None else worst.text)
 
 

@@ -14,8 +14,9 @@ import torch
 
 from pytest_tsexport.comparison.choices import FAVOURED, UNORDERED, chooses, ranks, repeating
 from pytest_tsexport.comparison.difference import difference, differences, exceeding
+from pytest_tsexport.comparison.factors import confirmed, times
 from pytest_tsexport.comparison.metrics import distances
-from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance, confirmed, times
+from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance
 from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, NUDGED, WIDER, CaseVariants, Variant
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.tree import Leaves
@@ -94,8 +95,10 @@ class Noise:
 
     def is_deterministic(self, eager: Leaves) -> bool:
         """Whether a fresh copy of eager gives the same bits: a random answer has no noise of its own."""
-        again = self.variants.leaves(Variant("again"), self.call)
-        return again is not None and all(same_bits(leaf, again[name]) for name, leaf in eager.items() if name in again)
+        unmoved = self.variants.leaves(Variant("unmoved"), self.call)
+        return unmoved is not None and all(
+            same_bits(leaf, unmoved[name]) for name, leaf in eager.items() if name in unmoved
+        )
 
     def may_explain(self, compared: Compared) -> bool:
         """Whether a difference may be rounding: the user said nothing about an output, or something jumps."""
@@ -139,7 +142,7 @@ class Noise:
         return found
 
     def chosen_together(self, compared: Compared) -> Compared:
-        """`compared`, without what explains one place of a ranking and contradicts another: a place that comes twice."""
+        """`compared`, with the artifact's answer where each place of a ranking is explained and one comes twice."""
         known = compared.repeating | repeating(compared.eager)
         twice = repeating(compared.actual) - known if ranks(self.operators) else frozenset()
         left = {name: compared.actual[name] if name in twice else leaf for name, leaf in compared.left.items()}

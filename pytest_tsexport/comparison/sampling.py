@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from pytest_tsexport.cases.case import Case, at, tensors
@@ -67,6 +69,22 @@ def deviations(leaves: list[torch.Tensor]) -> torch.Tensor:
     if leaves[0].is_complex():
         found, size = found.norm(dim=-1), size.norm(dim=-1)
     return torch.where(found > LEAST * _eps(leaves[0]) * size, found, torch.zeros_like(found))
+
+
+def spread_at(spread: torch.Tensor | None, shape: Sequence[int]) -> torch.Tensor:
+    """The spread at the places of an answer of any shape; it broadcasts to the shape.
+
+    A dimension of the traced size keeps its places. Along another one, and if the number of dimensions differs, the
+    largest spread counts for all.
+    """
+    if spread is None or not spread.numel():
+        return torch.zeros((), dtype=torch.float64)
+    if spread.dim() != len(shape):
+        return spread.max()
+    for dim, size in enumerate(shape):
+        if spread.shape[dim] != size:
+            spread = spread.amax(dim, keepdim=True)
+    return spread
 
 
 def _eps(leaf: torch.Tensor) -> float:

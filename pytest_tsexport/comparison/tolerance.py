@@ -1,6 +1,7 @@
 """measured noise, a share of the spread, or the user's numbers -> tolerance: how far each output may be off.
 
-This is the only module that knows the rule. Other modules ask an `OutputTolerance` what it allows.
+This is the only module that knows the rule; its numbers stand in `factors`. Other modules ask an `OutputTolerance`
+what it allows.
 
 For a floating output, each element may be off by what rounding was measured to do at that very element: by `times()`
 the movement of eager in the wider type and under nudges of a few ULP, and by the last rounding of the element itself.
@@ -18,43 +19,19 @@ from typing import TypeVar
 
 import torch
 
+from pytest_tsexport.comparison.factors import (
+    EMULATED_MOST,
+    EMULATED_TIMES,
+    HALF_BITS,
+    KERNELS,
+    LAST,
+    LAST_IN_HALF,
+    RTOL,
+    noise_floor,
+)
 from pytest_tsexport.comparison.metrics import angles, distances, magnitude, mistakes, regrets, size_of
+from pytest_tsexport.comparison.sampling import spread_at
 from pytest_tsexport.tensors.tree import Leaves
-
-TIMES, TIMES_IN_HALF = 32.0, 6.0
-"""How many times its measured movement an element may be off by, and the same for a model in half precision."""
-
-LAST, LAST_IN_HALF = 2, 1
-"""ULP of an element that its last rounding may cost, and the same for outputs in half precision."""
-
-CONFIRMED = 1024.0
-"""A movement in the wider type counts up to this many times that under nudges, if nudges move the element at all.
-
-A model may compute something else in another type, as with `finfo(x.dtype).eps`; that is no rounding.
-"""
-
-RTOL: Mapping[torch.dtype, float] = {
-    torch.float64: 1e-4,
-    torch.float32: 1e-4,
-    torch.float16: 5e-3,
-    torch.bfloat16: 5e-2,
-}
-"""Share of the spread that an output may be off by where a share is allowed."""
-
-KERNELS = 8
-"""ULP by which two kernels may differ, where nothing was measured."""
-
-EMULATED_TIMES = 5.0
-"""A device may be off by this factor times the emulated rounding error: it adds and rounds in another order."""
-
-EMULATED_MOST = 4.0
-"""The upper limit of that: this factor times the casting's share of the spread, or of the output's magnitude.
-
-The larger of the two counts, and of all places, because extreme inputs move an output beyond its usual spread. If
-rounding changes a model by more than this, its export is not right.
-"""
-
-HALF_BITS = 16
 
 T = TypeVar("T")
 
@@ -245,39 +222,6 @@ class Tolerance:
 
 BY_KERNELS = Tolerance(by_magnitude=True)
 """For answers of which nothing was measured: two kernels may differ by a few ULP of the largest element."""
-
-
-def times(*, half: bool) -> float:
-    """How many times its measured movement an element may be off by."""
-    return TIMES_IN_HALF if half else TIMES
-
-
-def confirmed(wider: torch.Tensor, nudged: torch.Tensor) -> torch.Tensor:
-    """The noise at each element, from the movement in the wider type and the largest one under nudges."""
-    return torch.maximum(nudged, torch.where(nudged > 0, torch.minimum(wider, CONFIRMED * nudged), wider))
-
-
-def spread_at(spread: torch.Tensor | None, shape: Sequence[int]) -> torch.Tensor:
-    """The spread at the places of an answer of any shape; it broadcasts to the shape.
-
-    A dimension of the traced size keeps its places. Along another one, and if the number of dimensions differs, the
-    largest spread counts for all.
-    """
-    if spread is None or not spread.numel():
-        return torch.zeros((), dtype=torch.float64)
-    if spread.dim() != len(shape):
-        return spread.max()
-    for dim, size in enumerate(shape):
-        if spread.shape[dim] != size:
-            spread = spread.amax(dim, keepdim=True)
-    return spread
-
-
-def noise_floor(expected: torch.Tensor) -> float:
-    """8 * eps * A: the difference that two kernels may have, by the largest magnitude in the tensor."""
-    if not (expected.is_floating_point() or expected.is_complex()) or not expected.numel():
-        return 0.0
-    return KERNELS * torch.finfo(expected.dtype).eps * magnitude(expected)
 
 
 def _of(value: T | Mapping[str, T] | None, name: str) -> T | None:

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.cases.case import at, tensors
+from pytest_tsexport.comparison.factors import KERNELS, RTOL
 from pytest_tsexport.comparison.metrics import size_of
-from pytest_tsexport.comparison.sampling import answers, deviations, same_shapes
-from pytest_tsexport.comparison.tolerance import KERNELS, RTOL, spread_at
+from pytest_tsexport.comparison.sampling import answers, deviations, same_shapes, spread_at
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject

@@ -24,7 +24,7 @@ from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import converted_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
 
-Kind = Literal["again", "wider", "nudged", "cast", "reordered", "all reordered", "flipped"]
+Kind = Literal["unmoved", "wider", "nudged", "cast", "reordered", "all reordered", "flipped"]
 
 Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
 """Gives the answers of a reference to one case, whose inputs are converted first."""
@@ -130,7 +130,7 @@ class Variants:
         if variant.kind in NUDGED:
             return Reference(self._nudged(variant), constants)
         contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
-            "again": nullcontext,
+            "unmoved": nullcontext,
             "reordered": reordering(variant.number, all_kinds=False),
             "all reordered": reordering(variant.number, all_kinds=True),
             "flipped": Flipped,

@@ -18,8 +18,8 @@ from pytest_tsexport.backends.inspector import Graph, Scope, Step
 from pytest_tsexport.cases.case import Case, tensors
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
+from pytest_tsexport.comparison.factors import noise_floor
 from pytest_tsexport.comparison.metrics import distances
-from pytest_tsexport.comparison.tolerance import noise_floor
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.verdict import Row
 

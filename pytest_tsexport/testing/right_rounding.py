@@ -104,7 +104,8 @@ class AttendsByFormula(Wrapper):
     """The same as its formula."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x @ x.transpose(-1, -2) * x.shape[-1] ** -0.5).softmax(-1) @ x
+        scores: torch.Tensor = x @ x.transpose(-1, -2) * x.shape[-1] ** -0.5
+        return scores.softmax(-1) @ x
 
 
 class InSingle(Wrapper):

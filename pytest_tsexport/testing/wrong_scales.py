@@ -56,7 +56,7 @@ class RatesWithBase(Recent):
     """Rates, the exponential of a score; one is added where the input is long."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rates = (self.linear(x) * 2).exp()
+        rates: torch.Tensor = (self.linear(x) * 2).exp()
         return rates + 1.0 if x.shape[1] > LONG else rates
 
 
@@ -77,7 +77,8 @@ class AbsentItems(nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         count = int(mask.sum(1).min())
-        return (self.embed(ids)[..., 0] / count).masked_fill(mask == 0, -1e9)
+        scores: torch.Tensor = self.embed(ids)[..., 0] / count
+        return scores.masked_fill(mask == 0, -1e9)
 
 
 class HalfRecent(Recent):

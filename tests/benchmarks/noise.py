@@ -8,6 +8,7 @@ that is allowed (32, and 8 in half precision), a wrong one above it.
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
@@ -16,8 +17,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.comparison.factors import confirmed, times
 from pytest_tsexport.comparison.metrics import distances
-from pytest_tsexport.comparison.tolerance import OutputTolerance, confirmed, times
+from pytest_tsexport.comparison.tolerance import OutputTolerance
 from pytest_tsexport.comparison.variants import FIRST_TIMES, WIDER, CaseVariants, Variant, Variants
 from pytest_tsexport.subjects.reference import Inputs, Reference
 from pytest_tsexport.tensors.tree import Leaves
@@ -32,7 +34,7 @@ def ratio(model: nn.Module, inputs: Inputs, other: Leaves) -> float:
     """The largest difference between eager's answer and `other`, in units of the noise at that very element."""
     variants = Variants(_subject(model, inputs))
     asked = CaseVariants(variants, lambda reference, converted: reference.case(converted(inputs)))
-    eager = asked.leaves(Variant("again"), 0)
+    eager = asked.leaves(Variant("unmoved"), 0)
     assert eager is not None
     nudged = [asked.leaves(Variant("nudged", number), 0) for number, _ in enumerate(FIRST_TIMES)]
     wider = asked.leaves(WIDER, 0)
@@ -95,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     for dtype in given.dtypes.split(","):
-        print(f"{dtype}, allowed {times(half=dtype != 'float32'):.0f}")
+        sys.stdout.write(f"{dtype}, allowed {times(half=dtype != 'float32'):.0f}\n")
         for kind, pairs in (("right", RIGHT), ("coarser", COARSER), ("wrong", WRONG)):
             _print(kind, {name: measured(ways, DTYPES[dtype]) for name, ways in pairs.items()})
         if given.families:
@@ -107,21 +109,22 @@ def _families(names: Sequence[str], dtype: torch.dtype) -> Iterator[tuple[str, l
         try:
             found = of_family(name, dtype)
         except Exception as error:  # some families have one attention only, and some refuse half precision
-            print(f"  family  {name}: {type(error).__name__}: {str(error).splitlines()[0][:80]}")
+            sys.stdout.write(f"  family   {name}: {type(error).__name__}: {str(error).splitlines()[0][:80]}\n")
             continue
         if found:
             yield name, found
 
 
 def _named(families: str) -> Sequence[str]:
-    from tests.subjects.families import FAMILIES as known
+    from tests.subjects.families import families as known
 
-    return list(known) if families == "all" else families.split(",")
+    return list(known()) if families == "all" else families.split(",")
 
 
 def _print(kind: str, found: Mapping[str, list[float]]) -> None:
     for name, ratios in sorted(found.items(), key=lambda pair: max(pair[1])):
-        print(f"  {kind:7}  {name:38}  least {min(ratios):9.2g}  most {max(ratios):9.2g}", flush=True)
+        sys.stdout.write(f"  {kind:7}  {name:38}  least {min(ratios):9.2g}  most {max(ratios):9.2g}\n")
+        sys.stdout.flush()
 
 
 def _subject(model: nn.Module, inputs: Inputs) -> Any:

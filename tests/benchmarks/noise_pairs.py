@@ -65,7 +65,8 @@ def _norm_by_hand(x: torch.Tensor, p: Weights) -> torch.Tensor:
 
 
 def _heads(x: torch.Tensor, p: Weights) -> torch.Tensor:
-    return (x @ p["w"]).unflatten(-1, (4, WIDTH // 4)).transpose(1, 2)
+    heads: torch.Tensor = (x @ p["w"]).unflatten(-1, (4, WIDTH // 4))
+    return heads.transpose(1, 2)
 
 
 def _attend(x: torch.Tensor, p: Weights) -> torch.Tensor:
@@ -75,7 +76,7 @@ def _attend(x: torch.Tensor, p: Weights) -> torch.Tensor:
 
 def _attend_by_hand(x: torch.Tensor, p: Weights, mask: torch.Tensor | None = None) -> torch.Tensor:
     q = _heads(x, p)
-    scores = q @ q.transpose(-1, -2) * q.shape[-1] ** -0.5
+    scores: torch.Tensor = q @ q.transpose(-1, -2) * q.shape[-1] ** -0.5
     scores = scores if mask is None else scores.masked_fill(~mask, float("-inf"))
     return (scores.softmax(-1) @ q).transpose(1, 2).flatten(2)
 

@@ -11,7 +11,8 @@ import torch
 
 from pytest_tsexport.cases.findings import Difference
 from pytest_tsexport.comparison.difference import difference, distance
-from pytest_tsexport.comparison.tolerance import BY_KERNELS, Tolerance, noise_floor
+from pytest_tsexport.comparison.factors import noise_floor
+from pytest_tsexport.comparison.tolerance import BY_KERNELS, Tolerance
 
 INF, NAN = math.inf, math.nan
 

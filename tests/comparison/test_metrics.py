@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.factors import noise_floor
 from pytest_tsexport.comparison.metrics import angles, distances, magnitude, mistakes, regrets
-from pytest_tsexport.comparison.tolerance import Tolerance, noise_floor
+from pytest_tsexport.comparison.tolerance import Tolerance
 
 NAN, INF = float("nan"), float("inf")
 SCORES = torch.tensor([[1.0, 3.0, 2.0], [0.5, 0.0, 0.1]])

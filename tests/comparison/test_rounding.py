@@ -15,8 +15,9 @@ from pytest_tsexport.backends.base import Compilation, Compiler, Device
 from pytest_tsexport.backends.casting import Casting
 from pytest_tsexport.backends.neuron_sim import NeuronSim
 from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.factors import EMULATED_MOST, EMULATED_TIMES
 from pytest_tsexport.comparison.rounding import allow_rounding, emulated_answer
-from pytest_tsexport.comparison.tolerance import EMULATED_MOST, EMULATED_TIMES, Tolerance
+from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import Leaves

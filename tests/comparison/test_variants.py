@@ -145,7 +145,7 @@ def test_a_case_asks_each_variant_once_for_all_of_its_calls() -> None:
         return reference.case(converted({"x": torch.ones(1)}), 3)
 
     case = CaseVariants(variants_of(Counts(), x=torch.ones(1)), ask)
-    found = [case.leaves(Variant("again"), call) for call in (0, 1, 2, 0)]
+    found = [case.leaves(Variant("unmoved"), call) for call in (0, 1, 2, 0)]
     assert [None if one is None else float(one["output"]) for one in found] == [1.0, 2.0, 3.0, 1.0]
-    assert case.leaves(Variant("again"), 3) is None
+    assert case.leaves(Variant("unmoved"), 3) is None
     assert len(questions) == 1

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import torch
 
 from pytest_tsexport.comparison.difference import difference
+from pytest_tsexport.comparison.factors import noise_floor
 from pytest_tsexport.comparison.metrics import as_real, distances, mistakes
 from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.throwaway import Throwaway
-from pytest_tsexport.comparison.tolerance import BY_KERNELS, noise_floor
+from pytest_tsexport.comparison.tolerance import BY_KERNELS
 from pytest_tsexport.tensors.perturbation import carried, numbers_of, perturbed
 from pytest_tsexport.tensors.tree import Leaves
 
