@@ -52,6 +52,12 @@ def compare_case(evidence: Evidence, case: Case) -> CaseResult:
     If eager has no answer to drawn values, the example's own values are compared instead. `breach` stays False: the
     check sets it, by its contract.
     """
+    found = _result(evidence, case)
+    evidence.tie_break_time.refuted |= found.status == "wrong" and case.mask not in ODD_MASKS
+    return found
+
+
+def _result(evidence: Evidence, case: Case) -> CaseResult:
     given, eager = _asked(evidence, case)
     silent = is_silent(eager[0]) or (case.values in OUTSIDE and not evidence.is_exact)
     found = left_out(case, eager[0]) if silent and is_added(case) else _compared(evidence, given, eager)
@@ -175,7 +181,6 @@ def _call(settling: Settling, case: Case, number: int, eager: Answer, artifact: 
         return CaseResult(case=case, status="unsettled", breach=False, text=text)
     found = settled.difference or _overwrites(eager, artifact)
     if found is not None:
-        evidence.tie_break_time.refuted |= case.mask not in ODD_MASKS
         return _wrong(case, found)
     return _equal(case, settled)
 

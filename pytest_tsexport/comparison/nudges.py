@@ -13,6 +13,12 @@ import torch
 FIRST, FIRST_IN_HALF = 2, 1
 """ULP by which a value is moved at most, in wide types and in half precision; multiples of it are used too."""
 
+DECIMALS, WHOLE = 3, 10**5
+"""Places after the point, and the largest number, of what is taken for a decimal number that somebody wrote down.
+
+One float32 of the size 1 in eight thousand is such a number by chance, and one of the size 100 in eighty.
+"""
+
 LARGE = 2**18
 """Larger tensors get no noise of single values: to draw it would cost more than the model."""
 
@@ -63,8 +69,19 @@ def _noise(shape: torch.Size, dtype: torch.dtype, generator: torch.Generator) ->
 
 
 def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
-    """Where a value needs at most half of its digits, as 1, 0.5 and 300 do and computed values hardly ever do."""
+    """Where a value needs at most half of its digits, as 1, 0.5, 0.3 and 12345 do and computed values hardly ever do.
+
+    Half of the binary digits, or so few decimal ones that callers may have written the number down. Half precision has
+    too few digits for the latter.
+    """
     mantissa, _ = torch.frexp(tensor.double())
     half = -int(math.log2(torch.finfo(tensor.dtype).eps)) // 2
     digits: torch.Tensor = mantissa * 2**half
-    return digits == digits.round()
+    exact = digits == digits.round()
+    return exact if torch.finfo(tensor.dtype).bits == 16 else exact | _is_decimal(tensor)
+
+
+def _is_decimal(tensor: torch.Tensor) -> torch.Tensor:
+    """Where a value is the nearest number of its type to one of at most `DECIMALS` places after the point."""
+    scaled = tensor.double() * 10**DECIMALS
+    return ((scaled.round() / 10**DECIMALS).to(tensor.dtype) == tensor) & (scaled.abs() < 10**DECIMALS * WHOLE)
