@@ -23,14 +23,14 @@ FIRST_OF_EQUALS = frozenset({"argmax", "argmin", "max", "min"})
 
 _RANKINGS, _BESTS = frozenset({"argsort", "sort", "topk"}), frozenset({"argmax", "argmin"})
 
-_BY_DIM = {"aten::topk": 2, "aten::sort": 1, "aten::kthvalue": 2, "aten::median": 1, "aten::mode": 1}
-_BY_DIM_FIRST = {"aten::argmax": 1, "aten::argmin": 1, "aten::max": 1, "aten::min": 1}
+_BY_DIM = {"topk": 2, "sort": 1, "kthvalue": 2, "median": 1, "mode": 1}
+_BY_DIM_FIRST = {"argmax": 1, "argmin": 1, "max": 1, "min": 1}
 """The position of the argument `dim` of each operator that chooses, along the last dimension by default."""
 
-_OF_ALL = ("aten::argmax", "aten::argmin")
+_OF_ALL = ("argmax", "argmin")
 """Operators that choose among all elements by default."""
 
-_COMPARISONS = {"aten::ge", "aten::gt", "aten::le", "aten::lt"}
+_COMPARISONS = {"ge", "gt", "le", "lt"}
 
 
 FAVOURED = 1000
@@ -54,13 +54,13 @@ class Reordered(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        place = self._places.get(func.name().partition(".")[0])
+        place = self._places.get(func.__name__.partition(".")[0])
         if place is None or kwargs.get("stable") or not _names_indices(func) or not args[0].dim():
             return func(*args, **kwargs)
         return self._reordered(func, place, args, kwargs)
 
     def _reordered(self, func: Any, place: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        default = None if func.name().startswith(_OF_ALL) else -1
+        default = None if func.__name__.startswith(_OF_ALL) else -1
         candidates, dim = args[0], kwargs.get("dim", args[place] if len(args) > place else default)
         if dim is None:  # `argmax` of all elements
             flat = candidates.flatten()
@@ -88,7 +88,7 @@ class Flipped(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         answer = func(*args, **(kwargs or {}))
-        if func.name().partition(".")[0] in _COMPARISONS and args[0].is_floating_point():
+        if func.__name__.partition(".")[0] in _COMPARISONS and args[0].is_floating_point():
             return answer ^ (args[0] == args[1])
         return answer
 
@@ -116,5 +116,4 @@ def reordering(number: int, *, all_kinds: bool) -> Callable[[], TorchDispatchMod
 
 def _names_indices(func: Any) -> bool:
     """Whether an overload answers indices: `max` of a whole tensor, or of two, does not."""
-    name = func.name()
-    return func._overloadname == "dim" or not name.startswith(("aten::max", "aten::min", "aten::median"))
+    return func._overloadname == "dim" or not func.__name__.startswith(("max", "min", "median"))

@@ -403,7 +403,7 @@ in_order: Call = lambda model: model(X, 3.0)  # noqa: E731
 @pytest.mark.parametrize(
     ("was", "now", "call", "rows"),
     [
-        (ByName(), Renamed(), named, [("keyword", "was by, is gone")]),
+        (ByName(), Renamed(), named, [("keyword", "was by, is gone; new, and perhaps its name now: scale")]),
         (ByName(), Closed(), named, [("keyword", "was by, is gone")]),
         (ByPosition(), ByName(), in_order, [("argument 2", "was by, is gone")]),
         (First(), FirstByPositionOnly(), named, [("argument 1", "was by, is by (by position only)")]),

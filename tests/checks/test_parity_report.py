@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import strategies as st
 from torch import nn
 
 from pytest_tsexport.cases.case import Case
@@ -140,16 +141,16 @@ def test_state_comes_first_then_who_made_the_file_and_what_it_runs_on(
 @pytest.mark.parametrize(
     ("model", "inputs", "case"),
     [
-        (made.Plain, rows(), "values uniform        in 20 of 20 cases, seed 0"),
-        (values.MaskedMean, masked_ids(), "values uniform, mask ones        in 20 of 20 cases, seed 0"),
+        (made.Plain, rows(), "values uniform        in 40 of 40 cases, seed 0"),
+        (values.MaskedMean, masked_ids(), "values uniform, mask ones        in 40 of 40 cases, seed 0"),
     ],
 )
 def test_a_counterexample_is_named_by_its_values_and_by_its_mask_if_there_is_one(
     model: type[nn.Module], inputs: Callable[[], Inputs], case: str
 ) -> None:
-    found = judge(model(), inputs(), checks="parity", max_examples=20, backend=OFFSET)["parity"]
+    found = judge(model(), inputs(), checks="parity", max_examples=40, backend=OFFSET)["parity"]
     assert dict(found.rows)["counterexample"] == case
-    assert (found.judged, found.planned, found.first_breach) == (20, 20, 1)
+    assert (found.judged, found.planned, found.first_breach) == (40, 40, 1)
 
 
 class Seven(wrappers.Wrapper):
@@ -163,8 +164,8 @@ class Seven(wrappers.Wrapper):
 def test_a_users_example_that_fails_is_named_by_its_number_and_is_not_kept() -> None:
     examples = [{"x": torch.full((2, 7), float(number))} for number in (6, 7)]
     export = exporters.instead(Seven)
-    found = judge(made.Plain(), rows()(), checks="parity", examples=examples, max_examples=20, export=export)["parity"]
-    assert dict(found.rows)["counterexample"] == "example 1        in 1 of 20 cases, seed 0"
+    found = judge(made.Plain(), rows()(), checks="parity", examples=examples, max_examples=40, export=export)["parity"]
+    assert dict(found.rows)["counterexample"] == "example 1        in 1 of 40 cases, seed 0"
     assert (found.counterexample, found.first_breach) == (None, 2)
 
 
@@ -182,7 +183,10 @@ class OnlyHalves(nn.Module):
 
 
 def test_where_both_refuse_every_case_nothing_was_compared() -> None:
-    found = judge(OnlyHalves(), {"x": torch.full((2, 7), 0.5)}, checks="parity", max_examples=20)["parity"]
+    other = st.just(torch.full((2, 7), 0.4))
+    found = judge(
+        OnlyHalves(), {"x": torch.full((2, 7), 0.5)}, checks="parity", max_examples=20, strategies={"x": other}
+    )["parity"]
     assert (found.outcome, found.judged) == (Outcome.FAILED, 0)
     assert found.headline == "eager raises on every case at the traced size, so nothing was compared"
     assert found.rows == (

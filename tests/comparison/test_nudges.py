@@ -69,19 +69,27 @@ def test_a_large_vector_has_noise_of_each_value(monkeypatch: pytest.MonkeyPatch)
     ("dtype", "exact", "computed"),
     [
         (torch.float64, 2**26 - 1, 2**26 + 1),
-        (torch.float32, 2**11 - 1, 2**11 + 1),
+        (torch.float32, 2**11 - 1, (2**11 + 1) / 2**14),
         (torch.float16, 2**5 - 1, 2**5 + 1),
         (torch.bfloat16, 2**3 - 1, 2**3 + 1),
     ],
 )
 def test_what_needs_more_than_half_of_the_digits_is_taken_to_be_computed(
-    dtype: torch.dtype, exact: int, computed: int
+    dtype: torch.dtype, exact: int, computed: float
 ) -> None:
     values = torch.tensor([exact, -exact, 0.0, 1.0, 0.5, exact / 2**4], dtype=dtype)
     assert torch.equal(moved(values, 8, exact=True), values)
     assert not torch.equal(moved(values, 8), values)
     others = torch.full((30,), computed, dtype=dtype)
     assert not torch.equal(moved(others, 8, exact=True), others)
+
+
+@pytest.mark.parametrize("written", [0.3, 12345.0, 99.125, -7.001])
+def test_decimal_numbers_of_few_digits_are_exact_where_there_are_digits_enough(written: float) -> None:
+    values = torch.full((30,), written)
+    assert torch.equal(moved(values, 8, exact=True), values)
+    half = torch.full((30,), 0.3, dtype=torch.bfloat16)
+    assert not torch.equal(moved(half, 8, exact=True), half)
 
 
 def test_the_lowest_number_is_not_moved_to_infinity() -> None:

@@ -53,10 +53,10 @@ def stop() -> None:
     ("end", "what"),
     [
         (lambda: sys.exit(3), "SystemExit: 3"),
-        (sys.exit, "SystemExit"),
+        (sys.exit, "SystemExit, without a message"),
         (lambda: pytest.skip("no GPU here"), "Skipped: no GPU here"),
         (lambda: pytest.fail("Timeout (>9.0s) from pytest-timeout."), "Failed: Timeout (>9.0s) from pytest-timeout"),
-        (stop, "Stop"),
+        (stop, "Stop, without a message"),
     ],
 )
 def test_what_ends_a_program_or_a_test_is_named_with_its_line(end: Callable[[], object], what: str) -> None:
@@ -93,7 +93,7 @@ def test_a_line_of_ours_is_a_fault_of_ours() -> None:
 def test_without_a_traceback_there_is_no_line() -> None:
     found = crash(MemoryError())
     assert found.rows == (("fix", FIXES["ours"]),)
-    assert str(found) == "the export crashed: MemoryError"
+    assert str(found) == "the export crashed: MemoryError, without a message"
 
 
 class Exit(Exception):

@@ -175,7 +175,7 @@ def test_too_slow_fails_in_a_sentence_and_is_not_judged(
     rerun = 'pytest "test_export.py::test_x?jit-parity?" --ts-timeout=1e-9 --ts-seed=3'
     result.stdout.fnmatch_lines(
         [
-            "jit-parity: too slow: 0 of 8 essential cases in 1e-09 s (--ts-timeout); not judged",
+            "jit-parity: too slow: 0 of 22 essential cases in 1e-09 s (--ts-timeout); not judged",
             "  traced at        x (batch=2, dim1=3)",
             "  fix              raise --ts-timeout, *",
             f"  rerun            {rerun}",
@@ -184,7 +184,7 @@ def test_too_slow_fails_in_a_sentence_and_is_not_judged(
     result.stdout.fnmatch_lines(
         [
             "  parity  TOO SLOW  0 of 100  *",
-            "too slow        parity: 0 of 8 essential cases in 1e-09 s (--ts-timeout); not*",
+            "too slow        parity: 0 of 22 essential cases in 1e-09 s (--ts-timeout); not*",
             "1 export: 1 not judged; *",
         ]
     )
