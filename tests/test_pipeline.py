@@ -278,7 +278,7 @@ def test_another_seed_draws_other_cases() -> None:
                     sums.add(str(float(x.sum())))
                 return x * 2
 
-        judge(Logs(), rows()(), seed=seed, checks="parity", max_examples=30)
+        judge(Logs(), rows()(), seed=seed, checks="parity", max_examples=60)
         return sums
 
     assert seen(1) == seen(1)

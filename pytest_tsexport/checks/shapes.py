@@ -128,8 +128,9 @@ def _judge(evidence: Evidence, case: Case) -> CaseResult | None:
     one = compare_case(evidence, case)
     if "fixed" in contracts:
         wanted = one.status == "both raise"
-        return replace(one, breach=one.status not in ("raises", "both raise"), wanted_raise=wanted)
-    raises = one.status == "raises" and contracts == {"dynamic"}
+        return replace(one, breach=one.status not in ("raises", "both raise", "left out"), wanted_raise=wanted)
+    # A plain `Dim` has the minimum 0 without anybody having asked for it, so a raise there is no breach.
+    raises = one.status == "raises" and contracts == {"dynamic"} and all(size for _, size in case.sizes)
     return replace(one, breach=one.status == "wrong" or raises)
 
 

@@ -116,5 +116,7 @@ def test_x(ts_export):
 """)
     result = run()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *InputsError: inputs names 'z', which Doubles.forward does not take; use one of x, or *"])
+    result.stdout.fnmatch_lines(
+        ["E *InputsError: inputs names 'z', which Doubles.forward does not take; use one of x, or *"]
+    )
     assert "pipeline.py" not in result.stdout.str()
