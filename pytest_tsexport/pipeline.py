@@ -31,7 +31,8 @@ from pytest_tsexport.exporting.compile_request import compiling
 from pytest_tsexport.exporting.context import Callbacks, ExportContext
 from pytest_tsexport.exporting.export_model import Made, Process
 from pytest_tsexport.subjects.axes import forward_arguments
-from pytest_tsexport.subjects.subject import Hints, Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Hints, Subject
 from pytest_tsexport.verdict import Verdict
 
 __all__ = ["Callbacks", "Export", "export", "validate"]

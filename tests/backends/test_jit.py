@@ -14,7 +14,8 @@ from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import PolicyError
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import Faulty, Refuses, Unavailable, right_outputs
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Inputs, ids, rows

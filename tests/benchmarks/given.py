@@ -13,8 +13,9 @@ from torch import nn
 from pytest_tsexport.backends.base import bind
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.reference import Reference
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.tree import detached
 from pytest_tsexport.testing import Specimen
 

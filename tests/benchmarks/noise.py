@@ -70,7 +70,7 @@ def of_family(name: str, dtype: torch.dtype) -> list[float]:
     """The ratios of one family: its attention is fused in one model, and written out in the other."""
     from pytest_tsexport.cases.case import at, tensors
     from pytest_tsexport.config.marker import Meaning
-    from pytest_tsexport.subjects.subject import build
+    from pytest_tsexport.subjects.build import build
     from tests.subjects.families import build as family
 
     model = family(name).to(dtype).eval()

@@ -13,8 +13,9 @@ from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.one_way import FIRST, MOST_WATCHED, one_way
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.reference import Answer, Reference
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import rows
 

@@ -19,8 +19,8 @@ from pytest_tsexport.cases.padded_cases import shorter
 from pytest_tsexport.comparison.evidence import TieBreakTime
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.exporting.artifact import Runner
+from pytest_tsexport.subjects.build import build as build_subject
 from pytest_tsexport.subjects.reference import Answer
-from pytest_tsexport.subjects.subject import build as build_subject
 from pytest_tsexport.testing import exporters, judge, right_padding, wrappers, wrong_padding
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values

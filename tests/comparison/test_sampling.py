@@ -9,9 +9,9 @@ from torch import nn
 from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.sampling import answers, deviations, one_shape, same_shapes
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS
 from pytest_tsexport.subjects.reference import Reference
-from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing.specimen import Inputs, masked_ids, rows
 
 

@@ -12,8 +12,8 @@ from pytest_tsexport.cases.case import at, tensors
 from pytest_tsexport.comparison.sampling import answers
 from pytest_tsexport.comparison.spread import Spread, measure
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.reference import Answer, Reference
-from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import Specimen, right, wrong
 from pytest_tsexport.testing.specimen import ids, rows
 from pytest_tsexport.testing.wrong_exports import ZeroInitMixing

@@ -13,8 +13,9 @@ from pytest_tsexport.comparison import vacuity
 from pytest_tsexport.comparison.spread import measure
 from pytest_tsexport.comparison.vacuity import influence
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.reference import Reference
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing.specimen import ids, rows
 from pytest_tsexport.testing.wrong_exports import ZeroInitMixing
 

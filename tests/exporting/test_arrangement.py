@@ -14,7 +14,8 @@ from pytest_tsexport.backends.file_format import Argument
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.exporting.arrangement import ArgumentsError, arranged
 from pytest_tsexport.subjects.arguments import filled
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import judge
 from pytest_tsexport.verdict import Outcome
 

@@ -16,7 +16,8 @@ from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.exporting.artifact import Runner, open_file, save, signature, unopened
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import exporters, files, right_outputs, right_sizes, wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state

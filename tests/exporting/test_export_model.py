@@ -15,7 +15,8 @@ from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.exporting import export_model
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.fingerprint import Fingerprint
 from pytest_tsexport.testing import exporters, right_ties, wrong_sizes
 from pytest_tsexport.testing import wrong_exports as made

@@ -18,7 +18,7 @@ from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.exporting.export_model import Job, trace
 from pytest_tsexport.exporting.loading import opened
-from pytest_tsexport.subjects.subject import build
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import rows
 from pytest_tsexport.testing.wrong_exports import Plain

@@ -13,7 +13,8 @@ from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.exporting.source import CALLS, Left, Source
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.testing import right_state, wrong_sources, wrong_state
 from pytest_tsexport.testing import wrong_exports as made

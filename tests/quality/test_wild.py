@@ -7,8 +7,8 @@ import torch
 
 from pytest_tsexport.comparison.spread import measure
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build as subject_of
 from pytest_tsexport.subjects.reference import Reference
-from pytest_tsexport.subjects.subject import build as subject_of
 from pytest_tsexport.testing import judge
 from pytest_tsexport.verdict import Outcome
 from tests.quality.turns import one_in

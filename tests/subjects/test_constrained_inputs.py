@@ -10,8 +10,9 @@ import torch
 from pytest_tsexport.cases.case import Case, tensors
 from pytest_tsexport.cases.listed import edge_cases, traced_cases
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.reference import Reference
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import judge
 from pytest_tsexport.verdict import Outcome
 from tests.subjects.families import build as family

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.edges import edges_in, edges_of
-from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.specimen import rows
 from pytest_tsexport.verdict import Outcome

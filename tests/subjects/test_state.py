@@ -24,9 +24,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.state import DEPTH, Snapshot
-from pytest_tsexport.subjects.subject import build
 from pytest_tsexport.testing import judge
 from pytest_tsexport.testing.files import quiet
 from pytest_tsexport.testing.specimen import Inputs, rows

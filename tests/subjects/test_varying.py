@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.domains.lengths import FullLengths
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import coupled_inputs as given
 from pytest_tsexport.testing import right_axes, wrong_axes
 from pytest_tsexport.testing.specimen import rows

@@ -10,7 +10,8 @@ from torch import nn
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.backends.torchscript.inspector import TorchScriptInspector
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.subjects.subject import Subject, build
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_sizes
 from pytest_tsexport.testing.specimen import rows

@@ -8,7 +8,7 @@ from torch import nn
 
 from pytest_tsexport.backends.torchscript.named_sizes import named_sizes
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.subjects.subject import build
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.testing import right_axes, wrong_axes, wrong_exports, wrong_sizes, wrong_state
 from pytest_tsexport.testing.specimen import rows
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError, PolicyError
+from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.domains.boxes import Boxes
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids
@@ -20,7 +21,7 @@ from pytest_tsexport.subjects.domains.masks import Mask
 from pytest_tsexport.subjects.fields import Field
 from pytest_tsexport.subjects.reference import Answer
 from pytest_tsexport.subjects.state import Snapshot
-from pytest_tsexport.subjects.subject import Hints, Subject, build
+from pytest_tsexport.subjects.subject import Hints, Subject
 from pytest_tsexport.subjects.user_examples import Example
 from pytest_tsexport.testing import right_outputs, right_sizes, wrong_exports, wrong_state, wrong_values
 from pytest_tsexport.testing.files import quiet
