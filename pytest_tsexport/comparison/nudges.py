@@ -84,5 +84,6 @@ def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
 def _is_decimal(tensor: torch.Tensor) -> torch.Tensor:
     """Where a value is the nearest number of its type to one of at most `DECIMALS` places after the point."""
     scaled = tensor.double() * 10**DECIMALS
-    written: torch.Tensor = (scaled.round() / 10**DECIMALS).to(tensor.dtype) == tensor
-    return written & (scaled.abs() < 10**DECIMALS * WHOLE)
+    is_decimal: torch.Tensor = (scaled.round() / 10**DECIMALS).to(tensor.dtype) == tensor
+    is_decimal &= scaled.abs() < 10**DECIMALS * WHOLE
+    return is_decimal
