@@ -15,7 +15,7 @@ from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.stand_ins import OUTSIDE, is_added, is_silent, stand_ins
 from pytest_tsexport.comparison.difference import difference, distance
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.non_finite import chooses_among_nan
+from pytest_tsexport.comparison.non_finite import is_undefined
 from pytest_tsexport.comparison.rounding import emulated_answer
 from pytest_tsexport.comparison.settle import Settled, Settling
 from pytest_tsexport.subjects.domains.base import ODD_MASKS, VARIANTS
@@ -61,7 +61,7 @@ def _result(evidence: Evidence, case: Case) -> CaseResult:
     given, eager = _asked(evidence, case)
     silent = is_silent(eager[0]) or (case.values in OUTSIDE and not evidence.is_exact)
     found = left_out(case, eager[0]) if silent and is_added(case) else _compared(evidence, given, eager)
-    if found.status == "wrong" and chooses_among_nan(evidence, case):
+    if is_undefined(evidence, case, found):
         silent, found = True, left_out(case, eager[0])
     if not silent or found.status in ("wrong", "raises"):
         return found

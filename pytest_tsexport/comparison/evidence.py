@@ -28,7 +28,7 @@ from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.exporting.artifact import Artifact, Runner
 from pytest_tsexport.exporting.export_model import Process
-from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.reference import Reference, are_same_bits
 from pytest_tsexport.subjects.subject import Subject
 
 
@@ -150,6 +150,12 @@ class Evidence:
         meaning = self.policy.meaning
         given = (meaning.rtol, meaning.atol, meaning.metric, meaning.reference, self.device)
         return all(one is None for one in given)
+
+    @cached_property
+    def is_same_kernel(self) -> bool:
+        """Whether the artifact gives eager's very bits for the example inputs: then nothing is rounded otherwise."""
+        eager, artifact = (one.case(self.subject.inputs, 1)[0].leaves for one in (self.reference, self.runner))
+        return eager is None or artifact is None or are_same_bits(eager, artifact)
 
     @cached_property
     def reference(self) -> Reference:

@@ -1,8 +1,13 @@
-"""evidence, case -> whether a difference says something: which of several NaN is the best is not defined."""
+"""evidence, case -> whether a difference says something where values are not finite.
+
+Which of several NaN is the best is not defined. Nor is how far a NaN spreads in a kernel: one takes the largest of a
+block that holds a NaN, and another one the largest of the rest.
+"""
 
 from __future__ import annotations
 
 from pytest_tsexport.cases.case import Case
+from pytest_tsexport.cases.findings import CaseResult
 from pytest_tsexport.comparison.evidence import Evidence
 
 NON_FINITE = ("nan", "infinite")
@@ -13,6 +18,14 @@ CHOICES = frozenset(
 """Operators that choose by value. Another kernel may take another one of several NaN or infinite values."""
 
 
-def chooses_among_nan(evidence: Evidence, case: Case) -> bool:
-    """Whether the case has values that are not finite, and the model chooses by value."""
-    return case.example is None and case.values in NON_FINITE and not CHOICES.isdisjoint(evidence.operators)
+def is_undefined(evidence: Evidence, case: Case, found: CaseResult) -> bool:
+    """Whether eager and the artifact may differ in this case because of values that are not finite, and both be right.
+
+    Where the model chooses by value, always. Else, if the places of NaN differ and the artifact uses other kernels
+    than eager, so that it does not give eager's very bits for ordinary values either.
+    """
+    if found.status != "wrong" or case.example is not None or case.values not in NON_FINITE:
+        return False
+    if not CHOICES.isdisjoint(evidence.operators):
+        return True
+    return found.difference is not None and found.difference.kind == "nan" and not evidence.is_same_kernel

@@ -44,13 +44,35 @@ def nudged(tensor: torch.Tensor, times: int, generator: torch.Generator, *, exac
         return tensor
     if tensor.is_complex():
         return torch.view_as_complex(nudged(_pairs(tensor), times, generator, exact=exact))
+    moved = _moved(tensor, times, _noise(tensor.shape, _computed(tensor), generator))
+    return torch.where(_is_exact(tensor), tensor, moved) if exact else moved
+
+
+def nudged_input(tensor: torch.Tensor, times: int, generator: torch.Generator) -> torch.Tensor:
+    """An input whose values are moved like those of `nudged`, and equal values alike; exact ones stay what they are.
+
+    Eager and the artifact are given the very same values: a column that holds one value holds one value afterwards.
+    """
+    if not is_movable(tensor) or not tensor.numel():
+        return tensor
+    if tensor.is_complex():
+        return torch.view_as_complex(nudged_input(_pairs(tensor), times, generator))
+    noise = _noise(torch.Size(()), _computed(tensor), generator).expand(tensor.shape)
+    if tensor.numel() <= LARGE:
+        values, places = tensor.unique(return_inverse=True)
+        noise = (noise + _noise(values.shape, _computed(tensor), generator)[places]) / 2
+    return torch.where(_is_exact(tensor), tensor, _moved(tensor, times, noise))
+
+
+def _computed(tensor: torch.Tensor) -> torch.dtype:
+    return torch.float64 if tensor.dtype == torch.float64 else torch.float32
+
+
+def _moved(tensor: torch.Tensor, times: int, noise: torch.Tensor) -> torch.Tensor:
     finfo = torch.finfo(tensor.dtype)
     most = times * (FIRST_IN_HALF if finfo.bits == 16 else FIRST)
-    computed = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    noise = _noise(tensor.shape, computed, generator).to(tensor.device)
-    moved = (tensor.to(computed) * (1 + most * finfo.eps * noise)).to(tensor.dtype)
-    moved = torch.where(moved.isfinite(), moved, tensor)
-    return torch.where(_is_exact(tensor), tensor, moved) if exact else moved
+    moved = (tensor.to(_computed(tensor)) * (1 + most * finfo.eps * noise.to(tensor.device))).to(tensor.dtype)
+    return torch.where(moved.isfinite(), moved, tensor)
 
 
 def _pairs(tensor: torch.Tensor) -> torch.Tensor:

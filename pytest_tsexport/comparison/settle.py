@@ -18,7 +18,7 @@ from pytest_tsexport.comparison.exact_ties import counts, tied_places
 from pytest_tsexport.comparison.noise import Compared, Noise
 from pytest_tsexport.comparison.rounding import allow_rounding
 from pytest_tsexport.comparison.variants import Ask, CaseVariants
-from pytest_tsexport.subjects.reference import same_bits
+from pytest_tsexport.subjects.reference import are_same_bits
 from pytest_tsexport.tensors.tree import Leaves
 
 
@@ -48,7 +48,7 @@ class Settling:
         """Whether the artifact's answer to one call is eager's."""
         evidence = self.evidence
         noise = Noise(self._variants, call, evidence.operators, on_device=evidence.device is not None)
-        if _is_same(eager, artifact):
+        if are_same_bits(eager, artifact):
             self._count_ties(noise, eager, artifact)
             return Settled(Compared.of(eager, artifact, evidence.tolerance))
         found = self._explained(call, noise, eager, artifact)
@@ -98,10 +98,6 @@ class Settling:
             return None
         at_ties = {name: torch.where(places, artifact[name], eager[name]) for name, places in tied.items()}
         return difference(eager, at_ties, self.evidence.tolerance)
-
-
-def _is_same(eager: Leaves, artifact: Leaves) -> bool:
-    return list(eager) == list(artifact) and all(same_bits(leaf, artifact[name]) for name, leaf in eager.items())
 
 
 def _with_difference(compared: Compared) -> Settled:

@@ -154,6 +154,11 @@ def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
     return len(ours) == len(theirs) and all(map(_same_values, ours, theirs))
 
 
+def are_same_bits(leaves: Leaves, other: Leaves) -> bool:
+    """Whether two answers have the same leaves, in the same order, with the same bits."""
+    return list(leaves) == list(other) and all(same_bits(leaf, other[name]) for name, leaf in leaves.items())
+
+
 def _form(tensor: torch.Tensor) -> tuple[object, ...]:
     shape = () if tensor.is_nested else tuple(tensor.shape)
     return tensor.dtype, tensor.layout, tensor.is_nested, shape

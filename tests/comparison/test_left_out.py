@@ -193,3 +193,26 @@ def test_a_loop_that_never_ends_for_infinite_values_is_left_out(values: str) -> 
     one = compared(evidence(HalvesUntilSmall(), rows()()), values)
     assert one.status == "equal"
     assert one.case.values == ("resampled" if values == "infinite" else "beyond")
+
+
+class LargestOfAll(nn.Module):
+    """`eps` is added, as another kernel rounds otherwise; `skips` says whether NaN is left out of the comparison."""
+
+    def __init__(self, *, eps: float = 0.0, skips: bool = False) -> None:
+        super().__init__()
+        self.eps, self.skips = eps, skips
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        known = x.nan_to_num(-1e9) if self.skips else x
+        return torch.cat([known.amax(1, keepdim=True), x * (1 + self.eps)], 1)
+
+
+@pytest.mark.parametrize(("eps", "status"), [(0.0, "wrong"), (1.2e-7, "left out")])
+def test_another_kernel_may_spread_nan_further(eps: float, status: str) -> None:
+    """Where the file gives eager's very bits for ordinary values, it has to give eager's NaN too."""
+    other = exporters.instead(lambda _model: LargestOfAll(eps=eps, skips=True))
+    found = evidence(LargestOfAll(), rows()(), export=other)
+    assert found.is_same_kernel is (eps == 0.0)
+    one = compared(found, "nan", seed=0)
+    assert (one.status if one.instead_of is None else "left out") == status
+    assert one.status != "wrong" or one.difference is not None
