@@ -14,7 +14,7 @@ from pytest_tsexport.comparison.metrics import magnitude
 HALF_BITS = 16
 """A type of so many bits or fewer is half precision."""
 
-TIMES, TIMES_IN_HALF = 32.0, 16.0
+TIMES, TIMES_IN_HALF = 32.0, 4.0
 """How many times its measured movement an element may be off by, and the same for a model in half precision."""
 
 LAST, LAST_IN_HALF = 2, 1

@@ -17,7 +17,8 @@ from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
 from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_input, times_of
-from pytest_tsexport.comparison.wider import computed_wider, computes_in_half, widened
+from pytest_tsexport.comparison.rounded_steps import RoundedSteps
+from pytest_tsexport.comparison.wider import computed_wider, half_of, widened
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.reference import Answer, Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject
@@ -87,7 +88,8 @@ class Variants:
         self._bytes = sum({id(one): one.numel() * one.element_size() for one in self._weights}.values())
         self._kept: dict[Variant, Reference] = {}
         self._left = KEPT_BYTES
-        self.half = computes_in_half([*self._weights, *subject.inputs.values()])
+        self.half_type = half_of([*self._weights, *subject.inputs.values()])
+        self.half = self.half_type is not None
         self.why_not_wider: str | None = None
 
     def times(self, variant: Variant) -> int:
@@ -127,8 +129,10 @@ class Variants:
             wide = converted_copy(model, partial(widened, half=self.half))
             given = {name: self._widened(value) for name, value in constants.items()}
             return _Within(wide, given, partial(computed_wider, half=self.half))
-        if variant.kind in NUDGED:
+        if variant.kind == "cast":
             return Reference(self._nudged(variant), constants)
+        if variant.kind == "nudged":
+            return _Within(model, constants, partial(RoundedSteps, variant.number, self.times(variant), self.half_type))
         contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
             "unmoved": nullcontext,
             "reordered": reordering(variant.number, all_kinds=False),
@@ -160,7 +164,7 @@ class Variants:
     def _converted(self, variant: Variant, inputs: Inputs) -> Inputs:
         if variant.kind == "wider":
             return {name: self._widened(one) for name, one in inputs.items()}
-        if variant.kind not in NUDGED:
+        if variant.kind != "cast":
             return inputs
         generator = torch.Generator().manual_seed(1000 + variant.number)
         return {name: nudged_input(one, self.times(variant), generator) for name, one in inputs.items()}

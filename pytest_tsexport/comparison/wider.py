@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-HALVES = (torch.float16, torch.bfloat16)
+HALVES = (torch.bfloat16, torch.float16)
 
 _WIDER_THAN_HALF = {
     torch.float16: torch.float32,
@@ -23,9 +23,10 @@ _WIDER_THAN_HALF = {
 _WIDER_THAN_SINGLE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
 
 
-def computes_in_half(tensors: Iterable[torch.Tensor]) -> bool:
-    """Whether any of these weights and inputs is in half precision."""
-    return any(tensor.dtype in HALVES for tensor in tensors)
+def half_of(tensors: Iterable[torch.Tensor]) -> torch.dtype | None:
+    """The type of the weights and inputs that are in half precision, the coarser one of two; None if none is."""
+    found = {tensor.dtype for tensor in tensors}
+    return next((dtype for dtype in HALVES if dtype in found), None)
 
 
 def widened(tensor: torch.Tensor, *, half: bool) -> torch.Tensor:

@@ -1,0 +1,145 @@
+"""call -> the same call whose every step rounds otherwise: what another order of additions does to eager.
+
+The result of each operator that computes is moved by a few ULP; of one that adds up, its operands are. What is copied,
+chosen or compared is not computed, so it stays what it is: inputs are given bit for bit to eager and to the file, and
+a branch on an input itself says something about the file. Results of few digits (counts, halves) stay too.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from pytest_tsexport.comparison.nudges import is_movable, nudged, times_of
+
+ADDS = frozenset(
+    {
+        *("mm", "bmm", "addmm", "addbmm", "baddbmm", "addmv", "mv", "dot", "vdot", "linear", "_addmm_activation"),
+        *("sum", "nansum", "mean", "var", "std", "var_mean", "std_mean", "cumsum", "logcumsumexp", "prod", "cumprod"),
+        *("logsumexp", "softmax", "_softmax", "_log_softmax", "_safe_softmax", "linalg_vector_norm", "norm", "trapz"),
+        *("convolution", "_convolution", "mkldnn_convolution", "conv_depthwise3d", "_embedding_bag", "cdist", "_cdist_forward"),
+        *("native_layer_norm", "native_group_norm", "native_batch_norm", "_native_batch_norm_legit_no_training"),
+        *("_fused_rms_norm", "avg_pool2d", "_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "avg_pool3d"),
+        *("_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_attention_math_for_mps"),
+        *("_native_multi_head_attention", "_transformer_encoder_layer_fwd", "upsample_bilinear2d", "upsample_bicubic2d"),
+        *("linalg_cholesky_ex", "linalg_solve_triangular", "triangular_solve", "_linalg_solve_ex", "linalg_inv_ex"),
+        *("linalg_lu_factor_ex", "_linalg_det", "_linalg_svd", "_linalg_eigh", "linalg_qr", "_fft_r2c", "_fft_c2r", "_fft_c2c"),
+    }
+)
+"""Operators that add up many products or values: their results are near 0 by chance, and their operands are not."""
+
+COPIES = frozenset(
+    {
+        *("clone", "_to_copy", "copy", "_unsafe_view", "_reshape_alias", "alias", "detach", "lift_fresh_copy", "lift_fresh"),
+        *("cat", "stack", "index", "index_select", "gather", "take", "embedding", "where", "masked_fill", "masked_select"),
+        *("masked_scatter", "scatter", "index_put", "_unsafe_index", "_index_put_impl", "index_copy", "index_fill", "fill"),
+        *("slice_scatter", "select_scatter", "diagonal_scatter", "as_strided_scatter", "constant_pad_nd", "flip", "roll"),
+        *("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "repeat", "repeat_interleave"),
+        *("tril", "triu", "diag_embed", "im2col", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold_copy"),
+        *("max", "min", "amax", "amin", "aminmax", "maximum", "minimum", "fmax", "fmin", "clamp", "clamp_min", "clamp_max"),
+        *("relu", "threshold", "hardtanh", "abs", "neg", "sign", "sgn", "round", "floor", "ceil", "trunc", "nan_to_num"),
+        *("sort", "topk", "kthvalue", "median", "nanmedian", "mode", "cummax", "cummin", "_unique2", "unique_dim"),
+        *("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d", "_fake_quantize_learnable_per_tensor_affine"),
+        *("fake_quantize_per_tensor_affine_cachemask", "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams"),
+        *("fake_quantize_per_channel_affine_cachemask", "dequantize", "int_repr", "heaviside", "copysign", "nextafter"),
+        *("zeros", "ones", "full", "empty", "empty_like", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones"),
+        *("new_full", "new_empty", "zero", "scalar_tensor", "arange", "eye", "rand", "randn", "rand_like", "randn_like"),
+        *("bernoulli", "uniform", "normal", "native_dropout", "multinomial", "real", "imag", "view_as_real", "frexp", "ldexp"),
+        *("resize", "set", "real_copy", "empty_strided", "new_empty_strided", "_local_scalar_dense", "polar_copy"),
+    }
+)
+"""Operators that compute nothing: what they answer is a value that was there before, or the nearest of its type."""
+
+
+class RoundedSteps(TorchDispatchMode):
+    """Each step is moved by at most `times` the first nudge of each dimension; the number decides how.
+
+    `half` is the type of a model in half precision. Its steps in float32 are moved by ULP of that type too: eager may
+    compute them in float32, and another kernel in half precision.
+    """
+
+    def __init__(self, number: int, times: int, half: torch.dtype | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._generator = torch.Generator().manual_seed(number)
+        self._times = times
+        self._half = half
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name, written = _name_of(func)
+        if name in COPIES or (not written and _is_view(func)):
+            return func(*args, **kwargs)
+        before = args[0].clone() if written and isinstance(args[0], torch.Tensor) and is_movable(args[0]) else None
+        answer = func(*args, **kwargs)
+        if before is not None:
+            args[0].copy_(self._moved(args[0], (before, *args[1:])))
+            return answer
+        if written:
+            return answer
+        if name in ADDS:
+            return _each(answer, func(*(self._nudged(one) for one in args), **kwargs), _exact_kept)
+        return _each(answer, answer, lambda one, _: self._moved(one, args))
+
+    def _nudged(self, operand: Any) -> Any:
+        if isinstance(operand, (list, tuple)):
+            return type(operand)(map(self._nudged, operand))
+        if not isinstance(operand, torch.Tensor):
+            return operand
+        return self._nudged_tensor(operand)
+
+    def _nudged_tensor(self, tensor: torch.Tensor) -> torch.Tensor:
+        times = self._times * (tensor.dim() + 1)
+        if self._half is not None and is_movable(tensor) and torch.finfo(tensor.dtype).bits > 16:
+            times *= 2 * times_of(self._half)
+        return nudged(tensor, times, self._generator, exact=False)
+
+    def _moved(self, result: torch.Tensor, args: tuple[Any, ...]) -> torch.Tensor:
+        """The result moved, but for values that are those of an operand: `x * 1` computes nothing.
+
+        In half precision a result is near its operand by chance too often to say so.
+        """
+        moved = _exact_kept(result, self._nudged_tensor(result))
+        for one in args if self._half is None else ():
+            if isinstance(one, torch.Tensor) and one.shape == result.shape and one.dtype == result.dtype:
+                moved = torch.where(result == one, result, moved)
+        return moved
+
+
+def _name_of(func: Any) -> tuple[str, bool]:
+    """The name of an operator without its overload, and whether it writes into its first operand."""
+    name: str = func.__name__.partition(".")[0]
+    if name.endswith("_") and not name.endswith("__"):
+        return name[:-1], True
+    return name, func.__name__.endswith(".out")
+
+
+def _is_view(func: Any) -> bool:
+    return any(one.alias_info is not None for one in func._schema.returns)
+
+
+def _each(plain: Any, moved: Any, chosen: Any) -> Any:
+    """`chosen` of each tensor that is a number which may be moved; the others as they are in `plain`."""
+    if isinstance(plain, torch.Tensor):
+        return chosen(plain, moved) if is_movable(plain) and plain.numel() else plain
+    if isinstance(plain, (list, tuple)):
+        return type(plain)(_each(one, other, chosen) for one, other in zip(plain, moved, strict=True))
+    return plain
+
+
+def _exact_kept(plain: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    """`moved`, with the values of `plain` that need at most half of their digits: sums of whole numbers are exact.
+
+    In half precision one value in sixteen needs so few by chance, so only 0 and what is not finite is kept.
+    """
+    if plain.shape != moved.shape or plain.is_complex():
+        return moved
+    if torch.finfo(plain.dtype).bits == 16:
+        return torch.where((plain == 0) | ~plain.isfinite(), plain, moved)
+    mantissa, _ = torch.frexp(plain)
+    digits = mantissa * 2 ** (-int(math.log2(torch.finfo(plain.dtype).eps)) // 2)
+    return torch.where((digits == digits.round()) | ~plain.isfinite(), plain, moved)
