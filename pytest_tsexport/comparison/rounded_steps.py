@@ -16,40 +16,37 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pytest_tsexport.comparison.nudges import is_movable, nudged, times_of
 
 ADDS = frozenset(
-    {
-        *("mm", "bmm", "addmm", "addbmm", "baddbmm", "addmv", "mv", "dot", "vdot", "linear", "_addmm_activation"),
-        *("sum", "nansum", "mean", "var", "std", "var_mean", "std_mean", "cumsum", "logcumsumexp", "prod", "cumprod"),
-        *("logsumexp", "softmax", "_softmax", "_log_softmax", "_safe_softmax", "linalg_vector_norm", "norm", "trapz"),
-        *("convolution", "_convolution", "mkldnn_convolution", "conv_depthwise3d", "_embedding_bag", "cdist", "_cdist_forward"),
-        *("native_layer_norm", "native_group_norm", "native_batch_norm", "_native_batch_norm_legit_no_training"),
-        *("_fused_rms_norm", "avg_pool2d", "_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "avg_pool3d"),
-        *("_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_attention_math_for_mps"),
-        *("_native_multi_head_attention", "_transformer_encoder_layer_fwd", "upsample_bilinear2d", "upsample_bicubic2d"),
-        *("linalg_cholesky_ex", "linalg_solve_triangular", "triangular_solve", "_linalg_solve_ex", "linalg_inv_ex"),
-        *("linalg_lu_factor_ex", "_linalg_det", "_linalg_svd", "_linalg_eigh", "linalg_qr", "_fft_r2c", "_fft_c2r", "_fft_c2c"),
-    }
+    """
+    mm bmm addmm addbmm baddbmm addmv mv dot vdot linear _addmm_activation sum nansum mean var std var_mean
+    std_mean cumsum logcumsumexp prod cumprod logsumexp softmax _softmax _log_softmax _safe_softmax
+    linalg_vector_norm norm trapz convolution _convolution mkldnn_convolution conv_depthwise3d _embedding_bag
+    cdist _cdist_forward native_layer_norm native_group_norm native_batch_norm
+    _native_batch_norm_legit_no_training _fused_rms_norm avg_pool2d _adaptive_avg_pool2d _adaptive_avg_pool3d
+    avg_pool3d _scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_attention_math_for_mps
+    _native_multi_head_attention _transformer_encoder_layer_fwd upsample_bilinear2d upsample_bicubic2d
+    linalg_cholesky_ex linalg_solve_triangular triangular_solve _linalg_solve_ex linalg_inv_ex
+    linalg_lu_factor_ex _linalg_det _linalg_svd _linalg_eigh linalg_qr _fft_r2c _fft_c2r _fft_c2c
+    """.split()
 )
 """Operators that add up many products or values: their results are near 0 by chance, and their operands are not."""
 
 COPIES = frozenset(
-    {
-        *("clone", "_to_copy", "copy", "_unsafe_view", "_reshape_alias", "alias", "detach", "lift_fresh_copy", "lift_fresh"),
-        *("cat", "stack", "index", "index_select", "gather", "take", "embedding", "where", "masked_fill", "masked_select"),
-        *("masked_scatter", "scatter", "index_put", "_unsafe_index", "_index_put_impl", "index_copy", "index_fill", "fill"),
-        *("slice_scatter", "select_scatter", "diagonal_scatter", "as_strided_scatter", "constant_pad_nd", "flip", "roll"),
-        *("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "repeat", "repeat_interleave"),
-        *("tril", "triu", "diag_embed", "im2col", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold_copy"),
-        *("max", "min", "amax", "amin", "aminmax", "maximum", "minimum", "fmax", "fmin", "clamp", "clamp_min", "clamp_max"),
-        *("relu", "threshold", "hardtanh", "abs", "neg", "sign", "sgn", "round", "floor", "ceil", "trunc", "nan_to_num"),
-        *("sort", "topk", "kthvalue", "median", "nanmedian", "mode", "cummax", "cummin", "_unique2", "unique_dim"),
-        *("max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d", "_fake_quantize_learnable_per_tensor_affine"),
-        *("fake_quantize_per_tensor_affine_cachemask", "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams"),
-        *("fake_quantize_per_channel_affine_cachemask", "dequantize", "int_repr", "heaviside", "copysign", "nextafter"),
-        *("zeros", "ones", "full", "empty", "empty_like", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones"),
-        *("new_full", "new_empty", "zero", "scalar_tensor", "arange", "eye", "rand", "randn", "rand_like", "randn_like"),
-        *("bernoulli", "uniform", "normal", "native_dropout", "multinomial", "real", "imag", "view_as_real", "frexp", "ldexp"),
-        *("resize", "set", "real_copy", "empty_strided", "new_empty_strided", "_local_scalar_dense", "polar_copy"),
-    }
+    """
+    clone _to_copy copy _unsafe_view _reshape_alias alias detach lift_fresh_copy lift_fresh cat stack index
+    index_select gather take embedding where masked_fill masked_select masked_scatter scatter index_put
+    _unsafe_index _index_put_impl index_copy index_fill fill slice_scatter select_scatter diagonal_scatter
+    as_strided_scatter constant_pad_nd flip roll reflection_pad1d reflection_pad2d replication_pad1d
+    replication_pad2d repeat repeat_interleave tril triu diag_embed im2col pixel_shuffle pixel_unshuffle
+    channel_shuffle unfold_copy max min amax amin aminmax maximum minimum fmax fmin clamp clamp_min clamp_max
+    relu threshold hardtanh abs neg sign sgn round floor ceil trunc nan_to_num sort topk kthvalue median
+    nanmedian mode cummax cummin _unique2 unique_dim max_pool2d_with_indices max_pool3d_with_indices
+    adaptive_max_pool2d _fake_quantize_learnable_per_tensor_affine fake_quantize_per_tensor_affine_cachemask
+    _fake_quantize_per_tensor_affine_cachemask_tensor_qparams fake_quantize_per_channel_affine_cachemask
+    dequantize int_repr heaviside copysign nextafter zeros ones full empty empty_like zeros_like ones_like
+    full_like new_zeros new_ones new_full new_empty zero scalar_tensor arange eye rand randn rand_like
+    randn_like bernoulli uniform normal native_dropout multinomial real imag view_as_real frexp ldexp resize set
+    real_copy empty_strided new_empty_strided _local_scalar_dense polar_copy
+    """.split()
 )
 """Operators that compute nothing: what they answer is a value that was there before, or the nearest of its type."""
 

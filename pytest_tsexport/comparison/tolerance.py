@@ -119,7 +119,8 @@ class OutputTolerance:
         if self.metric_of(expected) == "cosine" or not expected.numel() or not bool((spread > 0).any()):
             return 0.0
         shares = self.allowed(expected).expand(expected.shape) / spread.expand(expected.shape)
-        return float(shares[shares.isfinite()].max())
+        finite = shares[shares.isfinite()]
+        return float(finite.max()) if finite.numel() else 0.0
 
     def sees(self, expected: torch.Tensor, actual: torch.Tensor) -> bool:
         """Whether the metric sees any difference between two tensors of one shape; always True for `close`."""

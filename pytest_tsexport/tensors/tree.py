@@ -113,8 +113,9 @@ def _copied(tensor: torch.Tensor) -> torch.Tensor:
         return copied
     if tensor.is_meta or tensor.is_quantized or _overlaps(tensor):
         return copied
-    spread = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device)
-    return spread.copy_(copied)
+    reach = 1 + sum(stride * (size - 1) for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
+    memory = torch.zeros(reach, dtype=tensor.dtype, device=tensor.device)  # code may read what lies between
+    return memory.as_strided(tensor.shape, tensor.stride()).copy_(copied)
 
 
 def _overlaps(tensor: torch.Tensor) -> bool:

@@ -187,3 +187,8 @@ def test_a_metric_sees_what_moves_in_it_alone() -> None:
     argmax, cosine, close = (OutputTolerance(name="x", metric=metric) for metric in ("argmax", "cosine", None))
     assert [ruler.sees(scores, scores * 2) for ruler in (argmax, cosine, close)] == [False, False, True]
     assert [ruler.sees(scores, swapped) for ruler in (argmax, cosine, close)] == [True, True, True]
+
+
+def test_where_no_place_has_a_finite_share_nothing_is_hidden() -> None:
+    limit = Tolerance(spread={"x": torch.tensor([1.0, 2.0])}).of("x")
+    assert limit.hides(torch.tensor([float("nan"), float("nan")])) >= 0.0

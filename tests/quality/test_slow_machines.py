@@ -14,8 +14,8 @@ from tests.quality.turns import one_in
 SEARCHING = ("parity", "shapes", "padding")
 CASES = 60
 
-NEED_MORE = {"OneIdInFifty", "SkipsIdleExperts"}
-"""Faults of rare values: the essential cases do not hold them, and the cases that the budget pays for do."""
+NEED_MORE = {"OneIdInFifty", "SkipsIdleExperts", "CapsBatch", "CapsRows"}
+"""Faults of rare values, and of sizes that only the source names: the cases that the budget pays for hold them."""
 
 ELSEWHERE = {"source", "ties"}
 """Families that no check that searches is about."""
