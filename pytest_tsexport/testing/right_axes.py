@@ -26,6 +26,7 @@ def right_axes() -> Iterator[Specimen]:
     yield coupled(build=OneLength, inputs=given.pair, keywords=given.PAIR)
     yield coupled(build=Squares, inputs=rows(2, 5, 5))
     yield coupled(build=PowersOfTwo, inputs=rows(2, 8))
+    yield coupled(build=BudgetThatAgrees, inputs=given.picture, keywords=given.PICTURE)
     yield from each(Specimen, CapsThatAgree, NamesManyNumbers, family="named size", inputs=rows())
 
 
@@ -133,3 +134,11 @@ class PowersOfTwo(nn.Module):
         if length & (length - 1):
             raise ValueError("the length is no power of two")
         return x.cumsum(1)
+
+
+class BudgetThatAgrees(nn.Module):
+    """Past 2000 pixels a picture is flipped, which does not change its mean by more than rounding."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pixels = x.flip(3) if int(x.shape[2]) * int(x.shape[3]) > 2000 else x
+        return pixels.mean((2, 3))
