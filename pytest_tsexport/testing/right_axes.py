@@ -27,7 +27,7 @@ def right_axes() -> Iterator[Specimen]:
     yield coupled(build=Squares, inputs=rows(2, 5, 5))
     yield coupled(build=PowersOfTwo, inputs=rows(2, 8))
     yield coupled(build=BudgetThatAgrees, inputs=given.picture, keywords=given.PICTURE)
-    yield from each(Specimen, CapsThatAgree, NamesManyNumbers, family="named size", inputs=rows())
+    yield from each(Specimen, CapsThatAgree, NamesManyNumbers, TableThatAgrees, family="named size", inputs=rows())
 
 
 class MeansOfPatches(nn.Module):
@@ -124,6 +124,14 @@ class NamesManyNumbers(nn.Module):
         for _ in range(0, 6, 2):
             x = x / scale
         return x
+
+
+class TableThatAgrees(nn.Module):
+    """A scale for some sizes of the batch, which is that of all others; a length that is flipped twice."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        flipped = x.flip(1).flip(1) if int(x.shape[1]) in {19, 150} else x
+        return flipped * {17: 0.5, 100: 0.5}.get(len(x), 0.5)
 
 
 class PowersOfTwo(nn.Module):

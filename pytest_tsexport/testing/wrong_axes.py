@@ -12,13 +12,14 @@ from pytest_tsexport.testing import coupled_inputs as given
 from pytest_tsexport.testing.specimen import Specimen, each, rows
 
 ROOM = 72
+TUNED = {19: 0.5, 100: 0.25}
 
 
 def wrong_axes() -> Iterator[Specimen]:
     """Every specimen of this module. Half of the coupled ones are declared, and eager is asked about the others."""
     named = partial(Specimen, family="named size", fails=("shapes",), inputs=rows())
     yield from each(named, CapsBatch, CapsRows, CapsByAttribute, CapsByConstant, CapsByProperty)
-    yield from each(named, CutsFrames, AtMostFortyFive)
+    yield from each(named, CutsFrames, AtMostFortyFive, TunedBatches, MatchesOneLength, GainOfHundreds)
     coupled = partial(Specimen, family="coupled axes", fails=("shapes",))
     yield coupled(build=CountsPatches, inputs=rows(2, 28))
     yield coupled(build=CountsRowsOfGrid, inputs=given.grid, keywords=given.GRID)
@@ -92,6 +93,35 @@ class AtMostFortyFive(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         back = min(int(x.shape[1]), 45)
         return x - x[:, -back:].mean(1, keepdim=True)
+
+
+class TunedBatches(nn.Module):
+    """A scale for some sizes of the batch, by a table."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * TUNED.get(len(x), 1.0)
+
+
+class MatchesOneLength(nn.Module):
+    """One length has its own way."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        match int(x.shape[1]):
+            case 150:
+                return x.flip(1)
+            case _:
+                return x
+
+
+class GainOfHundreds(nn.Module):
+    """A gain for each hundred positions; one of them is another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gains = [1.0, 1.0, 1.0, 0.5, 1.0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.gains[min(int(x.shape[1]) // 100, 4)]
 
 
 class CountsPatches(nn.Module):
