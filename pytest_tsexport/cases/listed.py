@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_tsexport.cases.case import Case, alone, at, is_allowed, moved_axes
@@ -17,12 +17,17 @@ ROUNDS = 4
 """How often each pattern that fills a whole input is listed at the traced size."""
 
 
-def edge_cases(subject: Subject, numbers: Collection[int] = ()) -> Iterator[Case]:
-    """Each free axis alone at its edges and at the `numbers` of the code, then all together; small cases come first."""
+def edge_cases(subject: Subject, numbers: Collection[int] = (), in_file: Collection[int] = ()) -> Iterator[Case]:
+    """Each free axis alone at its edges and at the numbers of the code, then all together; small cases come first.
+
+    `numbers` met a size. Those that only the source names, or only the file (`in_file`), may have to do with no size.
+    """
+    only_named = {*subject.code_numbers, *in_file}.difference(numbers)
+    wanted = {axis: [*edge_sizes(axis), *number_sizes(axis, numbers, only_named)] for axis in subject.axes}
     single = [
         alone(subject, axis, size)
         for axis in subject.free
-        for size in sorted({*_named_or_edge(subject, axis, numbers), *_followed(subject, axis, numbers)})
+        for size in sorted({*wanted[axis], *_followed(subject, axis, wanted)})
     ]
     together = corner_cases(subject, [*numbers, *subject.code_numbers])
     cases = (case for case in dict.fromkeys([*single, *together]) if moved_axes(case, subject))
@@ -30,18 +35,12 @@ def edge_cases(subject: Subject, numbers: Collection[int] = ()) -> Iterator[Case
     yield from sorted(allowed, key=lambda case: case.volume)
 
 
-def _named_or_edge(subject: Subject, axis: Axis, numbers: Collection[int]) -> list[int]:
-    in_source = [number for number in subject.code_numbers if number not in numbers]
-    return [*edge_sizes(axis), *number_sizes(axis, numbers, in_source)]
-
-
-def _followed(subject: Subject, axis: Axis, numbers: Collection[int]) -> Iterator[int]:
-    """The sizes of a free axis at which an axis that follows it reaches its own edges, or just passes them."""
+def _followed(subject: Subject, axis: Axis, wanted: Mapping[Axis, Sequence[int]]) -> Iterator[int]:
+    """The sizes of a free axis at which an axis that follows it reaches its wanted sizes, or just passes them."""
     for follower in subject.axes:
         if follower.rule is not None:
-            wanted = _named_or_edge(subject, follower, numbers)
             reached = [(size, alone(subject, axis, size).size(follower.name)) for size in _every_size(axis)]
-            for size in wanted:
+            for size in wanted[follower]:
                 yield from [one for one, got in reached if got >= size][:1]
 
 

@@ -77,7 +77,7 @@ class Shapes:
         if at_traced_size is not None:
             return already_wrong(evidence, at_traced_size)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
-        edges = list(edge_cases(evidence.subject, evidence.named_sizes))
+        edges = list(edge_cases(evidence.subject, evidence.named_sizes, evidence.file_numbers))
         if _is_fixed(evidence):
             edges = list(dict.fromkeys([*edges, *unfitted_cases(evidence.subject)]))
         others = [case for case in size_cases(evidence.subject) if case not in edges]

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.testing import coupled_inputs as given
+from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing.specimen import Specimen, each, rows
+from pytest_tsexport.testing.wrong_axes import CutsAt
 
 
 def right_axes() -> Iterator[Specimen]:
@@ -28,6 +30,7 @@ def right_axes() -> Iterator[Specimen]:
     yield coupled(build=PowersOfTwo, inputs=rows(2, 8))
     yield coupled(build=BudgetThatAgrees, inputs=given.picture, keywords=given.PICTURE)
     yield from each(Specimen, CapsThatAgree, NamesManyNumbers, TableThatAgrees, family="named size", inputs=rows())
+    yield Specimen(build=Doubled, name="FileCutsPastTheMaximum", family="named size", inputs=rows(), keywords=CUT)
 
 
 class MeansOfPatches(nn.Module):
@@ -132,6 +135,20 @@ class TableThatAgrees(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         flipped = x.flip(1).flip(1) if int(x.shape[1]) in {19, 150} else x
         return flipped * {17: 0.5, 100: 0.5}.get(len(x), 0.5)
+
+
+class Doubled(nn.Module):
+    """Twice its input."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+
+CUT = {
+    "export": exporters.instead(CutsAt),
+    "dynamic_shapes": {"x": {0: "batch", 1: torch.export.Dim("length", min=1, max=700)}},
+}
+"""The file hears 700 positions, and nobody sends more."""
 
 
 class PowersOfTwo(nn.Module):

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.testing import coupled_inputs as given
+from pytest_tsexport.testing import exporters
+from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Specimen, each, rows
 
 ROOM = 72
@@ -20,6 +22,7 @@ def wrong_axes() -> Iterator[Specimen]:
     named = partial(Specimen, family="named size", fails=("shapes",), inputs=rows())
     yield from each(named, CapsBatch, CapsRows, CapsByAttribute, CapsByConstant, CapsByProperty)
     yield from each(named, CutsFrames, AtMostFortyFive, TunedBatches, MatchesOneLength, GainOfHundreds)
+    yield named(build=made.Plain, name="FileCuts", inputs=rows(2, 5, 7), keywords={"export": exporters.instead(CutsAt)})
     coupled = partial(Specimen, family="coupled axes", fails=("shapes",))
     yield coupled(build=CountsPatches, inputs=rows(2, 28))
     yield coupled(build=CountsRowsOfGrid, inputs=given.grid, keywords=given.GRID)
@@ -122,6 +125,18 @@ class GainOfHundreds(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * self.gains[min(int(x.shape[1]) // 100, 4)]
+
+
+class CutsAt(nn.Module):
+    """An exporter's own wrapper, which hears 700 positions: nothing in the model says so."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x[:, :700])
+        return answer
 
 
 class CountsPatches(nn.Module):

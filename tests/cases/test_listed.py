@@ -61,6 +61,12 @@ def test_the_same_cases_are_listed_in_every_run() -> None:
     assert all(case.seed == case.size(axis) for case, axis in alone)
 
 
+def test_a_number_of_the_file_is_visited_and_the_next_size_on_every_axis() -> None:
+    more = {case.sizes for case in edge_cases(BOTH, in_file=(700,))} - {case.sizes for case in edge_cases(BOTH)}
+    assert {dict(sizes)["length"] for sizes in more if dict(sizes)["batch"] == 2} == {700, 701}
+    assert {dict(sizes)["batch"] for sizes in more if dict(sizes)["length"] == 7} == {700, 701}
+
+
 def test_without_axes_there_is_no_edge() -> None:
     assert list(edge_cases(subject())) == []
 

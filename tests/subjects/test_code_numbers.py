@@ -130,9 +130,9 @@ class HoldsOthers(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scale = 3 if self.layer in self.special else self.ids.get(int(x.shape[1]), 1)
-        return x * scale * [37, 41][int(x.shape[0]) - 2] * self.double(x)[43]
+        return x * scale * [37, 41][int(x.shape[0]) - 2] * self.doubled(x)[43]
 
-    def double(self, x: torch.Tensor) -> dict[int, torch.Tensor]:
+    def doubled(self, x: torch.Tensor) -> dict[int, torch.Tensor]:
         return {43: 2 * x}
 
 
