@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product, repeat
+from itertools import permutations, product, repeat
 
-from pytest_tsexport.cases.case import Case, alone, at
+from pytest_tsexport.cases.case import Case, alone, at, is_allowed, off_size
 from pytest_tsexport.cases.visited_sizes import DRAWN_TO, SMALLEST_NUMBER, edge_sizes, farthest_drawn
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
@@ -38,6 +38,19 @@ def corner_cases(subject: Subject, numbers: Iterable[int]) -> Iterator[Case]:
         yield from (_case(subject, sizes) for sizes in _near(subject.free))
         yield from (_case(subject, sizes) for sizes in _maxima(subject, max(bound, AFFORDABLE)))
         yield from _no_larger(subject, [*_past_blocks(subject), *_at_numbers(subject, numbers)], bound)
+
+
+def exchanged_cases(subject: Subject) -> Iterator[Case]:
+    """Two axes at sizes of the traced product: exchanged, and one a few times smaller while the other is larger.
+
+    A file that compares the number of elements, or the sum of its sizes, takes them for the traced ones.
+    """
+    for one, other in permutations(subject.free, 2):
+        factor = next((factor for factor in range(2, one.size + 1) if one.size % factor == 0), 1)
+        for sizes in ((other.size, one.size), (one.size // factor, other.size * factor)):
+            case = _case(subject, tuple(zip((one.name, other.name), sizes, strict=True)))
+            if case.volume == at(subject, {}).volume and len(off_size(case, subject)) > 1 and is_allowed(case, subject):
+                yield case
 
 
 def essential_corner(subject: Subject) -> Case | None:

@@ -11,7 +11,7 @@ from torch import nn
 from pytest_tsexport.testing import coupled_inputs as given
 from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing.specimen import Specimen, each, rows
-from pytest_tsexport.testing.wrong_axes import CutsAt
+from pytest_tsexport.testing.wrong_axes import CutsAt, Doubles
 
 
 def right_axes() -> Iterator[Specimen]:
@@ -28,9 +28,11 @@ def right_axes() -> Iterator[Specimen]:
     yield coupled(build=OneLength, inputs=given.pair, keywords=given.PAIR)
     yield coupled(build=Squares, inputs=rows(2, 5, 5))
     yield coupled(build=PowersOfTwo, inputs=rows(2, 8))
+    fixed = {"shapes": "fixed", "export": exporters.scripted(ComparesSizes)}
+    yield coupled(build=Doubles, name="FileComparesSizes", inputs=rows(2, 6), keywords=fixed)
     yield coupled(build=BudgetThatAgrees, inputs=given.picture, keywords=given.PICTURE)
     yield from each(Specimen, CapsThatAgree, NamesManyNumbers, TableThatAgrees, family="named size", inputs=rows())
-    yield Specimen(build=Doubled, name="FileCutsPastTheMaximum", family="named size", inputs=rows(), keywords=CUT)
+    yield Specimen(build=Doubles, name="FileCutsPastTheMaximum", family="named size", inputs=rows(), keywords=CUT)
 
 
 class MeansOfPatches(nn.Module):
@@ -137,13 +139,6 @@ class TableThatAgrees(nn.Module):
         return flipped * {17: 0.5, 100: 0.5}.get(len(x), 0.5)
 
 
-class Doubled(nn.Module):
-    """Twice its input."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * 2
-
-
 CUT = {
     "export": exporters.instead(CutsAt),
     "dynamic_shapes": {"x": {0: "batch", 1: torch.export.Dim("length", min=1, max=700)}},
@@ -159,6 +154,20 @@ class PowersOfTwo(nn.Module):
         if length & (length - 1):
             raise ValueError("the length is no power of two")
         return x.cumsum(1)
+
+
+class ComparesSizes(nn.Module):
+    """An exporter's own wrapper, which refuses another size, as it is meant to."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.size(0) != 2 or x.size(1) != 6:
+            raise ValueError("the size is another")
+        answer: torch.Tensor = self.model(x)
+        return answer
 
 
 class BudgetThatAgrees(nn.Module):

@@ -33,6 +33,8 @@ def wrong_axes() -> Iterator[Specimen]:
     yield coupled(build=PackedLengths, inputs=given.packed, keywords=given.PACKED)
     yield coupled(build=AgreeingLengths, inputs=given.pair, keywords=given.PAIR)
     yield coupled(build=SquaresOnly, inputs=rows(2, 5, 5))
+    fixed = {"shapes": "fixed", "export": exporters.scripted(CountsElements)}
+    yield coupled(build=Doubles, name="FileCountsElements", inputs=rows(2, 6), keywords=fixed)
     yield coupled(build=BudgetOfPixels, inputs=given.picture, keywords=given.PICTURE)
 
 
@@ -207,6 +209,27 @@ class SquaresOnly(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x @ x) / int(x.shape[1])
+
+
+class Doubles(nn.Module):
+    """Twice its input."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+
+class CountsElements(nn.Module):
+    """An exporter's own wrapper, which is meant to refuse another size, and compares only the number of elements."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.numel() != 12:
+            raise ValueError("the size is another")
+        answer: torch.Tensor = self.model(x)
+        return answer
 
 
 class BudgetOfPixels(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tsexport.cases.case import off_size
-from pytest_tsexport.cases.corners import AFFORDABLE, corner_cases, essential_corner
+from pytest_tsexport.cases.corners import AFFORDABLE, corner_cases, essential_corner, exchanged_cases
 from pytest_tsexport.cases.essential import essential_off_size
 from pytest_tsexport.cases.listed import edge_cases
 from pytest_tsexport.subjects.fields import Axis
@@ -82,3 +82,17 @@ def test_the_corner_of_the_maxima_is_essential_if_it_is_affordable() -> None:
     )
     large = subject(bounded("batch", 2, 32), bounded("length", 10, 512))
     assert essential_corner(large) is None
+
+
+def test_two_axes_are_exchanged_or_moved_so_that_their_product_stays() -> None:
+    one = subject(BATCH, Axis(name="length", size=6))
+    assert {tuple(size for _, size in case.sizes) for case in exchanged_cases(one)} == {(6, 2), (1, 12), (4, 3)}
+    assert {case.sizes for case in exchanged_cases(subject(HEIGHT, WIDTH))} == {
+        (("height", 4), ("width", 16)),
+        (("height", 16), ("width", 4)),
+    }
+
+
+def test_they_keep_to_the_bounds_of_the_user_and_one_axis_has_no_other() -> None:
+    assert not list(exchanged_cases(subject(bounded("height", 4, 5, low=4), bounded("width", 6, 6, low=6))))
+    assert not list(exchanged_cases(subject(LENGTH)))
