@@ -97,6 +97,10 @@ class Inspector:
         """The whole numbers that sizes are compared with, divided by or ranged over while the model is traced."""
         return frozenset()
 
+    def numbers(self, module: Any) -> frozenset[int]:
+        """The whole numbers by which a loaded module's code cuts, or with which it compares."""
+        return frozenset()
+
     def constants(self, module: Any) -> tuple[torch.Tensor, ...]:
         """The tensors that are constants of a loaded module's code, and no attributes of it."""
         return ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_tsexport.cases.case import Case, moved_axes, off_size
 from pytest_tsexport.cases.findings import CaseResult
-from pytest_tsexport.cases.listed import farthest, is_too_large
+from pytest_tsexport.cases.visited_sizes import farthest, is_too_large
 from pytest_tsexport.subjects.fields import Axis, Field
 from pytest_tsexport.subjects.subject import Subject
 

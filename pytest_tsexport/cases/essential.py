@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 
 from pytest_tsexport.cases.case import Case, alone, at
-from pytest_tsexport.cases.listed import edge_sizes, farthest_drawn, number_sizes
+from pytest_tsexport.cases.corners import essential_corner
 from pytest_tsexport.cases.patterns import every_pattern
+from pytest_tsexport.cases.visited_sizes import edge_sizes, farthest_drawn, number_sizes
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
 
@@ -29,16 +30,23 @@ def essential_at_traced_size(subject: Subject) -> list[Case]:
 
 
 def essential_off_size(subject: Subject, listed: Sequence[Case], numbers: Collection[int] = ()) -> list[Case]:
-    """Of the cases at other sizes: each axis alone at its essential sizes, and all axes once, just above the traced.
+    """Of the cases at other sizes: each axis alone at its essential sizes, and all axes together twice.
 
+    That is once just above the traced size, and once at the maxima if every machine can hold it.
     `numbers` are those that sizes met while the model was traced. The cases keep the order of `listed`, in which small
     ones come first.
     """
-    traced = at(subject, {}).volume
-    wanted = {alone(subject, axis, size) for axis in subject.free for size in essential_sizes(axis, numbers)}
-    together = (case for case in listed if case.volume > traced and not _is_alone(subject, case))
+    wanted: set[Case | None] = {essential_corner(subject)}
+    wanted |= {alone(subject, axis, size) for axis in subject.free for size in essential_sizes(axis, numbers)}
+    together = (case for case in listed if _is_above(subject, case) and not _is_alone(subject, case))
     wanted.update(islice(together, 1))
     return [case for case in listed if case in wanted]
+
+
+def _is_above(subject: Subject, case: Case) -> bool:
+    """Whether the case is larger than the traced one in some axes, and in none smaller."""
+    above = all(case.size(axis.name) >= axis.size for axis in subject.free)
+    return above and case.volume > at(subject, {}).volume
 
 
 def _is_alone(subject: Subject, case: Case) -> bool:

@@ -19,9 +19,9 @@ from pytest_tsexport.cases.case import Case, at, is_allowed
 from pytest_tsexport.cases.clock import Clock
 from pytest_tsexport.cases.findings import CaseResult, Findings
 from pytest_tsexport.cases.hypothesis_adapter import Enough, below, smallest
-from pytest_tsexport.cases.listed import farthest_drawn
 from pytest_tsexport.cases.patterns import masks_of, values_of
 from pytest_tsexport.cases.shrinking import corners, shrink
+from pytest_tsexport.cases.visited_sizes import farthest_drawn
 from pytest_tsexport.subjects.domains.base import MASK_PATTERNS, VALUES
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject

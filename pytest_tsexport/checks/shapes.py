@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tsexport.cases.case import Case, off_size
+from pytest_tsexport.cases.corners import exchanged_cases
 from pytest_tsexport.cases.coverage import coupled, given_up, unvisited
 from pytest_tsexport.cases.envelope import raising, right_for
 from pytest_tsexport.cases.essential import essential_off_size
@@ -77,9 +78,10 @@ class Shapes:
         if at_traced_size is not None:
             return already_wrong(evidence, at_traced_size)
         real = [case for case in example_cases(evidence.subject) if off_size(case, evidence.subject)]
-        edges = list(edge_cases(evidence.subject, evidence.named_sizes))
+        edges = list(edge_cases(evidence.subject, evidence.named_sizes, evidence.file_numbers))
         if _is_fixed(evidence):
-            edges = list(dict.fromkeys([*edges, *unfitted_cases(evidence.subject)]))
+            edges += [*exchanged_cases(evidence.subject), *unfitted_cases(evidence.subject)]
+        edges = list(dict.fromkeys(edges))
         others = [case for case in size_cases(evidence.subject) if case not in edges]
         essential = [*evidence.kept(), *real, *essential_off_size(evidence.subject, edges, evidence.named_sizes)]
         plan = Plan(

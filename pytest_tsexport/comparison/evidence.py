@@ -85,6 +85,14 @@ class Measurements:
         with seeded(_seed(self.policy, self.subject.name, "sizes")):
             return self.artifact.format.inspector.named_sizes(self.subject)
 
+    @cached_property
+    def file_numbers(self) -> frozenset[int]:
+        """The whole numbers by which the file cuts, or with which it compares; none if it is compiled for a device."""
+        if self.device is not None:
+            return frozenset()
+        with seeded(_seed(self.policy, self.subject.name, "numbers")):
+            return self.artifact.format.inspector.numbers(self.artifact.load())
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -138,6 +146,11 @@ class Evidence:
     def named_sizes(self) -> frozenset[int]:
         """As in `Measurements`."""
         return self.measured.named_sizes
+
+    @property
+    def file_numbers(self) -> frozenset[int]:
+        """As in `Measurements`."""
+        return self.measured.file_numbers
 
     @property
     def spread(self) -> Spread:

@@ -1,8 +1,8 @@
 """one eager call -> numbers: what the code of the model compares with or divides by, as its source says.
 
 A trace shows the numbers that meet a size, but not those after `int(x.shape[1])` or `len(x)`. So the source of each
-function that eager has run is read: a comparison, a division, a range. Names and attributes stand for the whole numbers
-that they have when the function returns.
+function that eager has run is read: a comparison, a division, a range, a lookup. Names and attributes stand for what
+they are when the function returns: whole numbers, and containers of them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,19 @@ from typing import Any
 
 from pytest_tsexport.subjects.whose_code import owner
 
-CALLS = frozenset(("range", "min", "max", "arange", "split", "chunk", "tensor_split", "unfold", "islice", "clamp"))
+_CUTS = ("split", "chunk", "tensor_split", "unfold", "islice")
+_SEARCHES = ("bisect", "bisect_left", "bisect_right", "searchsorted", "bucketize")
+CALLS = frozenset(("range", "min", "max", "arange", "clamp", *_CUTS, *_SEARCHES))
 """Functions whose arguments are sizes."""
+
+LOOKUPS = frozenset(("get", "pop", "index"))
+"""Methods of a container that are given what it holds."""
+
+MOST = 64
+"""A container with more numbers is a table of ids, and no list of sizes; no more multiples of a number are visited."""
+
+CONTAINERS = (dict, set, frozenset, list, tuple)
+"""Containers whose numbers, or whose keys, may be sizes."""
 
 LARGEST = 2**16
 """A larger number is an id, a mask value or a number of rows, and no size."""
@@ -58,10 +69,10 @@ def _numbers(frame: FrameType) -> Iterator[int]:
         yield from (one for one in frame.f_code.co_consts if type(one) is int)
         return
     for node in ast.walk(tree):
+        yield from (*_multiples(node, frame), *_keys(node, frame))
         for one, others in _met(node):
-            number = _value(one, frame)
-            if number is not None and (not others or any(_may_be_size(other, frame) for other in others)):
-                yield number
+            if not others or any(_may_be_size(other, frame) for other in others):
+                yield from _values(one, frame)
 
 
 @lru_cache(maxsize=512)
@@ -81,6 +92,11 @@ def _met(node: ast.AST) -> Iterator[tuple[ast.expr, list[ast.expr]]]:
         operands = [node.left, node.right]
     elif isinstance(node, ast.Call) and _called(node) in CALLS:
         yield from ((one, []) for one in node.args)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKUPS:
+        yield node.func.value, node.args[:1]
+    elif isinstance(node, ast.Match):
+        parts = (part for case in node.cases for part in ast.walk(case.pattern))
+        yield from ((part.value, [node.subject]) for part in parts if isinstance(part, ast.MatchValue))
     for place, one in enumerate(operands):
         yield one, operands[:place] + operands[place + 1 :]
 
@@ -96,6 +112,43 @@ def _may_be_size(node: ast.expr, frame: FrameType) -> bool:
         or (isinstance(part, ast.Name) and type(frame.f_locals.get(part.id)) is int)
         for part in ast.walk(node)
     )
+
+
+def _values(node: ast.expr, frame: FrameType) -> list[int]:
+    """The whole numbers that an expression stands for, or that the container holds for which it stands."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        held: list[object] = [_value(one, frame) for one in node.elts]
+    elif isinstance(node, ast.Dict):
+        held = [_value(key, frame) for key in node.keys if key is not None]
+    else:
+        found = _object(node, frame)
+        held = list(found) if isinstance(found, CONTAINERS) and len(found) <= MOST else [_value(node, frame)]
+    return [one for one in held if type(one) is int][:MOST]
+
+
+def _keys(node: ast.AST, frame: FrameType) -> list[int]:
+    """The keys of a dict of which a size may be one: `gains[length]`."""
+    if isinstance(node, ast.Subscript) and _may_be_size(node.slice, frame):
+        is_dict = isinstance(node.value, ast.Dict) or isinstance(_object(node.value, frame), dict)
+        return _values(node.value, frame) if is_dict else []
+    return []
+
+
+def _multiples(node: ast.AST, frame: FrameType) -> Iterator[int]:
+    """Of a table that is looked up by `size // number`: the multiples of the number, up to the end of the table."""
+    if isinstance(node, ast.Call) and _called(node) == "min":
+        ends = [end for one in node.args if (end := _value(one, frame)) is not None]
+        parts: list[ast.expr] = node.args
+    elif isinstance(node, ast.Subscript):
+        table = _object(node.value, frame)
+        ends = [len(table)] if isinstance(table, (list, tuple)) else []
+        parts = [node.slice]
+    else:
+        return
+    for part in parts:
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.FloorDiv) and _may_be_size(part.left, frame):
+            number = _value(part.right, frame) or 0
+            yield from (number * times for end in ends for times in range(1, min(end, MOST) + 1))
 
 
 def _value(node: ast.expr, frame: FrameType) -> int | None:

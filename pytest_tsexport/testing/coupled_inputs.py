@@ -65,3 +65,14 @@ def pair() -> Inputs:
 
 
 PAIR = {"dynamic_shapes": {"left": {0: "batch", 1: "left"}, "right": {0: "batch", 1: "right"}}}
+
+
+def picture() -> Inputs:
+    """One picture of 8 by 8."""
+    return {"x": _floats(1, 3, 8, 8)}
+
+
+PICTURE = {
+    "dynamic_shapes": {"x": {2: torch.export.Dim("height", min=1, max=64), 3: torch.export.Dim("width", min=1, max=64)}}
+}
+"""Neither side alone reaches half of the largest picture."""

@@ -50,6 +50,15 @@ def instead(wrap: Callable[[nn.Module], nn.Module]) -> Writer:
     return export
 
 
+def scripted(wrap: Callable[[nn.Module], nn.Module]) -> Writer:
+    """Compiles what `wrap` makes of a copy of the model, so that its branches are kept."""
+
+    def export(model: nn.Module, inputs: Inputs, path: Path) -> None:
+        torch.jit.save(torch.jit.script(wrap(copy.deepcopy(model)).eval()), str(path))
+
+    return export
+
+
 def spoilt(spoil: Callable[[nn.Module], object]) -> Writer:
     """Unties a copy, damages it and exports it."""
 

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from pytest_tsexport.testing import coupled_inputs as given
+from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing.specimen import Specimen, each, rows
+from pytest_tsexport.testing.wrong_axes import CutsAt, Doubles
 
 
 def right_axes() -> Iterator[Specimen]:
@@ -26,7 +28,11 @@ def right_axes() -> Iterator[Specimen]:
     yield coupled(build=OneLength, inputs=given.pair, keywords=given.PAIR)
     yield coupled(build=Squares, inputs=rows(2, 5, 5))
     yield coupled(build=PowersOfTwo, inputs=rows(2, 8))
-    yield from each(Specimen, CapsThatAgree, NamesManyNumbers, family="named size", inputs=rows())
+    fixed = {"shapes": "fixed", "export": exporters.scripted(ComparesSizes)}
+    yield coupled(build=Doubles, name="FileComparesSizes", inputs=rows(2, 6), keywords=fixed)
+    yield coupled(build=BudgetThatAgrees, inputs=given.picture, keywords=given.PICTURE)
+    yield from each(Specimen, CapsThatAgree, NamesManyNumbers, TableThatAgrees, family="named size", inputs=rows())
+    yield Specimen(build=Doubles, name="FileCutsPastTheMaximum", family="named size", inputs=rows(), keywords=CUT)
 
 
 class MeansOfPatches(nn.Module):
@@ -125,6 +131,21 @@ class NamesManyNumbers(nn.Module):
         return x
 
 
+class TableThatAgrees(nn.Module):
+    """A scale for some sizes of the batch, which is that of all others; a length that is flipped twice."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        flipped = x.flip(1).flip(1) if int(x.shape[1]) in {19, 150} else x
+        return flipped * {17: 0.5, 100: 0.5}.get(len(x), 0.5)
+
+
+CUT = {
+    "export": exporters.instead(CutsAt),
+    "dynamic_shapes": {"x": {0: "batch", 1: torch.export.Dim("length", min=1, max=700)}},
+}
+"""The file hears 700 positions, and nobody sends more."""
+
+
 class PowersOfTwo(nn.Module):
     """Takes lengths that are powers of two; the trace does not keep the question."""
 
@@ -133,3 +154,25 @@ class PowersOfTwo(nn.Module):
         if length & (length - 1):
             raise ValueError("the length is no power of two")
         return x.cumsum(1)
+
+
+class ComparesSizes(nn.Module):
+    """An exporter's own wrapper, which refuses another size, as it is meant to."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.size(0) != 2 or x.size(1) != 6:
+            raise ValueError("the size is another")
+        answer: torch.Tensor = self.model(x)
+        return answer
+
+
+class BudgetThatAgrees(nn.Module):
+    """Past 2000 pixels a picture is flipped, which does not change its mean by more than rounding."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pixels = x.flip(3) if int(x.shape[2]) * int(x.shape[3]) > 2000 else x
+        return pixels.mean((2, 3))

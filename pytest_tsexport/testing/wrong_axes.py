@@ -9,16 +9,20 @@ import torch
 from torch import nn
 
 from pytest_tsexport.testing import coupled_inputs as given
+from pytest_tsexport.testing import exporters
+from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Specimen, each, rows
 
 ROOM = 72
+TUNED = {19: 0.5, 100: 0.25}
 
 
 def wrong_axes() -> Iterator[Specimen]:
     """Every specimen of this module. Half of the coupled ones are declared, and eager is asked about the others."""
     named = partial(Specimen, family="named size", fails=("shapes",), inputs=rows())
     yield from each(named, CapsBatch, CapsRows, CapsByAttribute, CapsByConstant, CapsByProperty)
-    yield from each(named, CutsFrames, AtMostFortyFive)
+    yield from each(named, CutsFrames, AtMostFortyFive, TunedBatches, MatchesOneLength, GainOfHundreds)
+    yield named(build=made.Plain, name="FileCuts", inputs=rows(2, 5, 7), keywords={"export": exporters.instead(CutsAt)})
     coupled = partial(Specimen, family="coupled axes", fails=("shapes",))
     yield coupled(build=CountsPatches, inputs=rows(2, 28))
     yield coupled(build=CountsRowsOfGrid, inputs=given.grid, keywords=given.GRID)
@@ -29,6 +33,9 @@ def wrong_axes() -> Iterator[Specimen]:
     yield coupled(build=PackedLengths, inputs=given.packed, keywords=given.PACKED)
     yield coupled(build=AgreeingLengths, inputs=given.pair, keywords=given.PAIR)
     yield coupled(build=SquaresOnly, inputs=rows(2, 5, 5))
+    fixed = {"shapes": "fixed", "export": exporters.scripted(CountsElements)}
+    yield coupled(build=Doubles, name="FileCountsElements", inputs=rows(2, 6), keywords=fixed)
+    yield coupled(build=BudgetOfPixels, inputs=given.picture, keywords=given.PICTURE)
 
 
 class CapsBatch(nn.Module):
@@ -91,6 +98,47 @@ class AtMostFortyFive(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         back = min(int(x.shape[1]), 45)
         return x - x[:, -back:].mean(1, keepdim=True)
+
+
+class TunedBatches(nn.Module):
+    """A scale for some sizes of the batch, by a table."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * TUNED.get(len(x), 1.0)
+
+
+class MatchesOneLength(nn.Module):
+    """One length has its own way."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        match int(x.shape[1]):
+            case 150:
+                return x.flip(1)
+            case _:
+                return x
+
+
+class GainOfHundreds(nn.Module):
+    """A gain for each hundred positions; one of them is another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gains = [1.0, 1.0, 1.0, 0.5, 1.0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.gains[min(int(x.shape[1]) // 100, 4)]
+
+
+class CutsAt(nn.Module):
+    """An exporter's own wrapper, which hears 700 positions: nothing in the model says so."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.model(x[:, :700])
+        return answer
 
 
 class CountsPatches(nn.Module):
@@ -161,3 +209,32 @@ class SquaresOnly(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x @ x) / int(x.shape[1])
+
+
+class Doubles(nn.Module):
+    """Twice its input."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+
+class CountsElements(nn.Module):
+    """An exporter's own wrapper, which is meant to refuse another size, and compares only the number of elements."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.numel() != 12:
+            raise ValueError("the size is another")
+        answer: torch.Tensor = self.model(x)
+        return answer
+
+
+class BudgetOfPixels(nn.Module):
+    """Past 2000 pixels every second one is left out; with the other side as traced, none has so many."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        few = x[:, :, ::2, ::2] if int(x.shape[2]) * int(x.shape[3]) > 2000 else x
+        return few.mean((2, 3))

@@ -16,10 +16,11 @@ from pytest_tsexport.cases.clock import Clock
 from pytest_tsexport.cases.coverage import coupled, given_up, refused, too_large, unvisited
 from pytest_tsexport.cases.envelope import right_for
 from pytest_tsexport.cases.findings import CaseResult, Findings, Status
-from pytest_tsexport.cases.listed import edge_cases, farthest, number_sizes, size_cases, unfitted_cases
+from pytest_tsexport.cases.listed import edge_cases, size_cases, unfitted_cases
 from pytest_tsexport.cases.padded_cases import lengths, ways
 from pytest_tsexport.cases.search import Plan, search
 from pytest_tsexport.cases.shrinking import shrink
+from pytest_tsexport.cases.visited_sizes import farthest, number_sizes
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids
 from pytest_tsexport.subjects.domains.masks import Mask

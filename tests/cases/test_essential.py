@@ -9,8 +9,9 @@ import torch
 
 from pytest_tsexport.cases.case import off_size
 from pytest_tsexport.cases.essential import essential_at_traced_size, essential_off_size, essential_sizes
-from pytest_tsexport.cases.listed import edge_cases, edge_sizes, farthest, traced_cases
+from pytest_tsexport.cases.listed import edge_cases, traced_cases
 from pytest_tsexport.cases.patterns import masks_of, values_of
+from pytest_tsexport.cases.visited_sizes import edge_sizes, farthest
 from pytest_tsexport.subjects.domains.integers import Ids
 from pytest_tsexport.subjects.fields import Axis, Field
 from tests.cases.small_subjects import BATCH, BOTH, LENGTH, subject
@@ -87,6 +88,12 @@ def test_a_case_that_is_not_listed_is_not_essential_whatever_its_size_is() -> No
     assert cases
     assert set(cases) <= set(listed)
     assert [case.sizes for case in cases if len(off_size(case, BOTH)) == 2] == [(("batch", 5), ("length", 15))]
+
+
+def test_a_corner_at_numbers_of_the_code_does_not_take_the_place_of_that_above_the_traced_size() -> None:
+    one = replace(BOTH, code_numbers=(3, 5))
+    cases = essential_off_size(one, list(edge_cases(one)))
+    assert [case.sizes for case in cases if len(off_size(case, one)) == 2] == [(("batch", 3), ("length", 8))]
 
 
 def test_with_one_axis_nothing_is_asked_together() -> None:

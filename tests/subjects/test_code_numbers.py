@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import sys
 from collections.abc import Callable
 from types import FrameType, SimpleNamespace
@@ -73,6 +74,68 @@ class ByLambda(nn.Module):
         return RULES[0](x)
 
 
+TUNED = {17: 0.5, 100: 0.25}
+
+
+class InContainers(nn.Module):
+    """Sizes that are looked for in containers: written out, global, or an attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.special, self.size = frozenset((101, 301)), (24, 32)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        length = int(x.shape[1])
+        if length in {19, 43} or length in (47, 53) or length not in self.special:
+            x = x * TUNED.get(len(x), 1.0) * {61: 2.0}.get(length, 1.0)
+        return x * 3 if tuple(map(int, x.shape)) == self.size else x
+
+
+class KeepsGains(nn.Module):
+    """A gain for some lengths, and one for each ten positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain, self.gains = {7: 0.5, 300: 0.25}, [1.0, 2.0, 3.0, 4.0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        length = int(x.shape[1])
+        return x * self.gain[length] * self.gains[min(length // 100, 3)] * self.gains[length // 30]
+
+
+class Matches(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        match len(x):
+            case 300 | 400:
+                return x * 3
+            case _:
+                return x * 2
+
+
+class Searches(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends = [70, 90]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * bisect.bisect_left(self.ends, int(x.shape[1]))
+
+
+class HoldsOthers(nn.Module):
+    """Its containers hold no sizes: layers that are the same in each call, and a vocabulary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.special, self.ids = 3, {5, 11}, dict.fromkeys(range(1000, 2000), 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scale = 3 if self.layer in self.special else self.ids.get(int(x.shape[1]), 1)
+        return x * scale * [37, 41][int(x.shape[0]) - 2] * self.doubled(x)[43]
+
+    def doubled(self, x: torch.Tensor) -> dict[int, torch.Tensor]:
+        return {43: 2 * x}
+
+
 class NamesOthers(nn.Module):
     """Compares what is the same in each call."""
 
@@ -92,6 +155,11 @@ class NamesOthers(nn.Module):
         (Ranges(), {40, 77}),
         (ByAttribute(), {83, 91, 23}),
         (ByLambda(), {53}),
+        (InContainers(), {19, 43, 47, 53, 101, 301, 17, 100, 61, 24, 32}),
+        (KeepsGains(), {100, 200, 300, 30, 60, 90, 120}),
+        (Matches(), {300, 400}),
+        (Searches(), {70, 90}),
+        (HoldsOthers(), set()),
         (NamesOthers(), set()),
     ],
     ids=lambda value: type(value).__name__,

@@ -11,7 +11,7 @@ import torch
 
 from pytest_tsexport.backends.inspector import Graph, Inspector, Provenance
 from pytest_tsexport.backends.torchscript import archive, graphs, messages
-from pytest_tsexport.backends.torchscript.named_sizes import named_sizes
+from pytest_tsexport.backends.torchscript.named_sizes import named_sizes, numbers_in
 from pytest_tsexport.backends.torchscript.provenance import provenance
 from pytest_tsexport.backends.torchscript.tracing import traced_subject
 from pytest_tsexport.subjects.subject import Subject
@@ -56,6 +56,11 @@ class TorchScriptInspector(Inspector):
     def named_sizes(self, subject: Subject) -> frozenset[int]:
         """Those of a throw-away trace of the model; none if it does not trace."""
         return named_sizes(subject)
+
+    def numbers(self, module: torch.jit.ScriptModule) -> frozenset[int]:
+        """Those of the inlined graph; none if the file has no graph."""
+        graph = getattr(module, "inlined_graph", None)
+        return frozenset() if graph is None else numbers_in(graph)
 
     def constants(self, module: torch.jit.ScriptModule) -> tuple[torch.Tensor, ...]:
         """Those of the inlined graph; a file that was frozen has its weights there."""

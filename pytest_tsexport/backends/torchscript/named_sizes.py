@@ -1,7 +1,7 @@
-"""subject -> numbers: what sizes are compared with, divided by or ranged over while the model is traced.
+"""subject, graph -> numbers: what sizes are compared with, divided by or ranged over, while tracing and in a file.
 
 In a trace the sizes of inputs are tensors, so torch shows what is done with them. A number of that kind is a length at
-which the code may compute in another way: a cap, a window, a block.
+which the code may compute in another way: a cap, a window, a block. An exporter may add one that only the file has.
 """
 
 from __future__ import annotations
@@ -26,6 +26,29 @@ COMPARED = frozenset((*_COMPARISONS, *_DIVISIONS, *_OTHERS))
 
 PARTED = frozenset(("split", "split_with_sizes", "tensor_split", "chunk", "unfold"))
 """Functions that cut along a dimension; their numbers are sizes whatever else they are given."""
+
+
+_CUTTING = (
+    "slice",
+    "narrow",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "arange",
+    "split",
+    "chunk",
+    "unfold",
+    "__range_length",
+)
+_COMPARING = ("gt", "lt", "ge", "le", "eq", "ne", "floordiv", "remainder", "min", "max", "__contains__")
+NODES = tuple(f"{space}::{name}" for space in ("aten", "prim") for name in (*_CUTTING, *_COMPARING))
+"""Operators of a graph whose whole numbers may be sizes."""
+
+LARGEST = 2**16
+"""A larger number stands for no end, or is an id, and no size."""
+
+MOST = 32
+"""A file with more such numbers cuts its features, too; the smallest are kept."""
 
 
 class NamedSizes(TorchFunctionMode):
@@ -70,3 +93,11 @@ def named_sizes(subject: Subject) -> frozenset[int]:
     except Exception:  # tracing runs the model, which may raise anything; the numbers met so far count
         return frozenset(watch.found)
     return frozenset(watch.found)
+
+
+def numbers_in(graph: Any) -> frozenset[int]:
+    """The numbers by which a graph cuts, or with which it compares, in all its blocks."""
+    given = (value for kind in NODES for node in graph.findAllNodes(kind, recurse=True) for value in node.inputs())
+    known = _flat(value.toIValue() for value in given)
+    found = {number for number in known if type(number) is int and 2 < number <= LARGEST}
+    return frozenset(sorted(found)[:MOST])

@@ -41,7 +41,8 @@ def test_a_model_that_cannot_be_traced_has_no_known_operators() -> None:
     assert TorchScriptInspector().model_operators(subject_of(made.CannotTrace())) == frozenset()
 
 
-def test_a_module_that_is_not_a_script_module_has_no_steps() -> None:
+def test_a_module_that_is_not_a_script_module_has_no_steps_and_no_numbers() -> None:
+    assert TorchScriptInspector().numbers(nn.Linear(7, 7)) == frozenset()  # type: ignore[arg-type]
     assert TorchScriptInspector().graph(nn.Linear(7, 7), 1) is None  # type: ignore[arg-type]
 
 
