@@ -45,23 +45,24 @@ def nudged(tensor: torch.Tensor, times: int, generator: torch.Generator, *, exac
     if tensor.is_complex():
         return torch.view_as_complex(nudged(_pairs(tensor), times, generator, exact=exact))
     moved = _moved(tensor, times, _noise(tensor.shape, _computed(tensor), generator))
-    return torch.where(_is_exact(tensor), tensor, moved) if exact else moved
+    return torch.where(is_exact(tensor), tensor, moved) if exact else moved
 
 
-def nudged_input(tensor: torch.Tensor, times: int, generator: torch.Generator) -> torch.Tensor:
-    """An input whose values are moved like those of `nudged`, and equal values alike; exact ones stay what they are.
+def nudged_alike(tensor: torch.Tensor, times: int, generator: torch.Generator, *, exact: bool) -> torch.Tensor:
+    """A tensor whose values are moved like those of `nudged`, and equal values alike.
 
-    Eager and the artifact are given the very same values: a column that holds one value holds one value afterwards.
+    A column that holds one value holds one value afterwards, so its variance is still 0.
     """
     if not is_movable(tensor) or not tensor.numel():
         return tensor
     if tensor.is_complex():
-        return torch.view_as_complex(nudged_input(_pairs(tensor), times, generator))
+        return torch.view_as_complex(nudged_alike(_pairs(tensor), times, generator, exact=exact))
     noise = _noise(torch.Size(()), _computed(tensor), generator).expand(tensor.shape)
     if tensor.numel() <= LARGE:
         values, places = tensor.unique(return_inverse=True)
         noise = (noise + _noise(values.shape, _computed(tensor), generator)[places]) / 2
-    return torch.where(_is_exact(tensor), tensor, _moved(tensor, times, noise))
+    moved = _moved(tensor, times, noise)
+    return torch.where(is_exact(tensor), tensor, moved) if exact else moved
 
 
 def _computed(tensor: torch.Tensor) -> torch.dtype:
@@ -90,7 +91,7 @@ def _noise(shape: torch.Size, dtype: torch.dtype, generator: torch.Generator) ->
     return noise / len(levels)
 
 
-def _is_exact(tensor: torch.Tensor) -> torch.Tensor:
+def is_exact(tensor: torch.Tensor) -> torch.Tensor:
     """Where a value needs at most half of its digits, as 1, 0.5, 0.3 and 12345 do and computed values hardly ever do.
 
     Half of the binary digits, or so few decimal ones that callers may have written the number down. Half precision has

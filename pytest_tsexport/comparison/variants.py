@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
-from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_input, times_of
+from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_alike, times_of
 from pytest_tsexport.comparison.rounded_steps import RoundedSteps
 from pytest_tsexport.comparison.wider import computed_wider, half_of, widened
 from pytest_tsexport.errors import InputsError
@@ -167,7 +167,7 @@ class Variants:
         if variant.kind != "cast":
             return inputs
         generator = torch.Generator().manual_seed(1000 + variant.number)
-        return {name: nudged_input(one, self.times(variant), generator) for name, one in inputs.items()}
+        return {name: nudged_alike(one, self.times(variant), generator, exact=True) for name, one in inputs.items()}
 
     def _widened(self, value: Any) -> Any:
         return widened(value, half=self.half) if isinstance(value, torch.Tensor) else value
