@@ -150,7 +150,7 @@ def _hidden(findings: Findings) -> tuple[str, ...]:
 
 
 def _without_wider(evidence: Evidence) -> tuple[str, ...]:
-    """Why the noise was measured by nudges alone."""
+    """Why the noise was measured without a wider type."""
     why = evidence.variants.why_not_wider
     return () if why is None else (f"noise was measured without a wider type: {why}",)
 

@@ -1,6 +1,6 @@
 """variants, two answers -> explained or not: what rounding does to each element of eager's answer, measured.
 
-Eager is asked once in the wider type, and then with its weights and inputs nudged. How far an element moves is the
+Eager is asked once in the wider type, and then with its steps rounded otherwise. How far an element moves is the
 noise at that very element; the tolerance module says how many times that is allowed. A value that jumps (a gate, a
 rounding step, a NaN, an integer) is explained where a variant of eager gives the value of the artifact.
 """

@@ -1,7 +1,7 @@
 """subject -> variants of eager: copies that show what rounding and ties do to its answers.
 
-A variant is eager once more, in the wider type, with its weights and inputs moved by a few ULP, or with its exact ties
-decided in another way. The model of the user is never changed: each variant is a copy.
+A variant is eager once more, in the wider type, with its steps rounded otherwise, or with its exact ties decided in
+another way. The model of the user is never changed: each variant is a copy.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
 """Gives the answers of a reference to one case, whose inputs are converted first."""
 
 FIRST_TIMES = (1,) * 16
-"""How many times the first nudge each of the first nudged copies is moved: they measure the noise."""
+"""How many times the first nudge the steps of the first runs are moved: they measure the noise."""
 
 MORE_TIMES = (2, 4, 4, 8, 8, 8) * 8
-"""The same for the copies that come after those: they find values that jump."""
+"""The same for the runs that come after those: they find values that jump."""
 
 TIMES = (*FIRST_TIMES, *MORE_TIMES)
 
@@ -117,7 +117,7 @@ class Variants:
         if variant in self._kept:
             return self._kept[variant]
         made = self._made(variant)
-        size = self._bytes * {"wider": 2, "nudged": 1, "cast": 1}.get(variant.kind, 0)
+        size = self._bytes * {"wider": 2, "cast": 1}.get(variant.kind, 0)
         if size <= self._left:
             self._left -= size
             self._kept[variant] = made
