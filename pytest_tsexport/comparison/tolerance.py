@@ -4,7 +4,7 @@ This is the only module that knows the rule; its numbers stand in `factors`. Oth
 what it allows.
 
 For a floating output, each element may be off by what rounding was measured to do at that very element: by `times()`
-the movement of eager in the wider type and with each step moved by a few ULP, and by the last rounding of the element itself.
+the movement of eager in the wider type and with each step moved by a few ULP, and by the last rounding of the element.
 Integers and booleans are compared exactly. On a device, and with `reference=`, the file computes in another way than
 eager; there a share of the spread is allowed too, at each place by its own spread. (See
 docs/explanation/tolerances.md and docs/explanation/measurements.md#tolerance.)
