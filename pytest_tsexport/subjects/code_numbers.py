@@ -117,13 +117,13 @@ def _may_be_size(node: ast.expr, frame: FrameType) -> bool:
 def _values(node: ast.expr, frame: FrameType) -> list[int]:
     """The whole numbers that an expression stands for, or that the container holds for which it stands."""
     if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-        held: list[object] = [_value(one, frame) for one in node.elts]
+        inside: list[object] = [_value(one, frame) for one in node.elts]
     elif isinstance(node, ast.Dict):
-        held = [_value(key, frame) for key in node.keys if key is not None]
+        inside = [_value(key, frame) for key in node.keys if key is not None]
     else:
         found = _object(node, frame)
-        held = list(found) if isinstance(found, CONTAINERS) and len(found) <= MOST else [_value(node, frame)]
-    return [one for one in held if type(one) is int][:MOST]
+        inside = list(found) if isinstance(found, CONTAINERS) and len(found) <= MOST else [_value(node, frame)]
+    return [one for one in inside if type(one) is int][:MOST]
 
 
 def _keys(node: ast.AST, frame: FrameType) -> list[int]:
