@@ -8,7 +8,6 @@ a branch on an input itself says something about the file. Results of few digits
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import torch
@@ -85,17 +84,19 @@ class RoundedSteps(TorchDispatchMode):
             return answer
         if name in ADDS:
             chosen = _exact_kept if all(map(_are_exact, args)) else _each_moved
-            return _each(answer, func(*(self._nudged(one) for one in args), **kwargs), chosen)
+            alone = sum(isinstance(one, torch.Tensor) for one in args) == 1
+            return _each(answer, func(*(self._nudged(one, alike=alone) for one in args), **kwargs), chosen)
         return _each(answer, answer, lambda one, _: self._moved(one, args))
 
-    def _nudged(self, operand: Any) -> Any:
+    def _nudged(self, operand: Any, *, alike: bool) -> Any:
+        """The operand moved; `alike` says that it is the only one, so that a variance of equal values is still 0."""
         if isinstance(operand, (list, tuple)):
-            return type(operand)(map(self._nudged, operand))
+            return type(operand)(self._nudged(one, alike=alike) for one in operand)
         if not isinstance(operand, torch.Tensor):
             return operand
-        small = operand.numel() <= SMALL and self._half is None
-        alike = partial(nudged_alike, operand, self._times * (operand.dim() + 1), self._generator, exact=False)
-        return alike() if small else self._nudged_tensor(operand)
+        if not alike or operand.numel() > SMALL or self._half is not None:
+            return self._nudged_tensor(operand)
+        return nudged_alike(operand, self._times * (operand.dim() + 1), self._generator, exact=False)
 
     def _nudged_tensor(self, tensor: torch.Tensor) -> torch.Tensor:
         times = self._times * (tensor.dim() + 1)

@@ -186,7 +186,7 @@ def test_sizes_that_both_refuse_keep_a_fixed_contract_and_say_nothing_about_anot
     for contract in ("safe", "dynamic"):
         found = verdict(Projects(), dynamic_shapes=length, shapes=contract)
         assert (found.outcome, found.judged) == (Outcome.FAILED, 0)
-        assert found.headline.startswith("only 0 of 60 cases could be judged, fewer than 10; eager raises in ")
+        assert re.match(r"only 0 of \d+ cases could be judged, fewer than 10; eager raises in \d+: ", found.headline)
         assert any(line.startswith("length (7): eager refuses 8: RuntimeError: ") for line in found.not_covered)
 
 

@@ -25,7 +25,7 @@ class Scores(nn.Module):
         weight = torch.randn(7, 5, generator=torch.Generator().manual_seed(3))
         weight[:, 3] = weight[:, 0] * (1 + tilt)
         self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(torch.tensor([0.31415, -0.2718, -0.5772, 0.31415 * (1 + tilt), -1.4142]))
+        self.bias = nn.Parameter(torch.tensor([0.31415, 0.5772, -0.2718, 0.31415 * (1 + tilt), -1.4142]))
         self.backwards = backwards
 
     def scores(self, x: torch.Tensor) -> torch.Tensor:

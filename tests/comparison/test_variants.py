@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison import variants as module
-from pytest_tsexport.comparison.variants import FIRST_TIMES, TIMES, WIDER, CaseVariants, Variant, Variants
+from pytest_tsexport.comparison.variants import FIRST_TIMES, WIDER, CaseVariants, Variant, Variants
 from pytest_tsexport.subjects.reference import Reference
 
 
@@ -37,9 +37,9 @@ class Shows(nn.Module):
 INPUTS = {"x": torch.tensor([1.0, 1 / 3]), "ids": torch.tensor([7])}
 
 
-def variants_of(model: nn.Module, **inputs: torch.Tensor) -> Variants:
+def variants_of(model: nn.Module, cast: torch.dtype | None = None, **inputs: torch.Tensor) -> Variants:
     subject: Any = SimpleNamespace(reference=model, constants={}, inputs=inputs or INPUTS)
-    return Variants(subject)
+    return Variants(subject, cast)
 
 
 def asked(variants: Variants, variant: Variant, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -52,19 +52,21 @@ def test_matrices_tables_and_inputs_are_nudged_and_exact_vectors_buffers_and_int
     model = Shows()
     before = {name: leaf.clone() for name, leaf in model(**INPUTS).items()}
     state = copy.deepcopy(model.state_dict())
-    after = asked(variants_of(model), Variant("nudged", len(TIMES) - 1))
+    after = asked(variants_of(model, cast=torch.bfloat16), Variant("cast", 0))
     assert [name for name in before if not torch.equal(after[name], before[name])] == ["x", "table", "matrix", "tied"]
     assert torch.equal(after["matrix"], after["tied"])
     assert after["x"][0] == 1.0
     assert all(torch.equal(one, state[name]) for name, one in model.state_dict().items())
 
 
-def test_each_nudged_copy_is_another_one_and_the_same_each_time() -> None:
+def test_each_run_with_moved_steps_is_another_one_and_the_same_each_time() -> None:
+    x, model = torch.linspace(0.1, 0.9, 40), nn.Softplus()
     one, again, other = (
-        asked(variants_of(Shows()), Variant("nudged", number))["matrix"] for number in (5, 5, len(FIRST_TIMES) + 5)
+        asked(variants_of(model, input=x), Variant("nudged", number), input=x)["output"]
+        for number in (5, 5, len(FIRST_TIMES) + 5)
     )
     assert torch.equal(one, again)
-    assert float((other - 1).abs().max()) > 2 * float((one - 1).abs().max())
+    assert float((other - model(x)).abs().max()) > 2 * float((one - model(x)).abs().max()) > 0
 
 
 def test_in_the_wider_type_all_that_the_model_holds_and_makes_is_wide() -> None:
@@ -114,7 +116,7 @@ def test_of_a_model_that_is_too_large_the_small_weights_are_nudged(monkeypatch: 
 @pytest.mark.parametrize(("kept", "made"), [(2**30, 1), (0, 2)])
 def test_copies_are_kept_while_they_are_small(kept: int, made: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT_BYTES", kept)
-    variants = variants_of(Shows())
+    variants = variants_of(Shows(), cast=torch.bfloat16)
     seen: set[int] = set()
     references: list[Reference] = []
 
@@ -124,7 +126,7 @@ def test_copies_are_kept_while_they_are_small(kept: int, made: int, monkeypatch:
         return reference.case(converted(INPUTS))
 
     for _ in range(2):
-        variants.answers(Variant("nudged", 0), ask)
+        variants.answers(Variant("cast", 0), ask)
     assert len(seen) == made
 
 
