@@ -39,7 +39,7 @@ def _incomplete_sweep(field: Field, subject: Subject, seeds: set[int]) -> str | 
     return f"{field.name}: the sweep drew {drawn} of {count} {field.domain.noun}"
 
 
-_REFUSED = ("both raise", "eager raises")
+_REFUSED = ("both raise", "eager raises", "left out")
 
 
 def unvisited(axis: Axis, cases: Sequence[Case], numbers: Iterable[int] = ()) -> tuple[str, ...]:
