@@ -18,7 +18,7 @@ NEED_MORE = {
     *("OneIdInFifty", "SkipsIdleExperts", "CapsBatch", "CapsRows"),
     *("FileCountsElements", "FileCuts", "GainOfHundreds", "MatchesOneLength", "TunedBatches"),
 }
-"""Faults of rare values, and of sizes that only the source or the file names: the budget pays for cases that show them."""
+"""Faults of rare values, and of sizes that only the source or the file names: the budget pays for more cases."""
 
 ELSEWHERE = {"source", "ties"}
 """Families that no check that searches is about."""
