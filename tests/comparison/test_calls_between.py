@@ -26,14 +26,20 @@ def compared(model: nn.Module, seed: int = 0, *, values: str = "uniform", **keyw
     return compare_case(found, at(found.subject, {}, seed=seed, values=values))
 
 
-@pytest.mark.parametrize(
-    "build", [wrong.WarmsUpItsMean, wrong.SubtractsLastFrame, wrong.SubtractsKeyFrame, wrong.StaysOpen]
-)
+@pytest.mark.parametrize("build", [wrong.WarmsUpItsMean, wrong.SubtractsLastFrame, wrong.SubtractsKeyFrame])
 def test_equal_calls_do_not_move_the_state_and_other_values_do(build: Callable[[], nn.Module]) -> None:
     assert compared(build(), seed=1).status == "equal"
     one = compared(build())
     assert one.status == "wrong"
     assert one.text.startswith("on call 4 after a call with other values: output ")
+
+
+def test_what_is_wrong_for_the_values_in_between_alone_is_told_by_those_values() -> None:
+    one = compared(wrong.StaysOpen())
+    assert (one.status, one.case.values) == ("wrong", "extremes")
+    assert one.text.startswith("output (2, 7): off by ")
+    assert one.instead_of is not None
+    assert one.instead_of.values == "uniform"
 
 
 def test_state_that_the_file_keeps_as_eager_does_is_right_and_what_tracing_moved_is_wrong() -> None:
