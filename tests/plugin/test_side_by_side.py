@@ -163,7 +163,9 @@ def pytest_ts_inputs(model, asked=[]):
 """
     project(ONE_SUBJECT.replace("inputs=IDS, ", ""), conftest_py=BACKENDS + hook)
     result = run("--ts-backend=jit,right")
-    result.assert_outcomes(passed=5, failed=1)
+    # What crashed while it was exported is not exported again for the next check.
+    result.assert_outcomes(passed=3, failed=3)
+    result.stdout.fnmatch_lines(["jit-parity: crashed: ValueError: not yet; not judged"])
     assert set_ups(pytester) == 2
 
 
