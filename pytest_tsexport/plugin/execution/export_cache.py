@@ -75,6 +75,8 @@ class ExportCache:
         if self._export is not None and (parts is None or parts.group != self._export.group):
             if self._export.export is not None:
                 self._export.export.close()
+            if self._export.crash is not None:
+                self._cached = None  # what crashed may have left the model changed
             self._export = None
         if self._cached is not None and (parts is None or parts.subject != self._cached.subject):
             self._cached = None
