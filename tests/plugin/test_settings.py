@@ -79,7 +79,11 @@ def test_the_file_in_the_root_folder_is_the_default_of_the_ini(pytester: pytest.
 @pytest.mark.slow
 def test_what_decides_a_search_is_typed_once_more(pytester: pytest.Pytester) -> None:
     args = ("--ts-max-examples=25", "--ts-backend=jit", "--ts-backend=neuron", "--ts-seed=3", "--ts-timeout=4")
-    assert settings(pytester, *args).rerun_flags == ("--ts-backend=jit,neuron", "--ts-max-examples=25")
+    assert settings(pytester, *args).rerun_flags == (
+        "--ts-backend=jit,neuron",
+        "--ts-timeout=4",
+        "--ts-max-examples=25",
+    )
     assert settings(pytester, "--ts-neuron-args=--a 'b c'").rerun_flags == ("""--ts-neuron-args='--a '"'"'b c'"'"''""",)
 
 
