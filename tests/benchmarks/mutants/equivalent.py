@@ -28,7 +28,6 @@ class Equivalent:
 ONE_CALL: Sequence[tuple[str, str]] = (
     ("checks/padding.py", "found = [model.case(inputs)[0].leaves for model in models]"),
     ("checks/padding.py", "answer = evidence.runner.case(given, 1)[0]"),
-    ("checks/parity.py", "answer = evidence.reference.case(evidence.subject.inputs)[0]"),
     ("comparison/rounding.py", "return evidence.reference.case(inputs)[0].leaves"),
     ("comparison/sampling.py", "first = reference.case(tensors(case, subject))[0]"),
     ("comparison/spread.py", "more = reference.case(tensors(case, subject))[0].leaves or {}"),
@@ -86,15 +85,6 @@ EQUIVALENT: Sequence[Equivalent] = (
             reason="equivalent because a larger volume is asked for before, and equal times are the same time",
         )
         for volume, seconds in (("volume >= ", "< seconds"), ("volume == ", "<= seconds"))
-    ),
-    *(
-        Equivalent(
-            module="cases/shrinking.py",
-            before="right = low - 1",
-            after=after,
-            reason="equivalent because it counts only if no smaller size is allowed, and then no size is left between",
-        )
-        for after in ("right = low - 0", "right = low + 1")
     ),
     *(
         Equivalent(
