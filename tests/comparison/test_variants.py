@@ -13,6 +13,7 @@ from torch import nn
 from pytest_tsexport.comparison import variants as module
 from pytest_tsexport.comparison.variants import FIRST_TIMES, WIDER, CaseVariants, Variant, Variants
 from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.testing.wrong_state import CountsCalls
 
 
 class Shows(nn.Module):
@@ -131,22 +132,13 @@ def test_copies_are_kept_while_they_are_small(kept: int, made: int, monkeypatch:
 
 
 def test_a_case_asks_each_variant_once_for_all_of_its_calls() -> None:
-    class Counts(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.calls = 0
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            self.calls += 1
-            return x * self.calls
-
     questions: list[Reference] = []
 
     def ask(reference: Reference, converted: Any) -> Any:
         questions.append(reference)
         return reference.case(converted({"x": torch.ones(1)}), 3)
 
-    case = CaseVariants(variants_of(Counts(), x=torch.ones(1)), ask)
+    case = CaseVariants(variants_of(CountsCalls(), x=torch.ones(1)), ask)
     found = [case.leaves(Variant("unmoved"), call) for call in (0, 1, 2, 0)]
     assert [None if one is None else float(one["output"]) for one in found] == [1.0, 2.0, 3.0, 1.0]
     assert case.leaves(Variant("unmoved"), 3) is None
