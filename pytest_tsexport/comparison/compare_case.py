@@ -112,14 +112,12 @@ def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer
         return first
     for number in range(1, len(given)):
         later = _call(settling, case, number, eager[number], artifact[number])
-        if later.status != "equal" and given[number][0] != case:
-            other = _result(evidence, given[number][0])
-            if other.status != "equal":  # wrong for those values, whatever was called before
-                return replace(other, instead_of=case)
         if later.status != "equal":
-            return replace(
-                later, text=f"on call {number + 1} {_before([one for one, _ in given], number)}: {later.text}"
-            )
+            asked = [one for one, _ in given]
+            alone = None if asked[number] == case else _result(evidence, asked[number])
+            if alone is not None and alone.status != "equal":  # wrong for those values, whatever was called before
+                return replace(alone, instead_of=case)
+            return replace(later, text=f"on call {number + 1} {_before(asked, number)}: {later.text}")
     found = _reuses(eager, artifact)
     return first if found is None else _wrong(case, found)
 

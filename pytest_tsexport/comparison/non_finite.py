@@ -10,13 +10,12 @@ import math
 
 from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.findings import CaseResult
+from pytest_tsexport.comparison.choices import UNORDERED
 from pytest_tsexport.comparison.evidence import Evidence
 
 NON_FINITE = ("nan", "infinite")
 
-CHOICES = frozenset(
-    {"argmax", "argmin", "argsort", "kthvalue", "median", "mode", "msort", "searchsorted", "sort", "topk", "unique"}
-)
+CHOICES = UNORDERED | {"argmax", "argmin", "msort", "searchsorted", "unique"}
 """Operators that choose by value. Another kernel may take another one of several NaN or infinite values."""
 
 

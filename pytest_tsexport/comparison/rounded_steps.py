@@ -8,6 +8,7 @@ a branch on an input itself says something about the file. Results of few digits
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -75,18 +76,25 @@ class RoundedSteps(TorchDispatchMode):
         name, written = _name_of(func)
         if name in COPIES or (not written and _is_view(func)):
             return func(*args, **kwargs)
-        before = args[0].clone() if written and isinstance(args[0], torch.Tensor) and is_movable(args[0]) else None
+        if written:
+            return self._overwritten(func, args, kwargs)
+        if name in ADDS:
+            return self._added_up(func, args, kwargs)
+        return _each(lambda one: self._moved(one, args), func(*args, **kwargs))
+
+    def _overwritten(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The answer of an operator that writes into its first operand, which is moved afterwards."""
+        before = args[0].clone() if isinstance(args[0], torch.Tensor) and is_movable(args[0]) else None
         answer = func(*args, **kwargs)
         if before is not None:
             args[0].copy_(self._moved(args[0], (before, *args[1:])))
-            return answer
-        if written:
-            return answer
-        if name in ADDS:
-            chosen = _exact_kept if all(map(_are_exact, args)) else _each_moved
-            alone = sum(isinstance(one, torch.Tensor) for one in args) == 1
-            return _each(answer, func(*(self._nudged(one, alike=alone) for one in args), **kwargs), chosen)
-        return _each(answer, answer, lambda one, _: self._moved(one, args))
+        return answer
+
+    def _added_up(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The answer for moved operands; a sum of exact ones is exact where it has few digits."""
+        alone = sum(isinstance(one, torch.Tensor) for one in args) == 1
+        moved = func(*(self._nudged(one, alike=alone) for one in args), **kwargs)
+        return _each(_exact_kept, func(*args, **kwargs), moved) if all(map(_are_exact, args)) else moved
 
     def _nudged(self, operand: Any, *, alike: bool) -> Any:
         """The operand moved; `alike` says that it is the only one, so that a variance of equal values is still 0."""
@@ -125,10 +133,6 @@ def _are_exact(operand: Any) -> bool:
     return operand.numel() <= LARGE and bool(is_exact(operand).all())
 
 
-def _each_moved(_plain: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
-    return moved
-
-
 def _name_of(func: Any) -> tuple[str, bool]:
     """The name of an operator without its overload, and whether it writes into its first operand."""
     name: str = func.__name__.partition(".")[0]
@@ -141,13 +145,13 @@ def _is_view(func: Any) -> bool:
     return any(one.alias_info is not None for one in func._schema.returns)
 
 
-def _each(plain: Any, moved: Any, chosen: Any) -> Any:
-    """`chosen` of each tensor that is a number which may be moved; the others as they are in `plain`."""
-    if isinstance(plain, torch.Tensor):
-        return chosen(plain, moved) if is_movable(plain) and plain.numel() else plain
-    if isinstance(plain, (list, tuple)):
-        return type(plain)(_each(one, other, chosen) for one, other in zip(plain, moved, strict=True))
-    return plain
+def _each(change: Callable[..., torch.Tensor], answer: Any, *others: Any) -> Any:
+    """The answer of an operator, with each tensor that may be moved changed, together with its like in `others`."""
+    if isinstance(answer, torch.Tensor):
+        return change(answer, *others) if is_movable(answer) and answer.numel() else answer
+    if isinstance(answer, (list, tuple)):
+        return type(answer)(_each(change, *members) for members in zip(answer, *others, strict=True))
+    return answer
 
 
 def _exact_kept(plain: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:

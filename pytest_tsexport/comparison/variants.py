@@ -89,8 +89,12 @@ class Variants:
         self._kept: dict[Variant, Reference] = {}
         self._left = KEPT_BYTES
         self.half_type = half_of([*self._weights, *subject.inputs.values()])
-        self.half = self.half_type is not None
         self.why_not_wider: str | None = None
+
+    @property
+    def half(self) -> bool:
+        """Whether the model computes in half precision."""
+        return self.half_type is not None
 
     def times(self, variant: Variant) -> int:
         """How many times the first nudge its values are moved."""
@@ -184,9 +188,6 @@ class CaseVariants:
     def leaves(self, variant: Variant, call: int) -> Mapping[str, torch.Tensor] | None:
         """The answer of a variant to one call of the case; None if it has none."""
         if variant not in self._answers:
-            self._answers[variant] = self._ask_once(variant)
+            self._answers[variant] = self.variants.answers(variant, self._ask)
         answers = self._answers[variant]
         return answers[call].leaves if call < len(answers) else None
-
-    def _ask_once(self, variant: Variant) -> list[Answer]:
-        return self.variants.answers(variant, self._ask)
