@@ -125,9 +125,9 @@ def _gradient_hook(model: Any) -> Callable[[], object]:
 
 
 def _class_method(model: Any) -> Callable[[], object]:
-    """A method of the class, and a value of it, put back."""
+    """A method of the class, replaced by an equal one, and a value of it, both put back."""
     cls, old = type(model), type(model).scaled
-    cls.scaled, cls.traced = (lambda _, x: x), True
+    cls.scaled, cls.traced = (lambda self, x: x * self.scale), True
 
     def undo() -> None:
         cls.scaled, cls.traced = old, False

@@ -90,15 +90,14 @@ def wrong_sources() -> Iterator[Specimen]:
     for name, harm in PLAIN_HARMS.items():
         yield changed(build=made.Plain, name=name, family="aliasing", keywords={"export": exporters.after(harm)})
     unties = {"export": exporters.after(exporters.untie_in_place)}
-    also = ("tied_weights",)
-    yield changed(build=made.TiedHead, name="UntiesSource", family="aliasing", inputs=ids(), keywords=unties, also=also)
+    unties_source = partial(changed, build=made.TiedHead, name="UntiesSource", inputs=ids(), keywords=unties)
+    yield unties_source(family="aliasing", also=("tied_weights",))
+    # The copy that judges the file has the same class, so a patched class changes its answers too.
+    also = {"TiesSource": ("tied_weights",), "ChangesMethodOfClass": ("parity", "shapes")}
     for name, (harm, _) in HARMS.items():
-        ties = also if name == "TiesSource" else ()
-        yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)}, also=ties)
+        yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)}, also=also.get(name, ()))
     for name, (harm, _) in PROCESS_HARMS.items():
         yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)})
-    patches = partial(changed, also=("parity", "shapes"))  # the copy that judges the file has the same class
-    yield patches(build=equipped, name="PatchesClassOfSource", keywords={"export": exporters.after(patch_class)})
     yield changed(build=FillsTable, name="FillsTableInInferenceMode", keywords={"export": in_inference_mode})
 
 
