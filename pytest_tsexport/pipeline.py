@@ -97,6 +97,7 @@ def _made_or_opened(name: str, policy: Policy, backend: Backend, context: Export
     backend = compiling(backend, policy, subject, context.callbacks.processes)
     if artifact is None:
         return _make(subject, policy, backend, context.folder)
+    artifact = replace(artifact, device=subject.device)
     why = why or loading.why_not_run(artifact, subject, backend)
     return Made(subject=subject, backend=backend, process=Process(given=True), artifact=artifact, unrunnable=why)
 

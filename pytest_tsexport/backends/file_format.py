@@ -48,8 +48,8 @@ class FileFormat(ABC):
     """One kind of file.
 
     `name` is used in messages. `exported` is the class of what `Backend.trace` returns and `save` takes. `loader` is
-    Python source, with `torch` imported, that defines `load(path)` for a process without this package: what it returns
-    is called with the values of the arguments in their order: tensors, or containers of tensors.
+    Python source that defines `load(path)` for a process without this package, with `torch` imported and `device` set;
+    what it returns is called with the values of the arguments in their order: tensors, or containers of tensors.
     """
 
     name: str
@@ -81,6 +81,10 @@ class FileFormat(ABC):
     @abstractmethod
     def load(self, path: Path) -> nn.Module:
         """A fresh copy of the module in the file, on the CPU. A runtime that has no module is wrapped in one."""
+
+    def load_on(self, path: Path, device: torch.device) -> nn.Module:
+        """A fresh copy of the module on the device of the model; on the CPU if the format knows no other."""
+        return self.load(path)
 
     @abstractmethod
     def weight_bytes(self, path: Path) -> int:

@@ -106,7 +106,8 @@ def tensors(case: Case, subject: Subject) -> dict[str, torch.Tensor]:
     for index, field in enumerate(subject.fields):
         if field.name in subject.strategies:
             strategy, shape = subject.strategies[field.name], field.shape(sizes)
-            inputs[field.name] = sample(strategy, field, shape, case.seed * 31 + index, {**sizes, **inputs})
+            drawn = sample(strategy, field, shape, case.seed * 31 + index, {**sizes, **inputs})
+            inputs[field.name] = drawn.to(field.device)
     return {field.name: _laid_out(inputs[field.name], case.values) for field in subject.fields}
 
 

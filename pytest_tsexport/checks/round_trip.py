@@ -96,6 +96,6 @@ def _first_difference(here: list[list[torch.Tensor]], there: list[list[torch.Ten
         if len(one) != len(other):
             return f"case {number}: {len(other)} outputs, {len(one)} here"
         for place, (ours, theirs) in enumerate(zip(one, other, strict=True)):
-            if not same_bits(ours, theirs):
+            if not same_bits(ours, theirs.cpu()):
                 return f"case {number}: output {place} is not bit-equal"
     return None

@@ -13,6 +13,7 @@ from pytest_tsexport.cases.case import Case, at, tensors
 from pytest_tsexport.cases.findings import CaseResult, Difference, Status
 from pytest_tsexport.cases.listed import traced_cases
 from pytest_tsexport.cases.stand_ins import OUTSIDE, is_added, is_silent, stand_ins
+from pytest_tsexport.comparison.call_faults import elsewhere, overwrites, reuses
 from pytest_tsexport.comparison.difference import difference, distance
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.non_finite import is_undefined
@@ -118,7 +119,7 @@ def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer
             if alone is not None and alone.status != "equal":  # wrong for those values, whatever was called before
                 return replace(alone, instead_of=case)
             return replace(later, text=f"on call {number + 1} {_before(asked, number)}: {later.text}")
-    found = _reuses(eager, artifact)
+    found = reuses(eager, artifact)
     return first if found is None else _wrong(case, found)
 
 
@@ -126,17 +127,6 @@ def _before(cases: Sequence[Case], number: int) -> str:
     """What the calls before that number were given, in words."""
     same = all(one == cases[number] for one in cases[:number])
     return "with the same inputs" if same else "after a call with other values"
-
-
-def _reuses(eager: Sequence[Answer], artifact: Sequence[Answer]) -> Difference | None:
-    """The fault of an artifact that overwrites an earlier answer, and eager does not. Equal calls do not show it."""
-    names = [
-        name for one, ours in zip(artifact, eager, strict=True) for name in one.changed if name not in ours.changed
-    ]
-    if not names:
-        return None
-    text = f"{names[0]} of an earlier call changes when it is called again: it returns a buffer that it overwrites"
-    return Difference(kind="reused", leaf=names[0], text=text, value=float("inf"), allowed=0.0)
 
 
 def bad_example(found: CaseResult) -> tuple[str, str] | None:
@@ -181,7 +171,7 @@ def _call(settling: Settling, case: Case, number: int, eager: Answer, artifact: 
     if settled.unsettled:
         text = "it may be a tie-break, and the time to find out is spent"
         return CaseResult(case=case, status="unsettled", breach=False, text=text)
-    found = settled.difference or _overwrites(eager, artifact)
+    found = settled.difference or overwrites(eager, artifact) or elsewhere(eager, artifact)
     if found is not None:
         return _wrong(case, found)
     return _equal(case, settled)
@@ -232,11 +222,3 @@ def _raises(evidence: Evidence, case: Case, artifact: Answer) -> CaseResult:
         return CaseResult(case=case, status="raises", breach=False, text=artifact.raised or "")
     text = f"raises {artifact.raised}, where callers expect a RuntimeError or a ValueError"
     return _wrong(case, Difference(kind="raise", leaf="", text=text, value=float("inf"), allowed=0.0))
-
-
-def _overwrites(eager: Answer, artifact: Answer) -> Difference | None:
-    names = [name for name in artifact.overwritten if name not in eager.overwritten]
-    if not names:
-        return None
-    text = f"the artifact overwrites its input {names[0]}, eager leaves it alone"
-    return Difference(kind="overwrite", leaf=names[0], text=text, value=float("inf"), allowed=0.0)

@@ -25,7 +25,7 @@ from pytest_tsexport.subjects.arguments import filled
 from pytest_tsexport.subjects.reference import Answer, Inputs, answer
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.subjects.subject import Subject
-from pytest_tsexport.tensors.tree import Leaves, detached, renamed
+from pytest_tsexport.tensors.tree import CPU, Leaves, detached, renamed
 
 _SHORT = {"torch.int64": "i64", "torch.int32": "i32", "torch.float32": "f32", "torch.float64": "f64"}
 _SHORT |= {
@@ -60,13 +60,17 @@ def save(module: Any, path: Path, subject: Subject, backend: Backend) -> None:
 
 @dataclass(frozen=True)
 class Artifact:
-    """One file that exists and loads: its path, sha256 and format, what `forward` takes, and its manifest."""
+    """One file that exists and loads: its path, sha256 and format, what `forward` takes, and its manifest.
+
+    `device` is where it is loaded: where the model is that it was made from.
+    """
 
     path: Path
     sha256: str
     format: FileFormat
     takes: tuple[Argument, ...]
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    device: torch.device = CPU
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -82,8 +86,8 @@ class Artifact:
         return {name: tuple(shape) for name, (_, shape) in self.manifest.get("inputs", {}).items()}
 
     def load(self) -> nn.Module:
-        """A fresh copy of the module, on the CPU."""
-        return self.format.load(self.path)
+        """A fresh copy of the module, on its device."""
+        return self.format.load_on(self.path, self.device)
 
     @cached_property
     def custom_operators(self) -> frozenset[str]:

@@ -150,6 +150,7 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) 
         return Made(subject=subject, backend=job.backend, process=done.process, error=done.error)
     try:
         artifact, why = opened(job.path, job.backend)
+        artifact = replace(artifact, device=subject.device)
         why = why or why_not_run(artifact, subject, job.backend)
     except ArtifactError as damaged:
         what = f"is not an artifact: {damaged}"

@@ -30,7 +30,7 @@ import json
 import os
 import sys
 from importlib.machinery import PathFinder
-path, cases_file, answers_file, error_file, empty, threads, located, searched, prologue, loader = sys.argv[1:]
+path, cases_file, answers_file, error_file, empty, threads, located, searched, prologue, loader, device = sys.argv[1:]
 located = json.loads(located)
 sys.path += [folder for folder in json.loads(searched) if folder not in sys.path]
 sys.modules["hypothesis"] = sys.modules["pytest"] = None  # torch itself asks whether they are there
@@ -55,6 +55,7 @@ try:
     refused.append("pytest_tsexport")
     torch.set_num_threads(int(threads))
     os.chdir(empty)
+    device = torch.device(device)
     exec(loader)
     module = load(path)
     cases = torch.load(cases_file, weights_only=True)
@@ -93,7 +94,7 @@ def run_in_isolated_python(
         program.write_text(_PROGRAM, encoding="utf-8")
         arguments = [str(artifact.path.absolute()), *map(str, files), str(folder / "empty")]
         arguments += [str(torch.get_num_threads()), json.dumps(_located()), json.dumps(_searched())]
-        command = [sys.executable, str(program), *arguments, prologue, artifact.format.loader]
+        command = [sys.executable, str(program), *arguments, prologue, artifact.format.loader, str(artifact.device)]
         try:
             done = subprocess.run(
                 command,

@@ -69,7 +69,7 @@ def _named(parameters: Any) -> tuple[str, ...]:
 
 def field_of(name: str, dims: Dims, example: torch.Tensor) -> Field:
     """The field of an input that the user gave an example of."""
-    return Field(name, dims, domain_of(example, name, dims))
+    return Field(name, dims, domain_of(example.cpu(), name, dims))
 
 
 def declared(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ from pytest_tsexport.subjects.user_examples import (
     strategies,
 )
 from pytest_tsexport.subjects.vocabulary import TableLookups
-from pytest_tsexport.tensors.tree import detached, flatten
+from pytest_tsexport.tensors.tree import CPU, detached, flatten
 
 EXAMPLE_SEED = 20
 
@@ -66,8 +67,14 @@ def _from_signature(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject
             f"inputs cannot be derived for {type(model).__name__}; give inputs={{argument name: tensor}} to the marker"
         )
     sizes = {axis.name: axis.size for axis in description.axes}
-    inputs = {one.name: one.draw(sizes, EXAMPLE_SEED) for one in description.fields}
+    device = _device_of(model)
+    inputs = {one.name: one.draw(sizes, EXAMPLE_SEED).to(device) for one in description.fields}
     return _with_axes(model, inputs, description, meaning)
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    """Where the first weight of a model is, so where it takes its inputs."""
+    return next((one.device for one in chain(model.parameters(), model.buffers())), CPU)
 
 
 def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subject:
@@ -120,11 +127,16 @@ def _with_axes(
         found = dependent(replace(found, fields=_with_known_domains(fields, known), axes=axes), inquiry)
     elif not description.fields and meaning.inputs is not None:
         found = discovered(inquiry)
-    fields = tuple(replace(one, domain=replace(one.domain, dtype=inputs[one.name].dtype)) for one in found.fields)
+    fields = tuple(_placed(one, inputs[one.name]) for one in found.fields)
     axes = tuple(_with_limits(axis, description.axes, model) for axis in found.axes)
     _check_contract(meaning.shapes, axes)
     subject = Subject(name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes)
     return replace(subject, constants=description.constants, given_up=found.given_up)
+
+
+def _placed(one: Field, example: torch.Tensor) -> Field:
+    """The field with the dtype and the device of its example."""
+    return replace(one, domain=replace(one.domain, dtype=example.dtype), device=example.device)
 
 
 def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -> tuple[Field, ...]:
@@ -139,7 +151,7 @@ def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -
 
 def _with_own_values(one: Field, inputs: Mapping[str, torch.Tensor]) -> Field:
     """The field, whose domain may also draw what the user's example holds."""
-    return replace(one, domain=replace(one.domain, own=OwnValues.of(inputs[one.name], one.dims)))
+    return replace(one, domain=replace(one.domain, own=OwnValues.of(inputs[one.name].cpu(), one.dims)))
 
 
 def _with_limits(axis: Axis, derived: tuple[Axis, ...], model: nn.Module) -> Axis:

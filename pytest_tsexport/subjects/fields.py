@@ -17,25 +17,31 @@ import torch
 
 from pytest_tsexport.subjects.domains.base import PATTERNS, Domain
 from pytest_tsexport.subjects.domains.draw import Draw
+from pytest_tsexport.tensors.tree import CPU
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of the model: the name of the argument, its dimensions and its values."""
+    """One input of the model: the name of the argument, its dimensions and its values, and the device that it is on."""
 
     name: str
     dims: tuple[str | int, ...]
     domain: Domain
+    device: torch.device = CPU
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The shape of this input if the axes have these sizes."""
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
     def draw(self, sizes: Mapping[str, int], seed: int, pattern: str = PATTERNS[0]) -> torch.Tensor:
-        """One tensor at these sizes, the same on every machine. The name of the input is part of the seed."""
+        """One tensor at these sizes, drawn on the CPU, so that it is the same on every machine.
+
+        The name of the input is part of the seed.
+        """
         generator = torch.Generator().manual_seed(zlib.crc32(f"{self.name}:{seed}".encode()))
         shape = self.shape(sizes)
-        return self.domain.draw(Draw(shape=shape, sizes=sizes, pattern=pattern, seed=seed, generator=generator))
+        request = Draw(shape=shape, sizes=sizes, pattern=pattern, seed=seed, generator=generator)
+        return self.domain.draw(request).to(self.device)
 
     def sweeps(self, sizes: Mapping[str, int]) -> int:
         """How many seeds the pattern `sweep` needs to draw every value; 0 if it never ends."""

@@ -18,7 +18,7 @@ from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import digest, stored_tensors
-from pytest_tsexport.tensors.tree import Leaves, detached, flatten
+from pytest_tsexport.tensors.tree import Leaves, detached, flatten, on_cpu
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -39,8 +39,8 @@ DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 class Answer:
     """The result of one call: named leaves, or `error` and the same as one line, `raised`.
 
-    `leaves` are copies. `returned` are the tensors that the call returned, as a caller keeps them: a later call
-    may overwrite them. `overwritten` are the inputs that the call changed. Answers are compared by identity.
+    `leaves` are copies on the CPU. `returned` are the tensors that the call returned, as a caller keeps them: a later
+    call may overwrite them. `overwritten` are the inputs that the call changed. Answers are compared by identity.
     """
 
     leaves: Leaves | None = None
@@ -54,7 +54,7 @@ class Answer:
         """The outputs that a later call has overwritten."""
         if self.leaves is None or self.returned is None:
             return ()
-        return tuple(name for name, leaf in self.leaves.items() if not same_bits(leaf, self.returned[name]))
+        return tuple(name for name, leaf in self.leaves.items() if not same_bits(leaf, self.returned[name].cpu()))
 
 
 def one_line(error: BaseException) -> str:
@@ -134,7 +134,7 @@ def answer(
     try:
         with torch.no_grad():
             returned = (read or flatten)(call(given))
-            leaves = detached(returned)
+            leaves = on_cpu(detached(returned))
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
         return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))

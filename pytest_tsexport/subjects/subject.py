@@ -11,9 +11,8 @@ from torch import nn
 
 from pytest_tsexport.subjects.arguments import Item, filled
 from pytest_tsexport.subjects.fields import Axis, Field
-from pytest_tsexport.subjects.user_examples import (
-    Example,
-)
+from pytest_tsexport.subjects.user_examples import Example
+from pytest_tsexport.tensors.tree import CPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +50,12 @@ class Subject:
     def sizes(self) -> dict[str, int]:
         """The traced size of every axis."""
         return {axis.name: axis.size for axis in self.axes}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes: the device of the first input that is not on the CPU."""
+        devices = (one.device for one in self.inputs.values() if one.device.type != "cpu")
+        return next(devices, CPU)
 
     def as_given(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, Any]:
         """The arguments of `forward` as the user gave them, with these tensors in their places."""

@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Field
-from pytest_tsexport.tensors.tree import detached
+from pytest_tsexport.tensors.tree import detached, on_cpu
 
 
 def check_initialised(model: nn.Module) -> None:
@@ -83,7 +83,7 @@ def _example(number: int, value: Any, fields: Sequence[Field], outputs: Sequence
         if not isinstance(output, torch.Tensor):
             what = f"examples[{number}][{name!r}] is {type(output).__name__}"
             raise InputsError(f"{what}; give the expected tensor")
-    return Example({name: tensors[name] for name in names}, detached(expected))
+    return Example({one.name: tensors[one.name].to(one.device) for one in fields}, on_cpu(detached(expected)))
 
 
 def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -> None:

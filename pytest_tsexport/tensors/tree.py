@@ -14,6 +14,8 @@ import torch
 
 Leaves = Mapping[str, torch.Tensor]
 
+CPU = torch.device("cpu")
+
 
 def flatten(output: object) -> dict[str, torch.Tensor]:
     """The leaves of a nested output by name, in order.
@@ -105,6 +107,11 @@ def renamed(output: object, names: Sequence[str]) -> dict[str, torch.Tensor]:
 def detached(leaves: Leaves) -> dict[str, torch.Tensor]:
     """Copies that a later call cannot overwrite, with the same strides: code may ask how a tensor lies in memory."""
     return {name: _copied(leaf.detach()) for name, leaf in leaves.items()}
+
+
+def on_cpu(leaves: Leaves) -> dict[str, torch.Tensor]:
+    """The same tensors on the CPU, where answers are compared; those that are there already as they are."""
+    return {name: leaf.cpu() for name, leaf in leaves.items()}
 
 
 def _copied(tensor: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,7 @@ from pytest_tsexport.backends.torchscript.arguments import arguments_of
 from pytest_tsexport.backends.torchscript.inspector import TorchScriptInspector
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
 from pytest_tsexport.errors import ArtifactError
+from pytest_tsexport.tensors.tree import CPU
 
 MANIFEST = "tsexport.json"
 """Name of the manifest among the archive's extra files."""
@@ -27,7 +28,7 @@ class TorchScript(FileFormat):
     name = "TorchScript"
     suffix = ".pt"
     exported = torch.jit.ScriptModule
-    loader = 'def load(path):\n    return torch.jit.load(path, map_location="cpu")\n'
+    loader = "def load(path):\n    return torch.jit.load(path, map_location=device)\n"
     tracer_warnings = (TracerWarning,)
     refusals = (RuntimeError, torch.jit.Error, ValueError)
     inspector = TorchScriptInspector()
@@ -50,6 +51,10 @@ class TorchScript(FileFormat):
     def load(self, path: Path) -> torch.jit.ScriptModule:
         """A fresh copy of the module, on the CPU."""
         return _loaded(path)
+
+    def load_on(self, path: Path, device: torch.device) -> torch.jit.ScriptModule:
+        """A fresh copy of the module, its weights and its constants on that device."""
+        return _loaded(path, device)
 
     def weight_bytes(self, path: Path) -> int:
         """Bytes of the archive's tensor records."""
@@ -76,8 +81,8 @@ def _with_shapes(path: Path) -> torch.jit.ScriptModule:
         return _loaded(path)
 
 
-def _loaded(path: Path, **how: bool) -> torch.jit.ScriptModule:
+def _loaded(path: Path, device: torch.device = CPU, **how: bool) -> torch.jit.ScriptModule:
     with torch_jit_allowed():
-        module = torch.jit.load(str(path), map_location="cpu", **how)
+        module = torch.jit.load(str(path), map_location=device, **how)
     assert isinstance(module, torch.jit.ScriptModule)
     return module
