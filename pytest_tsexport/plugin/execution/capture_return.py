@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from pytest_tsexport.exporting.exits import exits_raised
+
 
 @contextmanager
 def captured_return(item: pytest.Item, *, deferred: bool = False) -> Iterator[list[object]]:
@@ -42,7 +44,8 @@ def _capturing(function: Callable[..., Any], returned: list[object]) -> Callable
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> None:
-        returned.append(function(*args, **kwargs))
+        with exits_raised():
+            returned.append(function(*args, **kwargs))
 
     return call
 
