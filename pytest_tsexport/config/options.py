@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_tsexport.config.baseline import Baseline
+    from pytest_tsexport.config.isolation import Isolation
 
 JUDGED = "what is judged"
 WHERE = "where it runs"
@@ -32,7 +33,8 @@ class Option(NamedTuple):
     `text` and `default` are Markdown, for the docs; `--help` shows them as plain text. `valid` is the name of a
     function of `validators`, or the words that are valid. `many`: the option may be repeated, and each value is a list
     with commas. `number`: the value is a whole number. `is_keyword`: the marker has a keyword with the name of the
-    field. `is_repeated`: the `rerun` command of a failure repeats the option. `in_root` is a file name: if the root
+    field. `is_repeated`: the `rerun` command of a failure repeats the option. `bare` is the value of an
+    option that is given without one. `in_root` is a file name: if the root
     folder has that file, it is the default of the ini.
     """
 
@@ -46,6 +48,7 @@ class Option(NamedTuple):
     number: bool = False
     is_keyword: bool = False
     is_repeated: bool = False
+    bare: str = ""
     in_root: str = ""
 
     @property
@@ -59,9 +62,10 @@ class Option(NamedTuple):
         return f"ts_{self.name.replace('-', '_')}"
 
     @property
-    def action(self) -> Literal["store", "append"]:
-        """What the command line does with a value."""
-        return "append" if self.many else "store"
+    def on_command_line(self) -> Mapping[str, Any]:
+        """What the command line does with a value, in the words of `argparse`."""
+        bare = {"nargs": "?", "const": self.bare} if self.bare else {}
+        return {"action": "append" if self.many else "store", **bare}
 
     @property
     def ini_type(self) -> Literal["string", "linelist", "int"]:
@@ -117,7 +121,13 @@ class RunOptions:
     timeout: float | None = set_by(Option(
         "timeout", "SECONDS", WHERE, valid="seconds", is_repeated=True, default=f"{DEFAULT_TIMEOUT:g}",
         text="seconds that a compiler may take for one export, and that the "
-        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend",
+        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend; "
+        "with `--ts-isolate`, also that a process may give no sign of life",
+    ))
+    isolate: Isolation | None = set_by(Option(
+        "isolate", "SIZE", WHERE, valid="isolation", is_repeated=True, bare="auto", default="`off`",
+        text="export and judge each marked function in [a process of its own](../how-to/isolate.md), which may use "
+        "this much memory (`4GiB`); `auto`, or no value, is its share of the machine; `off` is one process for all",
     ))
     on_unavailable: Literal["fail", "skip"] | None = set_by(Option(
         "on-unavailable", "fail|skip", WHERE, valid=("fail", "skip"), default="`fail`",
@@ -169,6 +179,11 @@ class RunOptions:
     def timeout_seconds(self) -> float:
         """Seconds that a compiler may take for one export, and the essential cases of one check."""
         return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether each marked function has a process of its own."""
+        return self.isolate is not None and self.isolate.is_on
 
     def over(self, weaker: RunOptions) -> RunOptions:
         """These options, completed by those of `weaker`."""
