@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
+from pytest_tsexport.errors import InputsError, UnavailableError
+
+NOT_MADE = (UnavailableError, InputsError)
+"""What a marked function raises if it has no model to return: its checks say so, in a sentence."""
+
 
 @contextmanager
 def captured_return(item: pytest.Item) -> Iterator[list[object]]:
     """While this is open, what the test function returns is appended to the list, and pytest sees None.
 
-    Because `item.obj` is wrapped, it works for a method of a `TestCase` too, and for a plugin that makes the call.
+    What it raises of `NOT_MADE` is appended likewise. Because `item.obj` is wrapped, it works for a method of a `TestCase` too, and for a plugin that makes the call.
     """
     returned: list[object] = []
     if not isinstance(item, pytest.Function):
@@ -41,7 +46,10 @@ def _capturing(function: Callable[..., Any], returned: list[object]) -> Callable
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> None:
-        returned.append(function(*args, **kwargs))
+        try:
+            returned.append(function(*args, **kwargs))
+        except NOT_MADE as error:
+            returned.append(error)
 
     return call
 

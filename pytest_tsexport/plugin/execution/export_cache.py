@@ -6,11 +6,11 @@ There is one export at a time. The next backend replaces it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pytest_tsexport.errors import CrashError, TsExportError
+from pytest_tsexport.errors import CrashError, TsExportError, UnavailableError
 from pytest_tsexport.plugin.collection.expansion import POLICY, id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes, unexpanded
@@ -30,13 +30,15 @@ FIXTURES = pytest.StashKey[list[str]]()
 class CachedSubject:
     """What the function of a subject returned, kept for the later items of the subject on any backend.
 
-    `returned` is None for a bare marker, or if `error` says why there is nothing to judge. `latest` is the latest
-    export, open or closed, and `answer` is a digest of the model's answer when that export was made.
+    `returned` is None for a bare marker, or if `error` says why there is nothing to judge, or `unavailable` why the
+    model cannot be made here. `latest` is the latest export, open or closed, and `answer` is a digest of the model's
+    answer when that export was made.
     """
 
     subject: str
     returned: object = None
     error: str = ""
+    unavailable: str = ""
     latest: Export | None = None
     answer: str = ""
 
@@ -109,8 +111,10 @@ class ExportCache:
         if cached is None or not is_later:
             self.release()
             cached = self._cached = self._begin(item, parts, returned)
+        if cached.unavailable:
+            self._end_unavailable(item, parts, cached.unavailable)
         if cached.error:
-            outcomes.fail(cached.error)
+            _end_not_set_up(item, parts, cached.error)
         if cached.returned is None:
             self._pass_bare_marker(item, is_later=is_later)
             return
@@ -122,7 +126,7 @@ class ExportCache:
         if cached_export.crash is not None:
             self._conclude(item, parts, _crashed(parts, cached_export.crash))
         if cached_export.export is None:
-            outcomes.fail(cached_export.error)
+            _end_not_set_up(item, parts, cached_export.error)
         self._conclude(item, parts, cached_export.export.check(parts.check))
 
     def _begin(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> CachedSubject:
@@ -130,6 +134,10 @@ class ExportCache:
             return CachedSubject(
                 parts.subject, error=f"{item.originalname} was not called by pytest: another plugin ran it"
             )
+        if isinstance(returned[-1], UnavailableError):
+            return CachedSubject(parts.subject, unavailable=str(returned[-1]))
+        if isinstance(returned[-1], TsExportError):
+            return CachedSubject(parts.subject, error=f"{item.originalname}: {returned[-1]}")
         if returned[-1] is None and not unexpanded.may_return_nothing(item, self._settings):
             return CachedSubject(parts.subject, error=unexpanded.none_returned(item))
         return CachedSubject(parts.subject, returned=returned[-1])
@@ -170,21 +178,33 @@ class ExportCache:
         what = f"fixture {names} ended; give it" if len(ended) == 1 else f"fixtures {names} ended; give them"
         outcomes.fail(f'the model changed when {what} scope="module"')
 
+    def _end_unavailable(self, item: pytest.Item, parts: ItemId, why: str) -> NoReturn:
+        verdict = _without_export(parts, Outcome.UNAVAILABLE, why)
+        transport.note(item, verdict)
+        outcomes.conclude_unavailable(verdict, self._settings, what="the model")
+
     def _conclude(self, item: pytest.Item, parts: ItemId, verdict: Verdict) -> None:
         verdict = outcomes.with_rerun(verdict, item, self._settings)
         transport.note(item, verdict)
         outcomes.conclude(verdict, self._settings, trace_is_selected=_is_selected(item.session, parts.of("trace")))
 
 
+def _end_not_set_up(item: pytest.Function, parts: ItemId, sentence: str) -> NoReturn:
+    """Fail the item; its verdict says why there was nothing to judge, so that the subject has a row in each report."""
+    why = sentence.removeprefix(f"{item.originalname}: ")
+    transport.note(item, _without_export(parts, Outcome.NOT_RUN, why))
+    raise outcomes.NotSetUp(sentence, pytrace=False)
+
+
 def _crashed(parts: ItemId, crash: CrashError) -> Verdict:
     """The verdict of an item whose export ended before its check began."""
+    verdict = _without_export(parts, Outcome.CRASHED, f"crashed: {crash.what}; not judged")
+    return verdict.with_rows(*crash.rows)
+
+
+def _without_export(parts: ItemId, outcome: Outcome, headline: str) -> Verdict:
     return Verdict(
-        subject=parts.subject,
-        backend=parts.backend,
-        check=parts.check,
-        outcome=Outcome.CRASHED,
-        headline=f"crashed: {crash.what}; not judged",
-        rows=crash.rows,
+        subject=parts.subject, backend=parts.backend, check=parts.check, outcome=outcome, headline=headline
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from pytest_tsexport.plugin.collection import cli_models
-from pytest_tsexport.plugin.collection.expansion import POLICY, slot_of
+from pytest_tsexport.plugin.collection.expansion import POLICY, id_of
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from pytest_tsexport.config.known_failures import KnownFailure
 
 
 # mypy sees no class behind pytest's public name of it.
@@ -22,19 +25,37 @@ class CheckFailed(pytest.fail.Exception):  # type: ignore[misc, name-defined]
     __module__ = "builtins"
 
 
+class NotSetUp(pytest.fail.Exception):  # type: ignore[misc, name-defined]
+    """There is nothing to check: the inputs do not fit the model, or what was returned is no model."""
+
+    __module__ = "builtins"
+
+
 class CheckSkipped(pytest.skip.Exception):  # type: ignore[misc, name-defined]
     """A check did not look at the export. The reason names no subject, so that `-rs` folds it."""
 
 
-def expect_known_failure(item: pytest.Item) -> None:
-    """Mark this one item as `xfail={"shapes": "reason"}` of the marker says; a mark of the function would mark all."""
-    slot = slot_of(item)
-    if slot is None or POLICY not in item.stash:
+def expect_known_failure(item: pytest.Item, settings: Settings) -> None:
+    """Mark this one item as `xfail={"shapes": "reason"}` of the marker says; a mark of the function would mark all.
+
+    Likewise if `--ts-known-failures` has an entry for it.
+    """
+    parts = id_of(item)
+    if parts is None or POLICY not in item.stash:
         return
-    reason = item.stash[POLICY].meaning.xfail.get(slot.check)
+    reason = item.stash[POLICY].meaning.xfail.get(parts.check)
     if reason is not None:
         # Only a verdict is expected: a missing checkpoint or a missing backend still fails the item.
         item.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=CheckFailed))
+    known = settings.options.known_failures
+    if known is not None:
+        expect_entry(item, known.of(parts.subject, parts.backend, parts.check))
+
+
+def expect_entry(item: pytest.Item, entry: KnownFailure | None) -> None:
+    """Mark this item as known to fail, if there is an entry for it in a table of known failures."""
+    if entry is not None:
+        item.add_marker(pytest.mark.xfail(reason=entry.text, strict=True, raises=(CheckFailed, NotSetUp)))
 
 
 def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -> None:
@@ -49,7 +70,7 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         skip(verdict.headline)
     if verdict.outcome is Outcome.UNAVAILABLE:
-        _conclude_unavailable(verdict, settings)
+        conclude_unavailable(verdict, settings, what=verdict.backend)
     if trace_is_selected:
         skip(f"not run: {verdict.headline}")
     fail(f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why")
@@ -72,10 +93,11 @@ def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         report.longrepr = ("tsexport", None, str(call.excinfo.value))  # type: ignore[assignment]
 
 
-def _conclude_unavailable(verdict: Verdict, settings: Settings) -> NoReturn:
+def conclude_unavailable(verdict: Verdict, settings: Settings, *, what: str) -> NoReturn:
+    """End the running item: the backend, or the model, that `what` names cannot work on this machine."""
     if settings.options.on_unavailable == "skip":
-        skip(f"{verdict.backend} is unavailable: {verdict.headline}")
-    fail(f"{verdict.name} was not run, because {verdict.backend} is unavailable: {verdict.headline}")
+        skip(f"{what} is unavailable: {verdict.headline}")
+    fail(f"{verdict.name} was not run, because {what} is unavailable: {verdict.headline}")
 
 
 def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:
