@@ -21,7 +21,7 @@ _INDICES = re.compile(
 _KINDS = re.compile(r".*(_types?|_type)")
 
 
-def layers(part: Part) -> Changes:
+def layers(part: Part, narrowed: Changes) -> Changes:
     """The numbers of layers, the lists that have an entry for each, and the lists of indices of layers."""
     depths = {name: value for name, value in part.sizes() if _DEPTH.fullmatch(name) and value > 1}
     main = part.get("num_hidden_layers") or max(depths.values(), default=0)
@@ -31,7 +31,7 @@ def layers(part: Part) -> Changes:
         changes[name] = len(kept) if value == main and kept else _FEWEST
     for name, value in part.lists():
         if main and len(value) == main and len(kept) < main and not _is_indices(name, value, main):
-            changes[name] = like(part.values[name], [value[index] for index in kept])
+            changes[name] = like(part.values[name], [narrowed.get(name, value)[index] for index in kept])
         elif main and _is_indices(name, value, main):
             changes[name] = like(part.values[name], _moved(value, main, len(kept)))
     return changes | _stages(part, main, len(kept)) | _single(part, main, len(kept)) | _blocks(part)

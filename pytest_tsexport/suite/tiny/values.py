@@ -9,6 +9,7 @@ from typing import Any
 from pytest_tsexport.suite.tiny.part import Changes, Part
 
 SCALE = 0.1
+_SECTIONS = (16, 24, 24)
 _SCALE = re.compile(r"(.*_)?(initializer_range|init_std|init_range|initializer_std)")
 _LAYER_SCALE = re.compile(
     r"(.*_)?(layer_scale_init_value|layerscale_value|init_values|layer_scale_init|layer_scale_initial_scale)"
@@ -34,7 +35,13 @@ def rotary(part: Part, changes: Mapping[str, Any]) -> Changes:
     if not isinstance(settings, dict):
         return {}
     half = _half_head(part, changes)
+    if part.has_position_sections and not _has_sections(settings):
+        settings = {**settings, "mrope_section": list(_SECTIONS)}
     return {name: _rotary(settings, half, changes)}
+
+
+def _has_sections(settings: Mapping[str, Any]) -> bool:
+    return "mrope_section" in settings or any(isinstance(value, Mapping) for value in settings.values())
 
 
 def _half_head(part: Part, changes: Mapping[str, Any]) -> int:
