@@ -14,7 +14,7 @@ when = ["transformers>=5"]
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class KnownFailure:
     checks: tuple[str, ...]
     reason: str
     link: str = ""
-    expires: datetime.date | None = None
+    expires: dt.date | None = None
 
     @property
     def text(self) -> str:
@@ -72,7 +72,7 @@ class KnownFailures:
         return next((found for name in names if (found := self._by_name.get((name, backend, check)))), None)
 
 
-def read_known_failures(path: Path, *, typed: str, today: datetime.date | None = None) -> KnownFailures:
+def read_known_failures(path: Path, *, typed: str, today: dt.date | None = None) -> KnownFailures:
     """The entries of a file that have not expired. Raises `PolicyError`, one sentence; `typed` names the file there."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def read_known_failures(path: Path, *, typed: str, today: datetime.date | None =
         raise PolicyError(f"{typed} cannot be read as known failures ({error.strerror})") from None
     except ValueError as error:
         raise PolicyError(f"{typed} cannot be read as known failures: {error}") from None
-    day = today or datetime.date.today()
+    day = today or dt.date.today()
     return KnownFailures(tuple(one for one in entries if one.expires is None or one.expires >= day))
 
 
@@ -99,7 +99,7 @@ def _entry(number: int, row: Mapping[str, Any]) -> KnownFailure:
         if check not in CHECKS:
             raise ValueError(f"entry {number} names the check {check!r}; use one of {', '.join(CHECKS)}")
     expires = row.get("expires")
-    if type(expires) not in (datetime.date, type(None)):
+    if type(expires) not in (dt.date, type(None)):
         raise ValueError(f"entry {number} expires {expires!r}; give a date, as 2027-06-30")
     return KnownFailure(
         subjects=_names(number, "subject", row["subject"]),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_tsexport.config.baseline import Baseline
+    from pytest_tsexport.config.isolation import Isolation
     from pytest_tsexport.config.known_failures import KnownFailures
 
 JUDGED = "what is judged"
@@ -32,10 +33,11 @@ class Option(NamedTuple):
     """`--ts-{name}` and its ini twin `ts_{name}`, under a heading of `--help` and the docs.
 
     `text` and `default` are Markdown, for the docs; `--help` shows them as plain text. `valid` is the name of a
-    function of `validators`, the words that are valid, or `module:function` if only a room above knows what is valid. `many`: the option may be repeated, and each value is a list
-    with commas. `number`: the value is a whole number. `is_keyword`: the marker has a keyword with the name of the
-    field. `is_repeated`: the `rerun` command of a failure repeats the option. `in_root` is a file name: if the root
-    folder has that file, it is the default of the ini.
+    function of `validators`, or the words that are valid, or `module:function` if only a room above knows them. `many`:
+    the option may be repeated, and each value is a list with commas. `number`: the value is a whole number.
+    `is_keyword`: the marker has a keyword with the name of the field. `is_repeated`: the `rerun` command of a failure
+    repeats the option. `bare` is the value of an option that is given without one. `in_root` is a file name: if the
+    root folder has that file, it is the default of the ini.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Option(NamedTuple):
     number: bool = False
     is_keyword: bool = False
     is_repeated: bool = False
+    bare: str = ""
     in_root: str = ""
 
     @property
@@ -109,8 +112,8 @@ class RunOptions:
 
     architectures: tuple[str, ...] | None = set_by(Option(
         "architectures", "TYPE", SUITE, many=True, valid="pytest_tsexport.suite.selection:architectures",
-        text="model types that [the validation suite](../how-to/validate-an-architecture.md) takes, as Transformers names "
-        "them; `*` and `?` stand for any letters", default="all", is_repeated=True,
+        text="model types of Transformers that [the validation suite](../how-to/validate-an-architecture.md) takes; `*` "
+        "and `?` stand for any letters", default="all", is_repeated=True,
     ))
     heads: tuple[str, ...] | None = set_by(Option(
         "heads", "HEAD", SUITE, many=True, valid="pytest_tsexport.suite.selection:heads", default="none",
@@ -130,7 +133,13 @@ class RunOptions:
     timeout: float | None = set_by(Option(
         "timeout", "SECONDS", WHERE, valid="seconds", is_repeated=True, default=f"{DEFAULT_TIMEOUT:g}",
         text="seconds that a compiler may take for one export, and that the "
-        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend",
+        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend; "
+        "with `--ts-isolate`, also that a process may give no sign of life",
+    ))
+    isolate: Isolation | None = set_by(Option(
+        "isolate", "SIZE", WHERE, valid="isolation", is_repeated=True, bare="auto", default="`off`",
+        text="export and judge each marked function in [a process of its own](../how-to/isolate.md), which may use "
+        "this much memory (`4GiB`); `auto`, or no value, is its share of the machine; `off` is one process for all",
     ))
     on_unavailable: Literal["fail", "skip"] | None = set_by(Option(
         "on-unavailable", "fail|skip", WHERE, valid=("fail", "skip"), default="`fail`",
@@ -186,6 +195,11 @@ class RunOptions:
     def timeout_seconds(self) -> float:
         """Seconds that a compiler may take for one export, and the essential cases of one check."""
         return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether each marked function has a process of its own."""
+        return self.isolate is not None and self.isolate.is_on
 
     def over(self, weaker: RunOptions) -> RunOptions:
         """These options, completed by those of `weaker`."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pytest_tsexport.config.known_failures import KnownFailure
 
 
+NO_MODEL = "the model is unavailable: "
+"""How the verdict begins of a subject whose model cannot be made on this machine."""
+
+
 # mypy sees no class behind pytest's public name of it.
 class CheckFailed(pytest.fail.Exception):  # type: ignore[misc, name-defined]
     """A check found the export wrong. Only this failure is expected by the marker's `xfail`."""
@@ -26,7 +30,10 @@ class CheckFailed(pytest.fail.Exception):  # type: ignore[misc, name-defined]
 
 
 class NotSetUp(pytest.fail.Exception):  # type: ignore[misc, name-defined]
-    """There is nothing to check: the inputs do not fit the model, or what was returned is no model."""
+    """There is nothing to check: the inputs do not fit the model, or what was returned is no model.
+
+    The item of `trace` says so, and the other items of the subject are not run.
+    """
 
     __module__ = "builtins"
 
@@ -58,8 +65,8 @@ def expect_entry(item: pytest.Item, entry: KnownFailure | None) -> None:
         item.add_marker(pytest.mark.xfail(reason=entry.text, strict=True, raises=(CheckFailed, NotSetUp)))
 
 
-def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -> None:
-    """Return if the verdict is green; else end the running item as the outcome asks."""
+def conclude(verdict: Verdict, settings: Settings, *, test: str, trace_is_selected: bool) -> None:
+    """Return if the verdict is green; else end the running item, of the function `test`, as the outcome asks."""
     if verdict.outcome is Outcome.PASSED:
         return
     if verdict.outcome is Outcome.FAILED:
@@ -70,7 +77,10 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         skip(verdict.headline)
     if verdict.outcome is Outcome.UNAVAILABLE:
-        conclude_unavailable(verdict, settings, what=verdict.backend)
+        _conclude_unavailable(verdict, settings)
+    if verdict.check == "trace":
+        named = verdict.headline.startswith(test)
+        raise NotSetUp(verdict.headline if named else f"{test}: {verdict.headline}", pytrace=False)
     if trace_is_selected:
         skip(f"not run: {verdict.headline}")
     fail(f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why")
@@ -93,11 +103,12 @@ def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         report.longrepr = ("tsexport", None, str(call.excinfo.value))  # type: ignore[assignment]
 
 
-def conclude_unavailable(verdict: Verdict, settings: Settings, *, what: str) -> NoReturn:
-    """End the running item: the backend, or the model, that `what` names cannot work on this machine."""
+def _conclude_unavailable(verdict: Verdict, settings: Settings) -> NoReturn:
+    is_model = verdict.headline.startswith(NO_MODEL)
+    why = verdict.headline if is_model else f"{verdict.backend} is unavailable: {verdict.headline}"
     if settings.options.on_unavailable == "skip":
-        skip(f"{what} is unavailable: {verdict.headline}")
-    fail(f"{verdict.name} was not run, because {what} is unavailable: {verdict.headline}")
+        skip(why)
+    fail(f"{verdict.name} was not run, because {why}")
 
 
 def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:

@@ -1,0 +1,46 @@
+"""torch's threads in a forked process: they hang if the process that forked it had used them.
+
+A fork copies one thread. libgomp believes in the child that the others are there, and waits for them
+(https://github.com/pytorch/pytorch/issues/17199); with one thread it does not wait. Nothing tells whether a process has
+used torch's threads, so it is tried.
+"""
+
+from __future__ import annotations
+
+from multiprocessing.connection import Connection
+
+import torch
+
+from pytest_tsexport.exporting.forked_process import ForkedProcess, Limits, ProcessEnded
+
+ENOUGH = 1 << 16
+"""Elements that torch shares out to threads: more than https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/Parallel.h asks for."""
+PATIENCE = 5.0
+"""Seconds for what takes 0.1 s. A machine that is too busy for it loses threads, and no verdict."""
+
+
+def threads_survive_a_fork() -> bool:
+    """Whether a process that is forked now can use torch's threads."""
+    process = ForkedProcess(_use_threads)
+    try:
+        return bool(process.receive(Limits(PATIENCE)))
+    except ProcessEnded:
+        return False
+    finally:
+        process.end()
+
+
+def keep_one_thread() -> None:
+    """Keep torch from using threads in this process, whoever asks for more."""
+    torch.set_num_threads(1)
+    torch.set_num_threads = _ignored  # type: ignore[assignment]  # it hangs too, if more are asked for
+
+
+def _use_threads(answer: Connection) -> None:
+    torch.set_num_threads(max(torch.get_num_threads(), 2))
+    torch.ones(ENOUGH).exp()
+    answer.send(True)  # noqa: FBT003  # the connection takes any value
+
+
+def _ignored(_threads: int) -> None:
+    """Replaces `torch.set_num_threads` in a process that keeps one thread."""
