@@ -36,6 +36,7 @@ from pytest_tsexport.subjects.user_examples import (
 from pytest_tsexport.subjects.vocabulary import TableLookups
 from pytest_tsexport.tensors.tree import detached, flatten
 
+
 def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None = None) -> Subject:
     """Build the subject from a model and from what its test says about it.
 

@@ -72,18 +72,22 @@ def shapes_of(description: Description) -> str:
 
 
 def _told(taken: Description, refused: Sequence[Refused]) -> dict[str, str]:
-    """What the likeliest description had and the taken one has not, and why."""
-    if not refused:
-        return {}
-    first = refused[0].description
-    here = {one.name: one.shape(taken.sizes) for one in taken.fields}
-    lines = {}
-    for one in first.fields:
-        shape = one.shape(first.sizes)
-        if here.get(one.name) != shape:
-            how = "not given" if one.name not in here else f"given as {here[one.name]}"
-            lines[one.name] = f"{one.name}: {how}; eager refuses {shapes_of(first)}: {refused[0].why}"
-    return dict(list(lines.items())[:1])
+    """The first input that the likeliest description has in other dimensions than the taken one, and why.
+
+    A size that eager refuses is not told here: how its axis varies is asked next.
+    """
+    dims = {one.name: one.dims for one in taken.fields}
+    for one in refused[:1]:
+        for field in one.description.fields:
+            if dims.get(field.name) != field.dims:
+                how = f"given as {_listed(dims[field.name])}" if field.name in dims else "not given"
+                line = f"{field.name} {how}: eager refuses {one}"
+                return {field.name: line}
+    return {}
+
+
+def _listed(dims: Sequence[str | int]) -> str:
+    return f"({', '.join(map(str, dims))})"
 
 
 def _refusal(model: nn.Module, refused: Sequence[Refused]) -> str:

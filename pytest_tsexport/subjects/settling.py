@@ -22,7 +22,9 @@ def dimension_of(axis: Axis, description: Description) -> Dimension:
 
 def settled(description: Description, inquiry: Inquiry) -> Description:
     """The same inputs; each unsure axis has the step, the rule and the bounds by which eager takes other sizes."""
-    unsure = {axis.name: dimension_of(axis, description) for axis in description.axes if axis.name in description.unsure}
+    unsure = {
+        axis.name: dimension_of(axis, description) for axis in description.axes if axis.name in description.unsure
+    }
     if not unsure:
         return description
     free = [one for one in unsure.values() if inquiry.accepts({one: one.size + 1})]
@@ -48,17 +50,26 @@ def settled(description: Description, inquiry: Inquiry) -> Description:
 
 
 def _settled(axis: Axis, found: Found, dimension: Dimension, inquiry: Inquiry) -> Axis:
+    """The axis with its step or rule; a free one has the bounds between which eager takes it."""
     high = axis.high if found.high is None else found.high
     varied = replace(axis, step=found.step, rule=found.rule, high=high)
-    return varied if axis.name == "batch" or varied.rule is not None else replace(varied, low=_low(varied, dimension, inquiry))
+    if axis.name == "batch" or varied.rule is not None:
+        return varied
+    low = _farthest(range(axis.size, 0, -varied.step), dimension, inquiry)
+    if high is None:
+        above = range(axis.size, 2 * axis.size + varied.step, varied.step)
+        most = _farthest(above, dimension, inquiry)
+        high = most if most < above[-1] else None
+    return replace(varied, low=low, high=high)
 
 
-def _low(axis: Axis, dimension: Dimension, inquiry: Inquiry) -> int:
-    """The smallest size that eager takes, if it takes all above: found by halving."""
-    sizes = range(axis.fitting(1), axis.size + 1, axis.step)
-    taken, refused = len(sizes) - 1, -1
-    while taken - refused > 1:
-        middle = (taken + refused) // 2 if refused >= 0 or taken < len(sizes) - 1 else 0
+def _farthest(sizes: range, dimension: Dimension, inquiry: Inquiry) -> int:
+    """The last of the sizes that eager takes, if it takes all between the first one and that; found by halving."""
+    if inquiry.accepts({dimension: sizes[-1]}):
+        return sizes[-1]
+    taken, refused = 0, len(sizes) - 1
+    while refused - taken > 1:
+        middle = (taken + refused) // 2
         if inquiry.accepts({dimension: sizes[middle]}):
             taken = middle
         else:

@@ -12,7 +12,7 @@ from pytest_tsexport.subjects.domains.masks import Mask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailMask(Mask):
-    """Padding at the end of each of the last `places` dimensions: of a recording (1), or below and right of a picture (2).
+    """Padding at the end of each of the last `places` dimensions: of a recording (1), below and right of a picture (2).
 
     At least half of each dimension is real, as in a batch of inputs that were put together for their size.
     """
@@ -34,7 +34,9 @@ class TailMask(Mask):
         rows = shape[: len(shape) - self.places]
         for place in range(len(rows), len(shape)):
             size = shape[place]
-            kept = torch.randint((size + 1) // 2, size + 1, (*rows, *(1 for _ in range(self.places))), generator=request.generator)
+            kept = torch.randint(
+                (size + 1) // 2, size + 1, (*rows, *(1 for _ in range(self.places))), generator=request.generator
+            )
             at = torch.arange(size).view([size if one == place else 1 for one in range(len(shape))])
             mask = mask & (at < kept)
         return mask

@@ -25,9 +25,7 @@ MOST = 12
 Sizes = Mapping[str, tuple[int, ...]]
 
 
-def describe(
-    model: nn.Module, names: Collection[str] | None = None, sizes: Sizes | None = None
-) -> Description | None:
+def describe(model: nn.Module, names: Collection[str] | None = None, sizes: Sizes | None = None) -> Description | None:
     """The likeliest of `descriptions`; None for a module that is no Transformers model and wraps none."""
     return next(iter(descriptions(model, names, sizes)), None)
 
@@ -105,7 +103,7 @@ def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
         if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
     ]
     plain = [name for name in taken if name in needed or not BY_NAME[name].spare]
-    text = [name for name in taken if name in needed or name in BY_NAME and BY_NAME[name].is_text(facts)]
+    text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
     choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
 
@@ -148,14 +146,19 @@ def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:
 def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
     fields = tuple(one.field for one in laid)
     own = {axis: size for one in laid for axis, size in one.sizes.items()}
-    unsure = {dim for one in fields for dim in one.dims if not set(one.dims) & TEXT_AXES and isinstance(dim, str)}
     axes = _axes(facts, fields, {**own, **_traced_sizes(fields, sizes)})
     return Description(
         fields=fields,
         axes=axes,
         constants=_constants(facts),
-        unsure=tuple(axis.name for axis in axes if axis.name in unsure),
+        unsure=_unsure(axes),
     )
+
+
+def _unsure(axes: Sequence[Axis]) -> tuple[str, ...]:
+    """The axes that are not those of text: the batch too, where there is another."""
+    names = tuple(axis.name for axis in axes if axis.name not in TEXT_AXES)
+    return () if names == ("batch",) else names
 
 
 def _axes(facts: Facts, fields: tuple[Field, ...], traced: Mapping[str, int]) -> tuple[Axis, ...]:

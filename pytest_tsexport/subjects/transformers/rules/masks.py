@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 
 from pytest_tsexport.subjects.domains.base import Domain
-from pytest_tsexport.subjects.domains.masks import Mask
 from pytest_tsexport.subjects.domains.tail_masks import TailMask
 from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout

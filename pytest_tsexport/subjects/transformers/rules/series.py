@@ -9,7 +9,7 @@ from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids, Integers
 from pytest_tsexport.subjects.domains.masks import Mask
 from pytest_tsexport.subjects.transformers.facts import Facts
-from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, always, floating, when_named
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, floating, when_named
 
 
 def values(facts: Facts) -> Domain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
 from pytest_tsexport.subjects.domains.base import Domain
@@ -13,9 +12,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     Layout,
     Number,
     Setting,
-    always,
     floating,
-    when_named,
 )
 
 DEFAULT_STRIDE = 32
@@ -90,29 +87,11 @@ IMAGES = ("batch", "images", channels, "height", "width")
 PAIR = ("batch", 2, channels, "height", "width")
 
 PICTURES = tuple(Layout(PICTURE, pixels, sizes) for sizes in (SMALL, OF_CONFIG, LARGER))
-CLIPS = (
-    Layout(CLIP, pixels, {**SMALL, "video_frames": FRAMES}),
-    Layout(CLIP, pixels, {**OF_CONFIG, "video_frames": FRAMES}),
-    Layout(CLIP, pixels, SMALL),
-    Layout(CLIP, pixels, OF_CONFIG),
-)
+CLIPS = tuple(Layout(CLIP, pixels, {**sizes, "video_frames": FRAMES}) for sizes in (SMALL, OF_CONFIG))
+"""Clips of as many frames as the config says; without that there is no such layout."""
+
+ANY_CLIPS = (*CLIPS, *(Layout(CLIP, pixels, sizes) for sizes in (SMALL, OF_CONFIG)))
 SEVERAL = tuple(Layout(dims, pixels, sizes) for dims in (PAIR, IMAGES) for sizes in (SMALL, OF_CONFIG))
-
-
-def has_frames(facts: Facts) -> bool:
-    """Whether the config says how many frames a clip has."""
-    return FRAMES(facts) is not None
-
-
-def _clips_first(facts: Facts) -> bool:
-    return has_frames(facts)
-
-
-def _of_clips(layouts: tuple[Layout, ...], wanted: bool) -> tuple[Layout, ...]:
-    """The same layouts, possible only for models whose config says how many frames a clip has, or only for others."""
-    return tuple(
-        Layout(one.dims, one.domain, one.sizes, lambda facts: has_frames(facts) is wanted) for one in layouts
-    )
 
 
 def _alone(facts: Facts) -> bool:
@@ -131,8 +110,8 @@ def _parts(facts: Facts) -> Domain:
 
 
 RULES: tuple[InputRule, ...] = (
-    InputRule("pixel_values", (*_of_clips(CLIPS, True), *PICTURES, *SEVERAL)),
-    InputRule("pixel_values_videos", CLIPS, _alone),
+    InputRule("pixel_values", (*CLIPS, *PICTURES, *SEVERAL)),
+    InputRule("pixel_values_videos", ANY_CLIPS, _alone),
     InputRule("image", PICTURES),
     InputRule("prompt_pixel_values", PICTURES),
     InputRule("prompt_masks", PICTURES),
