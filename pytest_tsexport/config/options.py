@@ -112,12 +112,12 @@ class RunOptions:
 
     architectures: tuple[str, ...] | None = set_by(Option(
         "architectures", "TYPE", SUITE, many=True, valid="pytest_tsexport.suite.selection:architectures",
-        text="model types of Transformers that [the validation suite](../how-to/validate-an-architecture.md) takes; `*` "
-        "and `?` stand for any letters", default="all", is_repeated=True,
+        text="model types of Transformers that [the validation suite](../how-to/validate-an-architecture.md) takes, by "
+        "name or pattern (`*`, `?`)", default="all", is_repeated=True,
     ))
     heads: tuple[str, ...] | None = set_by(Option(
         "heads", "HEAD", SUITE, many=True, valid="pytest_tsexport.suite.selection:heads", default="none",
-        text="heads of each model type that the validation suite takes too: `all`, or names or patterns, as "
+        text="heads of each model type that the validation suite takes too: `all`, or by name or pattern, as "
         "`ForMaskedLM`", is_repeated=True,
     ))
 
