@@ -90,5 +90,7 @@ def test_another_file_is_refused_in_a_sentence(tmp_path: Path, text: str, senten
 
 
 def test_a_missing_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match=r"^gone.toml cannot be read as known failures \(No such file or directory\)$"):
+    with pytest.raises(
+        PolicyError, match=r"^gone.toml cannot be read as known failures \(No such file or directory\)$"
+    ):
         read_known_failures(tmp_path / "gone.toml", typed="gone.toml")

@@ -63,7 +63,9 @@ def test_an_expired_entry_expects_nothing(project: Project, run: Run, pytester: 
 
 def test_inputs_that_cannot_be_derived_may_be_known(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("@pytest.mark.torchscript\ndef test_x():\n    return Doubles()\n")
-    entry = '[[known]]\nsubject = "test_export.py::test_x"\nbackend = "jit"\ncheck = "trace"\nreason = "no rule for x"\n'
+    entry = (
+        '[[known]]\nsubject = "test_export.py::test_x"\nbackend = "jit"\ncheck = "trace"\nreason = "no rule for x"\n'
+    )
     pytester.path.joinpath("known.toml").write_text(entry)
     run("--ts-known-failures=known.toml").assert_outcomes(xfailed=1, skipped=5)
     run().assert_outcomes(failed=1, skipped=5)
