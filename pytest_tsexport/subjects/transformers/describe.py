@@ -17,7 +17,7 @@ from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
 from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
-from pytest_tsexport.subjects.transformers.rules import BY_NAME
+from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
 
 MOST = 12
 """Eager is asked about no more descriptions than this; each may cost a call of a large model."""
@@ -151,14 +151,14 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
         fields=fields,
         axes=axes,
         constants=_constants(facts),
-        unsure=_unsure(axes),
+        unsure=_unsure(facts, axes),
     )
 
 
-def _unsure(axes: Sequence[Axis]) -> tuple[str, ...]:
+def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
     """The axes that are not those of text: the batch too, where there is another."""
-    names = tuple(axis.name for axis in axes if axis.name not in TEXT_AXES)
-    return () if names == ("batch",) else names
+    names = [axis.name for axis in axes if axis.name not in TEXT_AXES]
+    return {} if names == ["batch"] else {name: STEPS[name](facts) if name in STEPS else () for name in names}
 
 
 def _axes(facts: Facts, fields: tuple[Field, ...], traced: Mapping[str, int]) -> tuple[Axis, ...]:
