@@ -111,10 +111,17 @@ class Description:
     """What the signature and the config of a model say about its inputs.
 
     `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` has a
-    line for each dimension that eager refuses at any other size, by name.
+    line for each dimension that eager refuses at any other size, by name. `unsure` are the axes about which nothing is
+    known but their traced size: eager says how they vary.
     """
 
     fields: tuple[Field, ...]
     axes: tuple[Axis, ...]
     given_up: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    unsure: tuple[str, ...] = ()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The traced size of every axis."""
+        return {axis.name: axis.size for axis in self.axes}

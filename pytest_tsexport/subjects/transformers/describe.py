@@ -1,41 +1,67 @@
-"""Transformers model -> description: fields, axes and constants, from the signature and the config alone."""
+"""Transformers model -> descriptions: fields, axes and constants, from the signature and the config alone.
+
+Where two layouts of an argument are possible there is a description for each, the likeliest first; eager chooses
+(`subjects/choosing.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice, product
 
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.input_rules import NEEDED, RULES, SIZES, InputRule
+from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
+from pytest_tsexport.subjects.transformers.rules import BY_NAME
 
-_BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
+MOST = 12
+"""Eager is asked about no more descriptions than this; each may cost a call of a large model."""
+
+Sizes = Mapping[str, tuple[int, ...]]
 
 
-def describe(
+def describe(model: nn.Module, names: Collection[str] | None = None, sizes: Sizes | None = None) -> Description | None:
+    """The likeliest of `descriptions`; None for a module that is no Transformers model and wraps none."""
+    return next(iter(descriptions(model, names, sizes)), None)
+
+
+def descriptions(
     model: nn.Module,
     names: Collection[str] | None = None,
-    sizes: Mapping[str, tuple[int, ...]] | None = None,
-) -> Description | None:
-    """The inputs of a Transformers model, or of a module that wraps one; None for any other module.
+    sizes: Sizes | None = None,
+    also: Collection[str] = (),
+) -> tuple[Description, ...]:
+    """The inputs of a Transformers model, or of a module that wraps one, as they may be; empty for any other module.
 
     The arguments are those of `model.forward`, in its order. Ranges come from the configs of the Transformers models
     inside. Nothing is run and no config is changed. `names` restricts the inputs to these arguments, those of a file
-    that takes fewer. `sizes` gives the shapes that a file was traced at, by argument; they replace the default sizes
-    of their axes.
+    that takes fewer; `also` adds to those that are inputs by default. `sizes` gives the shapes that a file was traced
+    at, by argument; they replace the default sizes of their axes.
 
     Raises `InputsError`, one sentence that says which inputs to give, if no rule derives an argument that the model
     needs, if `names` has one that `forward` lacks, or if `sizes` does not fit the arguments.
     """
     facts = facts_of(model)
     if facts is None:
-        return None
-    chosen = _chosen(facts) if names is None else _named(facts, names)
-    fields = _fields(facts, chosen)
-    return Description(fields=fields, axes=_axes(facts, fields, sizes or {}), constants=_constants(facts))
+        return ()
+    choices = _choices(facts, also) if names is None else [_named(facts, names)]
+    found: dict[tuple[object, ...], Description] = {}
+    misfit: InputsError | None = None
+    for laid in islice(_arranged(facts, choices), 4 * MOST):
+        try:
+            one = _described(facts, laid, sizes or {})
+        except InputsError as error:
+            misfit = misfit or error
+            continue
+        found.setdefault((one.fields, one.axes), one)
+    if not found and misfit is not None:
+        raise misfit
+    return tuple(islice(found.values(), MOST))
 
 
 def constants_of(model: nn.Module) -> Mapping[str, object]:
@@ -46,6 +72,13 @@ def constants_of(model: nn.Module) -> Mapping[str, object]:
     """
     facts = facts_of(model)
     return {} if facts is None else _constants(facts)
+
+
+def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
+    """The arguments with a rule that a message of eager names: `You have to specify pixel_values`."""
+    facts = facts_of(model)
+    words = set(re.findall(r"\w+", text))
+    return tuple(name for name in (facts.arguments if facts else ()) if name in words and name in BY_NAME)
 
 
 def _constants(facts: Facts) -> dict[str, object]:
@@ -61,18 +94,26 @@ def _constants(facts: Facts) -> dict[str, object]:
     return constants
 
 
-def _chosen(facts: Facts) -> list[str]:
-    """The arguments that are inputs by default, and those that the model needs, in the order of `forward`."""
-    main = set(facts.main_inputs) if facts.model in facts.towers else set()
+def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
+    """Which arguments may be the inputs, each in the order of `forward`: the default ones, without spare ones, text."""
+    needed = _needed(facts) | set(also)
+    taken = [
+        name
+        for name in facts.arguments
+        if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
+    ]
+    plain = [name for name in taken if name in needed or not BY_NAME[name].spare]
+    text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
+    choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
+    return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
+
+
+def _needed(facts: Facts) -> set[str]:
+    """The arguments that `forward` requires, and the main ones; signatures call nearly every argument optional."""
+    required = {one.name for one in facts.parameters if one.default is one.empty}
     if "input_ids" in facts.arguments:
-        main = {"input_ids"}
-    chosen = []
-    for parameter in facts.parameters:
-        rule = _BY_NAME.get(parameter.name)
-        needed = parameter.default is parameter.empty or parameter.name in NEEDED or parameter.name in main
-        if needed or (rule is not None and rule.taken(facts)):
-            chosen.append(parameter.name)
-    return chosen or list(facts.arguments[:1])
+        return required | {"input_ids"}
+    return required | (set(facts.main_inputs) & set(facts.arguments) if facts.model in facts.towers else set())
 
 
 def _named(facts: Facts, names: Collection[str]) -> list[str]:
@@ -83,20 +124,44 @@ def _named(facts: Facts, names: Collection[str]) -> list[str]:
     return [name for name in facts.arguments if name in names]
 
 
-def _fields(facts: Facts, chosen: Iterable[str]) -> tuple[Field, ...]:
-    fields = {name: _BY_NAME[name].field(facts) if name in _BY_NAME else None for name in chosen}
-    unknown = [name for name, field in fields.items() if field is None]
-    if unknown:
-        needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
-        inputs = ", ".join(f"{name!r}: tensor" for name in chosen)
-        raise InputsError(
-            f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}} to the marker"
-        )
-    return tuple(field for field in fields.values() if field is not None)
+def _arranged(facts: Facts, choices: Sequence[Sequence[str]]) -> Iterator[tuple[Laid, ...]]:
+    """The inputs of each choice in each combination of layouts that give no axis two sizes."""
+    for names in choices:
+        laid = {name: BY_NAME[name].laid_out(facts) if name in BY_NAME else () for name in names}
+        unknown = [name for name, layouts in laid.items() if not layouts]
+        if unknown:
+            raise InputsError(_lacking(facts, names, unknown))
+        for layouts in product(*laid.values()):
+            known: dict[str, int] = {}
+            if all(known.setdefault(axis, size) == size for one in layouts for axis, size in one.sizes.items()):
+                yield layouts
 
 
-def _axes(facts: Facts, fields: tuple[Field, ...], sizes: Mapping[str, tuple[int, ...]]) -> tuple[Axis, ...]:
-    traced = _traced_sizes(fields, sizes)
+def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:
+    needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
+    inputs = ", ".join(f"{name!r}: tensor" for name in names)
+    return f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}} to the marker"
+
+
+def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
+    fields = tuple(one.field for one in laid)
+    own = {axis: size for one in laid for axis, size in one.sizes.items()}
+    axes = _axes(facts, fields, {**own, **_traced_sizes(fields, sizes)})
+    return Description(
+        fields=fields,
+        axes=axes,
+        constants=_constants(facts),
+        unsure=_unsure(axes),
+    )
+
+
+def _unsure(axes: Sequence[Axis]) -> tuple[str, ...]:
+    """The axes that are not those of text: the batch too, where there is another."""
+    names = tuple(axis.name for axis in axes if axis.name not in TEXT_AXES)
+    return () if names == ("batch",) else names
+
+
+def _axes(facts: Facts, fields: tuple[Field, ...], traced: Mapping[str, int]) -> tuple[Axis, ...]:
     named = {dim for field in fields for dim in field.dims}
     names = tuple(name for name in SIZES if name in named)
     return tuple(_axis(facts, name, names, traced) for name in names)

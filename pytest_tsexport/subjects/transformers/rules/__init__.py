@@ -1,0 +1,21 @@
+"""The table of arguments: one rule for each, by the kind of input. One that needs two kinds of rule is in the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_tsexport.subjects.transformers.layouts import InputRule
+from pytest_tsexport.subjects.transformers.rules import audio, masks, prompts, series, text, vision
+
+RULES: tuple[InputRule, ...] = (
+    *text.RULES,
+    *masks.RULES,
+    *vision.RULES,
+    *prompts.RULES,
+    *audio.RULES,
+    *series.RULES,
+)
+"""Every argument that can be derived."""
+
+BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
+"""The same, by the name of the argument."""

@@ -1,0 +1,63 @@
+"""facts -> masks: which positions, frames, samples or pixels are real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from pytest_tsexport.subjects.domains.base import Domain
+from pytest_tsexport.subjects.domains.tail_masks import TailMask
+from pytest_tsexport.subjects.transformers.facts import Facts
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout
+from pytest_tsexport.subjects.transformers.rules.text import TEXT, has_ids, mask
+
+
+def tail(_: Facts) -> Domain:
+    """Padding at the end."""
+    return TailMask(dtype=torch.int64)
+
+
+def corner(_: Facts) -> Domain:
+    """Padding below and right of a picture."""
+    return TailMask(dtype=torch.int64, places=2)
+
+
+def yes_or_no(_: Facts) -> Domain:
+    """The same as booleans, for models that index with the mask."""
+    return TailMask(dtype=torch.bool)
+
+
+def takes(*names: str) -> Callable[[Facts], bool]:
+    """Whether the model takes one of these arguments."""
+    return lambda facts: any(name in facts.arguments for name in names)
+
+
+def _sound_alone(facts: Facts) -> bool:
+    return not has_ids(facts) and takes("input_values", "input_features", "audio_mel")(facts)
+
+
+def _text_or_sound(facts: Facts) -> bool:
+    return has_ids(facts) or _sound_alone(facts)
+
+
+SAMPLES = Layout(("batch", "samples"), tail, fits=takes("input_values"))
+FRAMES = Layout(("batch", "frames"), tail, fits=takes("input_features", "audio_mel"))
+
+RULES: tuple[InputRule, ...] = (
+    InputRule(
+        "attention_mask",
+        (
+            Layout(TEXT, mask, fits=has_ids),
+            Layout(("batch", "samples"), tail, fits=lambda facts: not has_ids(facts) and SAMPLES.fits(facts)),
+            Layout(("batch", "frames"), tail, fits=lambda facts: not has_ids(facts) and FRAMES.fits(facts)),
+        ),
+        _text_or_sound,
+    ),
+    InputRule("padding_mask", (SAMPLES, FRAMES), spare=True),
+    InputRule("input_features_mask", (FRAMES,), spare=True),
+    InputRule("feature_attention_mask", (FRAMES,), spare=True),
+    InputRule("audio_mel_mask", (Layout(("batch", "frames"), yes_or_no),)),
+    InputRule("pixel_mask", (Layout(("batch", "height", "width"), corner),), spare=True),
+)
+"""Arguments that say what is real and what was added to fill a batch."""
