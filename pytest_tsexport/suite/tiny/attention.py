@@ -22,7 +22,11 @@ def heads(part: Part) -> Changes:
     if part.level.widths == "kept":
         return {}
     if part.keeps_ratios:
-        return {name: value // divisor_of((value,)) for name, value in part.sizes() if _HEAD_SIZE.fullmatch(name)}
+        return {
+            name: value // divisor_of((value,), part.divisor)
+            for name, value in part.sizes()
+            if _HEAD_SIZE.fullmatch(name)
+        }
     changes: Changes = {}
     for name, value in part.values.items():
         found = _number_of_heads(part, name, value)

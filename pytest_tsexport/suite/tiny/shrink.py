@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pytest_tsexport.suite.tiny.attention import heads
-from pytest_tsexport.suite.tiny.depth import layers
+from pytest_tsexport.suite.tiny.backbone import replace_backbone
+from pytest_tsexport.suite.tiny.depth import kept_layers, layers
 from pytest_tsexport.suite.tiny.levels import Level
 from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
+from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
+from pytest_tsexport.suite.tiny.per_layer import give_back, overrides_of
 from pytest_tsexport.suite.tiny.pictures import pictures
 from pytest_tsexport.suite.tiny.special_ids import move_special_ids
 from pytest_tsexport.suite.tiny.values import rotary, weights
 from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
 
+_NARROW = 48  # narrower layers are as small as they need to be
+
 
 def shrink(config: Any, level: Level) -> None:
-    """Makes a config small, with the configs inside. The config is changed: give it one of your own."""
+    """Makes a config small, with the configs inside. The config is changed: give it one of your own.
+
+    Parts come first, since a config may point at the layers of its parts.
+    """
+    for one in list(parts_of(config)):
+        replace_backbone(one)
     configs = list(parts_of(config))
-    for part in configs:
-        vars(part).update(_changes(part_of(part, level)))
+    for one in reversed(configs):
+        _shrink_one(one, level)
     move_special_ids(configs)
 
 
-def parts_of(config: Any) -> Iterator[Any]:
-    """A config and the configs that its attributes hold, one by one or in lists."""
-    yield config
-    for value in vars(config).values():
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            if hasattr(one, "to_dict") and hasattr(one, "model_type"):
-                yield from parts_of(one)
+def _shrink_one(config: Any, level: Level) -> None:
+    overrides = overrides_of(config)
+    for attributes in list(attributes_of(config)):
+        part = part_of(config, attributes, level)
+        attributes.update(_changes(part))
+        if attributes is vars(config):
+
+            def small(own: Mapping[str, Any], part: Part = part) -> Changes:
+                whole = replace(part, values={**part.values, **own})
+                return {name: value for name, value in ({**own, **_changes(whole)}).items() if name in own}
+
+            give_back(config, overrides, kept_layers(part), small)
 
 
 def _changes(part: Part) -> Changes:
@@ -38,7 +54,8 @@ def _changes(part: Part) -> Changes:
         small = _small(part, name, value)
         if small is not None:
             changes[name] = small
-    changes |= heads(part) | pictures(part) | layers(part) | weights(part)
+    changes |= heads(part) | pictures(part) | weights(part)
+    changes |= layers(part, changes)
     return changes | rotary(part, changes)
 
 
@@ -55,14 +72,16 @@ def _small(part: Part, name: str, value: Any) -> Any:
 
 
 def _width(part: Part, value: int) -> int:
-    if part.level.widths == "kept" or value < WIDTH:
+    if part.level.widths == "kept":
         return value
-    return value // divisor_of((value,)) if part.keeps_ratios else WIDTH
+    if part.keeps_ratios:
+        return value // divisor_of((value,), part.divisor) if value >= _NARROW else value
+    return min(value, WIDTH)
 
 
 def _widths(part: Part, values: Any) -> list[int]:
     if part.level.widths == "kept" or max(values) < WIDTH:
         return list(values)
     if part.keeps_ratios:
-        return [value // divisor_of(tuple(values)) for value in values]
+        return [value // divisor_of(tuple(values), part.divisor) for value in values]
     return [min(value, WIDTH) for value in values]

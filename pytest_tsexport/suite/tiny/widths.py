@@ -11,7 +11,7 @@ HEADS = 4
 HEAD_SIZE = 16
 VOCABULARY = 128
 POSITIONS = 128
-_LARGEST_DIVISOR = 8
+LARGEST_DIVISOR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,9 @@ RULES = (
         r".*(num_queries|num_query_tokens|num_latents|two_stage_num_proposals|num_detection_tokens|num_denoising)",
         _at_most(12),
     ),
+    # Filters that double with each stage, and the norms of 32 groups beside them.
+    _rule(r"(num_filters|n_filters)", _at_most(4)),
+    _rule(r"base_channels", _at_most(32)),
     _rule(r"num_conv_pos_embeddings", _at_most(16)),
     _rule(r"num_conv_pos_embedding_groups", _at_most(4)),
 )
@@ -86,9 +89,20 @@ def rule_of(name: str) -> SizeRule | None:
     return next((rule for rule in RULES if rule.pattern.fullmatch(name)), None)
 
 
-def divisor_of(values: tuple[int, ...]) -> int:
-    """By how much these widths are divided so that their ratios stay: 8, or what divides all of them."""
-    divisor = _LARGEST_DIVISOR
-    while divisor > 1 and any(value % divisor for value in values):
+def divisor_of(values: tuple[int, ...], largest: int = LARGEST_DIVISOR, heads: tuple[int, ...] = ()) -> int:
+    """By how much these widths are divided so that their ratios stay: 8, or what divides all of them.
+
+    A width that is a multiple of its number of heads stays one.
+    """
+    divisor = largest
+    while divisor > 1 and not _divides(divisor, values, heads):
         divisor //= 2
     return divisor
+
+
+def _divides(divisor: int, values: tuple[int, ...], heads: tuple[int, ...]) -> bool:
+    heads = heads if len(heads) == len(values) else (heads[0] if heads else 1,) * len(values)
+    return all(
+        value % divisor == 0 and (value % count != 0 or value // divisor % count == 0)
+        for value, count in zip(values, heads, strict=True)
+    )
