@@ -40,6 +40,9 @@ def settled(description: Description, inquiry: Inquiry) -> Description:
         given_up={**found.given_up, **{one.name: given_up(one, inquiry) for one in known if one not in stepped}},
     )
     how = {dimension.name: one for dimension, one in found.dimensions.items()}
+    for one in refused:  # longer steps than are looked for
+        if one.name not in how and inquiry.accepts({one: 2 * one.size}):
+            how[one.name] = Found(step=one.size)
     fixed = {one.name: one.size for one in refused if one.name not in how}
     axes = (
         _settled(axis, how.get(axis.name, Found()), unsure[axis.name], inquiry) if axis.name in unsure else axis
@@ -53,7 +56,7 @@ def settled(description: Description, inquiry: Inquiry) -> Description:
         description,
         fields=fields,
         axes=tuple(axes),
-        given_up={**description.given_up, **found.given_up},
+        given_up={**description.given_up, **{name: found.given_up[name] for name in fixed}},
         unsure={},
     )
 

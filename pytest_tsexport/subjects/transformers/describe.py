@@ -102,7 +102,7 @@ def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
         for name in facts.arguments
         if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
     ]
-    plain = [name for name in taken if name in needed or not BY_NAME[name].spare]
+    plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
     text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
     choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
