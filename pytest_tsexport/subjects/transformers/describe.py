@@ -83,8 +83,10 @@ def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
 
 def _constants(facts: Facts) -> dict[str, object]:
     defaults = {parameter.name: parameter.default for parameter in facts.parameters}
-    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside.
-    caches = "use_cache" in defaults or (facts.passes_on and "past_key_values" in defaults)
+    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside, unless
+    # they decide by an argument of their own whether to keep one.
+    passes_on = facts.passes_on and "past_key_values" in defaults and "use_streaming" not in defaults
+    caches = "use_cache" in defaults or passes_on
     constants: dict[str, object] = {"use_cache": False} if caches else {}
     if "use_mems" in defaults:
         constants["use_mems"] = False
