@@ -18,7 +18,7 @@ from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, flat_shapes, flat_values, keywords
 from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, field_of
-from pytest_tsexport.subjects.choosing import chosen, example
+from pytest_tsexport.subjects.choosing import chosen
 from pytest_tsexport.subjects.code_numbers import CodeNumbers
 from pytest_tsexport.subjects.domains.own_values import OwnValues
 from pytest_tsexport.subjects.edges import edges_of
@@ -66,11 +66,10 @@ def _from_signature(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject
             f"inputs cannot be derived for {type(model).__name__}; give inputs={{argument name: tensor}} to the marker"
         )
     reference = model if meaning.reference is None else meaning.reference
-    description = chosen(model, reference, possible)
-    inputs = example(description)
+    description, inquiry = chosen(model, reference, possible)
     if meaning.dynamic_shapes is None:
-        description = settled(description, Inquiry.of(reference, inputs, description.constants))
-    return _with_axes(model, inputs, description, meaning)
+        description = settled(description, inquiry)
+    return _with_axes(model, dict(inquiry.inputs), description, meaning)
 
 
 def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subject:

@@ -5,8 +5,10 @@ What eager answers says that a layout is possible. The likeliest comes first, so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import torch
 from torch import nn
@@ -20,6 +22,11 @@ EXAMPLE_SEED = 20
 
 MOST_NAMED = 3
 """How often the arguments that eager asks for by name are added."""
+
+MOST_HINTS = 6
+"""How many sizes that one message of eager names are tried."""
+
+SIDES = ("height", "width")
 
 TOLD = 3
 """Layouts whose refusal a message tells; the others are counted."""
@@ -41,21 +48,23 @@ def example(description: Description) -> dict[str, torch.Tensor]:
     return {one.name: one.draw(description.sizes, EXAMPLE_SEED) for one in description.fields}
 
 
-def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Description]) -> Description:
-    """The first description that eager runs, with a line in `given_up` if it refused the likeliest.
+def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Description]) -> tuple[Description, Inquiry]:
+    """The first description that eager runs, and the inquiry that showed it.
 
-    One alone is taken unasked: the call that observes the model says why it does not run. If eager asks for an argument
-    by name, that one is added. Raises `InputsError`, one sentence, if none runs.
+    Its `given_up` has a line if eager refused the likeliest one. One alone is taken unasked: the call that observes the
+    model says why it does not run. If eager asks for an argument by name, or names a number, that is tried.
+    Raises `InputsError`, one sentence, if none runs.
     """
     if len(possible) == 1 and not possible[0].unsure:
-        return possible[0]
+        return possible[0], _inquiry(reference, possible[0])
     refused: list[Refused] = []
     added: set[str] = set()
     for _ in range(MOST_NAMED + 1):
-        for one in possible:
-            why = Inquiry.of(reference, example(one), one.constants).refusal({})
+        for one in _with_hints(possible, refused):
+            inquiry = _inquiry(reference, one)
+            why = inquiry.refusal({})
             if why is None:
-                return replace(one, given_up={**one.given_up, **_told(one, refused)})
+                return replace(one, given_up={**one.given_up, **_told(one, refused)}), inquiry
             refused.append(Refused(one, why))
         named = {name for one in refused for name in transformers.named_in(model, one.why)} - added
         named -= {field.name for field in refused[0].description.fields}
@@ -64,6 +73,36 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         added |= named
         possible = transformers.descriptions(model, also=added)
     raise InputsError(_refusal(model, refused))
+
+
+def _with_hints(possible: Sequence[Description], refused: Sequence[Refused]) -> Iterator[Description]:
+    """The descriptions, and then those of which eager has named another size: `must be a multiple of 1920`."""
+    before = len(refused)
+    yield from possible
+    tried = {(one.description.fields, one.description.axes) for one in refused}
+    for one in list(refused[before:]):
+        for resized in islice(_resized(one), MOST_HINTS):
+            if (resized.fields, resized.axes) not in tried:
+                tried.add((resized.fields, resized.axes))
+                yield resized
+
+
+def _resized(one: Refused) -> Iterator[Description]:
+    """The refused description with its axes at each number in the message, the sides of a picture together."""
+    description, sizes = one.description, one.description.sizes
+    numbers = [int(number) for number in re.findall(r"(?<![\w.])\d{1,6}(?![\w.]*\d)", one.why)]
+    shapes = {size for field in description.fields for size in field.shape(sizes)}
+    names = [name for name in description.unsure if name != "batch"]
+    groups = [[name for name in names if name in SIDES], *([name] for name in names if name not in SIDES)]
+    for number in dict.fromkeys(reversed(numbers)):
+        for group in groups if number > 1 and number not in shapes else ():
+            if group:
+                axes = (replace(axis, size=number) if axis.name in group else axis for axis in description.axes)
+                yield replace(description, axes=tuple(axes))
+
+
+def _inquiry(reference: nn.Module, description: Description) -> Inquiry:
+    return Inquiry.of(reference, example(description), description.constants)
 
 
 def shapes_of(description: Description) -> str:

@@ -112,14 +112,15 @@ class Description:
 
     `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` has a
     line for each dimension that eager refuses at any other size, by name. `unsure` are the axes about which nothing is
-    known but their traced size: eager says how they vary.
+    known but their traced size, with the steps by which they may vary; empty if nothing is known about these either.
+    Eager says how they do.
     """
 
     fields: tuple[Field, ...]
     axes: tuple[Axis, ...]
     given_up: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
-    unsure: tuple[str, ...] = ()
+    unsure: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -5,13 +5,15 @@ Eager is asked. An axis that it takes at no other size becomes a fixed dimension
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise, takewhile
 
 from pytest_tsexport.subjects.couplings import Found
-from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.fields import Axis, Description, Field, Rule
 from pytest_tsexport.subjects.inquiry import Dimension, Inquiry
-from pytest_tsexport.subjects.varying import varying
+from pytest_tsexport.subjects.varying import given_up, varying
 
 
 def dimension_of(axis: Axis, description: Description) -> Dimension:
@@ -29,8 +31,18 @@ def settled(description: Description, inquiry: Inquiry) -> Description:
         return description
     free = [one for one in unsure.values() if inquiry.accepts({one: one.size + 1})]
     refused = [one for one in unsure.values() if one not in free]
-    found = varying(free, refused, inquiry)
+    stepped = _stepped(refused, description.unsure, inquiry)
+    known = [one for one in refused if description.unsure[one.name]]
+    found = varying(free, [one for one in refused if one not in known], inquiry)
+    found = replace(
+        found,
+        dimensions={**found.dimensions, **stepped},
+        given_up={**found.given_up, **{one.name: given_up(one, inquiry) for one in known if one not in stepped}},
+    )
     how = {dimension.name: one for dimension, one in found.dimensions.items()}
+    for one in refused:  # longer steps than are looked for
+        if one.name not in how and inquiry.accepts({one: 2 * one.size}):
+            how[one.name] = Found(step=one.size)
     fixed = {one.name: one.size for one in refused if one.name not in how}
     axes = (
         _settled(axis, how.get(axis.name, Found()), unsure[axis.name], inquiry) if axis.name in unsure else axis
@@ -44,9 +56,32 @@ def settled(description: Description, inquiry: Inquiry) -> Description:
         description,
         fields=fields,
         axes=tuple(axes),
-        given_up={**description.given_up, **found.given_up},
-        unsure=(),
+        given_up={**description.given_up, **{name: found.given_up[name] for name in fixed}},
+        unsure={},
     )
+
+
+def _stepped(
+    refused: Sequence[Dimension], steps: Mapping[str, tuple[int, ...]], inquiry: Inquiry
+) -> dict[Dimension, Found]:
+    """How the axes vary whose steps are known: each alone, or all of one size together, as the sides of a square do."""
+    found: dict[Dimension, Found] = {}
+    left = [one for one in refused if steps[one.name]]
+    for one in left:
+        step = next((step for step in steps[one.name] if inquiry.accepts({one: one.size + step})), None)
+        found |= {} if step is None else {one: Found(step=step)}
+    left = [one for one in left if one not in found]
+    for first, other in pairwise(left):
+        if first.size == other.size and first not in found:
+            shifts = (
+                step
+                for step in steps[first.name]
+                if inquiry.accepts({first: first.size + step, other: other.size + step})
+            )
+            step = next(shifts, None)
+            alike = Rule(terms=((Fraction(1), (first.name,)),))
+            found |= {} if step is None else {first: Found(step=step), other: Found(rule=alike)}
+    return found
 
 
 def _settled(axis: Axis, found: Found, dimension: Dimension, inquiry: Inquiry) -> Axis:
@@ -55,26 +90,37 @@ def _settled(axis: Axis, found: Found, dimension: Dimension, inquiry: Inquiry) -
     varied = replace(axis, step=found.step, rule=found.rule, high=high)
     if axis.name == "batch" or varied.rule is not None:
         return varied
-    low = _farthest(range(axis.size, 0, -varied.step), dimension, inquiry)
-    if high is None:
-        above = range(axis.size, 2 * axis.size + varied.step, varied.step)
-        most = _farthest(above, dimension, inquiry)
-        high = most if most < above[-1] else None
-    return replace(varied, low=low, high=high)
+    low = _lowest(varied, dimension, inquiry)
+    return replace(varied, low=low, high=_highest(varied, dimension, inquiry) if high is None else high)
 
 
-def _farthest(sizes: range, dimension: Dimension, inquiry: Inquiry) -> int:
-    """The last of the sizes that eager takes, if it takes all between the first one and that; found by halving."""
-    if inquiry.accepts({dimension: sizes[-1]}):
-        return sizes[-1]
-    taken, refused = 0, len(sizes) - 1
-    while refused - taken > 1:
-        middle = (taken + refused) // 2
-        if inquiry.accepts({dimension: sizes[middle]}):
-            taken = middle
-        else:
-            refused = middle
-    return sizes[taken]
+def _lowest(axis: Axis, dimension: Dimension, inquiry: Inquiry) -> int:
+    """The smallest size that eager takes, or nearly so; a call of a large model is dear, so few are asked about."""
+    least = axis.fitting(1)
+    if inquiry.accepts({dimension: least}):
+        return least
+    halves = (axis.fitting(axis.size >> times) for times in range(1, axis.size.bit_length()))
+    found = _last_taken(halves, dimension, inquiry) or _last_taken(_near(axis, -1), dimension, inquiry)
+    return found or axis.size
+
+
+def _highest(axis: Axis, dimension: Dimension, inquiry: Inquiry) -> int | None:
+    """The largest size that eager takes, or nearly so, if it takes no size that is twice the traced one."""
+    if inquiry.accepts({dimension: axis.fitting(2 * axis.size)}):
+        return None
+    return _last_taken(_near(axis, 1), dimension, inquiry) or axis.size
+
+
+def _near(axis: Axis, sign: int) -> Iterator[int]:
+    """Sizes ever farther from the traced one."""
+    shifts = (axis.step << times for times in range(axis.size.bit_length()))
+    return (axis.size + sign * shift for shift in shifts if 0 < axis.size + sign * shift < 2 * axis.size)
+
+
+def _last_taken(sizes: Iterable[int], dimension: Dimension, inquiry: Inquiry) -> int | None:
+    """The last of the sizes before the first that eager refuses; None if it refuses the first."""
+    taken = list(takewhile(lambda size: inquiry.accepts({dimension: size}), sizes))
+    return taken[-1] if taken else None
 
 
 def _fixed(field: Field, fixed: Mapping[str, int]) -> Field:

@@ -17,7 +17,7 @@ from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
 from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
-from pytest_tsexport.subjects.transformers.rules import BY_NAME
+from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
 
 MOST = 12
 """Eager is asked about no more descriptions than this; each may cost a call of a large model."""
@@ -83,8 +83,10 @@ def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
 
 def _constants(facts: Facts) -> dict[str, object]:
     defaults = {parameter.name: parameter.default for parameter in facts.parameters}
-    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside.
-    caches = "use_cache" in defaults or (facts.passes_on and "past_key_values" in defaults)
+    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside, unless
+    # they decide by an argument of their own whether to keep one.
+    passes_on = facts.passes_on and "past_key_values" in defaults and "use_streaming" not in defaults
+    caches = "use_cache" in defaults or passes_on
     constants: dict[str, object] = {"use_cache": False} if caches else {}
     if "use_mems" in defaults:
         constants["use_mems"] = False
@@ -102,7 +104,7 @@ def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
         for name in facts.arguments
         if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
     ]
-    plain = [name for name in taken if name in needed or not BY_NAME[name].spare]
+    plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
     text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
     choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
@@ -151,14 +153,14 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
         fields=fields,
         axes=axes,
         constants=_constants(facts),
-        unsure=_unsure(axes),
+        unsure=_unsure(facts, axes),
     )
 
 
-def _unsure(axes: Sequence[Axis]) -> tuple[str, ...]:
+def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
     """The axes that are not those of text: the batch too, where there is another."""
-    names = tuple(axis.name for axis in axes if axis.name not in TEXT_AXES)
-    return () if names == ("batch",) else names
+    names = [axis.name for axis in axes if axis.name not in TEXT_AXES]
+    return {} if names == ["batch"] else {name: STEPS[name](facts) if name in STEPS else () for name in names}
 
 
 def _axes(facts: Facts, fields: tuple[Field, ...], traced: Mapping[str, int]) -> tuple[Axis, ...]:

@@ -63,6 +63,11 @@ def always(_: Facts) -> bool:
     return True
 
 
+def never(_: Facts) -> bool:
+    """For no model."""
+    return False
+
+
 def when_named(_: Facts) -> bool:
     """Only if the caller names the argument, or if `forward` requires it."""
     return False
@@ -110,13 +115,13 @@ class InputRule:
     """One argument: its layouts, the likeliest first, and whether it is an input by default.
 
     An argument that is not an input by default is one if the caller names it, if `forward` requires it, or if eager
-    asks for it by name. `spare` says that a model answers without it: it is left out if eager refuses it.
+    asks for it by name. `spare` says whether the model may answer without it: it is left out if eager refuses it.
     """
 
     name: str
     layouts: tuple[Layout, ...]
     taken: Callable[[Facts], bool] = always
-    spare: bool = False
+    spare: Callable[[Facts], bool] = never
 
     def is_text(self, facts: Facts) -> bool:
         """Whether the input is text in its likeliest layout."""

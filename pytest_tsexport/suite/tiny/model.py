@@ -16,6 +16,7 @@ from pytest_tsexport.errors import InputsError, UnavailableError
 from pytest_tsexport.suite.model_types import class_name
 from pytest_tsexport.suite.tiny.levels import LADDER
 from pytest_tsexport.suite.tiny.missing import filled_in
+from pytest_tsexport.suite.tiny.parts import parts_of
 from pytest_tsexport.suite.tiny.shrink import shrink
 from pytest_tsexport.suite.tiny.values import SCALE
 
@@ -78,10 +79,17 @@ class _Class:
 
     def __call__(self, config: Any) -> nn.Module:
         try:
-            model: nn.Module = self._class(config)
+            model: nn.Module = self._class(self._own(config))
         except ImportError as error:
             raise UnavailableError(f"{self.name} needs {_package(str(error))}, which is not installed") from error
         return model
+
+    def _own(self, config: Any) -> Any:
+        """The config, or the part of it that this class takes: a head for text is built from the part for text."""
+        kind = getattr(self._class, "config_class", None)
+        if not isinstance(kind, type) or isinstance(config, kind):
+            return config
+        return next((part for part in parts_of(config) if isinstance(part, kind)), config)
 
 
 def _package(text: str) -> str:

@@ -17,15 +17,15 @@ _LAYER_SCALE = re.compile(
 
 
 def weights(part: Part) -> Changes:
-    """A scale of weights at which positions move one another, and layers their input."""
-    changes: Changes = {
-        name: SCALE for name, value in part.values.items() if _SCALE.fullmatch(name) and isinstance(value, float)
-    }
-    return changes | {
-        name: 1.0
-        for name, value in part.values.items()
-        if _LAYER_SCALE.fullmatch(name) and isinstance(value, float) and value > 0
-    }
+    """A scale of weights at which positions move one another, and layers their input.
+
+    Models ask for it also where their config has no such attribute, and then have a default of their own.
+    """
+    changes: Changes = {"initializer_range": SCALE}
+    for name, value in part.values.items():
+        if isinstance(value, float) and value > 0 and (_SCALE.fullmatch(name) or _LAYER_SCALE.fullmatch(name)):
+            changes[name] = SCALE if _SCALE.fullmatch(name) else 1.0
+    return changes
 
 
 def rotary(part: Part, changes: Mapping[str, Any]) -> Changes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule
 from pytest_tsexport.subjects.transformers.rules import audio, masks, prompts, series, text, vision
 
@@ -19,3 +20,6 @@ RULES: tuple[InputRule, ...] = (
 
 BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
 """The same, by the name of the argument."""
+
+STEPS: Mapping[str, Callable[[Facts], tuple[int, ...]]] = vision.STEPS
+"""By which steps an axis may vary, where the config says it."""

@@ -9,7 +9,7 @@ from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.masks import Switch
 from pytest_tsexport.subjects.transformers.facts import Facts
-from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, floating
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, always, floating
 
 BINS = Setting(
     (
@@ -92,7 +92,7 @@ RULES: tuple[InputRule, ...] = (
     InputRule("input_features", FRAMES),
     InputRule("audio_mel", FRAMES),
     InputRule("decoder_input_values", (Layout(("batch", "decoder_frames", BINS), samples),)),
-    InputRule("noise_sequence", (Layout(("batch", "frames", Setting(("model_in_channels",))), samples),), spare=True),
-    InputRule("is_longer", (Layout(("batch", 1), lambda _: Switch(dtype=torch.bool)),), spare=True),
+    InputRule("noise_sequence", (Layout(("batch", "frames", Setting(("model_in_channels",))), samples),), spare=always),
+    InputRule("is_longer", (Layout(("batch", 1), lambda _: Switch(dtype=torch.bool)),), spare=always),
 )
 """Arguments that hold sound."""

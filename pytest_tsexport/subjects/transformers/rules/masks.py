@@ -9,7 +9,7 @@ import torch
 from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.tail_masks import TailMask
 from pytest_tsexport.subjects.transformers.facts import Facts
-from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, always
 from pytest_tsexport.subjects.transformers.rules.text import TEXT, has_ids, mask
 
 
@@ -53,11 +53,12 @@ RULES: tuple[InputRule, ...] = (
             Layout(("batch", "frames"), tail, fits=lambda facts: not has_ids(facts) and FRAMES.fits(facts)),
         ),
         _text_or_sound,
+        spare=_sound_alone,
     ),
-    InputRule("padding_mask", (SAMPLES, FRAMES), spare=True),
-    InputRule("input_features_mask", (FRAMES,), spare=True),
-    InputRule("feature_attention_mask", (FRAMES,), spare=True),
+    InputRule("padding_mask", (SAMPLES, FRAMES), spare=always),
+    InputRule("input_features_mask", (FRAMES,), spare=always),
+    InputRule("feature_attention_mask", (FRAMES,), spare=always),
     InputRule("audio_mel_mask", (Layout(("batch", "frames"), yes_or_no),)),
-    InputRule("pixel_mask", (Layout(("batch", "height", "width"), corner),), spare=True),
+    InputRule("pixel_mask", (Layout(("batch", "height", "width"), corner),), spare=always),
 )
 """Arguments that say what is real and what was added to fill a batch."""

@@ -8,7 +8,7 @@ from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Integers
 from pytest_tsexport.subjects.transformers.facts import Facts
-from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, floating, when_named
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, always, floating, when_named
 from pytest_tsexport.subjects.transformers.rules.text import ids_of
 from pytest_tsexport.subjects.transformers.rules.vision import side
 
@@ -33,8 +33,8 @@ def _task_length(facts: Facts) -> int | None:
 
 
 RULES: tuple[InputRule, ...] = (
-    InputRule("input_points", (Layout(("batch", "boxes", "points", 2), _places),), spare=True),
-    InputRule("input_labels", (Layout(("batch", "boxes", "points"), _sides),), spare=True),
+    InputRule("input_points", (Layout(("batch", "boxes", "points", 2), _places),), spare=always),
+    InputRule("input_labels", (Layout(("batch", "boxes", "points"), _sides),), spare=always),
     InputRule("input_boxes", (Layout(("batch", "boxes", 4), _places),), when_named),
     InputRule("task_inputs", (Layout(("batch", _task_length), _task),)),
 )

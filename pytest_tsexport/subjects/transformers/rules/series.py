@@ -9,7 +9,7 @@ from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids, Integers
 from pytest_tsexport.subjects.domains.masks import Mask
 from pytest_tsexport.subjects.transformers.facts import Facts
-from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, floating, when_named
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, always, floating, when_named
 
 
 def values(facts: Facts) -> Domain:
@@ -68,8 +68,8 @@ FUTURE = {"future_steps": Setting(("prediction_length",))}
 RULES: tuple[InputRule, ...] = (
     InputRule("past_values", STEPS),
     InputRule("past_time_features", (Layout(("batch", "steps", _time_features), values, PAST),)),
-    InputRule("past_observed_mask", OBSERVED, spare=True),
-    InputRule("observed_mask", OBSERVED, spare=True),
+    InputRule("past_observed_mask", OBSERVED, spare=always),
+    InputRule("observed_mask", OBSERVED, spare=always),
     InputRule(
         "static_categorical_features",
         (Layout(("batch", Setting(("num_static_categorical_features",))), _categories),),

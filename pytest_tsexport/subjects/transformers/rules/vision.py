@@ -70,6 +70,15 @@ def strides(times: int) -> Number:
     return lambda facts: times * stride(facts)
 
 
+def _steps(facts: Facts) -> tuple[int, ...]:
+    """A side may vary by pixels, patches, strides, or by windows of them."""
+    side, whole = patch(facts) or 1, stride(facts)
+    return tuple(dict.fromkeys((1, side, 2 * side, whole, 2 * whole, 4 * whole)))
+
+
+STEPS = {"height": _steps, "width": _steps}
+"""By which steps the sides of a picture may vary."""
+
 FRAMES = Setting(("num_frames", "frames_per_clip", "num_video_frames"), "vision")
 
 SMALL = {"height": strides(2), "width": strides(3)}
