@@ -17,6 +17,7 @@ import torch
 from pytest_tsexport import errors
 from pytest_tsexport.errors import INTERRUPTS, CrashError, TsExportError
 from pytest_tsexport.exporting.context import Callbacks
+from pytest_tsexport.exporting.exits import exits_raised
 from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.verdict import Row
 
@@ -38,7 +39,8 @@ FIXES = {
 def crashes_told(callbacks: Callbacks) -> Iterator[None]:
     """Turns whatever ends this block into a `CrashError`, except for interrupts and this package's own errors."""
     try:
-        yield
+        with exits_raised():
+            yield
     except INTERRUPTS:
         raise
     except callbacks.interrupts:

@@ -99,7 +99,7 @@ class ForkedProcess:
         while not self._mine.poll(0) and self._process.exitcode is None:
             if time.monotonic() >= until:
                 raise Silent
-            if limits.memory is not None and self._memory() > limits.memory:
+            if limits.memory is not None and self._uses_more(limits.memory):
                 raise TookMemory
             wait([self._process.sentinel, self._mine], timeout=min(max(until - time.monotonic(), 0.0), INTERVAL))
         with suppress(EOFError, OSError):
@@ -117,11 +117,11 @@ class ForkedProcess:
         self._process.join()
         self._mine.close()
 
-    def _memory(self) -> int:
+    def _uses_more(self, limit: int) -> bool:
         now = time.monotonic()
         if now - self._refreshed > REFRESH:
             self._members, self._refreshed = process_tree.members(self.pid), now
-        return process_tree.memory(self._members)
+        return process_tree.uses_more(self._members, limit)
 
 
 def _begin(work: Callable[[Connection], None], theirs: Connection, parents: Connection) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.exporting.forked_process import Died, ForkedProcess, Limits, Silent, flush_output
-from pytest_tsexport.exporting.forked_threads import keep_one_thread
+from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
 
 T = TypeVar("T")
 

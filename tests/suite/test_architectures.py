@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 import transformers
@@ -59,11 +60,7 @@ def test_workers_take_whole_subjects(run: Run) -> None:
 
 
 def test_a_type_that_needs_an_absent_package_is_unavailable_by_name(run: Run) -> None:
-    try:
-        import timm  # noqa: F401
-    except ImportError:
-        pass
-    else:
+    if find_spec("timm"):
         pytest.skip("timm is installed")
     result = run("--ts-architectures=timm_wrapper", "--ts-checks=trace")
     result.assert_outcomes(failed=1)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_tsexport.errors import InputsError, UnavailableError
+from pytest_tsexport.exporting.exits import exits_raised
 
 NOT_MADE = (UnavailableError, InputsError)
 """What a marked function raises if it has no model to return: its checks say so, in a sentence."""
@@ -56,7 +57,8 @@ def _capturing(function: Callable[..., Any], returned: list[object]) -> Callable
 def returned_by(call: Callable[[], object]) -> object:
     """What the call of a marked function returns, or raises if it has no model."""
     try:
-        return call()
+        with exits_raised():
+            return call()
     except NOT_MADE as error:
         return error
 

@@ -17,7 +17,7 @@ from pytest_tsexport.diagnosis import process_end
 from pytest_tsexport.errors import CrashError
 from pytest_tsexport.exporting import machine_memory
 from pytest_tsexport.exporting.forked_process import Died, ForkedProcess, Limits, ProcessEnded, Silent
-from pytest_tsexport.exporting.forked_threads import threads_survive_a_fork
+from pytest_tsexport.exporting.torch_in_forks import load_before_fork, threads_survive_a_fork
 from pytest_tsexport.plugin.collection.expansion import POLICY
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution.export_cache import ExportCache, crashed
@@ -57,6 +57,7 @@ class IsolatedSubject:
         self._folder = Path()
         self._doing = ""
         self._crash: tuple[CrashError, Outcome] | None = None
+        self._has_crashed = False
         self._threads = True
 
     def holds(self, subject: str) -> bool:
@@ -65,12 +66,12 @@ class IsolatedSubject:
 
     def release(self, following: ItemId | None = None) -> None:
         """End the process, unless the following item needs it. After a crash another backend gets a new one."""
-        if self._held is None:
-            return
-        if following is None or following.subject != self._held.subject:
+        if self._held is None or following is None or not self._serves(self._held, following):
             self._end()
-        elif following.group != self._held.group and self._crash is not None:
-            self._end()
+
+    def _serves(self, held: ItemId, following: ItemId) -> bool:
+        is_spent = self._crash is not None or self._has_crashed
+        return following.subject == held.subject and (following.group == held.group or not is_spent)
 
     def verdict(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> Verdict | None:
         """The verdict of the item's check; None for a bare marker. `returned` holds the call that is still to do."""
@@ -92,10 +93,13 @@ class IsolatedSubject:
         if not answer.holds:
             self._end()
         pass_on(answer)
-        return verdict_of(answer)
+        verdict = verdict_of(answer)
+        self._has_crashed |= verdict is not None and verdict.outcome is Outcome.CRASHED
+        return verdict
 
     def _begin(self, item: pytest.Function, parts: ItemId, calls: list[object]) -> None:
         self._end()
+        load_before_fork()
         self._threads = self._threads and threads_survive_a_fork()
         self._folder = Path(tempfile.mkdtemp(prefix="tsexport-"))
         start = Start(item, calls, self._folder, self._threads)
@@ -150,7 +154,7 @@ class IsolatedSubject:
     def _end(self) -> None:
         process, self._process = self._process, None
         self._held = self._crash = None
-        self._doing = ""
+        self._doing, self._has_crashed = "", False
         if process is not None:
             process.end()
             shutil.rmtree(self._folder, ignore_errors=True)

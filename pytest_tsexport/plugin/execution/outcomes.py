@@ -42,6 +42,10 @@ class CheckSkipped(pytest.skip.Exception):  # type: ignore[misc, name-defined]
     """A check did not look at the export. The reason names no subject, so that `-rs` folds it."""
 
 
+class FunctionSkipped(pytest.skip.Exception):  # type: ignore[misc, name-defined]
+    """The marked function skipped its test, in a process of its own."""
+
+
 def expect_known_failure(item: pytest.Item, settings: Settings) -> None:
     """Mark this one item as `xfail={"shapes": "reason"}` of the marker says; a mark of the function would mark all.
 
@@ -98,6 +102,9 @@ def skip(reason: str) -> NoReturn:
 
 def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
     """Give all our skips the same place, so that `-rs` shows one line for each reason, and no source line of ours."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, FunctionSkipped) and report.skipped:
+        file, line, _ = report.location
+        report.longrepr = (file, (line or 0) + 1, f"Skipped: {call.excinfo.value}")
     if call.excinfo is not None and isinstance(call.excinfo.value, CheckSkipped) and report.skipped:
         # pytest's type asks for a path here, but no line of a file skipped this item.
         report.longrepr = ("tsexport", None, str(call.excinfo.value))  # type: ignore[assignment]

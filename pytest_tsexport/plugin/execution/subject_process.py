@@ -17,17 +17,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from pytest_tsexport.exporting.forked_process import flush_output
-from pytest_tsexport.exporting.forked_threads import keep_one_thread
+from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
 from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
+from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.execution.capture_return import returned_by
 from pytest_tsexport.plugin.execution.export_cache import ExportCache
-from pytest_tsexport.plugin.execution.outcomes import CheckSkipped
 from pytest_tsexport.verdict import Verdict
 
 STACK = signal.SIGUSR1
@@ -39,7 +39,14 @@ OFTEN = 0.2
 """Seconds between two messages about progress."""
 NO_THREADS = "judged with one thread: torch's threads do not survive a fork, and this process had used them before it"
 
-Ending = Literal["verdict", "failed", "check skipped", "skipped", "xfailed", "exit", "interrupt"]
+RAISED: Mapping[str, type[BaseException]] = {
+    "check skipped": outcomes.CheckSkipped,
+    "skipped": pytest.skip.Exception,
+    "xfailed": pytest.xfail.Exception,
+    "exit": pytest.exit.Exception,
+    "interrupt": KeyboardInterrupt,
+}
+"""What ends an item without a verdict and without a failure, by what the other process is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,12 @@ class Sign:
 class Answer:
     """How an item ended, with what pytest would have seen: warnings, and what was printed if it is kept in memory.
 
-    `verdict` is None for a bare marker. `text` says why an item has no verdict. `holds`: whether the process
-    can answer for the other items of the subject; it cannot if the function raised.
+    `ending` is `verdict`, `failed` or a key of `RAISED`. `verdict` is None for a bare marker. `text` says why there is
+    none. `holds`: whether the process can answer for the other items of the subject; it cannot if the function
+    raised.
     """
 
-    ending: Ending
+    ending: str
     text: str = ""
     holds: bool = False
     verdict: Mapping[str, Any] | None = None
@@ -132,20 +140,12 @@ class SubjectProcess:
     def _ending(self, item: pytest.Function, calls: list[Any]) -> Answer:
         try:
             return self._judged(item, calls)
-        except CheckSkipped as skipped:
-            return Answer("check skipped", str(skipped))
-        except pytest.skip.Exception as skipped:
-            return Answer("skipped", str(skipped))
-        except pytest.xfail.Exception as expected:
-            return Answer("xfailed", str(expected))
-        except pytest.exit.Exception as ends:
-            return Answer("exit", str(ends))
-        except KeyboardInterrupt:
-            return Answer("interrupt")
-        except pytest.fail.Exception as failed:
-            return Answer("failed", _shown(item, failed) if failed.pytrace else str(failed))
-        except BaseException as raised:  # noqa: BLE001  # as pytest shows whatever a test raises
-            return Answer("failed", _shown(item, raised))
+        except tuple(RAISED.values()) as raised:
+            kind = next(kind for kind, known in RAISED.items() if isinstance(raised, known))
+            return Answer(kind, str(raised))
+        except BaseException as raised:  # a test may raise anything, and pytest shows it
+            is_sentence = isinstance(raised, pytest.fail.Exception) and not raised.pytrace
+            return Answer("failed", str(raised) if is_sentence else _shown(item, raised))
 
     def _judged(self, item: pytest.Function, calls: list[Any]) -> Answer:
         self.doing(f"called {item.originalname}")
@@ -174,17 +174,11 @@ def verdict_of(answer: Answer) -> Verdict | None:
     """The verdict of an answer; or its item ends here as it ended in the other process."""
     if answer.ending == "verdict":
         return None if answer.verdict is None else Verdict.from_dict(answer.verdict)
-    if answer.ending == "check skipped":
-        raise CheckSkipped(answer.text)
+    if answer.ending == "failed":
+        outcomes.fail(answer.text)
     if answer.ending == "skipped":
-        pytest.skip(answer.text)
-    if answer.ending == "xfailed":
-        pytest.xfail(answer.text)
-    if answer.ending == "exit":
-        pytest.exit(answer.text)
-    if answer.ending == "interrupt":
-        raise KeyboardInterrupt
-    pytest.fail(answer.text, pytrace=False)
+        raise outcomes.FunctionSkipped(answer.text)
+    raise RAISED[answer.ending](answer.text)
 
 
 def pass_on(answer: Answer) -> None:
@@ -225,9 +219,9 @@ def _kept(stream: Any) -> str:
 
 
 def _shown(item: pytest.Function, raised: BaseException) -> str:
-    """As pytest shows it."""
+    """As pytest shows it, after the line for its short summary."""
     excinfo: pytest.ExceptionInfo[BaseException] = pytest.ExceptionInfo.from_exception(raised)
-    return str(item.repr_failure(excinfo))
+    return f"{excinfo.exconly()}\n\n{item.repr_failure(excinfo)}"
 
 
 def _known(kind: type[Warning]) -> type[Warning]:

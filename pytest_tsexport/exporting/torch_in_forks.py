@@ -1,12 +1,13 @@
-"""torch's threads in a forked process: they hang if the process that forked it had used them.
+"""torch in forked processes: what is loaded before the fork, and whether torch's threads survive it.
 
-A fork copies one thread. libgomp believes in the child that the others are there, and waits for them
-(https://github.com/pytorch/pytorch/issues/17199); with one thread it does not wait. Nothing tells whether a process has
-used torch's threads, so it is tried.
+They hang if the process that forks has used them. A fork copies one thread. libgomp believes in the child that the
+others are there, and waits for them (https://github.com/pytorch/pytorch/issues/17199); with one thread it does not
+wait. Nothing tells whether a process has used torch's threads, so it is tried.
 """
 
 from __future__ import annotations
 
+import importlib
 from multiprocessing.connection import Connection
 
 import torch
@@ -14,9 +15,14 @@ import torch
 from pytest_tsexport.exporting.forked_process import ForkedProcess, Limits, ProcessEnded
 
 ENOUGH = 1 << 16
-"""Elements that torch shares out to threads: more than https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/Parallel.h asks for."""
+"""Elements that torch shares out to threads: more than its `at::internal::GRAIN_SIZE` for each of two."""
 PATIENCE = 5.0
 """Seconds for what takes 0.1 s. A machine that is too busy for it loses threads, and no verdict."""
+
+
+def load_before_fork() -> None:
+    """Import what torch imports when it first traces: about a second, which each forked process would take again."""
+    importlib.import_module("torch._dynamo")
 
 
 def threads_survive_a_fork() -> bool:
