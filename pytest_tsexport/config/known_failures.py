@@ -15,6 +15,7 @@ when = ["transformers>=5"]
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.config.validators import Given, path
 from pytest_tsexport.errors import PolicyError
 
 if sys.version_info >= (3, 11):
@@ -72,10 +74,16 @@ class KnownFailures:
         return next((found for name in names if (found := self._by_name.get((name, backend, check)))), None)
 
 
-def read_known_failures(path: Path, *, typed: str, today: dt.date | None = None) -> KnownFailures:
+def given_table(given: Given) -> KnownFailures:
+    """The validator of `--ts-known-failures`: a bad file ends the run before anything is made."""
+    file = path(given)
+    return read_known_failures(file, typed=os.path.relpath(file, given.cwd))
+
+
+def read_known_failures(file: Path, *, typed: str, today: dt.date | None = None) -> KnownFailures:
     """The entries of a file that have not expired. Raises `PolicyError`, one sentence; `typed` names the file there."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
         rows = tables.pop("known", [])
         if tables or not isinstance(rows, list):
             raise ValueError(f"it has {', '.join(tables) or 'one [known]'}; give [[known]] tables only")

@@ -113,12 +113,12 @@ class RunOptions:
     architectures: tuple[str, ...] | None = set_by(Option(
         "architectures", "TYPE", SUITE, many=True, valid="pytest_tsexport.suite.selection:architectures",
         text="model types of Transformers that [the validation suite](../how-to/validate-an-architecture.md) takes, by "
-        "name or pattern (`*`, `?`)", default="all", is_repeated=True,
+        "name or pattern (`*`, `?`)", default="all",
     ))
     heads: tuple[str, ...] | None = set_by(Option(
         "heads", "HEAD", SUITE, many=True, valid="pytest_tsexport.suite.selection:heads", default="none",
         text="heads of each model type that the validation suite takes too: `all`, or by name or pattern, as "
-        "`ForMaskedLM`", is_repeated=True,
+        "`ForMaskedLM`",
     ))
 
     backends: tuple[str, ...] | None = set_by(Option(
@@ -177,7 +177,7 @@ class RunOptions:
         text="try the counterexamples in this file first, and add those that are found",
     ))
     known_failures: KnownFailures | None = set_by(Option(
-        "known-failures", "FILE", FILES, valid="known_failures",
+        "known-failures", "FILE", FILES, valid="pytest_tsexport.config.known_failures:given_table",
         text="the checks that this file lists [are known to fail](../how-to/known-failures.md)",
     ))
     export_dir: Path | None = set_by(Option(

@@ -8,15 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_tsexport.config.baseline import Baseline
 from pytest_tsexport.config.isolation import Isolation, parsed
 from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, selected
 from pytest_tsexport.errors import PolicyError
-
-if TYPE_CHECKING:
-    from pytest_tsexport.config.known_failures import KnownFailures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,7 @@ class Given:
 
 
 def validated(valid: str | tuple[str, ...], given: Given) -> Any:
-    """The valid value; `valid` is that of a row. Raises `PolicyError`, one sentence."""
+    """The valid value; `valid` is that of a row, which may be `module:function`. Raises `PolicyError`, one sentence."""
     if isinstance(valid, tuple):
         return valid_names(given.where, str(given.value), valid)[0]
     module, _, function = valid.rpartition(":")
@@ -138,14 +135,6 @@ def interface_baseline(given: Given) -> Baseline:
         folder(Given(where=given.where, value=file.parent))
         baseline.read()
     return baseline
-
-
-def known_failures(given: Given) -> KnownFailures:
-    """The table in this file, read now: a bad one ends the run before anything is made."""
-    from pytest_tsexport.config.known_failures import read_known_failures
-
-    file = path(given)
-    return read_known_failures(file, typed=os.path.relpath(file, given.cwd))
 
 
 def contracts(given: Given) -> object:

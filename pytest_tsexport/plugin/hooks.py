@@ -60,10 +60,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     """Make one item for each check. It runs after every other plugin, so that the check is the last part of the id."""
-    active = _active(metafunc.config) if metafunc.definition.get_closest_marker(NAME) else None
     yield
-    if active is not None:
-        active.expand(metafunc)
+    if metafunc.definition.get_closest_marker(NAME):
+        _active(metafunc.config).expand(metafunc)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,6 +29,11 @@ class Architecture:
         """`bert`, or `bert-ForMaskedLM`: the parameter of a test id, and the subject of a known failure."""
         return self.model_type if self.head is None else f"{self.model_type}-{FOR}{self.head}"
 
+    @property
+    def selected_by(self) -> list[str]:
+        """The options that select it; with a head, they select the bare model too."""
+        return [f"--ts-architectures={self.model_type}", *([f"--ts-heads={FOR}{self.head}"] if self.head else [])]
+
 
 def architectures(given: Given) -> tuple[str, ...]:
     """Names or patterns of model types that the installed Transformers has. Raises `PolicyError`, one sentence."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.plugin.settings import SETTINGS
+from pytest_tsexport.plugin.settings import SETTINGS, Settings
 from pytest_tsexport.suite.selection import Architecture, selected
 from pytest_tsexport.suite.tiny.model import tiny_model
 
@@ -22,7 +22,7 @@ SECONDS = 15
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One subject for each architecture that the options name."""
-    options = metafunc.config.stash[SETTINGS].options
+    options = metafunc.config.stash.get(SETTINGS, Settings()).options  # there are none yet if no option is given
     metafunc.parametrize("architecture", [pytest.param(one, id=one.name) for one in selected(options)])
 
 

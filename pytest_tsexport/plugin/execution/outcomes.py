@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pytest_tsexport.config.known_failures import KnownFailure
 
 
+SELECTED_BY = pytest.StashKey[list[str]]()
+"""The options that select an item whose id is no file for the user: those of the validation suite."""
+
 NO_MODEL = "the model is unavailable: "
 """How the verdict begins of a subject whose model cannot be made on this machine."""
 
@@ -123,7 +126,7 @@ def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdi
     if verdict.outcome not in (Outcome.FAILED, Outcome.TOO_SLOW, Outcome.CRASHED):
         return verdict
     seed = () if verdict.seed is None else (f"--ts-seed={verdict.seed}",)
-    given = cli_models.rerun_options(item, settings)
+    given = item.stash.get(SELECTED_BY, None) or cli_models.rerun_options(item, settings)
     what = (*given, f"-k {verdict.name}") if given else (f'"{_as_typed(item)}"',)
     # The marker's own `checks` may leave this one out.
     checks = (f"--ts-checks={verdict.check}",) if settings.command_line.checks else ()
