@@ -17,6 +17,7 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.inquiry import Inquiry
+from pytest_tsexport.subjects.placing import placed
 
 EXAMPLE_SEED = 20
 
@@ -66,6 +67,9 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
             if why is None:
                 return replace(one, given_up={**one.given_up, **_told(one, refused)}), inquiry
             refused.append(Refused(one, why))
+            with_tokens = placed(model, reference, one, why)
+            if with_tokens is not None:
+                return with_tokens, _inquiry(reference, with_tokens)
         named = {name for one in refused for name in transformers.named_in(model, one.why)} - added
         named -= {field.name for field in refused[0].description.fields}
         if not named:
