@@ -24,8 +24,11 @@ EXAMPLE_SEED = 20
 MOST_NAMED = 3
 """How often the arguments that eager asks for by name are added."""
 
-MOST_HINTS = 6
-"""How many sizes that one message of eager names are tried."""
+MOST_HINTS = 12
+"""How many sizes that messages of eager name are tried."""
+
+RANK = re.compile(r"values to unpack|[Dd]imension out of range|D tensor")
+"""Messages whose numbers count dimensions."""
 
 LARGEST = 2**22
 """No input is tried with more values because a message names a number."""
@@ -59,8 +62,8 @@ def example(description: Description) -> dict[str, torch.Tensor]:
 def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Description]) -> tuple[Description, Inquiry]:
     """The first description that eager runs, and the inquiry that showed it.
 
-    Its `given_up` has a line if eager refused the likeliest one. Text alone is taken unasked: the call that observes the
-    model says why it does not run. If eager asks for an argument by name, or names a number, that is tried.
+    Its `given_up` has a line if eager refused the likeliest one. Text alone is taken unasked: the call that observes
+    the model says why it does not run. If eager asks for an argument by name, or names a number, that is tried.
     Raises `InputsError`, one sentence, if none runs.
     """
     if len(possible) == 1 and _is_text(possible[0]):
@@ -104,11 +107,9 @@ def _with_hints(possible: Sequence[Description], refused: Sequence[Refused]) -> 
     before = len(refused)
     yield from possible
     tried = {(one.description.fields, one.description.axes) for one in refused}
-    for one in list(refused[before:]):
-        for resized in islice(_resized(one), MOST_HINTS):
-            if (resized.fields, resized.axes) not in tried:
-                tried.add((resized.fields, resized.axes))
-                yield resized
+    resized = (other for one in refused[before:] if not RANK.search(one.why) for other in _resized(one))
+    new = (one for one in resized if (one.fields, one.axes) not in tried)
+    yield from islice({(one.fields, one.axes): one for one in new}.values(), MOST_HINTS)
 
 
 def _resized(one: Refused) -> Iterator[Description]:
