@@ -135,12 +135,21 @@ def _arranged(facts: Facts, choices: Sequence[Sequence[str]]) -> Iterator[tuple[
         if unknown:
             raise InputsError(_lacking(facts, names, unknown))
         for layouts in product(*laid.values()):
-            known: dict[str, int] = {}
-            dims = {dim for one in layouts for dim in one.field.dims}
-            if all(dims.issuperset(one.rules) for one in layouts) and all(
-                known.setdefault(axis, size) == size for one in layouts for axis, size in one.sizes.items()
-            ):
+            if _agree(layouts):
                 yield layouts
+
+
+def _agree(layouts: Sequence[Laid]) -> bool:
+    """Whether no axis has two sizes, and every mask lies along axes that another input has, and every grid too."""
+    known: dict[str, int] = {}
+    masks = [one.field for one in layouts if one.field.domain.marks_padding]
+    others = {dim for one in layouts if one.field not in masks for dim in one.field.dims}
+    sizes = (pair for one in layouts for pair in one.sizes.items())
+    if not all(others.issuperset(one.rules) for one in layouts):
+        return False
+    return all(known.setdefault(*pair) == pair[1] for pair in sizes) and all(
+        others.issuperset(mask.dims) for mask in masks
+    )
 
 
 def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.grids import Grids
 from pytest_tsexport.subjects.domains.integers import Integers
+from pytest_tsexport.subjects.domains.masks import AllReal
 from pytest_tsexport.subjects.domains.placeholders import KindsAround, Places
 from pytest_tsexport.subjects.fields import Rule
 from pytest_tsexport.subjects.transformers.facts import Facts
@@ -37,13 +38,21 @@ def _first(size: object) -> int:
     return size if isinstance(size, int) else 1
 
 
+def _colours(facts: Facts) -> int:
+    return _first(facts.setting("in_channels", "num_channels", "in_chans", side="vision") or 3)
+
+
+def _patch_side(facts: Facts) -> int | None:
+    side = facts.setting("patch_size", side="vision")
+    return None if side is None else _first(side)
+
+
 def _patch_width(facts: Facts) -> int | None:
     """The numbers of one patch: its colours, in time, in height and in width."""
     patch = facts.setting("patch_size", "spatial_patch_size", side="vision")
     if patch is None:
         return None
-    colours = _first(facts.setting("in_channels", "num_channels", "in_chans", side="vision") or 3)
-    return colours * _first(facts.setting("temporal_patch_size", side="vision") or 1) * _first(patch) ** 2
+    return _colours(facts) * _first(facts.setting("temporal_patch_size", side="vision") or 1) * _first(patch) ** 2
 
 
 def _convolved(facts: Facts) -> int | None:
@@ -58,6 +67,10 @@ def _rows(facts: Facts) -> str:
 
 def _patches(facts: Facts) -> Rule:
     return Rule(terms=((Fraction(1), (_rows(facts), "grid_height", "grid_width")),))
+
+
+def _patches_of_one(_: Facts) -> Rule:
+    return Rule(terms=((Fraction(1), ("grid_height", "grid_width")),))
 
 
 def _times_merge(times: int) -> Number:
@@ -76,6 +89,14 @@ def _flat_grids(_: Facts) -> Domain:
     return Grids(dtype=torch.int64, in_time=False)
 
 
+def _sides(_: Facts) -> Domain:
+    return Grids(dtype=torch.int64, height="height", width="width", in_time=False, may_turn=False)
+
+
+def _all_real(_: Facts) -> Domain:
+    return AllReal(dtype=torch.int64)
+
+
 def _text_alone(_: Facts) -> Domain:
     return KindsAround(dtype=torch.int64, high=4, places=Places(()))
 
@@ -87,10 +108,14 @@ def _merge_sizes(facts: Facts) -> Domain:
 SIZES = {"grid_height": _times_merge(2), "grid_width": _times_merge(3)}
 STEPS = {"grid_height": _times_merge(1), "grid_width": _times_merge(1)}
 RULE = {"patches": _patches}
+RULE_OF_ONE = {"patches": _patches_of_one}
 
-PATCHES = tuple(
-    Layout(("patches", width), _pixels, SIZES, _has("image_grid_thw", "grid_thw"), RULE, STEPS)
-    for width in (_patch_width, _convolved)
+PATCHES = (
+    *(
+        Layout(("patches", *dims), _pixels, SIZES, _has("image_grid_thw", "grid_thw"), RULE, STEPS)
+        for dims in ((_patch_width,), (_convolved,), (_colours, _patch_side, _patch_side))
+    ),
+    Layout(("batch", "patches", _patch_width), _pixels, SIZES, _has("spatial_shapes"), RULE_OF_ONE, STEPS),
 )
 """Patches of all pictures, one after the other."""
 
@@ -110,6 +135,23 @@ RULES: tuple[InputRule, ...] = (
     InputRule("hidden_states", PATCHES),
     InputRule("image_grid_thw", _of_grid(_grids, 3), _has_pictures, spare=always),
     InputRule("grid_thw", _of_grid(_grids, 3)),
+    InputRule(
+        "spatial_shapes",
+        (Layout(("batch", 2), _flat_grids, SIZES, rules=RULE_OF_ONE, steps=STEPS),),
+        _has_pictures,
+        spare=always,
+    ),
+    InputRule("image_sizes", (Layout(("batch", 2), _sides),), _has_pictures, spare=always),
+    InputRule(
+        "pixel_attention_mask",
+        (
+            Layout(("batch", "patches"), _all_real),
+            Layout(("batch", "height", "width"), _all_real),
+            Layout(("batch", 2, "height", "width"), _all_real),
+        ),
+        _has_pictures,
+        spare=always,
+    ),
     InputRule("merge_sizes", _of_grid(_merge_sizes)),
     InputRule("image_merge_sizes", _of_grid(_merge_sizes), _has_pictures, spare=always),
     InputRule("mm_token_type_ids", (Layout(("batch", "sequence"), _text_alone),), _has_pictures, spare=always),
