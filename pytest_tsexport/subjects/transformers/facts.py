@@ -22,7 +22,7 @@ Side = Literal["input", "decoder", "vision", "audio"]
 # parts after them.
 _PARTS: dict[Side, tuple[str, ...]] = {
     "input": ("text_encoder", "encoder", "text_config"),
-    "decoder": ("decoder", "generator", "text_config"),
+    "decoder": ("decoder", "decoder_config", "generator", "text_config"),
     "vision": ("vision_config", "video_config", "image_config", "encoder_config", "encoder", "backbone_config"),
     "audio": ("audio_config", "audio_encoder", "encoder_config", "encoder"),
 }

@@ -10,6 +10,7 @@ from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.masks import Switch
 from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Setting, always, floating
+from pytest_tsexport.subjects.transformers.rules.states import WIDTH
 
 BINS = Setting(
     (
@@ -85,13 +86,16 @@ VALUES = (
     Layout(("batch", "frames", BINS), samples, {"frames": _max_length}),
     Layout(("batch", "frames", BINS), samples),
     Layout(("batch", BINS, "frames"), samples),
+    Layout(("batch", "frames", WIDTH), samples),
 )
 
 RULES: tuple[InputRule, ...] = (
     InputRule("input_values", VALUES),
     InputRule("input_features", FRAMES),
     InputRule("audio_mel", FRAMES),
-    InputRule("decoder_input_values", (Layout(("batch", "decoder_frames", BINS), samples),)),
+    InputRule(
+        "decoder_input_values", tuple(Layout(("batch", "decoder_frames", bins), samples) for bins in (BINS, WIDTH))
+    ),
     InputRule("noise_sequence", (Layout(("batch", "frames", Setting(("model_in_channels",))), samples),), spare=always),
     InputRule("is_longer", (Layout(("batch", 1), lambda _: Switch(dtype=torch.bool)),), spare=always),
 )

@@ -37,22 +37,23 @@ def _sound_alone(facts: Facts) -> bool:
     return not has_ids(facts) and takes("input_values", "input_features", "audio_mel")(facts)
 
 
-def _text_or_sound(facts: Facts) -> bool:
-    return has_ids(facts) or _sound_alone(facts)
+def _not_pictures(facts: Facts) -> bool:
+    return has_ids(facts) or _sound_alone(facts) or takes("timesteps")(facts)
 
 
-SAMPLES = Layout(("batch", "samples"), tail, fits=takes("input_values"))
-FRAMES = Layout(("batch", "frames"), tail, fits=takes("input_features", "audio_mel"))
+SAMPLES = Layout(("batch", "samples"), tail)
+FRAMES = Layout(("batch", "frames"), tail)
 
 RULES: tuple[InputRule, ...] = (
     InputRule(
         "attention_mask",
         (
             Layout(TEXT, mask, fits=has_ids),
-            Layout(("batch", "samples"), tail, fits=lambda facts: not has_ids(facts) and SAMPLES.fits(facts)),
-            Layout(("batch", "frames"), tail, fits=lambda facts: not has_ids(facts) and FRAMES.fits(facts)),
+            Layout(("batch", "samples"), tail, fits=_sound_alone),
+            Layout(("batch", "frames"), tail, fits=_sound_alone),
+            Layout(("batch", "steps"), mask, fits=takes("timesteps")),
         ),
-        _text_or_sound,
+        _not_pictures,
         spare=_sound_alone,
     ),
     InputRule("padding_mask", (SAMPLES, FRAMES), spare=always),

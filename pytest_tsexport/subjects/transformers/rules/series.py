@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from pytest_tsexport.subjects.domains.base import Domain
@@ -51,7 +53,12 @@ def _categories(facts: Facts) -> Domain | None:
     return Ids(dtype=torch.int64, high=min(counts)) if isinstance(counts, (list, tuple)) and counts else None
 
 
-def _has(name: str):  # type: ignore[no-untyped-def]
+def _timesteps(facts: Facts) -> Domain | None:
+    longest = facts.setting("max_ep_len")
+    return Integers(dtype=torch.int64, high=longest) if isinstance(longest, int) else None
+
+
+def _has(name: str) -> Callable[[Facts], bool]:
     return lambda facts: bool(facts.setting(name))
 
 
@@ -83,6 +90,11 @@ RULES: tuple[InputRule, ...] = (
     InputRule("future_values", (Layout(("batch", "future_steps"), values, FUTURE),), when_named),
     InputRule("future_time_features", (Layout(("batch", "future_steps", _time_features), values, FUTURE),), when_named),
     InputRule("past_values_padding", (Layout(("batch", "steps"), lambda _: Mask(dtype=torch.int64, padding=1)),)),
+    InputRule("states", (Layout(("batch", "steps", Setting(("state_dim",))), values),)),
+    InputRule("actions", (Layout(("batch", "steps", Setting(("act_dim",))), values),)),
+    InputRule("rewards", (Layout(("batch", "steps", 1), values),)),
+    InputRule("returns_to_go", (Layout(("batch", "steps", 1), values),)),
+    InputRule("timesteps", (Layout(("batch", "steps"), _timesteps),)),
     InputRule("freq", (Layout(("batch", 1), lambda _: Integers(dtype=torch.int64, high=3)),)),
 )
 """Arguments that hold time series."""

@@ -9,7 +9,6 @@ import torch
 
 from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.boxes import Boxes
-from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids, Integers
 from pytest_tsexport.subjects.domains.lengths import Lengths
 from pytest_tsexport.subjects.domains.masks import Mask
@@ -18,9 +17,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     Dim,
     InputRule,
     Layout,
-    Setting,
     always,
-    floating,
     when_named,
 )
 from pytest_tsexport.subjects.transformers.positions import position_count
@@ -87,36 +84,42 @@ def _lengths(facts: Facts) -> Domain | None:
     return Lengths(dtype=torch.int64, axis="sequence") if facts.towers_take("lengths") else None
 
 
-def _states(facts: Facts) -> Domain:
-    return Floats(dtype=floating(facts))
-
-
 TEXT = ("batch", "choices", "sequence")
 DECODER_TEXT = ("batch", "choices", "decoder_sequence")
-STATES = ("batch", "choices", "encoder_sequence")
-WIDTH = Setting(("hidden_size", "d_model"))
-"""How wide the states are that one module passes to the next."""
 
 
 def _text(
     name: str, dims: tuple[Dim, ...], domain: Callable[[Facts], Domain | None], taken: Callable[[Facts], bool]
 ) -> InputRule:
-    """Text has one layout."""
+    """Text has one layout, or two where a token has an id in each of several codebooks."""
     return InputRule(name, (Layout(dims, domain),), taken)
+
+
+def _codebooks(facts: Facts) -> int | None:
+    """How many ids one step has: one of text and one of each codebook of sound."""
+    count = facts.setting("num_codebooks")
+    return count + 1 if isinstance(count, int) else None
+
+
+def _channels(facts: Facts) -> int | None:
+    count = facts.setting("num_channels", side="decoder")
+    return count if isinstance(count, int) and "pixel_values" not in facts.arguments else None
 
 
 RULES: tuple[InputRule, ...] = (
     # argument, dimensions, domain, whether it is an input by default
-    _text("input_ids", TEXT, _ids, always),
+    InputRule("input_ids", (Layout(TEXT, _ids), Layout((*TEXT, _codebooks), _ids))),
     _text("bbox", (*TEXT, 4), _boxes, always),
     _text("token_type_ids", TEXT, _token_types, _has_kinds_of_tokens),
     _text("position_ids", TEXT, _positions, when_named),
     _text("lengths", ("batch",), _lengths, when_named),
     _text("global_attention_mask", TEXT, mask, _has_question),
-    _text("decoder_input_ids", DECODER_TEXT, _decoder_ids, _has_free_decoder),
+    InputRule(
+        "decoder_input_ids",
+        (Layout(DECODER_TEXT, _decoder_ids), Layout((*DECODER_TEXT, _channels), _decoder_ids)),
+        _has_free_decoder,
+    ),
     _text("decoder_attention_mask", DECODER_TEXT, mask, _has_free_decoder_and_ids),
-    _text("encoder_hidden_states", (*STATES, WIDTH), _states, when_named),
-    _text("encoder_attention_mask", STATES, mask, when_named),
 )
 """Arguments of text, in the order in which they are looked up."""
 
