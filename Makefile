@@ -4,7 +4,7 @@
 # While you work: make quick (under a minute). What CI runs: .ci/run.
 # PYTHON chooses the interpreter; ARGS is given to pytest, as in make test ARGS="-k shapes -v", and to `make workflow`;
 # COVERAGE=1 measures what `make test` runs, and fails below the floor in pyproject.toml; SEEDS is for `make detection`,
-# SEED and COUNT are for `make corpus` and `make mutants`.
+# SEED is for `make suite` too, SEED and COUNT are for `make corpus` and `make mutants`.
 
 PYTHON ?= python3
 ARGS ?=
@@ -31,7 +31,7 @@ export HF_HUB_OFFLINE = 1
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 QUICK := --no-transformers -m "not slow and not wide"
 
-.PHONY: demo test wide quick test-4.57 timm wheel site workflow hooks detection corpus mutants lint types layers docs \
+.PHONY: demo test wide quick test-4.57 suite timm wheel site workflow hooks detection corpus mutants lint types layers docs \
 	reference format check clean
 
 demo: $(READY)
@@ -69,6 +69,11 @@ quick: $(READY)
 # import path.
 test-4.57: $(OLD)/.ready
 	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m "transformers and not wide" --ignore=tests/meta --ignore=tests/comparison $(SUITE)
+
+# Every architecture of Transformers, made tiny: up to an hour on two cores. ARGS="--ts-architectures=bert,gpt2" takes some.
+suite: $(READY)
+	$(BIN)/python -m pytest --pyargs pytest_tsexport.suite -p no:randomly -n $(WORKERS) --ts-isolate \
+		--ts-on-unavailable=skip --ts-seed=$(SEED) $(ARGS)
 
 # timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
 timm: $(TIMM)/.ready

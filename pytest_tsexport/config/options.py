@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from pytest_tsexport.config.baseline import Baseline
     from pytest_tsexport.config.isolation import Isolation
+    from pytest_tsexport.config.known_failures import KnownFailures
 
 JUDGED = "what is judged"
+SUITE = "the validation suite"
 WHERE = "where it runs"
 EFFORT = "how hard to look"
 FILES = "files that a run reads and keeps"
@@ -31,11 +33,11 @@ class Option(NamedTuple):
     """`--ts-{name}` and its ini twin `ts_{name}`, under a heading of `--help` and the docs.
 
     `text` and `default` are Markdown, for the docs; `--help` shows them as plain text. `valid` is the name of a
-    function of `validators`, or the words that are valid. `many`: the option may be repeated, and each value is a list
-    with commas. `number`: the value is a whole number. `is_keyword`: the marker has a keyword with the name of the
-    field. `is_repeated`: the `rerun` command of a failure repeats the option. `bare` is the value of an
-    option that is given without one. `in_root` is a file name: if the root
-    folder has that file, it is the default of the ini.
+    function of `validators`, or the words that are valid, or `module:function` if only a room above knows them. `many`:
+    the option may be repeated, and each value is a list with commas. `number`: the value is a whole number.
+    `is_keyword`: the marker has a keyword with the name of the field. `is_repeated`: the `rerun` command of a failure
+    repeats the option. `bare` is the value of an option that is given without one. `in_root` is a file name: if the
+    root folder has that file, it is the default of the ini.
     """
 
     name: str
@@ -109,6 +111,17 @@ class RunOptions:
         "artifact", "FILE", JUDGED, valid="path", text="judge this file as the export of `--ts-model`",
     ))
 
+    architectures: tuple[str, ...] | None = set_by(Option(
+        "architectures", "TYPE", SUITE, many=True, valid="pytest_tsexport.suite.selection:architectures",
+        text="model types of Transformers that [the validation suite](../how-to/validate-an-architecture.md) takes, by "
+        "name or pattern (`*`, `?`)", default="all",
+    ))
+    heads: tuple[str, ...] | None = set_by(Option(
+        "heads", "HEAD", SUITE, many=True, valid="pytest_tsexport.suite.selection:heads", default="none",
+        text="heads of each model type that the validation suite takes too: `all`, or by name or pattern, as "
+        "`ForMaskedLM`",
+    ))
+
     backends: tuple[str, ...] | None = set_by(Option(
         "backend", "NAME", WHERE, many=True, valid="backends", is_keyword=True, is_repeated=True, default="`jit`",
         text="backends to export with: `jit`, `neuron`, `neuron-sim` (a simulation)",
@@ -163,6 +176,10 @@ class RunOptions:
     counterexamples: Path | None = set_by(Option(
         "counterexamples", "FILE", FILES, valid="path",
         text="try the counterexamples in this file first, and add those that are found",
+    ))
+    known_failures: KnownFailures | None = set_by(Option(
+        "known-failures", "FILE", FILES, valid="pytest_tsexport.config.known_failures:given_table",
+        text="the checks that this file lists [are known to fail](../how-to/known-failures.md)",
     ))
     export_dir: Path | None = set_by(Option(
         "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,11 @@ class Given:
 
 
 def validated(valid: str | tuple[str, ...], given: Given) -> Any:
-    """The valid value; `valid` is that of a row. Raises `PolicyError`, one sentence."""
+    """The valid value; `valid` is that of a row, which may be `module:function`. Raises `PolicyError`, one sentence."""
     if isinstance(valid, tuple):
         return valid_names(given.where, str(given.value), valid)[0]
-    return globals()[valid](given)
+    module, _, function = valid.rpartition(":")
+    return getattr(import_module(module), function)(given) if module else globals()[valid](given)
 
 
 def backends(given: Given) -> tuple[str, ...]:

@@ -54,8 +54,8 @@ class ActivePlugin:
         return export_factory(self.settings, self._pipeline)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Turn the marker's `xfail` into a mark of the item of that check."""
-        outcomes.expect_known_failure(item)
+        """Turn the marker's `xfail`, and the table of known failures, into a mark of the item of that check."""
+        outcomes.expect_known_failure(item, self.settings)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

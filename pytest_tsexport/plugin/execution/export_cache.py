@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_tsexport.errors import CrashError, TsExportError
+from pytest_tsexport.errors import CrashError, TsExportError, UnavailableError
 from pytest_tsexport.plugin.collection.expansion import POLICY
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes, unexpanded
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 class CachedSubject:
     """What the function of a subject returned, kept for the later items of the subject on any backend.
 
-    `returned` is None for a bare marker, or if `error` says why there is nothing to judge. `latest` is the latest
-    export, open or closed, and `answer` is a digest of the model's answer when that export was made.
+    `returned` is None for a bare marker, or if `error` says why there is nothing to judge, or `unavailable` why the
+    model cannot be made here. `latest` is the latest export, open or closed, and `answer` is a digest of the model's
+    answer when that export was made.
     """
 
     subject: str
     returned: object = None
     error: str = ""
+    unavailable: str = ""
     latest: Export | None = None
     answer: str = ""
 
@@ -82,10 +84,13 @@ class ExportCache:
         if cached is None or not self.holds(parts.subject):
             self.release()
             cached = self._cached = self._begin(item, parts, returned)
+        if cached.unavailable:
+            return _without_export(parts, Outcome.UNAVAILABLE, f"{outcomes.NO_MODEL}{cached.unavailable}")
         if cached.error:
-            outcomes.fail(cached.error)
-        if cached.returned is None:
-            return None
+            return _without_export(parts, Outcome.NOT_RUN, cached.error)
+        return None if cached.returned is None else self._judged(item, parts, cached)
+
+    def _judged(self, item: pytest.Function, parts: ItemId, cached: CachedSubject) -> Verdict:
         try:
             self._require_same_answer(item, cached)
         except CrashError as crash:
@@ -94,7 +99,7 @@ class ExportCache:
         if cached_export.crash is not None:
             return crashed(parts, cached_export.crash)
         if cached_export.export is None:
-            outcomes.fail(cached_export.error)
+            return _without_export(parts, Outcome.NOT_RUN, cached_export.error)
         return cached_export.export.check(parts.check)
 
     def _begin(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> CachedSubject:
@@ -102,6 +107,10 @@ class ExportCache:
             return CachedSubject(
                 parts.subject, error=f"{item.originalname} was not called by pytest: another plugin ran it"
             )
+        if isinstance(returned[-1], UnavailableError):
+            return CachedSubject(parts.subject, unavailable=str(returned[-1]))
+        if isinstance(returned[-1], TsExportError):
+            return CachedSubject(parts.subject, error=str(returned[-1]))
         if returned[-1] is None and not unexpanded.may_return_nothing(item, self._settings):
             return CachedSubject(parts.subject, error=unexpanded.none_returned(item))
         return CachedSubject(parts.subject, returned=returned[-1])
@@ -121,7 +130,7 @@ class ExportCache:
         except CrashError as crash:
             self._export = CachedExport(parts.group, crash=crash)
         except TsExportError as error:
-            self._export = CachedExport(parts.group, error=f"{item.originalname}: {error}")
+            self._export = CachedExport(parts.group, error=str(error))
         self._cached = cached
         return self._export
 
@@ -140,11 +149,8 @@ class ExportCache:
 
 def crashed(parts: ItemId, crash: CrashError, outcome: Outcome = Outcome.CRASHED) -> Verdict:
     """The verdict of an item whose export ended before its check gave one."""
-    return Verdict(
-        subject=parts.subject,
-        backend=parts.backend,
-        check=parts.check,
-        outcome=outcome,
-        headline=f"{outcome.value}: {crash.what}; not judged",
-        rows=crash.rows,
-    )
+    return _without_export(parts, outcome, f"{outcome.value}: {crash.what}; not judged").with_rows(*crash.rows)
+
+
+def _without_export(parts: ItemId, outcome: Outcome, headline: str) -> Verdict:
+    return Verdict(subject=parts.subject, backend=parts.backend, check=parts.check, outcome=outcome, headline=headline)

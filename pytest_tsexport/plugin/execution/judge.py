@@ -87,10 +87,11 @@ class Judge:
             else:
                 self._conclude(item, parts, verdict)
 
-    def _conclude(self, item: pytest.Item, parts: ItemId, verdict: Verdict) -> None:
+    def _conclude(self, item: pytest.Function, parts: ItemId, verdict: Verdict) -> None:
         verdict = outcomes.with_rerun(verdict, item, self._settings)
         transport.note(item, verdict)
-        outcomes.conclude(verdict, self._settings, trace_is_selected=_is_selected(item.session, parts.of("trace")))
+        says_why = _is_selected(item.session, parts.of("trace"))
+        outcomes.conclude(verdict, self._settings, test=item.originalname, trace_is_selected=says_why)
 
 
 def _pass_bare_marker(item: pytest.Item, *, is_later: bool) -> None:

@@ -28,6 +28,7 @@ from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
 from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes
+from pytest_tsexport.plugin.execution.capture_return import returned_by
 from pytest_tsexport.plugin.execution.export_cache import ExportCache
 from pytest_tsexport.verdict import Verdict
 
@@ -157,8 +158,7 @@ class SubjectProcess:
 
     def _judged(self, item: pytest.Function, calls: list[Any]) -> Answer:
         self.doing(f"called {item.originalname}")
-        with exits_raised():
-            returned = [call() for call in calls]
+        returned = [returned_by(call) for call in calls]
         parts = _parts(item)
         self.doing(judging(parts.check))
         self._subjects.release(parts)
