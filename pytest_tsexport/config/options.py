@@ -154,6 +154,10 @@ class RunOptions:
         "counterexamples", "FILE", FILES, valid="path",
         text="try the counterexamples in this file first, and add those that are found",
     ))
+    reports: tuple[Path, ...] | None = set_by(Option(
+        "report", "FILE", FILES, many=True, valid="report_files",
+        text="write the verdicts of the run to this file: [`x.json`](report.md)",
+    ))
     export_dir: Path | None = set_by(Option(
         "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",
     ))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pytest_tsexport.config.baseline import Baseline
-from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, selected
+from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, REPORTS, selected
 from pytest_tsexport.errors import PolicyError
 
 
@@ -122,6 +122,18 @@ def interface_baseline(given: Given) -> Baseline:
         folder(Given(where=given.where, value=file.parent))
         baseline.read()
     return baseline
+
+
+def report_files(given: Given) -> tuple[Path, ...]:
+    """Files to write, each of a kind that its suffix names. Their folders are made now."""
+    each = [replace(given, value=text) for text in given.value]
+    for one in each:
+        if path(one).suffix not in REPORTS:
+            raise one.refusal(f"give a file that ends in {' or '.join(REPORTS)}")
+        if path(one).is_dir():
+            raise one.refusal("that is a folder; give a file")
+        folder(replace(one, value=path(one).parent))
+    return tuple(path(one) for one in each)
 
 
 def contracts(given: Given) -> object:
