@@ -1,0 +1,94 @@
+"""Attributes that a model reads and its default config leaves out, or leaves None: filled in when it does not build."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_tsexport.suite.tiny.parts import parts_of
+from pytest_tsexport.suite.tiny.widths import HEAD_SIZE, HEADS, VOCABULARY
+
+_LACKS = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
+_IMAGE_IDS = 32
+
+Default = Callable[[Any], Any]
+
+
+def _heads(config: Any) -> Any:
+    return config.num_attention_heads
+
+
+def _head_size(config: Any) -> Any:
+    return config.hidden_size // config.num_attention_heads
+
+
+def _each_layer(*kinds: str) -> Default:
+    """The kinds of layers by turns, the last of them to the end."""
+    return lambda config: [kinds[min(index, len(kinds) - 1)] for index in range(config.num_hidden_layers)]
+
+
+def _just(value: Any) -> Default:
+    return lambda config: value
+
+
+def _image_vocabulary(config: Any) -> dict[str, int]:
+    """The ids of image tokens, by names that spell their numbers in letters, as the models with one expect it."""
+    spelled = ("".join(chr(ord("A") + int(digit)) for digit in str(index)) for index in range(_IMAGE_IDS))
+    return {"<image>": 8} | {f"IMGIMG{name}Z": VOCABULARY - 2 * _IMAGE_IDS + i for i, name in enumerate(spelled)}
+
+
+# What is None by default, and read anyhow by models that do not build with it.
+_INSTEAD_OF_NONE: Mapping[str, Default] = {
+    "head_dim": _head_size,
+    "num_key_value_heads": _heads,
+    "vocab_size": _just(VOCABULARY),
+    "layer_types": _each_layer("full_attention"),
+    "mlp_layer_types": _each_layer("dense", "sparse"),
+    "n_routed_experts": _just(4),
+    "num_experts_per_tok": _just(2),
+    "n_shared_experts": _just(1),
+    "n_group": _just(1),
+    "topk_group": _just(1),
+    "indexer_n_heads": _just(HEADS),
+    "indexer_kv_heads": _just(1),
+    "indexer_head_dim": _just(HEAD_SIZE),
+    "indexer_budget": _just(16),
+    "indexer_compress_ratio": _just(4),
+    "prediction_length": _just(4),
+    "context_length": _just(8),
+    "clip_qkv": _just(8.0),
+    "vocabulary_map": _image_vocabulary,
+    "deepstack_layer_map": _just([[0, 0]]),
+}
+
+# What a config class does not have at all, though the model asks it.
+_INSTEAD_OF_NOTHING: Mapping[str, Default] = {
+    "num_key_value_heads": _heads,
+    "rope_theta": _just(10_000.0),
+    "dropout_rate": _just(0.0),
+}
+
+
+def filled_in(config: Any, error: Exception) -> bool:
+    """Gives a config what an error says that it lacks; False if it lacks nothing that has a value here."""
+    lacks = _LACKS.search(str(error))
+    if lacks and lacks[1] != "NoneType":
+        return _given(config, lacks[1], lacks[2])
+    changed = False
+    for part in parts_of(config):
+        for name, default in _INSTEAD_OF_NONE.items():
+            if name in vars(part) and vars(part)[name] is None:
+                vars(part)[name] = default(part)
+                changed = True
+    return changed
+
+
+def _given(config: Any, kind: str, name: str) -> bool:
+    default = _INSTEAD_OF_NOTHING.get(name)
+    lacking = [part for part in parts_of(config) if type(part).__name__ == kind and name not in vars(part)]
+    if default is None or not lacking:
+        return False
+    for part in lacking:
+        vars(part)[name] = default(part)
+    return True

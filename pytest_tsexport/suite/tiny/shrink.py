@@ -1,0 +1,65 @@
+"""config -> small config: each part of it by the same rules, and special ids that all parts share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tsexport.suite.tiny.attention import heads
+from pytest_tsexport.suite.tiny.depth import layers
+from pytest_tsexport.suite.tiny.levels import Level
+from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
+from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
+from pytest_tsexport.suite.tiny.pictures import pictures
+from pytest_tsexport.suite.tiny.special_ids import move_special_ids
+from pytest_tsexport.suite.tiny.values import rotary, weights
+from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
+
+_NARROW = 48  # narrower layers are as small as they need to be
+
+
+def shrink(config: Any, level: Level) -> None:
+    """Makes a config small, with the configs inside. The config is changed: give it one of your own."""
+    configs = list(parts_of(config))
+    for one in configs:
+        for attributes in attributes_of(one):
+            attributes.update(_changes(part_of(one, attributes, level)))
+    move_special_ids(configs)
+
+
+def _changes(part: Part) -> Changes:
+    changes: Changes = {}
+    for name, value in part.values.items():
+        small = _small(part, name, value)
+        if small is not None:
+            changes[name] = small
+    changes |= heads(part) | pictures(part) | weights(part)
+    changes |= layers(part, changes)
+    return changes | rotary(part, changes)
+
+
+def _small(part: Part, name: str, value: Any) -> Any:
+    """A size by its rule, or a width; None for what is neither."""
+    if name.endswith(("_id", "_ids", "_index")) or name.startswith("_"):
+        return None
+    rule = rule_of(name)
+    if type(value) is int:
+        return rule.shrunk(value) if rule else _width(part, value)
+    if isinstance(value, (list, tuple)) and value and all(type(one) is int for one in value):
+        return like(value, [rule.shrunk(one) for one in value] if rule else _widths(part, value))
+    return None
+
+
+def _width(part: Part, value: int) -> int:
+    if part.level.widths == "kept":
+        return value
+    if part.keeps_ratios:
+        return value // divisor_of((value,), part.divisor) if value >= _NARROW else value
+    return min(value, WIDTH)
+
+
+def _widths(part: Part, values: Any) -> list[int]:
+    if part.level.widths == "kept" or max(values) < WIDTH:
+        return list(values)
+    if part.keeps_ratios:
+        return [value // divisor_of(tuple(values), part.divisor) for value in values]
+    return [min(value, WIDTH) for value in values]
