@@ -96,7 +96,8 @@ def table(atlas: Mapping[str, Any]) -> str:
             *_counts(types, backends),
             "",
             CONTROLS,
-            f'<table id="atlas"><thead><tr><th scope="col">model type</th>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>',
+            f'<table id="atlas">\n<thead><tr><th scope="col">model type</th>{heads}</tr></thead>',
+            f"<tbody>\n{rows}\n</tbody>\n</table>",
             SCRIPT,
         ]
     )
@@ -107,15 +108,15 @@ def _about(versions: Mapping[str, str]) -> str:
 
 
 def _counts(types: Types, backends: Sequence[str]) -> Iterator[str]:
-    yield "| backend | " + " | ".join(STATES) + " |"
-    yield "|---" * (len(STATES) + 1) + "|"
-    for backend in backends:
-        count = Counter(row[backend]["state"] for row in types.values() if backend in row)
-        yield f"| {_shown(backend)} | " + " | ".join(str(count[state]) for state in STATES) + " |"
+    counts = {b: Counter(row[b]["state"] for row in types.values() if b in row) for b in backends}
+    yield "| state | " + " | ".join(map(_shown, backends)) + " |"
+    yield "|---" * (len(backends) + 1) + "|"
+    for state in STATES:
+        yield f"| {state} | " + " | ".join(str(counts[backend][state]) for backend in backends) + " |"
 
 
 def _table_row(model_type: str, row: Mapping[str, Mapping[str, Any]], backends: Sequence[str]) -> str:
-    cells = "".join(f"<td>{_cell(row.get(backend))}</td>" for backend in backends)
+    cells = "".join(f'<td data-backend="{_shown(backend)}">{_cell(row.get(backend))}</td>' for backend in backends)
     return f'<tr><th scope="row"><a href="{model_type}/">{html.escape(model_type)}</a></th>{cells}</tr>'
 
 
@@ -138,8 +139,9 @@ def page_of(model_type: str, row: Mapping[str, Mapping[str, Any]], versions: Map
     lines = [f"# {model_type}", "", _about(versions) + " All models are in [the atlas](index.md)."]
     for backend, one in row.items():
         lines += ["", f"## {_shown(backend)}", "", *_section(one)]
-    if model_type in FAULTS:
-        lines += ["", *_fault(model_type)]
+    for name, fault in FAULTS.items():
+        if model_type in (name, fault.part_of):
+            lines += ["", *_fault(name)]
     return "\n".join(lines) + "\n"
 
 

@@ -41,7 +41,8 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
     lost = [one["why"] for one in run["unanswered"] if key_of(one) == key]
     state = state_of(verdicts, lost)
     shapes = verdicts.get("shapes", {})
-    deciding = dict(map(tuple, verdicts[state.check]["rows"])) if state.check else {}
+    deciding = verdicts.get(state.check, {"rows": [], "counterexample": None})
+    told = dict(map(tuple, deciding["rows"]))
     seed = next((one["seed"] for one in verdicts.values() if one["seed"] is not None), None)
     return {
         "state": state.name,
@@ -53,9 +54,9 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "not_looked_at": sorted({text for one in verdicts.values() for text in one["not_covered"]}),
         "notes": sorted({text for one in verdicts.values() for text in one["notes"]}),
         "checks": {name: [one["outcome"], one["headline"]] for name, one in verdicts.items()},
-        "counterexample": verdicts[state.check]["counterexample"] if state.check else None,
-        "differs": deciding.get("differs"),
-        "cause": deciding.get("likely cause"),
+        "counterexample": deciding["counterexample"],
+        "differs": told.get("differs"),
+        "cause": told.get("likely cause"),
         "seed": seed,
         "seconds": round(sum(one["seconds"] for one in verdicts.values()), 1),
         "commands": commands(run["versions"], model_type, backend, seed),
@@ -76,7 +77,11 @@ def verdict_in_words(state: State, verdicts: Mapping[str, Mapping[str, Any]]) ->
 
 def commands(versions: Mapping[str, str], model_type: str, backend: str, seed: int | None) -> list[str]:
     """The two commands that reproduce a row."""
-    pinned = " ".join(f"{name}=={version.partition('+')[0]}" for name, version in versions.items() if name != "python")
+    numbers = {name: version.partition("+")[0] for name, version in versions.items()}
+    pinned = f"'pytest-tsexport[suite]=={numbers['pytest-tsexport']}' torch=={numbers['torch']}"
     seeded = "" if seed is None else f" --ts-seed={seed}"
     suite = "pytest --pyargs pytest_tsexport.suite"
-    return [f"pip install {pinned}", f"{suite} --ts-architectures={model_type} --ts-backend={backend}{seeded}"]
+    return [
+        f"pip install {pinned} transformers=={numbers['transformers']}",
+        f"{suite} --ts-architectures={model_type} --ts-backend={backend}{seeded}",
+    ]

@@ -1,4 +1,4 @@
-"""axis -> words: `sequence 1-64, wrong from 65`."""
+"""axis -> words: `sequence right at 1-64, wrong from 65`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def in_words(axis: Mapping[str, Any]) -> str:
     """Where the export is right along one axis, where it raises, and where it is wrong."""
     visited = sorted({axis["traced"], *axis["right"], *axis["raises"], *axis["wrong"]})
     right = ranges(sorted({axis["traced"], *axis["right"]}), visited)
-    parts = [f"{axis['name']} {right}"]
+    parts = [f"{axis['name']} right at {right}"]
     if axis["raises"]:
-        other = not axis["right"] and not axis["wrong"]
-        parts.append(f"≠ {axis['traced']} raises" if other else f"{ranges(axis['raises'], visited)} raises")
+        everywhere = not axis["right"] and not axis["wrong"]
+        parts.append("raises at any other" if everywhere else f"raises at {ranges(axis['raises'], visited)}")
     if axis["wrong_from"] is not None:
         before = [size for size in axis["wrong"] if size < axis["wrong_from"]]
         parts += [f"wrong at {ranges(before, visited)}"] if before else []

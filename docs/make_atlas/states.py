@@ -69,13 +69,17 @@ def is_judged(verdict: Mapping[str, Any]) -> bool:
 
 def is_wrong(verdict: Mapping[str, Any]) -> bool:
     """Whether the check found a fault other than a raise."""
-    return verdict["outcome"] == "failed" and is_judged(verdict) and not raises(verdict)
+    return verdict["outcome"] == "failed" and is_judged(verdict) and not fails_by_raising(verdict)
+
+
+def fails_by_raising(verdict: Mapping[str, Any]) -> bool:
+    """Whether the smallest fault is that the export raises; every headline about one says so."""
+    return verdict["outcome"] == "failed" and "raises" in verdict["headline"]
 
 
 def raises(verdict: Mapping[str, Any]) -> bool:
-    """Whether the export raises where eager answers."""
-    failed = verdict["outcome"] == "failed" and "raises" in verdict["headline"]
-    return failed or any(visit["status"] == "raises" for visit in verdict["visits"])
+    """Whether the export raises where eager answers, failure or not."""
+    return fails_by_raising(verdict) or any(visit["status"] == "raises" for visit in verdict["visits"])
 
 
 def why_unjudged(checks: Checks, unanswered: Sequence[str]) -> State | None:

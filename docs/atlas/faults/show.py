@@ -6,7 +6,6 @@ other file. `python show.py` names the families. Exit status 0 says that the fau
 
 from __future__ import annotations
 
-import pprint
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,8 +40,9 @@ QWEN = {**SMALL, "num_hidden_layers": 4, "num_key_value_heads": 2, "linear_num_k
 class Fault:
     """A fault of a family: how a small model is traced, at which other input it is wrong, and why.
 
-    `config` makes the model small. `arguments` are inputs of ids. `asked_at` is the smallest size that is wrong; where
-    it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
+    `config` makes the model small. `arguments` are inputs of ids, or masks of ones. `asked_at` is the smallest size
+    that is wrong; where it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
+    `classes` are those of config and model, for a part of the model type `part_of` that the auto classes do not map.
     """
 
     config: Mapping[str, Any]
@@ -54,9 +54,22 @@ class Fault:
     call: Mapping[str, Any] = field(default_factory=lambda: {"use_cache": False})
     raises: bool = False
     seed: int = 0
+    classes: tuple[str, str] = ("AutoConfig", "AutoModel")
+    part_of: str = ""
 
 
 FAULTS: Mapping[str, Fault] = {
+    "aimv2_text_model": Fault(
+        config={**SMALL, "num_hidden_layers": 2, "max_position_embeddings": 64, "eos_token_id": 127},
+        arguments=("input_ids", "attention_mask"),
+        asked_at=(2, 7),
+        call={},
+        classes=("Aimv2TextConfig", "Aimv2TextModel"),
+        part_of="aimv2",
+        cause="`create_causal_mask` makes no mask where all of `attention_mask` is 1, and leaves causality to the "
+        "attention itself; that of modeling_aimv2.py is not causal. So eager attends to later tokens, and only where "
+        "nothing is padded. While a trace is made no mask is left out, so the export is causal.",
+    ),
     "bailing_hybrid": Fault(
         config={**SMALL, "num_hidden_layers": 6, "moe_intermediate_size": 64, **LATENT, "num_expert_group": 2}
         | {"topk_group": 2, "num_experts_per_token": 2, "num_experts": 4, "linear_head_dim": 16, "linear_num_heads": 4}
@@ -89,15 +102,16 @@ FAULTS: Mapping[str, Fault] = {
             "hidden_size": 64,
             "encoder_layers": 2,
             "decoder_layers": 2,
-            "initializer_range": 0.3,
         },
         traced_at=(1, 2),
         asked_at=(1, 2),
         output="spectrogram",
         call={},
         raises=True,
-        cause="`length_regulator` repeats each token by its predicted duration, and its lengths are data. The trace "
-        "keeps those of the traced ids.",
+        seed=5,
+        cause="`length_regulator` of modeling_fastspeech2_conformer.py gives each token one frame if all predicted "
+        "durations are 0, in a Python branch on data. The trace keeps the way that the traced ids took, and so has no "
+        "frame at all for ids whose durations are 0.",
     ),
     "funnel": Fault(
         config={
@@ -231,7 +245,7 @@ FAULTS: Mapping[str, Fault] = {
 SCRIPT = """\
 # {model_type}: traced at {traced_at}, {what} at {asked_at}{other}
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import {config_class}, {model_class}
 
 
 class Exported(torch.nn.Module):
@@ -244,10 +258,10 @@ class Exported(torch.nn.Module):
 
 
 torch.manual_seed({seed})
-config = AutoConfig.for_model({config})
-model = Exported(AutoModel.from_config(config)).eval()
-example = [torch.randint(3, 90, {traced_at}) for _ in range({count})]
-other = [torch.randint(3, 90, {asked_at}) for _ in range({count})]
+config = {config_class}{config}
+model = Exported({model_class}{from_config}(config)).eval()
+example = [{example}]
+other = [{asked}]
 with torch.no_grad():
     export = torch.jit.trace(model, example, check_trace=False)
     eager = model(*other)
@@ -256,7 +270,7 @@ with torch.no_grad():
 DIFFERS = """\
     answer = export(*other)
 difference, largest = (answer - eager).abs().max().item(), eager.abs().max().item()
-print(f"{model_type} at {asked_at}: the export differs by up to {{difference:.2g}}, where eager's largest value is {{largest:.2g}}")
+print(f"{model_type} at {asked_at}: off by up to {{difference:.2g}}, where eager's largest value is {{largest:.2g}}")
 raise SystemExit(difference < 1e-3 * largest)
 """
 
@@ -273,24 +287,31 @@ RAISES = """\
 def script_of(model_type: str) -> str:
     """The script of a family: a whole program."""
     fault = FAULTS[model_type]
-    settings = [repr(model_type), *(f"{name}={value!r}" for name, value in fault.config.items())]
-    passed = [
-        *(f"{name}={name}" for name in fault.arguments),
-        *(f"{name}={value!r}" for name, value in fault.call.items()),
-    ]
+    is_auto = fault.classes == ("AutoConfig", "AutoModel")
+    passed = {**{name: name for name in fault.arguments}, **{name: repr(value) for name, value in fault.call.items()}}
+    settings = [repr(model_type)] * is_auto + [f"{name}={value!r}" for name, value in fault.config.items()]
     values = {"model_type": model_type, "traced_at": fault.traced_at, "asked_at": fault.asked_at}
     return SCRIPT.format(
         **values,
         what="raises" if fault.raises else "wrong",
         other=" for other ids" if fault.asked_at == fault.traced_at else "",
+        config_class=fault.classes[0],
+        model_class=fault.classes[1],
         parameters=", ".join(fault.arguments),
-        passed=", ".join(passed),
+        passed=", ".join(f"{name}={value}" for name, value in passed.items()),
         output=fault.output,
         seed=fault.seed,
-        config=_in_lines(settings),
-        count=len(fault.arguments),
+        config=f"{'.for_model' * is_auto}({_in_lines(settings)})",
+        from_config=".from_config" * is_auto,
+        example=", ".join(_drawn(name, fault.traced_at) for name in fault.arguments),
+        asked=", ".join(_drawn(name, fault.asked_at) for name in fault.arguments),
         comparison=(RAISES if fault.raises else DIFFERS).format(**values),
     )
+
+
+def _drawn(argument: str, size: tuple[int, int]) -> str:
+    """The expression that makes one input."""
+    return f"torch.ones({size}, dtype=torch.int64)" if argument.endswith("mask") else f"torch.randint(3, 90, {size})"
 
 
 def _in_lines(settings: Sequence[str]) -> str:
