@@ -31,8 +31,8 @@ export HF_HUB_OFFLINE = 1
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 QUICK := --no-transformers -m "not slow and not wide"
 
-.PHONY: demo test wide quick test-4.57 timm wheel site workflow hooks detection corpus mutants lint types layers docs \
-	reference format check clean
+.PHONY: demo test wide quick test-4.57 timm wheel site atlas atlas-check workflow hooks detection corpus mutants lint \
+	types layers docs reference format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -82,6 +82,21 @@ wheel: $(READY)
 site: $(READY)
 	$(BIN)/python -m docs.make_reference --check
 	$(BIN)/python -m docs.make_site
+
+# docs/atlas/atlas.json, from runs of the validation suite on both backends: hours. Exit status 1 says that something was
+# found; a run that did not end, or whose own machinery failed, is published by nobody.
+ATLAS_RUN = $(BIN)/python -m pytest --pyargs pytest_tsexport.suite --ts-seed=0 $(SUITE)
+
+atlas: $(READY)
+	for backend in jit neuron-sim; do \
+	$(ATLAS_RUN) --ts-backend=$$backend --ts-report=build/atlas/$$backend.json || test $$? = 1 || exit 1; done
+	$(BIN)/python -m docs.make_atlas build/atlas/jit.json build/atlas/neuron-sim.json
+
+# A fixed tenth of the model types: fails if a row is worse than docs/atlas/atlas.json says.
+atlas-check: $(READY)
+	$(ATLAS_RUN) --ts-architectures=$$($(BIN)/python -m docs.make_atlas --tenth) --ts-backend=jit,neuron-sim \
+	--ts-report=build/atlas/tenth.json || test $$? = 1
+	$(BIN)/python -m docs.make_atlas --check build/atlas/tenth.json
 
 # Each `run:` step of the GitHub workflow, in a fresh clone: make workflow ARGS="--job quick", ARGS="--python 3.12".
 workflow: $(READY)

@@ -10,6 +10,9 @@ from docs.make_atlas.sizes import in_words
 from docs.make_atlas.states import NOT_EXPORTABLE, NOT_LOOKED_AT, REFUSES, RIGHT, State, state_of
 
 SUBJECT = re.compile(r"test_architecture\[(?P<type>.+?)(-For(?P<head>\w+))?\]$")
+CHOSEN = ("--ts-architectures", "--ts-backend", "--ts-seed", "--ts-heads")
+"""Options that a row has values of its own for."""
+
 Run = Mapping[str, Any]
 Row = dict[str, Any]
 
@@ -59,7 +62,7 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "cause": told.get("likely cause"),
         "seed": seed,
         "seconds": round(sum(one["seconds"] for one in verdicts.values()), 1),
-        "commands": commands(run["versions"], model_type, backend, seed),
+        "commands": commands(run, model_type, backend, seed),
     }
 
 
@@ -75,13 +78,12 @@ def verdict_in_words(state: State, verdicts: Mapping[str, Mapping[str, Any]]) ->
     return f"{headline}: {'; '.join(told)}" if told and state.check == "shapes" else headline
 
 
-def commands(versions: Mapping[str, str], model_type: str, backend: str, seed: int | None) -> list[str]:
+def commands(run: Run, model_type: str, backend: str, seed: int | None) -> list[str]:
     """The two commands that reproduce a row."""
-    numbers = {name: version.partition("+")[0] for name, version in versions.items()}
+    numbers = {name: version.partition("+")[0] for name, version in run["versions"].items()}
     pinned = f"'pytest-tsexport[suite]=={numbers['pytest-tsexport']}' torch=={numbers['torch']}"
-    seeded = "" if seed is None else f" --ts-seed={seed}"
+    chosen = [f"--ts-architectures={model_type}", f"--ts-backend={backend}"]
+    chosen += [option for option in run["options"] if not option.startswith(CHOSEN)]
+    chosen += [] if seed is None else [f"--ts-seed={seed}"]
     suite = "pytest --pyargs pytest_tsexport.suite"
-    return [
-        f"pip install {pinned} transformers=={numbers['transformers']}",
-        f"{suite} --ts-architectures={model_type} --ts-backend={backend}{seeded}",
-    ]
+    return [f"pip install {pinned} transformers=={numbers['transformers']}", " ".join([suite, *chosen])]

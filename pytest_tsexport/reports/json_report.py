@@ -28,6 +28,7 @@ def document(run: RunRecord) -> dict[str, Any]:
     return {
         "schema": VERSION,
         "versions": dict(run.versions),
+        "options": list(run.options),
         "exit_status": run.exit_status,
         "verdicts": [
             _verdict(verdict, expected=verdict.name in export.known)

@@ -25,7 +25,7 @@ class RunRecord:
     """What the reports of a whole run are made from.
 
     `expected` are the failures that are known: pairs of a subject and `backend-check`. `exit_status` is that of pytest:
-    0 and 1 say that every item ran.
+    0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the same.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -33,3 +33,4 @@ class RunRecord:
     expected: frozenset[ExpectedFailure] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
     exit_status: int = 0
+    options: tuple[str, ...] = ()

@@ -61,7 +61,7 @@ def lost(of: str, why: str, check: str = "trace", backend: str = "jit") -> Unans
 
 def run(*verdicts: Verdict, unanswered: tuple[Unanswered, ...] = (), **more: Any) -> dict[str, Any]:
     """A run as its report, read back."""
-    values = {"versions": VERSIONS, "exit_status": 0, **more}
+    values = {"versions": VERSIONS, "options": ("--ts-backend=jit,neuron-sim", "--ts-budget=9"), **more}
     record = RunRecord(verdicts=verdicts, unanswered=unanswered, **values)
     document: dict[str, Any] = json.loads(json_report.text(record))
     return document

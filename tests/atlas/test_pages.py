@@ -66,7 +66,7 @@ def test_the_page_of_a_fault_has_its_script_and_its_cause(folder: Path) -> None:
     assert FAULTS["qwen3_next"].cause in text
     assert 'AutoConfig.for_model(\n    "qwen3_next"'.replace('"', "'") in text
     assert "| sequence | 7 | 6-7 |  | 8-9 (from 8 on) |" in text
-    assert "--ts-architectures=qwen3_next --ts-backend=jit --ts-seed=5" in text
+    assert "--ts-architectures=qwen3_next --ts-backend=jit --ts-budget=9 --ts-seed=5" in text
     assert "The likely cause: `modeling_x.py:7, in layers.0`." in text
 
 

@@ -12,6 +12,7 @@ from docs.make_atlas.__main__ import check, main, publish, read
 from pytest_tsexport.verdict import Outcome
 from tests.atlas.runs import RAISES, VERSIONS, failed, lost, replaced, right, run, verdict
 
+LOST = "its process ended before it gave a verdict"
 OURS = (("raised at", "search.py:7, in search"), ("fix", "this is a fault of the plugin: report it, with these lines"))
 MODELS_OWN = (("raised at", "modeling_x.py:7, in forward"), ("fix", "what ends a program is no answer"))
 
@@ -50,9 +51,8 @@ def test_a_run_that_is_whole_is_published(tmp_path: Path, capsys: pytest.Capture
             "crashed: KeyError",
         ),
         (
-            [run(unanswered=(lost("bert", "its process ended before it gave a verdict"),))],
-            "run0.json: suite/test_architectures.py::test_architecture[bert-jit-trace]: its process ended before it gave "
-            "a verdict",
+            [run(unanswered=(lost("bert", LOST),))],
+            f"run0.json: suite/test_architectures.py::test_architecture[bert-jit-trace]: {LOST}",
         ),
         ([run(*right("gpt2"))], "1 of 1 model types have no row on jit: bert"),
         (

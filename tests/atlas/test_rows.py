@@ -31,7 +31,7 @@ def test_a_row_tells_of_all_checks_and_how_to_see_it_again() -> None:
     assert row["seconds"] == 1.0
     assert row["commands"] == [
         "pip install 'pytest-tsexport[suite]==0.1.0' torch==2.13.0 transformers==5.23.0",
-        "pytest --pyargs pytest_tsexport.suite --ts-architectures=bert --ts-backend=jit --ts-seed=5",
+        "pytest --pyargs pytest_tsexport.suite --ts-architectures=bert --ts-backend=jit --ts-budget=9 --ts-seed=5",
     ]
 
 

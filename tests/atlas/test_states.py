@@ -50,9 +50,7 @@ CASES: list[tuple[str, str, tuple[Verdict, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("state", "words", "verdicts"), CASES, ids=lambda value: value if isinstance(value, str) else ""
-)
+@pytest.mark.parametrize(("state", "words", "verdicts"), CASES, ids=[f"{state}: {words}" for state, words, _ in CASES])
 def test_each_state_is_told_by_what_was_seen(state: str, words: str, verdicts: tuple[Verdict, ...]) -> None:
     row = rows_of([run(*verdicts)])["bert"]["jit"]
     assert (row["state"], row["verdict"]) == (state, words)

@@ -44,7 +44,7 @@ def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
     project(MODELS)
-    result = run("--ts-report=out/x.json", "--ts-seed=1", *plugin_args)
+    result = run("--ts-report=out/x.json", "--ts-seed=1", "--ts-budget=50", *plugin_args)
     result.stdout.fnmatch_lines(["out/x.json was written: 4 verdicts"])
     found = document(pytester.path / "out" / "x.json")
     assert [(v["subject"], v["check"], v["outcome"], v["expected"]) for v in found["verdicts"]] == [
@@ -58,6 +58,7 @@ def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
         ("test_export.py::test_not_made[jit-trace]", "ValueError: no such checkpoint"),
     ]
     assert found["exit_status"] == 1
+    assert found["options"] == ["--ts-budget=50"]
     assert set(found["versions"]) == {"python", "pytest-tsexport", "torch", "transformers"}
     axis = found["verdicts"][1]["axes"][0]
     assert axis["name"] == "batch"

@@ -51,6 +51,7 @@ RUN = RunRecord(
     expected=frozenset({(FAILED.subject, "jit-shapes")}),
     versions=VERSIONS,
     exit_status=1,
+    options=("--ts-max-examples=30",),
 )
 
 
@@ -98,6 +99,7 @@ def test_the_document_says_what_is_expected_what_is_simulated_and_what_has_no_ve
         }
     ]
     assert document["versions"] == VERSIONS
+    assert document["options"] == ["--ts-max-examples=30"]
     assert document["exit_status"] == 1
     assert document["verdicts"][-1]["question"] == CHECKS["shapes"]
     assert document["verdicts"][-1]["worst"]["difference"] == "inf"

@@ -87,6 +87,7 @@ class Recorder:
             expected=self.expected,
             versions=versions(),
             exit_status=int(session.exitstatus),
+            options=self._settings.rerun_flags,
         )
 
     def header(self, config: pytest.Config) -> str | None:
