@@ -5,7 +5,7 @@ TsExportError
 ├── InputsError          inputs cannot be derived, or do not fit the model
 ├── ExportError          the model cannot be traced or saved
 ├── ArtifactError        a file is missing, damaged, or not TorchScript
-├── UnavailableError     a backend cannot work on this machine
+├── UnavailableError     a backend cannot work on this machine, or a model cannot be made on it
 ├── CrashError           a model or an exporter ended the work in anything but an answer
 └── ValidationFailed     an export was judged, and is wrong
 """
@@ -42,7 +42,10 @@ class ArtifactError(TsExportError):
 
 
 class UnavailableError(TsExportError):
-    """A backend cannot work on this machine: no SDK, no compiler, no device."""
+    """A backend cannot work on this machine: no SDK, no compiler, no device.
+
+    A marked function raises it if its model cannot be made here: its checks are then *unavailable*, and not wrong.
+    """
 
 
 class CrashError(TsExportError):

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_tsexport.config.baseline import Baseline
+    from pytest_tsexport.config.isolation import Isolation
+    from pytest_tsexport.config.known_failures import KnownFailures
 
 JUDGED = "what is judged"
+SUITE = "the validation suite"
 WHERE = "where it runs"
 EFFORT = "how hard to look"
 FILES = "files that a run reads and keeps"
@@ -30,10 +33,11 @@ class Option(NamedTuple):
     """`--ts-{name}` and its ini twin `ts_{name}`, under a heading of `--help` and the docs.
 
     `text` and `default` are Markdown, for the docs; `--help` shows them as plain text. `valid` is the name of a
-    function of `validators`, or the words that are valid. `many`: the option may be repeated, and each value is a list
-    with commas. `number`: the value is a whole number. `is_keyword`: the marker has a keyword with the name of the
-    field. `is_repeated`: the `rerun` command of a failure repeats the option. `in_root` is a file name: if the root
-    folder has that file, it is the default of the ini.
+    function of `validators`, or the words that are valid, or `module:function` if only a room above knows them. `many`:
+    the option may be repeated, and each value is a list with commas. `number`: the value is a whole number.
+    `is_keyword`: the marker has a keyword with the name of the field. `is_repeated`: the `rerun` command of a failure
+    repeats the option. `bare` is the value of an option that is given without one. `in_root` is a file name: if the
+    root folder has that file, it is the default of the ini.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Option(NamedTuple):
     number: bool = False
     is_keyword: bool = False
     is_repeated: bool = False
+    bare: str = ""
     in_root: str = ""
 
     @property
@@ -105,6 +110,17 @@ class RunOptions:
         "artifact", "FILE", JUDGED, valid="path", text="judge this file as the export of `--ts-model`",
     ))
 
+    architectures: tuple[str, ...] | None = set_by(Option(
+        "architectures", "TYPE", SUITE, many=True, valid="pytest_tsexport.suite.selection:architectures",
+        text="model types of Transformers that [the validation suite](../how-to/validate-an-architecture.md) takes, by "
+        "name or pattern (`*`, `?`)", default="all",
+    ))
+    heads: tuple[str, ...] | None = set_by(Option(
+        "heads", "HEAD", SUITE, many=True, valid="pytest_tsexport.suite.selection:heads", default="none",
+        text="heads of each model type that the validation suite takes too: `all`, or by name or pattern, as "
+        "`ForMaskedLM`",
+    ))
+
     backends: tuple[str, ...] | None = set_by(Option(
         "backend", "NAME", WHERE, many=True, valid="backends", is_keyword=True, is_repeated=True, default="`jit`",
         text="backends to export with: `jit`, `neuron`, `neuron-sim` (a simulation)",
@@ -117,7 +133,13 @@ class RunOptions:
     timeout: float | None = set_by(Option(
         "timeout", "SECONDS", WHERE, valid="seconds", is_repeated=True, default=f"{DEFAULT_TIMEOUT:g}",
         text="seconds that a compiler may take for one export, and that the "
-        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend",
+        "[essential cases](../explanation/detection.md#essential-cases) of one check may take on any backend; "
+        "with `--ts-isolate`, also that a process may give no sign of life",
+    ))
+    isolate: Isolation | None = set_by(Option(
+        "isolate", "SIZE", WHERE, valid="isolation", is_repeated=True, bare="auto", default="`off`",
+        text="export and judge each marked function in [a process of its own](../how-to/isolate.md), which may use "
+        "this much memory (`4GiB`); `auto`, or no value, is its share of the machine; `off` is one process for all",
     ))
     on_unavailable: Literal["fail", "skip"] | None = set_by(Option(
         "on-unavailable", "fail|skip", WHERE, valid=("fail", "skip"), default="`fail`",
@@ -154,8 +176,12 @@ class RunOptions:
         "counterexamples", "FILE", FILES, valid="path",
         text="try the counterexamples in this file first, and add those that are found",
     ))
+    known_failures: KnownFailures | None = set_by(Option(
+        "known-failures", "FILE", FILES, valid="pytest_tsexport.config.known_failures:given_table",
+        text="the checks that this file lists [are known to fail](../how-to/known-failures.md)",
+    ))
     reports: tuple[Path, ...] | None = set_by(Option(
-        "report", "FILE", FILES, many=True, valid="report_files",
+        "report", "FILE", FILES, many=True, valid="pytest_tsexport.config.report_files:report_files",
         text="write the verdicts of the run to this file: [`x.json`](report.md)",
     ))
     export_dir: Path | None = set_by(Option(
@@ -173,6 +199,11 @@ class RunOptions:
     def timeout_seconds(self) -> float:
         """Seconds that a compiler may take for one export, and the essential cases of one check."""
         return DEFAULT_TIMEOUT if self.timeout is None else self.timeout
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether each marked function has a process of its own."""
+        return self.isolate is not None and self.isolate.is_on
 
     def over(self, weaker: RunOptions) -> RunOptions:
         """These options, completed by those of `weaker`."""

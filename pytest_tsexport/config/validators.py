@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pytest_tsexport.config.baseline import Baseline
-from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, REPORTS, selected
+from pytest_tsexport.config.isolation import Isolation, parsed
+from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, selected
 from pytest_tsexport.errors import PolicyError
 
 
@@ -34,10 +36,11 @@ class Given:
 
 
 def validated(valid: str | tuple[str, ...], given: Given) -> Any:
-    """The valid value; `valid` is that of a row. Raises `PolicyError`, one sentence."""
+    """The valid value; `valid` is that of a row, which may be `module:function`. Raises `PolicyError`, one sentence."""
     if isinstance(valid, tuple):
         return valid_names(given.where, str(given.value), valid)[0]
-    return globals()[valid](given)
+    module, _, function = valid.rpartition(":")
+    return getattr(import_module(module), function)(given) if module else globals()[valid](given)
 
 
 def backends(given: Given) -> tuple[str, ...]:
@@ -81,6 +84,16 @@ def seconds(given: Given) -> float:
     return number
 
 
+def isolation(given: Given) -> Isolation:
+    """Whether subjects have processes of their own, and how much memory each may use."""
+    found = parsed(str(given.value))
+    if found is None:
+        raise given.refusal("give the memory of a process, as 4GiB or 500MiB, or auto, or off; write it after a =")
+    if found.is_on and not hasattr(os, "fork"):
+        raise PolicyError(f"{given.where} is {given.value!r}, and this system cannot fork processes; give off")
+    return found
+
+
 def arguments(given: Given) -> tuple[str, ...]:
     """Arguments of a compiler: one text, or a list of texts, each split as a shell would."""
     value = given.value
@@ -122,18 +135,6 @@ def interface_baseline(given: Given) -> Baseline:
         folder(Given(where=given.where, value=file.parent))
         baseline.read()
     return baseline
-
-
-def report_files(given: Given) -> tuple[Path, ...]:
-    """Files to write, each of a kind that its suffix names. Their folders are made now."""
-    each = [replace(given, value=text) for text in given.value]
-    for one in each:
-        if path(one).suffix not in REPORTS:
-            raise one.refusal(f"give a file that ends in {' or '.join(REPORTS)}")
-        if path(one).is_dir():
-            raise one.refusal("that is a folder; give a file")
-        folder(replace(one, value=path(one).parent))
-    return tuple(path(one) for one in each)
 
 
 def contracts(given: Given) -> object:

@@ -7,7 +7,7 @@ outside torch, and those that called it.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,12 @@ import torch
 from pytest_tsexport import errors
 from pytest_tsexport.errors import INTERRUPTS, CrashError, TsExportError
 from pytest_tsexport.exporting.context import Callbacks
+from pytest_tsexport.exporting.exits import exits_raised
 from pytest_tsexport.subjects.reference import one_line
 from pytest_tsexport.verdict import Row
+
+Frame = tuple[str, int, str]
+"""File, line and function of one step of a call stack."""
 
 CALLERS = 3
 """Lines that are named besides the innermost one."""
@@ -35,7 +39,8 @@ FIXES = {
 def crashes_told(callbacks: Callbacks) -> Iterator[None]:
     """Turns whatever ends this block into a `CrashError`, except for interrupts and this package's own errors."""
     try:
-        yield
+        with exits_raised():
+            yield
     except INTERRUPTS:
         raise
     except callbacks.interrupts:
@@ -48,28 +53,38 @@ def crashes_told(callbacks: Callbacks) -> Iterator[None]:
 
 def crash(raised: BaseException) -> CrashError:
     """What ended in `raised`, as an error that says in rows where that was and what to do."""
-    frames = _frames(raised)
-    if frames and not _is_ours(frames[0][0]):  # how this package called a model says nothing about the model
-        frames = [frame for frame in frames if not _is_ours(frame[0])]
-    places = [f"{Path(file).name}:{line}, in {function}" for file, line, function in frames]
-    rows: list[Row] = [("raised at", places[0])] if places else []
-    if places[1:]:
-        rows.append(("called from", "; ".join(places[1 : 1 + CALLERS])))
-    return CrashError(one_line(raised).rstrip(": ."), (*rows, ("fix", _fix(raised, frames))))
+    frames = _that_matter(_frames(raised))
+    rows = (*rows_of("raised at", frames), ("fix", _fix(raised, frames)))
+    return CrashError(one_line(raised).rstrip(": ."), rows)
 
 
-def _fix(raised: BaseException, frames: list[tuple[str, int, str]]) -> str:
+def rows_of(name: str, frames: Sequence[Frame]) -> tuple[Row, ...]:
+    """A row of this name with the innermost place that matters, and one with the places that called it."""
+    places = [f"{Path(file).name}:{line}, in {function}" for file, line, function in _that_matter(frames)]
+    innermost: tuple[Row, ...] = ((name, places[0]),) if places else ()
+    return (*innermost, ("called from", "; ".join(places[1 : 1 + CALLERS]))) if places[1:] else innermost
+
+
+def _that_matter(frames: Sequence[Frame]) -> list[Frame]:
+    """The frames outside torch; how this package called a model says nothing about the model."""
+    outside = [frame for frame in frames if not _is_within(frame[0], torch.__file__)]
+    if outside and _is_ours(outside[0][0]):
+        return outside
+    return [frame for frame in outside if not _is_ours(frame[0])]
+
+
+def _fix(raised: BaseException, frames: Sequence[Frame]) -> str:
     if not isinstance(raised, Exception):
         return FIXES["ends"]
     return FIXES["ours" if not frames or _is_ours(frames[0][0]) else "raises"]
 
 
-def _frames(raised: BaseException) -> list[tuple[str, int, str]]:
-    """File, line and function of each step of a traceback outside torch, innermost first; without hidden ones."""
+def _frames(raised: BaseException) -> list[Frame]:
+    """The steps of a traceback, innermost first; without hidden ones."""
     steps = [
         (frame.f_code.co_filename, line, frame.f_code.co_name)
         for frame, line in traceback.walk_tb(raised.__traceback__)
-        if not frame.f_locals.get("__tracebackhide__") and not _is_within(frame.f_code.co_filename, torch.__file__)
+        if not frame.f_locals.get("__tracebackhide__")
     ]
     return steps[::-1]
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_tsexport.plugin.collection import cli_models, expansion, ordering
 from pytest_tsexport.plugin.execution import outcomes, progress, unexpanded
 from pytest_tsexport.plugin.execution.capture_return import captured_return
-from pytest_tsexport.plugin.execution.export_cache import ExportCache
+from pytest_tsexport.plugin.execution.judge import Judge
 from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.fixtures import TsExport, export_factory
 from pytest_tsexport.plugin.markers import marks_of
@@ -27,8 +27,8 @@ class ActivePlugin:
         known = counterexamples.Counterexamples(config, self.settings)
         self.recorder = Recorder(self.settings, known)
         self._pipeline = LazyPipeline(self.settings, progress.Progress(config), known)
-        self._cache = ExportCache(self.settings, self._pipeline)
-        config.add_cleanup(self._cache.release)
+        self._judge = Judge(self.settings, self._pipeline)
+        config.add_cleanup(self._judge.release)
         config.pluginmanager.register(self.recorder, "tsexport-recorder")
         cli_models.collect_given(config, self.settings)
 
@@ -50,22 +50,22 @@ class ActivePlugin:
         If `ts_export` is the first use of the plugin, the setup of that item has started without this object.
         """
         if item is not None and self._pipeline.current_item is None:
-            self._cache.item_starts(item)
+            self._judge.item_starts(item)
         return export_factory(self.settings, self._pipeline)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Turn the marker's `xfail` into a mark of the item of that check."""
-        outcomes.expect_known_failure(item)
+        """Turn the marker's `xfail`, and the table of known failures, into a mark of the item of that check."""
+        outcomes.expect_known_failure(item, self.settings)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Runs before fixtures are set up: those that only the function needs are set up for its first item alone."""
-        self._cache.item_starts(item)
+        self._judge.item_starts(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> None:
         """Record which fixture requests which."""
-        self._cache.fixtures.add(fixturedef)
+        self._judge.fixture_starts(fixturedef)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
@@ -73,14 +73,14 @@ class ActivePlugin:
         if not marks_of(item):
             return (yield)
         unexpanded.refuse_async(item)
-        with captured_return(item) as returned:
+        with captured_return(item, deferred=self._judge.defers(item)) as returned:
             yield
-        self._cache.judge(item, returned)
+        self._judge.judge(item, returned)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Skip the call if an earlier item of the subject has run the function."""
-        return self._cache.has_subject(pyfuncitem) or None
+        return self._judge.has_subject(pyfuncitem) or None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -99,4 +99,4 @@ class ActivePlugin:
         try:
             return (yield)
         finally:
-            self._cache.item_ends(item, nextitem)
+            self._judge.item_ends(item, nextitem)

@@ -18,12 +18,14 @@ from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, flat_shapes, flat_values, keywords
 from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, field_of
+from pytest_tsexport.subjects.choosing import chosen
 from pytest_tsexport.subjects.code_numbers import CodeNumbers
 from pytest_tsexport.subjects.domains.own_values import OwnValues
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.subjects.reference import Reference, one_line
+from pytest_tsexport.subjects.settling import settled
 from pytest_tsexport.subjects.subject import Hints, Subject, listed_axes
 from pytest_tsexport.subjects.user_examples import (
     check_initialised,
@@ -33,8 +35,6 @@ from pytest_tsexport.subjects.user_examples import (
 )
 from pytest_tsexport.subjects.vocabulary import TableLookups
 from pytest_tsexport.tensors.tree import detached, flatten
-
-EXAMPLE_SEED = 20
 
 
 def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None = None) -> Subject:
@@ -60,14 +60,16 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
 
 
 def _from_signature(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
-    description = transformers.describe(model, names=hints.arguments, sizes=hints.sizes or None)
-    if description is None:
+    possible = transformers.descriptions(model, names=hints.arguments, sizes=hints.sizes or None)
+    if not possible:
         raise InputsError(
             f"inputs cannot be derived for {type(model).__name__}; give inputs={{argument name: tensor}} to the marker"
         )
-    sizes = {axis.name: axis.size for axis in description.axes}
-    inputs = {one.name: one.draw(sizes, EXAMPLE_SEED) for one in description.fields}
-    return _with_axes(model, inputs, description, meaning)
+    reference = model if meaning.reference is None else meaning.reference
+    description, inquiry = chosen(model, reference, possible)
+    if meaning.dynamic_shapes is None:
+        description = settled(description, inquiry)
+    return _with_axes(model, dict(inquiry.inputs), description, meaning)
 
 
 def _from_inputs(model: nn.Module, given: Mapping[str, Any], meaning: Meaning) -> Subject:
@@ -98,8 +100,10 @@ def _by_rules(model: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Descripti
         return Description(fields=(), axes=(), constants=constants) if constants else None
     if description is None:
         return None
+    if description.unsure:  # what the user gives says more about pictures and sound than a config does
+        return replace(description, fields=(), axes=())
     known = {one.name: one for one in description.fields}
-    traced = {axis.name: axis.size for axis in description.axes}
+    traced = description.sizes
     fits = all(
         name in known and known[name].shape(traced) == sizes[name] and known[name].domain.fits(tensor.dtype)
         for name, tensor in inputs.items()
@@ -124,7 +128,8 @@ def _with_axes(
     axes = tuple(_with_limits(axis, description.axes, model) for axis in found.axes)
     _check_contract(meaning.shapes, axes)
     subject = Subject(name="", model=model, reference=model, inputs=inputs, fields=fields, axes=axes)
-    return replace(subject, constants=description.constants, given_up=found.given_up)
+    given_up = {**description.given_up, **found.given_up}
+    return replace(subject, constants=description.constants, given_up=given_up)
 
 
 def _with_known_domains(fields: tuple[Field, ...], known: Mapping[str, Field]) -> tuple[Field, ...]:

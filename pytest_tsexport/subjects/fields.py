@@ -18,6 +18,9 @@ import torch
 from pytest_tsexport.subjects.domains.base import PATTERNS, Domain
 from pytest_tsexport.subjects.domains.draw import Draw
 
+EXAMPLE_SEED = 20
+"""The seed of the example inputs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -111,10 +114,23 @@ class Description:
     """What the signature and the config of a model say about its inputs.
 
     `constants` are passed to every eager call and are part of the export (`use_cache=False`). `given_up` has a
-    line for each dimension that eager refuses at any other size, by name.
+    line for each dimension that eager refuses at any other size, by name. `unsure` are the axes about which nothing is
+    known but their traced size, with the steps by which they may vary; empty if nothing is known about these either.
+    Eager says how they do.
     """
 
     fields: tuple[Field, ...]
     axes: tuple[Axis, ...]
     given_up: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    unsure: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The traced size of every axis."""
+        return {axis.name: axis.size for axis in self.axes}
+
+    def draw(self, sizes: Mapping[str, int] | None = None) -> dict[str, torch.Tensor]:
+        """The example inputs: those at which the model is traced, or as near to these sizes as the axes allow."""
+        whole = fitted(self.axes, {**self.sizes, **(sizes or {})})
+        return {one.name: one.draw(whole, EXAMPLE_SEED) for one in self.fields}

@@ -156,3 +156,51 @@ def test_every_outcome_comes_out_of_a_worker(project: Project, run: Run, plugin_
     result.stdout.fnmatch_lines(["SKIPPED [[]5[]] tsexport: not run*"])
     result.stdout.fnmatch_lines(["XFAIL *one batch is all we ship*"])
     assert "pytest_tsexport/" not in result.stdout.str()
+
+
+NOT_MADE = """
+from pathlib import Path
+from pytest_tsexport.errors import InputsError, UnavailableError
+
+@pytest.mark.torchscript(max_examples=20)
+def test_x():
+    with Path("called.log").open("a") as log:
+        log.write("called\\n")
+    raise {error}
+"""
+
+
+@pytest.mark.parametrize("isolate", [(), pytest.param(("--ts-isolate",), marks=pytest.mark.slow)], ids=["here", "own"])
+def test_a_model_that_needs_an_absent_package_is_unavailable(
+    project: Project, run: Run, pytester: pytest.Pytester, isolate: tuple[str, ...]
+) -> None:
+    project(NOT_MADE.format(error="UnavailableError('it needs timm, which is not installed')"))
+    result = run(*isolate)
+    result.assert_outcomes(failed=6)
+    why = "the model is unavailable: it needs timm, which is not installed"
+    result.stdout.fnmatch_lines([f"jit-parity was not run, because {why}", "1 export: 1 not judged; *"])
+    assert pytester.path.joinpath("called.log").read_text() == "called\n"
+    result = run("--ts-on-unavailable=skip", "-rs", *isolate)
+    result.assert_outcomes(skipped=6)
+    result.stdout.fnmatch_lines([f"SKIPPED [[]6[]] tsexport: {why}"])
+
+
+@pytest.mark.parametrize("isolate", [(), pytest.param(("--ts-isolate",), marks=pytest.mark.slow)], ids=["here", "own"])
+def test_a_model_that_cannot_be_made_fails_once_and_has_a_row(
+    project: Project, run: Run, isolate: tuple[str, ...]
+) -> None:
+    project(NOT_MADE.format(error="InputsError('the config has no width')"))
+    result = run("-rs", *isolate)
+    result.assert_outcomes(failed=1, skipped=5)
+    result.stdout.fnmatch_lines(
+        [
+            "test_x: the config has no width",
+            "test_export.py::test_x (jit)",
+            "not run *: the config has no width",
+            "1 export: 1 not judged; *",
+            "SKIPPED [[]5[]] tsexport: not run: the config has no width",
+        ]
+    )
+    result = run("--ts-checks=parity", *isolate)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["jit-parity was not run: the config has no width; *"])

@@ -21,7 +21,8 @@ from pytest_tsexport.subjects.domains.masks import Mask
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers import constants_of, describe
 from pytest_tsexport.subjects.transformers.facts import facts_of
-from pytest_tsexport.subjects.transformers.input_rules import RULES, SIZES, InputRule, Setting
+from pytest_tsexport.subjects.transformers.layouts import SIZES, InputRule, Layout, Setting
+from pytest_tsexport.subjects.transformers.rules import RULES
 from tests.subjects.families import build
 
 IDS = Ids(dtype=torch.int64, high=99, special=(0,))
@@ -311,8 +312,8 @@ def test_names_restrict_the_inputs() -> None:
 def test_names_add_inputs_that_are_not_there_by_default() -> None:
     description = described(build("bert"), names=["input_ids", "position_ids"])
     assert field_of(description, "position_ids").domain == Integers(dtype=torch.int64, high=48)
-    with pytest.raises(InputsError, match="it needs inputs_embeds; give"):
-        describe(build("bert"), names=["inputs_embeds"])
+    with pytest.raises(InputsError, match="it needs labels; give"):
+        describe(build("bert"), names=["labels"])
 
 
 def test_names_that_forward_lacks_are_an_error() -> None:
@@ -386,12 +387,13 @@ def test_a_rule_names_axes_numbers_and_settings(
 ) -> None:
     facts = facts_of(build("bert", head))
     assert facts is not None
-    field = InputRule("x", dims, mask, lambda _: True).field(facts)
-    assert (None if field is None else field.dims) == expected
+    laid = InputRule("x", (Layout(dims, mask),)).laid_out(facts)
+    assert [one.field.dims for one in laid] == ([] if expected is None else [expected])
 
 
 def test_every_axis_of_a_rule_has_a_size() -> None:
-    assert {dim for rule in RULES for dim in rule.dims if isinstance(dim, str)} == set(SIZES)
+    dims = {dim for rule in RULES for layout in rule.layouts for dim in layout.dims}
+    assert {dim for dim in dims if isinstance(dim, str)} == set(SIZES)
 
 
 # What cannot be derived
@@ -422,22 +424,12 @@ class Unknown(Pooled):
     ("model", "sentence"),
     [
         (
-            vision(),
-            "inputs cannot be derived for ViTModel: it needs pixel_values; "
-            "give inputs={'pixel_values': tensor} to the marker",
-        ),
-        (
-            text_and_vision(),
-            "inputs cannot be derived for CLIPModel: it needs pixel_values; "
-            "give inputs={'input_ids': tensor, 'pixel_values': tensor, 'attention_mask': tensor} to the marker",
-        ),
-        (
             Unknown(build("bert", "Model")),
             "inputs cannot be derived for Unknown: it needs tokens and lengths; "
             "give inputs={'tokens': tensor, 'lengths': tensor} to the marker",
         ),
     ],
-    ids=["vision", "text_and_vision", "wrapper"],
+    ids=["wrapper"],
 )
 def test_the_sentence_says_which_inputs_to_give(model: nn.Module, sentence: str) -> None:
     with pytest.raises(InputsError) as caught:

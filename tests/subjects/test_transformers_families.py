@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 import pytest
 import torch
 
-from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.transformers import describe
 from tests.subjects.families import build, families
@@ -19,9 +18,6 @@ pytestmark = [
 ]
 
 EVERY = [(name, head) for name, heads in families().items() for head in heads]
-NOT_DERIVED = {("perceiver", "Model"): "inputs"}
-"""The models that need an argument that no rule derives."""
-
 OTHER = {"batch": 3, "choices": 2, "sequence": 9, "decoder_sequence": 4}
 
 
@@ -44,7 +40,7 @@ def answers(model: torch.nn.Module, description: Description, **sizes: int) -> l
         return list(leaves(model.eval()(**inputs, **description.constants)))
 
 
-@pytest.mark.parametrize(("name", "head"), [one for one in EVERY if one not in NOT_DERIVED])
+@pytest.mark.parametrize(("name", "head"), EVERY)
 def test_eager_runs_on_derived_inputs(name: str, head: str) -> None:
     model = build(name, head)
     config = model.config.to_json_string()
@@ -57,15 +53,7 @@ def test_eager_runs_on_derived_inputs(name: str, head: str) -> None:
     assert model.config.to_json_string() == config
 
 
-@pytest.mark.parametrize(("name", "head"), NOT_DERIVED)
-def test_an_argument_that_no_rule_derives_is_named(name: str, head: str) -> None:
-    with pytest.raises(
-        InputsError, match=rf"^inputs cannot be derived for \w+: it needs {NOT_DERIVED[name, head]}; give"
-    ):
-        describe(build(name, head))
-
-
-@pytest.mark.parametrize("name", [name for name, heads in families().items() if (name, heads[0]) not in NOT_DERIVED])
+@pytest.mark.parametrize("name", list(families()))
 def test_the_traced_sizes_are_all_different_and_never_one(name: str) -> None:
     description = describe(build(name))
     assert description is not None

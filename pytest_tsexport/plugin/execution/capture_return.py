@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 
+from pytest_tsexport.errors import InputsError, UnavailableError
+from pytest_tsexport.exporting.exits import exits_raised
+
+NOT_MADE = (UnavailableError, InputsError)
+"""What a marked function raises if it has no model to return: its checks say so, in a sentence."""
+
 
 @contextmanager
-def captured_return(item: pytest.Item) -> Iterator[list[object]]:
+def captured_return(item: pytest.Item, *, deferred: bool = False) -> Iterator[list[object]]:
     """While this is open, what the test function returns is appended to the list, and pytest sees None.
 
+    What it raises of `NOT_MADE` is appended likewise.
+    If `deferred`, the function is not called: the call, with its arguments, is appended in place of what it returns.
     Because `item.obj` is wrapped, it works for a method of a `TestCase` too, and for a plugin that makes the call.
     """
     returned: list[object] = []
@@ -22,7 +30,7 @@ def captured_return(item: pytest.Item) -> Iterator[list[object]]:
         yield returned
         return
     original = item.obj
-    item.obj = _capturing(original, returned)
+    item.obj = _deferring(original, returned) if deferred else _capturing(original, returned)
     try:
         yield returned
     finally:
@@ -41,9 +49,26 @@ def _capturing(function: Callable[..., Any], returned: list[object]) -> Callable
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> None:
-        returned.append(function(*args, **kwargs))
+        returned.append(returned_by(functools.partial(function, *args, **kwargs)))
 
     return call
+
+
+def returned_by(call: Callable[[], object]) -> object:
+    """What the call of a marked function returns, or raises if it has no model."""
+    try:
+        with exits_raised():
+            return call()
+    except NOT_MADE as error:
+        return error
+
+
+def _deferring(function: Callable[..., Any], calls: list[object]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def defer(*args: Any, **kwargs: Any) -> None:
+        calls.append(functools.partial(function, *args, **kwargs))
+
+    return defer
 
 
 class FixtureGraph:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -18,7 +19,24 @@ from pytest_tsexport.plugin.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_tsexport.export import Export
+    from pytest_tsexport.plugin.execution.export_cache import ExportCache
+    from pytest_tsexport.plugin.execution.isolated_subject import IsolatedSubject
     from pytest_tsexport.verdict import Verdict
+
+
+class Watcher(Protocol):
+    """Is told what the process of a subject does."""
+
+    def progress(self, line: str) -> None:
+        """How far the item is."""
+
+    def doing(self, what: str) -> str:
+        """What is done from now on; returns what was done before."""
+
+
+def processes() -> int:
+    """How many processes judge on this machine: the workers of pytest-xdist, or this one."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 class LazyPipeline:
@@ -27,6 +45,7 @@ class LazyPipeline:
     def __init__(self, settings: Settings, progress: Progress, counterexamples: Counterexamples) -> None:
         self._backends = settings.backends
         self._progress = progress
+        self._watcher: Watcher | None = None
         self._counterexamples = counterexamples
         self._current_item: pytest.Item | None = None
 
@@ -48,20 +67,46 @@ class LazyPipeline:
         """The item that runs now, even if an earlier one asked for the export."""
         return self._current_item
 
+    def progress(self, line: str) -> None:
+        """Show how far the item is, or tell it to the process that shows it."""
+        show = self._progress.update if self._watcher is None else self._watcher.progress
+        show(line)
+
+    def watch(self, watcher: Watcher) -> None:
+        """From now on this is the process of a subject, and `watcher` is told what it does."""
+        self._watcher = watcher
+
+    def isolated(self, here: ExportCache, settings: Settings) -> IsolatedSubject:
+        """What holds a subject in a process of its own; `here` does so inside that process."""
+        from pytest_tsexport import pipeline  # noqa: F401  # so that not every process imports it
+        from pytest_tsexport.plugin.execution.isolated_subject import IsolatedSubject
+
+        return IsolatedSubject(here, self, settings)
+
     def export(self, returned: object, policy: Policy, *, name: str, backend: str) -> Export:
         """What the marked function returned, exported. Raises `TsExportError`, one sentence."""
         from pytest_tsexport import pipeline
 
         callbacks = pipeline.Callbacks(
             inputs=self._inputs,
-            progress=self._progress.update,
+            progress=self.progress,
             on_verdict=self._judged,
             known=self._known,
-            processes=int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+            processes=processes(),
             # A skip of the hook is the user's own decision about the item, and passes through the pipeline.
             interrupts=(pytest.exit.Exception, outcomes.CheckSkipped),
         )
-        return pipeline.export(returned, policy, name=name, backend=self._backends[backend], callbacks=callbacks)
+        with self._doing_told():
+            return pipeline.export(returned, policy, name=name, backend=self._backends[backend], callbacks=callbacks)
+
+    @contextmanager
+    def _doing_told(self) -> Iterator[None]:
+        if self._watcher is None:
+            yield
+            return
+        before = self._watcher.doing("exported")
+        yield
+        self._watcher.doing(before)
 
     def _inputs(self, model: object) -> Mapping[str, object] | None:
         if self._current_item is None:

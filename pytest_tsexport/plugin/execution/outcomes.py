@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from pytest_tsexport.plugin.collection import cli_models
-from pytest_tsexport.plugin.collection.expansion import POLICY, slot_of
+from pytest_tsexport.plugin.collection.expansion import POLICY, id_of
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from pytest_tsexport.config.known_failures import KnownFailure
+
+
+SELECTED_BY = pytest.StashKey[list[str]]()
+"""The options that select an item whose id is no file for the user: those of the validation suite."""
+
+NO_MODEL = "the model is unavailable: "
+"""How the verdict begins of a subject whose model cannot be made on this machine."""
 
 
 # mypy sees no class behind pytest's public name of it.
@@ -22,23 +32,48 @@ class CheckFailed(pytest.fail.Exception):  # type: ignore[misc, name-defined]
     __module__ = "builtins"
 
 
+class NotSetUp(pytest.fail.Exception):  # type: ignore[misc, name-defined]
+    """There is nothing to check: the inputs do not fit the model, or what was returned is no model.
+
+    The item of `trace` says so, and the other items of the subject are not run.
+    """
+
+    __module__ = "builtins"
+
+
 class CheckSkipped(pytest.skip.Exception):  # type: ignore[misc, name-defined]
     """A check did not look at the export. The reason names no subject, so that `-rs` folds it."""
 
 
-def expect_known_failure(item: pytest.Item) -> None:
-    """Mark this one item as `xfail={"shapes": "reason"}` of the marker says; a mark of the function would mark all."""
-    slot = slot_of(item)
-    if slot is None or POLICY not in item.stash:
+class FunctionSkipped(pytest.skip.Exception):  # type: ignore[misc, name-defined]
+    """The marked function skipped its test, in a process of its own."""
+
+
+def expect_known_failure(item: pytest.Item, settings: Settings) -> None:
+    """Mark this one item as `xfail={"shapes": "reason"}` of the marker says; a mark of the function would mark all.
+
+    Likewise if `--ts-known-failures` has an entry for it.
+    """
+    parts = id_of(item)
+    if parts is None or POLICY not in item.stash:
         return
-    reason = item.stash[POLICY].meaning.xfail.get(slot.check)
+    reason = item.stash[POLICY].meaning.xfail.get(parts.check)
     if reason is not None:
         # Only a verdict is expected: a missing checkpoint or a missing backend still fails the item.
         item.add_marker(pytest.mark.xfail(reason=reason, strict=True, raises=CheckFailed))
+    known = settings.options.known_failures
+    if known is not None:
+        expect_entry(item, known.of(parts.subject, parts.backend, parts.check))
 
 
-def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -> None:
-    """Return if the verdict is green; else end the running item as the outcome asks."""
+def expect_entry(item: pytest.Item, entry: KnownFailure | None) -> None:
+    """Mark this item as known to fail, if there is an entry for it in a table of known failures."""
+    if entry is not None:
+        item.add_marker(pytest.mark.xfail(reason=entry.text, strict=True, raises=(CheckFailed, NotSetUp)))
+
+
+def conclude(verdict: Verdict, settings: Settings, *, test: str, trace_is_selected: bool) -> None:
+    """Return if the verdict is green; else end the running item, of the function `test`, as the outcome asks."""
     if verdict.outcome is Outcome.PASSED:
         return
     if verdict.outcome is Outcome.FAILED:
@@ -50,6 +85,9 @@ def conclude(verdict: Verdict, settings: Settings, *, trace_is_selected: bool) -
         skip(verdict.headline)
     if verdict.outcome is Outcome.UNAVAILABLE:
         _conclude_unavailable(verdict, settings)
+    if verdict.check == "trace":
+        named = verdict.headline.startswith(test)
+        raise NotSetUp(verdict.headline if named else f"{test}: {verdict.headline}", pytrace=False)
     if trace_is_selected:
         skip(f"not run: {verdict.headline}")
     fail(f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why")
@@ -67,15 +105,20 @@ def skip(reason: str) -> NoReturn:
 
 def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
     """Give all our skips the same place, so that `-rs` shows one line for each reason, and no source line of ours."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, FunctionSkipped) and report.skipped:
+        file, line, _ = report.location
+        report.longrepr = (file, (line or 0) + 1, f"Skipped: {call.excinfo.value}")
     if call.excinfo is not None and isinstance(call.excinfo.value, CheckSkipped) and report.skipped:
         # pytest's type asks for a path here, but no line of a file skipped this item.
         report.longrepr = ("tsexport", None, str(call.excinfo.value))  # type: ignore[assignment]
 
 
 def _conclude_unavailable(verdict: Verdict, settings: Settings) -> NoReturn:
+    is_model = verdict.headline.startswith(NO_MODEL)
+    why = verdict.headline if is_model else f"{verdict.backend} is unavailable: {verdict.headline}"
     if settings.options.on_unavailable == "skip":
-        skip(f"{verdict.backend} is unavailable: {verdict.headline}")
-    fail(f"{verdict.name} was not run, because {verdict.backend} is unavailable: {verdict.headline}")
+        skip(why)
+    fail(f"{verdict.name} was not run, because {why}")
 
 
 def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:
@@ -83,7 +126,7 @@ def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdi
     if verdict.outcome not in (Outcome.FAILED, Outcome.TOO_SLOW, Outcome.CRASHED):
         return verdict
     seed = () if verdict.seed is None else (f"--ts-seed={verdict.seed}",)
-    given = cli_models.rerun_options(item, settings)
+    given = item.stash.get(SELECTED_BY, None) or cli_models.rerun_options(item, settings)
     what = (*given, f"-k {verdict.name}") if given else (f'"{_as_typed(item)}"',)
     # The marker's own `checks` may leave this one out.
     checks = (f"--ts-checks={verdict.check}",) if settings.command_line.checks else ()

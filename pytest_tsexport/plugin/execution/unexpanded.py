@@ -6,6 +6,7 @@ import unittest
 
 import pytest
 
+from pytest_tsexport.errors import TsExportError
 from pytest_tsexport.plugin.collection.bare_markers import returns_something
 from pytest_tsexport.plugin.collection.expansion import is_async
 from pytest_tsexport.plugin.execution import outcomes
@@ -39,6 +40,8 @@ def judge(item: pytest.Item, returned: list[object], settings: Settings) -> None
     if not returned:
         return  # a TestCase method that raised, which pytest shows only in the report
     value = returned[-1]
+    if isinstance(value, TsExportError):
+        raise value
     if value is not None:
         outcomes.fail(f"{_name(item)} returned {_a(value)}, which no check looked at: {_why_not_expanded(item)}")
     if not may_return_nothing(item, settings):

@@ -1,5 +1,5 @@
 """Transformers model -> description: the only room that knows Transformers. Describing a model never imports it."""
 
-from pytest_tsexport.subjects.transformers.describe import constants_of, describe
+from pytest_tsexport.subjects.transformers.describe import constants_of, describe, descriptions, named_in
 
-__all__ = ["constants_of", "describe"]
+__all__ = ["constants_of", "describe", "descriptions", "named_in"]

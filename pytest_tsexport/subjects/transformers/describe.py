@@ -1,41 +1,68 @@
-"""Transformers model -> description: fields, axes and constants, from the signature and the config alone."""
+"""Transformers model -> descriptions: fields, axes and constants, from the signature and the config alone.
+
+Where two layouts of an argument are possible there is a description for each, the likeliest first; eager chooses
+(`subjects/choosing.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice, product
 
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.fields import Axis, Description, Field, fitted
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.input_rules import NEEDED, RULES, SIZES, InputRule
+from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
+from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
 
-_BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
+MOST = 12
+"""Eager is asked about no more descriptions than this; each may cost a call of a large model."""
+
+Sizes = Mapping[str, tuple[int, ...]]
 
 
-def describe(
+def describe(model: nn.Module, names: Collection[str] | None = None, sizes: Sizes | None = None) -> Description | None:
+    """The likeliest of `descriptions`; None for a module that is no Transformers model and wraps none."""
+    return next(iter(descriptions(model, names, sizes)), None)
+
+
+def descriptions(
     model: nn.Module,
     names: Collection[str] | None = None,
-    sizes: Mapping[str, tuple[int, ...]] | None = None,
-) -> Description | None:
-    """The inputs of a Transformers model, or of a module that wraps one; None for any other module.
+    sizes: Sizes | None = None,
+    also: Collection[str] = (),
+) -> tuple[Description, ...]:
+    """The inputs of a Transformers model, or of a module that wraps one, as they may be; empty for any other module.
 
     The arguments are those of `model.forward`, in its order. Ranges come from the configs of the Transformers models
     inside. Nothing is run and no config is changed. `names` restricts the inputs to these arguments, those of a file
-    that takes fewer. `sizes` gives the shapes that a file was traced at, by argument; they replace the default sizes
-    of their axes.
+    that takes fewer; `also` adds to those that are inputs by default. `sizes` gives the shapes that a file was traced
+    at, by argument; they replace the default sizes of their axes.
 
     Raises `InputsError`, one sentence that says which inputs to give, if no rule derives an argument that the model
     needs, if `names` has one that `forward` lacks, or if `sizes` does not fit the arguments.
     """
     facts = facts_of(model)
     if facts is None:
-        return None
-    chosen = _chosen(facts) if names is None else _named(facts, names)
-    fields = _fields(facts, chosen)
-    return Description(fields=fields, axes=_axes(facts, fields, sizes or {}), constants=_constants(facts))
+        return ()
+    choices = _choices(facts, also) if names is None else [_named(facts, names)]
+    found: dict[tuple[object, ...], Description] = {}
+    misfit: InputsError | None = None
+    for laid in islice(_arranged(facts, choices), 4 * MOST):
+        try:
+            one = _described(facts, laid, sizes or {})
+        except InputsError as error:
+            misfit = misfit or error
+            continue
+        found.setdefault((one.fields, one.axes), one)
+    if not found and misfit is not None:
+        raise misfit
+    return tuple(islice(found.values(), MOST))
 
 
 def constants_of(model: nn.Module) -> Mapping[str, object]:
@@ -48,10 +75,19 @@ def constants_of(model: nn.Module) -> Mapping[str, object]:
     return {} if facts is None else _constants(facts)
 
 
+def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
+    """The arguments with a rule that a message of eager names: `You have to specify pixel_values`."""
+    facts = facts_of(model)
+    words = set(re.findall(r"\w+", text))
+    return tuple(name for name in (facts.arguments if facts else ()) if name in words and name in BY_NAME)
+
+
 def _constants(facts: Facts) -> dict[str, object]:
     defaults = {parameter.name: parameter.default for parameter in facts.parameters}
-    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside.
-    caches = "use_cache" in defaults or (facts.passes_on and "past_key_values" in defaults)
+    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside, unless
+    # they decide by an argument of their own whether to keep one.
+    passes_on = facts.passes_on and "past_key_values" in defaults and "use_streaming" not in defaults
+    caches = "use_cache" in defaults or passes_on
     constants: dict[str, object] = {"use_cache": False} if caches else {}
     if "use_mems" in defaults:
         constants["use_mems"] = False
@@ -61,18 +97,26 @@ def _constants(facts: Facts) -> dict[str, object]:
     return constants
 
 
-def _chosen(facts: Facts) -> list[str]:
-    """The arguments that are inputs by default, and those that the model needs, in the order of `forward`."""
-    main = set(facts.main_inputs) if facts.model in facts.towers else set()
+def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
+    """Which arguments may be the inputs, each in the order of `forward`: the default ones, without spare ones, text."""
+    needed = _needed(facts) | set(also)
+    taken = [
+        name
+        for name in facts.arguments
+        if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
+    ]
+    plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
+    text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
+    choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
+    return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
+
+
+def _needed(facts: Facts) -> set[str]:
+    """The arguments that `forward` requires, and the main ones; signatures call nearly every argument optional."""
+    required = {one.name for one in facts.parameters if one.default is one.empty}
     if "input_ids" in facts.arguments:
-        main = {"input_ids"}
-    chosen = []
-    for parameter in facts.parameters:
-        rule = _BY_NAME.get(parameter.name)
-        needed = parameter.default is parameter.empty or parameter.name in NEEDED or parameter.name in main
-        if needed or (rule is not None and rule.taken(facts)):
-            chosen.append(parameter.name)
-    return chosen or list(facts.arguments[:1])
+        return required | {"input_ids"}
+    return required | (set(facts.main_inputs) & set(facts.arguments) if facts.model in facts.towers else set())
 
 
 def _named(facts: Facts, names: Collection[str]) -> list[str]:
@@ -83,21 +127,71 @@ def _named(facts: Facts, names: Collection[str]) -> list[str]:
     return [name for name in facts.arguments if name in names]
 
 
-def _fields(facts: Facts, chosen: Iterable[str]) -> tuple[Field, ...]:
-    fields = {name: _BY_NAME[name].field(facts) if name in _BY_NAME else None for name in chosen}
-    unknown = [name for name, field in fields.items() if field is None]
-    if unknown:
-        needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
-        inputs = ", ".join(f"{name!r}: tensor" for name in chosen)
-        raise InputsError(
-            f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}} to the marker"
-        )
-    return tuple(field for field in fields.values() if field is not None)
+def _arranged(facts: Facts, choices: Sequence[Sequence[str]]) -> Iterator[tuple[Laid, ...]]:
+    """The inputs of each choice in each combination of layouts that give no axis two sizes."""
+    for names in choices:
+        laid = {name: BY_NAME[name].laid_out(facts) if name in BY_NAME else () for name in names}
+        unknown = [name for name, layouts in laid.items() if not layouts]
+        if unknown:
+            raise InputsError(_lacking(facts, names, unknown))
+        for layouts in product(*laid.values()):
+            if _agree(layouts):
+                yield layouts
 
 
-def _axes(facts: Facts, fields: tuple[Field, ...], sizes: Mapping[str, tuple[int, ...]]) -> tuple[Axis, ...]:
-    traced = _traced_sizes(fields, sizes)
-    named = {dim for field in fields for dim in field.dims}
+def _agree(layouts: Sequence[Laid]) -> bool:
+    """Whether no axis has two sizes, and every mask lies along axes that another input has, and every grid too."""
+    known: dict[str, int] = {}
+    masks = [one.field for one in layouts if one.field.domain.marks_padding]
+    others = {dim for one in layouts if one.field not in masks for dim in one.field.dims}
+    sizes = (pair for one in layouts for pair in one.sizes.items())
+    if not all(others.issuperset(one.rules) for one in layouts):
+        return False
+    return all(known.setdefault(*pair) == pair[1] for pair in sizes) and all(
+        others.issuperset(mask.dims) for mask in masks
+    )
+
+
+def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:
+    needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
+    inputs = ", ".join(f"{name!r}: tensor" for name in names)
+    return f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}} to the marker"
+
+
+def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
+    fields = tuple(one.field for one in laid)
+    own = {axis: size for one in laid for axis, size in one.sizes.items()}
+    axes = _with_rules(laid, _axes(facts, laid, {**own, **_traced_sizes(fields, sizes)}))
+    return Description(
+        fields=fields,
+        axes=axes,
+        constants=_constants(facts),
+        unsure=_unsure(facts, axes),
+    )
+
+
+def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
+    """The axes that are not those of text: the batch too, where there is another."""
+    bound = {name for axis in axes if axis.rule for _, names in axis.rule.terms for name in names}
+    names = [axis.name for axis in axes if axis.name not in TEXT_AXES | bound and axis.rule is None]
+    return {} if names == ["batch"] else {name: STEPS[name](facts) if name in STEPS else () for name in names}
+
+
+def _with_rules(laid: Sequence[Laid], axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """The axes, of which some follow from others, and some are only ever at every so many sizes."""
+    rules = {name: rule for one in laid for name, rule in one.rules.items()}
+    steps = {name: step for one in laid for name, step in one.steps.items()}
+    ruled = [
+        replace(axis, rule=rules.get(axis.name), step=steps.get(axis.name, 1), low=steps.get(axis.name, axis.low))
+        for axis in axes
+    ]
+    sizes = fitted(ruled, {axis.name: axis.size for axis in axes})
+    return tuple(replace(axis, size=sizes[axis.name]) for axis in ruled)
+
+
+def _axes(facts: Facts, laid: Sequence[Laid], traced: Mapping[str, int]) -> tuple[Axis, ...]:
+    named = {dim for one in laid for dim in one.field.dims}
+    named |= {name for one in laid for rule in one.rules.values() for _, names in rule.terms for name in names}
     names = tuple(name for name in SIZES if name in named)
     return tuple(_axis(facts, name, names, traced) for name in names)
 

@@ -16,12 +16,15 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError
 
-Side = Literal["input", "decoder"]
+Side = Literal["input", "decoder", "vision", "audio"]
 
-# Where composite configs keep the part that reads text. They are tried in this order, and their own parts after them.
+# Where composite configs keep the part that reads text, pictures or sound. They are tried in this order, and their own
+# parts after them.
 _PARTS: dict[Side, tuple[str, ...]] = {
     "input": ("text_encoder", "encoder", "text_config"),
-    "decoder": ("decoder", "generator", "text_config"),
+    "decoder": ("decoder", "decoder_config", "generator", "text_config"),
+    "vision": ("vision_config", "video_config", "image_config", "encoder_config", "encoder", "backbone_config"),
+    "audio": ("audio_config", "audio_encoder", "encoder_config", "encoder"),
 }
 
 
@@ -50,9 +53,10 @@ class Facts:
         return tuple(tower.config for tower in self.towers)
 
     @property
-    def main_inputs(self) -> tuple[Any, ...]:
-        """The main input of each tower, by name."""
-        return tuple(getattr(tower, "main_input_name", None) for tower in self.towers)
+    def main_inputs(self) -> tuple[str, ...]:
+        """The main inputs of the towers, by name; a tower may have several."""
+        named = (getattr(tower, "main_input_name", None) or () for tower in self.towers)
+        return tuple(name for one in named for name in ((one,) if isinstance(one, str) else one))
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -60,10 +64,10 @@ class Facts:
         return tuple(parameter.name for parameter in self.parameters)
 
     def settings(self, *names: str, side: Side = "input") -> list[Any]:
-        """For each tower, the first of these config attributes that is set; text parts of the config come first."""
+        """For each tower, the first of these config attributes that is set; the parts of this side come first."""
         found: list[Any] = []
         for whole in self.configs:
-            configs = list(text_configs(whole, side))
+            configs = list(config_parts(whole, side))
             values = (getattr(config, name, None) for config in configs for name in names)
             found.extend([value for value in values if value is not None][:1])
         return found
@@ -76,7 +80,7 @@ class Facts:
         """Every id that has a name in a config (`sep_token_id`, `decoder_start_token_id`), ascending."""
         found = set()
         for whole in self.configs:
-            for config in text_configs(whole, side):
+            for config in config_parts(whole, side):
                 named = (value for name, value in vars(config).items() if name.endswith("_token_id"))
                 found |= {one for value in named for one in (value if isinstance(value, (list, tuple)) else (value,))}
         return tuple(sorted(one for one in found if type(one) is int and one >= 0))
@@ -118,14 +122,21 @@ def facts_of(model: nn.Module) -> Facts | None:
     )
 
 
-def text_configs(config: Any, side: Side) -> Iterator[Any]:
-    """The parts of the config that read text on this side, innermost first, and the config itself last."""
+def config_parts(config: Any, side: Side) -> Iterator[Any]:
+    """The parts of the config that are about this side, innermost first, and then the config itself.
+
+    Pictures and sound may be read by a part of any name: the other parts come last.
+    """
     for name in _PARTS[side]:
         part = getattr(config, name, None)
         if hasattr(part, "to_dict"):
-            yield from text_configs(part, side)
+            yield from config_parts(part, side)
             break
     yield config
+    if side in ("vision", "audio"):
+        for part in vars(config).values():
+            if hasattr(part, "to_dict"):
+                yield from config_parts(part, side)
 
 
 def _is_open(parameters: tuple[inspect.Parameter, ...]) -> bool:

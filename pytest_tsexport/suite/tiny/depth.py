@@ -1,4 +1,4 @@
-"""How many layers are left: two, or as many as show each kind of layer, and the lists with an entry a layer cut alike."""
+"""How many layers are left: two, or one of each kind. Lists with an entry for each layer are cut alike."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _DEPTH = re.compile(
     r"|[lrx]_layers|num_self_attends_per_block|(.*_)?num_layers?)"
 )
 _PERIOD = re.compile(r".*(_period|_interval|_sparse_step|every_n_layers|_every|_frequency|layer_group_size|_pattern)")
+_POINTS_INSIDE = re.compile(r"vision_feature_layers?|spatial_(vision|target)_layers?|vision_intermediate_layers?")
 _INDICES = re.compile(
     r".*(indexes|_indices|indices|_layers|_layer_ids|_idxs|hook_ids|hidden_state_indices|return_idx|_blocks|feature_layer)"
 )
@@ -23,33 +24,44 @@ _KINDS = re.compile(r".*(_types?|_type)")
 
 def layers(part: Part, narrowed: Changes) -> Changes:
     """The numbers of layers, the lists that have an entry for each, and the lists of indices of layers."""
-    depths = {name: value for name, value in part.sizes() if _DEPTH.fullmatch(name) and value > 1}
-    main = part.get("num_hidden_layers") or max(depths.values(), default=0)
-    kept = _kept_layers(part, main) if isinstance(main, int) else ()
-    changes: Changes = {}
-    for name, value in depths.items():
-        changes[name] = len(kept) if value == main and kept else _FEWEST
+    depths = _depths(part)
+    main, kept = _main_depth(part), kept_layers(part)
+    changes: Changes = {name: len(kept) if value == main else _FEWEST for name, value in depths.items()}
     for name, value in part.lists():
-        if main and len(value) == main and len(kept) < main and not _is_indices(name, value, main):
-            changes[name] = like(part.values[name], [narrowed.get(name, value)[index] for index in kept])
-        elif main and _is_indices(name, value, main):
+        if _is_indices(name, value, main):
             changes[name] = like(part.values[name], _moved(value, main, len(kept)))
-    return changes | _stages(part, main, len(kept)) | _single(part, main, len(kept)) | _blocks(part)
+        elif len(value) == main and len(kept) < main:
+            changes[name] = like(part.values[name], [narrowed.get(name, value)[index] for index in kept])
+    return changes | _stages(part, main, len(kept)) | _single(part) | _blocks(part) | _inside(part, main)
 
 
-def _kept_layers(part: Part, depth: int) -> tuple[int, ...]:
+def kept_layers(part: Part) -> tuple[int, ...]:
     """The layers that are left. A short beginning that has each kind is kept whole; else the first of each kind."""
+    depth = _main_depth(part)
     kinds = _kinds(part, depth)
-    fewest = max([_FEWEST, *(value for name, value in part.sizes() if _PERIOD.fullmatch(name) and 1 < value <= _MOST)])
-    fewest = min(depth, fewest if len(set(kinds)) < 2 else _FEWEST)
+    periods = (value for name, value in part.sizes() if _PERIOD.fullmatch(name) and 1 < value <= _MOST)
+    fewest = min(depth, max([_FEWEST, *periods]) if len(set(kinds)) < 2 else _FEWEST)
     each = part.level.each_kind
     first = [index for index in range(depth) if kinds[: index + 1].count(kinds[index]) <= each]
-    whole = max(first, default=0) + 1
-    chosen = list(range(max(whole, fewest))) if max(whole, fewest) <= _MOST else first
+    whole = max([fewest, *(index + 1 for index in first)])
+    chosen = list(range(min(whole, depth))) if whole <= _MOST else first
     others = (index for index in range(depth) if index not in chosen)
     while len(chosen) < fewest:
         chosen.append(next(others))
     return tuple(sorted(chosen))
+
+
+def _depths(part: Part) -> dict[str, int]:
+    """The attributes that are numbers of layers. Numbers of stages are not, and stay."""
+    stages = part.values.get("depths")
+    stages = len(stages) if isinstance(stages, (list, tuple)) else 0
+    return {name: value for name, value in part.sizes() if _DEPTH.fullmatch(name) and value > 1 and value != stages}
+
+
+def _main_depth(part: Part) -> int:
+    depths = _depths(part)
+    main = depths.get(part.aliases.get("num_hidden_layers", "num_hidden_layers"))
+    return main or max(depths.values(), default=0)
 
 
 def _kinds(part: Part, depth: int) -> list[str]:
@@ -59,7 +71,7 @@ def _kinds(part: Part, depth: int) -> list[str]:
 
 
 def _is_indices(name: str, value: Sequence[Any], depth: int) -> bool:
-    if not _INDICES.fullmatch(name) or not all(type(one) is int for one in value):
+    if not depth or not _INDICES.fullmatch(name) or not all(type(one) is int for one in value):
         return False
     return len(set(value)) == len(value) and all(-depth <= one <= depth for one in value)
 
@@ -87,17 +99,31 @@ def _stages(part: Part, old: int, new: int) -> Changes:
     return changes
 
 
-def _single(part: Part, old: int, new: int) -> Changes:
+def _single(part: Part) -> Changes:
     """Numbers that say from which layer, or up to which."""
+    limits = {"first_k_dense_replace": 1, "num_dense_layers": 1, "max_window_layers": 1, "num_kv_shared_layers": 0}
+    return {name: min(value, limits[name]) for name, value in part.sizes() if name in limits}
+
+
+def _inside(part: Part, main: int) -> Changes:
+    """Indices of layers of a part of the model: they stay within the layers that are left there."""
     changes: Changes = {}
-    for name in ("first_k_dense_replace", "num_dense_layers", "max_window_layers", "num_kv_shared_layers"):
-        value = part.values.get(name)
-        if type(value) is int:
-            changes[name] = min(value, 1 if name != "num_kv_shared_layers" else 0)
-    feature = part.values.get("vision_feature_layer")
-    if type(feature) is int and feature < -1:
-        changes["vision_feature_layer"] = -1
+    for name, value in part.values.items():
+        many = list(value) if isinstance(value, (list, tuple)) else [value]
+        depth = _depth_inside(part, name)
+        if main or not depth or not _POINTS_INSIDE.fullmatch(name) or not all(type(one) is int for one in many):
+            continue
+        near = [max(-depth, min(depth - 1, one)) for one in many]
+        changes[name] = like(value, near) if isinstance(value, (list, tuple)) else near[0]
     return changes
+
+
+def _depth_inside(part: Part, name: str) -> int:
+    """The number of layers of the part that such an attribute points at, after that part was made small."""
+    vision = name.startswith("vision") or "_vision_" in name
+    inside = part.values.get("vision_config" if vision else "text_config")
+    depth = getattr(inside, "num_hidden_layers", 0)
+    return depth if type(depth) is int else 0
 
 
 def _blocks(part: Part) -> Changes:

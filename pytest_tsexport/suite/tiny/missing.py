@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_tsexport.suite.tiny.parts import parts_of
-from pytest_tsexport.suite.tiny.widths import HEAD_SIZE, HEADS, VOCABULARY
+from pytest_tsexport.suite.tiny.values import sections
+from pytest_tsexport.suite.tiny.widths import HEAD_SIZE, HEADS, VOCABULARY, WIDTH
 
 _LACKS = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 _IMAGE_IDS = 32
+_THETA = 10_000.0
 
 Default = Callable[[Any], Any]
 
@@ -29,10 +31,10 @@ def _each_layer(*kinds: str) -> Default:
 
 
 def _just(value: Any) -> Default:
-    return lambda config: value
+    return lambda _: value
 
 
-def _image_vocabulary(config: Any) -> dict[str, int]:
+def _image_vocabulary(_: Any) -> dict[str, int]:
     """The ids of image tokens, by names that spell their numbers in letters, as the models with one expect it."""
     spelled = ("".join(chr(ord("A") + int(digit)) for digit in str(index)) for index in range(_IMAGE_IDS))
     return {"<image>": 8} | {f"IMGIMG{name}Z": VOCABULARY - 2 * _IMAGE_IDS + i for i, name in enumerate(spelled)}
@@ -48,6 +50,9 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "n_routed_experts": _just(4),
     "num_experts_per_tok": _just(2),
     "n_shared_experts": _just(1),
+    "num_experts": _just(4),
+    "top_k_experts": _just(2),
+    "moe_intermediate_size": _just(WIDTH),
     "n_group": _just(1),
     "topk_group": _just(1),
     "indexer_n_heads": _just(HEADS),
@@ -59,13 +64,14 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "context_length": _just(8),
     "clip_qkv": _just(8.0),
     "vocabulary_map": _image_vocabulary,
+    "downsample_rate": _just("1/2"),
     "deepstack_layer_map": _just([[0, 0]]),
 }
 
 # What a config class does not have at all, though the model asks it.
 _INSTEAD_OF_NOTHING: Mapping[str, Default] = {
     "num_key_value_heads": _heads,
-    "rope_theta": _just(10_000.0),
+    "rope_theta": _just(_THETA),
     "dropout_rate": _just(0.0),
 }
 
@@ -75,7 +81,7 @@ def filled_in(config: Any, error: Exception) -> bool:
     lacks = _LACKS.search(str(error))
     if lacks and lacks[1] != "NoneType":
         return _given(config, lacks[1], lacks[2])
-    changed = False
+    changed = _rotary_by_kind(config, error)
     for part in parts_of(config):
         for name, default in _INSTEAD_OF_NONE.items():
             if name in vars(part) and vars(part)[name] is None:
@@ -92,3 +98,22 @@ def _given(config: Any, kind: str, name: str) -> bool:
     for part in lacking:
         vars(part)[name] = default(part)
     return True
+
+
+def _rotary_by_kind(config: Any, error: Exception) -> bool:
+    """Settings of rotary positions for each kind of layer, where the model asks for one and there is one for all."""
+    kind = error.args[0] if isinstance(error, KeyError) else None
+    changed = False
+    for part in parts_of(config):
+        settings = vars(part).get("rope_parameters")
+        if isinstance(settings, dict) and kind not in settings and kind in (vars(part).get("layer_types") or ()):
+            new = settings or {"rope_type": "default", "rope_theta": _THETA, **_sections_of(part)}
+            vars(part)["rope_parameters"] = {name: dict(new) for name in part.layer_types}
+            changed = True
+    return changed
+
+
+def _sections_of(config: Any) -> dict[str, Any]:
+    if "mrope_section" not in getattr(config, "ignore_keys_at_rope_validation", ()):
+        return {}
+    return {"mrope_section": sections((getattr(config, "head_dim", None) or _head_size(config)) // 2)}

@@ -1,4 +1,4 @@
-"""model type -> tiny model: its default config made small, built with seeded weights of a scale that means something."""
+"""model type -> tiny model: the default config made small, and built with seeded weights."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError, UnavailableError
-from pytest_tsexport.suite.model_types import class_name, known
+from pytest_tsexport.suite.model_types import class_name
 from pytest_tsexport.suite.tiny.levels import LADDER
 from pytest_tsexport.suite.tiny.missing import filled_in
+from pytest_tsexport.suite.tiny.parts import parts_of
 from pytest_tsexport.suite.tiny.shrink import shrink
 from pytest_tsexport.suite.tiny.values import SCALE
 
 MOST_PARAMETERS = 3_000_000
+_MOST_OF_ALL = 10_000_000
 _TRIES = 12
 
 
@@ -27,29 +29,41 @@ def tiny_model(model_type: str, head: str | None = None, *, seed: int = 0) -> nn
     """A tiny model of an architecture, in evaluation mode: the bare model, or one with a head (`CausalLM`).
 
     The config is the default one of the installed Transformers, made small by rules about the names of its attributes.
-    The first level of the ladder that builds and has at most three million parameters is taken. The weights depend on
-    `seed` alone, and torch's own generator is left as it was.
+    The first level of the ladder that builds and has at most three million parameters is taken, else the smallest. The
+    weights depend on `seed` alone, and torch's own generator is left as it was.
 
     Raises `InputsError` if there is no such model type or head, or if no level builds, with the error of the last;
     `UnavailableError` if a package is needed that is not installed.
     """
-    known(model_type)
     built = _Class(class_name(model_type, head))
-    errors: list[str] = []
+    config = _smallest(built, model_type)
+    return _seeded(built, config, seed)
+
+
+def _smallest(built: _Class, model_type: str) -> Any:
+    """The config of the first level that is small; of the smallest one, where no level is."""
+    errors, larger = [], []
     for level in LADDER:
         config = _default_config(model_type)
         shrink(config, level)
         try:
-            config = _completed(built, config)
+            count = _completed(built, config)
         except _NotBuiltError as error:
             errors.append(str(error))
             continue
-        return _seeded(built, config, seed)
-    raise InputsError(f"{model_type!r} cannot be built small: {errors[0]}")
+        if count <= MOST_PARAMETERS:
+            return config
+        larger.append((count, config))
+    count, config = min(larger, key=lambda one: one[0], default=(0, None))
+    if config is None:
+        raise InputsError(f"{model_type!r} cannot be built small: {errors[0]}")
+    if count > _MOST_OF_ALL:
+        raise InputsError(f"{model_type!r} cannot be built small: it has {count:,} parameters at least")
+    return config
 
 
 class _NotBuiltError(Exception):
-    """A config does not build, or builds a model that is not small."""
+    """A config does not build."""
 
 
 class _Class:
@@ -65,10 +79,17 @@ class _Class:
 
     def __call__(self, config: Any) -> nn.Module:
         try:
-            model: nn.Module = self._class(config)
+            model: nn.Module = self._class(self._own(config))
         except ImportError as error:
             raise UnavailableError(f"{self.name} needs {_package(str(error))}, which is not installed") from error
         return model
+
+    def _own(self, config: Any) -> Any:
+        """The config, or the part of it that this class takes: a head for text is built from the part for text."""
+        kind = getattr(self._class, "config_class", None)
+        if not isinstance(kind, type) or isinstance(config, kind):
+            return config
+        return next((part for part in parts_of(config) if isinstance(part, kind)), config)
 
 
 def _package(text: str) -> str:
@@ -81,30 +102,29 @@ def _package(text: str) -> str:
 def _default_config(model_type: str) -> Any:
     from transformers import CONFIG_MAPPING
 
-    return CONFIG_MAPPING[model_type]()
+    return copy.deepcopy(CONFIG_MAPPING[model_type]())
 
 
-def _completed(built: _Class, config: Any) -> Any:
-    """The config with what the model reads and the config lacks; it builds a small model.
+def _completed(built: _Class, config: Any) -> int:
+    """Gives the config what the model reads and the config lacks; the number of parameters of the model.
 
     The model is built without memory for its weights, so that a large one costs nothing.
     """
     for _ in range(_TRIES):
         try:
             with torch.device("meta"), _quiet():
-                count = sum(one.numel() for one in built(copy.deepcopy(config)).parameters())
+                return sum(one.numel() for one in built(copy.deepcopy(config)).parameters())
         except UnavailableError:
             raise
         except Exception as error:  # a config that does not fit may raise anything
-            if filled_in(config, error):
-                continue
-            raise _NotBuiltError(
-                f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            ) from error
-        if count > MOST_PARAMETERS:
-            raise _NotBuiltError(f"it has {count:,} parameters")
-        return config
+            if not filled_in(config, error):
+                raise _NotBuiltError(_in_one_line(error)) from error
     raise _NotBuiltError("its config lacks too many attributes")
+
+
+def _in_one_line(error: Exception) -> str:
+    text = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {text}"
 
 
 def _seeded(built: _Class, config: Any, seed: int) -> nn.Module:
@@ -138,7 +158,7 @@ def _quiet() -> Iterator[None]:
 def _uninitialised_as_nan() -> Iterator[None]:
     """Memory that nobody fills is NaN here, and not what the process left there before."""
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
     try:
         yield
     finally:

@@ -17,7 +17,8 @@ _WIDTH_LISTS = ("hidden_sizes", "embed_dim", "embed_dims", "dims", "channels", "
 @dataclass(frozen=True, slots=True)
 class Part:
     """The attributes of one config before anything is changed. `keeps_ratios`: widths are divided by
-    `divisor`, and the numbers of heads stay."""
+    `divisor`, and the numbers of heads stay.
+    """
 
     values: Mapping[str, Any]
     aliases: Mapping[str, str]

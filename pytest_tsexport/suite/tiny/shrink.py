@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pytest_tsexport.suite.tiny.attention import heads
-from pytest_tsexport.suite.tiny.depth import layers
+from pytest_tsexport.suite.tiny.backbone import replace_backbone
+from pytest_tsexport.suite.tiny.depth import kept_layers, layers
 from pytest_tsexport.suite.tiny.levels import Level
 from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
 from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
+from pytest_tsexport.suite.tiny.per_layer import give_back, overrides_of
 from pytest_tsexport.suite.tiny.pictures import pictures
 from pytest_tsexport.suite.tiny.special_ids import move_special_ids
 from pytest_tsexport.suite.tiny.values import rotary, weights
@@ -18,12 +22,30 @@ _NARROW = 48  # narrower layers are as small as they need to be
 
 
 def shrink(config: Any, level: Level) -> None:
-    """Makes a config small, with the configs inside. The config is changed: give it one of your own."""
+    """Makes a config small, with the configs inside. The config is changed: give it one of your own.
+
+    Parts come first, since a config may point at the layers of its parts.
+    """
+    for one in list(parts_of(config)):
+        replace_backbone(one)
     configs = list(parts_of(config))
-    for one in configs:
-        for attributes in attributes_of(one):
-            attributes.update(_changes(part_of(one, attributes, level)))
+    for one in reversed(configs):
+        _shrink_one(one, level)
     move_special_ids(configs)
+
+
+def _shrink_one(config: Any, level: Level) -> None:
+    overrides = overrides_of(config)
+    for attributes in list(attributes_of(config)):
+        part = part_of(config, attributes, level)
+        attributes.update(_changes(part))
+        if attributes is vars(config):
+
+            def small(own: Mapping[str, Any], part: Part = part) -> Changes:
+                whole = replace(part, values={**part.values, **own})
+                return {name: value for name, value in ({**own, **_changes(whole)}).items() if name in own}
+
+            give_back(config, overrides, kept_layers(part), small)
 
 
 def _changes(part: Part) -> Changes:

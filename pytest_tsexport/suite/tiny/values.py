@@ -1,9 +1,9 @@
-"""Values that are no sizes: the scale of the weights, and settings of rotary positions that follow the size of a head."""
+"""Values that are no sizes: the scale of weights, and settings of rotary positions, which follow the size of a head."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_tsexport.suite.tiny.part import Changes, Part
@@ -17,15 +17,15 @@ _LAYER_SCALE = re.compile(
 
 
 def weights(part: Part) -> Changes:
-    """A scale of weights at which positions move one another, and layers their input."""
-    changes: Changes = {
-        name: SCALE for name, value in part.values.items() if _SCALE.fullmatch(name) and isinstance(value, float)
-    }
-    return changes | {
-        name: 1.0
-        for name, value in part.values.items()
-        if _LAYER_SCALE.fullmatch(name) and isinstance(value, float) and value > 0
-    }
+    """A scale of weights at which positions move one another, and layers their input.
+
+    Models ask for it also where their config has no such attribute, and then have a default of their own.
+    """
+    changes: Changes = {"initializer_range": SCALE}
+    for name, value in part.values.items():
+        if isinstance(value, float) and value > 0 and (_SCALE.fullmatch(name) or _LAYER_SCALE.fullmatch(name)):
+            changes[name] = SCALE if _SCALE.fullmatch(name) else 1.0
+    return changes
 
 
 def rotary(part: Part, changes: Mapping[str, Any]) -> Changes:
@@ -63,7 +63,7 @@ def _rotary(settings: Mapping[str, Any], half: int, changes: Mapping[str, Any]) 
         if isinstance(value, Mapping):
             new[name] = _rotary(value, half, changes)
         elif name in ("mrope_section", "xdrope_section") and half:
-            new[name] = _sections(list(value), half)
+            new[name] = sections(half, value)
         elif name in ("long_factor", "short_factor") and half:
             new[name] = list(value)[:half]
         elif name == "original_max_position_embeddings" and value:
@@ -71,9 +71,9 @@ def _rotary(settings: Mapping[str, Any], half: int, changes: Mapping[str, Any]) 
     return new
 
 
-def _sections(sections: list[int], half: int) -> list[int]:
-    """Sections in about the same ratio that sum to half a head, each of them at least one."""
-    whole = sum(sections)
-    small = [max(1, section * half // whole) for section in sections]
+def sections(half: int, large: Sequence[int] = _SECTIONS) -> list[int]:
+    """How many frequencies each axis of a position has: in about the ratio of the large ones, half a head in all."""
+    whole = sum(large)
+    small = [max(1, section * half // whole) for section in large]
     small[0] += half - sum(small)
     return small

@@ -79,6 +79,11 @@ RULES = (
     # Filters that double with each stage, and the norms of 32 groups beside them.
     _rule(r"(num_filters|n_filters)", _at_most(4)),
     _rule(r"base_channels", _at_most(32)),
+    # How many features of a picture the text gets: a square of them.
+    _rule(r"mm_tokens_per_image|vision_soft_tokens_per_image", _at_most(4)),
+    # Four coordinates and two sides of a box are side by side in one state.
+    _rule(r"coordinate_size", _at_most(WIDTH // 8)),
+    _rule(r"shape_size", _at_most(WIDTH // 4)),
     _rule(r"num_conv_pos_embeddings", _at_most(16)),
     _rule(r"num_conv_pos_embedding_groups", _at_most(4)),
 )

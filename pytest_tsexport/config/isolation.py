@@ -1,0 +1,31 @@
+"""The value of `--ts-isolate`: whether each subject has a process of its own, and how much memory it may use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+UNITS = {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """`memory` is in bytes; None is a share of the machine's memory."""
+
+    is_on: bool = True
+    memory: int | None = None
+
+
+def parsed(text: str) -> Isolation | None:
+    """The value that the text means: `auto`, `off`, or a size with its unit. None if it means nothing."""
+    if text in ("auto", "off"):
+        return Isolation(is_on=text == "auto")
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)", text.strip())
+    size = int(float(match[1]) * UNITS.get(match[2].lower(), 0)) if match else 0
+    return Isolation(memory=size) if size else None
+
+
+def in_words(memory: int) -> str:
+    """`4 GiB`, `512 MiB`."""
+    unit = "GiB" if memory >= UNITS["gib"] else "MiB"
+    return f"{memory / UNITS[unit.lower()]:.3g} {unit}" if memory < 1000 * UNITS["gib"] else f"{memory} bytes"

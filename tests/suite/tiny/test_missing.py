@@ -1,0 +1,49 @@
+"""Proves that a config is given what an error says that it lacks, and nothing else."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_tsexport.suite.tiny.missing import filled_in
+
+WITHOUT = "unsupported operand type(s) for //: 'int' and 'NoneType'"
+
+
+def config(**attributes: Any) -> SimpleNamespace:
+    return SimpleNamespace(hidden_size=64, num_attention_heads=4, num_hidden_layers=2, **attributes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("head_dim", 16), ("num_key_value_heads", 4), ("layer_types", ["full_attention"] * 2), ("prediction_length", 4)],
+)
+def test_none_is_replaced_where_a_model_reads_it(name: str, value: object) -> None:
+    one = config(**{name: None})
+    assert filled_in(one, TypeError(WITHOUT))
+    assert getattr(one, name) == value
+    assert not filled_in(one, TypeError(WITHOUT))
+
+
+def test_an_attribute_that_the_class_lacks_is_added_to_that_class() -> None:
+    one = config()
+    assert filled_in(one, AttributeError("'SimpleNamespace' object has no attribute 'rope_theta'"))
+    assert one.rope_theta == 10_000.0
+
+
+@pytest.mark.parametrize(
+    "text", ["'OtherConfig' object has no attribute 'rope_theta'", "'SimpleNamespace' object has no attribute 'colour'"]
+)
+def test_nothing_is_made_up(text: str) -> None:
+    before = dict(vars(one := config()))
+    assert not filled_in(one, AttributeError(text))
+    assert vars(one) == before
+
+
+def test_rotary_settings_are_given_for_each_kind_of_layer() -> None:
+    one = config(layer_types=["full_attention", "sliding_attention"], rope_parameters={})
+    assert filled_in(one, KeyError("full_attention"))
+    assert one.rope_parameters["sliding_attention"] == {"rope_type": "default", "rope_theta": 10_000.0}
+    assert not filled_in(one, KeyError("another"))

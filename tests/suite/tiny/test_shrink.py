@@ -1,0 +1,147 @@
+"""Proves the rules that make a config small, on configs with the attributes that each rule is about."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from pytest_tsexport.suite.tiny.levels import Level
+from pytest_tsexport.suite.tiny.shrink import shrink
+
+ONE, RATIO, KEPT = Level("one"), Level("ratio"), Level("kept")
+
+
+class Config:
+    """A config as Transformers has them, as far as the rules look."""
+
+    model_type = "specimen"
+    attribute_map: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
+    config = Config(**attributes)
+    shrink(config, level)
+    assert vars(config).pop("initializer_range") == 0.1
+    return {name: vars(config)[name] for name in attributes if name != "initializer_range"}
+
+
+@pytest.mark.parametrize(
+    ("large", "small"),
+    [
+        # widths and heads
+        ({"hidden_size": 768, "intermediate_size": 3072}, {"hidden_size": 64, "intermediate_size": 64}),
+        ({"num_attention_heads": 12, "num_key_value_heads": 12}, {"num_attention_heads": 4, "num_key_value_heads": 4}),
+        ({"num_attention_heads": 12, "num_key_value_heads": 3}, {"num_attention_heads": 4, "num_key_value_heads": 2}),
+        ({"num_attention_heads": 12, "num_key_value_heads": 1}, {"num_attention_heads": 4, "num_key_value_heads": 1}),
+        ({"head_dim": 128, "q_lora_rank": 1536}, {"head_dim": 16, "q_lora_rank": 32}),
+        (
+            {"qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "qk_head_dim": 192, "head_dim": 64, "v_head_dim": 128},
+            {"qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "qk_head_dim": 24, "head_dim": 8, "v_head_dim": 16},
+        ),
+        (
+            {"linear_num_key_heads": 16, "linear_num_value_heads": 32},
+            {"linear_num_key_heads": 2, "linear_num_value_heads": 4},
+        ),
+        (
+            {"hidden_size": 2048, "mamba_expand": 2, "mamba_n_heads": 128, "mamba_d_head": 64},
+            {"hidden_size": 64, "mamba_expand": 2, "mamba_n_heads": 8, "mamba_d_head": 16},
+        ),
+        # what is no width
+        ({"vocab_size": 30522, "max_position_embeddings": 512}, {"vocab_size": 128, "max_position_embeddings": 128}),
+        ({"num_position_embeddings": 2304, "num_patches": 257}, {"num_position_embeddings": 64, "num_patches": 65}),
+        ({"patch_size": 16, "image_size": 224}, {"patch_size": 16, "image_size": 64}),
+        ({"patch_size": 4, "image_size": [224, 224]}, {"patch_size": 4, "image_size": [64, 64]}),
+        ({"attention_window": 512, "chunk_size": 256}, {"attention_window": 4, "chunk_size": 8}),
+        ({"n_routed_experts": 256, "num_experts_per_tok": 8}, {"n_routed_experts": 4, "num_experts_per_tok": 2}),
+        ({"conv_kernel_size": 128, "num_mel_bins": 80}, {"conv_kernel_size": 128, "num_mel_bins": 80}),
+        # depth
+        ({"num_hidden_layers": 12, "decoder_layers": 6}, {"num_hidden_layers": 2, "decoder_layers": 2}),
+        (
+            {"num_hidden_layers": 6, "layer_types": ["a", "a", "b", "a", "a", "b"]},
+            {"num_hidden_layers": 3, "layer_types": ["a", "a", "b"]},
+        ),
+        (
+            {"num_hidden_layers": 12, "layer_types": ["a"] * 10 + ["b", "a"]},
+            {"num_hidden_layers": 2, "layer_types": ["a", "b"]},
+        ),
+        ({"num_hidden_layers": 12, "attn_layer_period": 4}, {"num_hidden_layers": 4, "attn_layer_period": 4}),
+        ({"num_hidden_layers": 12, "out_indices": [3, 5, 11]}, {"num_hidden_layers": 2, "out_indices": [0, 1]}),
+        ({"depths": [3, 4, 6, 3], "hidden_sizes": [64, 128]}, {"depths": [1, 1, 1, 1], "hidden_sizes": [8, 16]}),
+        (
+            {
+                "num_hidden_layers": 4,
+                "stage_names": ["stem", "1", "2", "3", "4"],
+                "_out_indices": [4],
+                "_out_features": 0,
+            },
+            {"num_hidden_layers": 2, "stage_names": ["stem", "1", "2"], "_out_indices": [2], "_out_features": ["2"]},
+        ),
+        # values
+        ({"layer_scale_init_value": 1e-6, "init_std": 0.02}, {"layer_scale_init_value": 1.0, "init_std": 0.1}),
+        (
+            {"head_dim": 128, "rope_parameters": {"mrope_section": [16, 24, 24], "long_factor": [1.0] * 64}},
+            {"head_dim": 16, "rope_parameters": {"mrope_section": [2, 3, 3], "long_factor": [1.0] * 8}},
+        ),
+        (
+            {"max_position_embeddings": 4096, "rope_scaling": {"original_max_position_embeddings": 4096}},
+            {"max_position_embeddings": 128, "rope_scaling": {"original_max_position_embeddings": 64}},
+        ),
+        # ids that the vocabulary has no longer
+        ({"eos_token_id": 2, "image_token_id": 32000}, {"eos_token_id": 2, "image_token_id": 127}),
+        ({"pad_token_id": 127, "sep_token_id": [127, 500]}, {"pad_token_id": 127, "sep_token_id": [127, 126]}),
+    ],
+    ids=" ".join,
+)
+def test_each_attribute_becomes_what_its_rule_says(large: dict[str, Any], small: dict[str, Any]) -> None:
+    assert shrunk(**large) == small
+
+
+def test_ratios_are_kept_where_widths_follow_from_one_another() -> None:
+    large = {"hidden_sizes": (96, 192, 384, 768), "num_heads": (3, 6, 12, 24), "hidden_size": 768, "head_dim": 32}
+    assert shrunk(RATIO, **large) == {
+        "hidden_sizes": (12, 24, 48, 96),
+        "num_heads": (3, 6, 12, 24),
+        "hidden_size": 96,
+        "head_dim": 4,
+    }
+
+
+def test_heads_still_divide_a_width_whose_ratio_is_kept() -> None:
+    assert shrunk(RATIO, embed_dim=180, num_heads=6) == {"embed_dim": 90, "num_heads": 6}
+
+
+def test_the_last_level_leaves_widths_and_heads() -> None:
+    kept = {"hidden_size": 768, "num_attention_heads": 12}
+    assert shrunk(KEPT, **kept, num_hidden_layers=12) == {**kept, "num_hidden_layers": 2}
+
+
+def test_a_level_may_keep_two_layers_of_each_kind() -> None:
+    large = {"num_hidden_layers": 10, "layer_types": ["a"] * 9 + ["b"]}
+    assert shrunk(Level("one", each_kind=2), **large)["layer_types"] == ["a", "a", "b"]
+
+
+def test_parts_shrink_alike_and_share_the_new_ids() -> None:
+    text = Config(hidden_size=4096, eos_token_id=32000, num_hidden_layers=32)
+    vision = Config(hidden_size=1024, num_hidden_layers=24)
+    config = Config(text_config=text, parts=[vision], image_token_id=32001, eos_token_id=32000, projection={"a": 512})
+    shrink(config, ONE)
+    assert (text.hidden_size, vision.hidden_size, vision.num_hidden_layers) == (64, 64, 2)  # type: ignore[attr-defined]
+    assert (text.eos_token_id, config.eos_token_id, config.image_token_id) == (127, 127, 126)  # type: ignore[attr-defined]
+    assert config.projection == {"a": 512}  # type: ignore[attr-defined]
+
+
+def test_a_part_that_is_a_plain_dictionary_shrinks_too() -> None:
+    assert shrunk(encoder_config={"layers": 4, "linear_units": 1536})["encoder_config"]["linear_units"] == 64
+
+
+def test_layers_of_a_part_that_a_config_points_at_stay_within_it() -> None:
+    config = Config(vision_config=Config(num_hidden_layers=24), vision_feature_layer=(-2, -5, 6))
+    shrink(config, ONE)
+    assert config.vision_feature_layer == (-2, -2, 1)  # type: ignore[attr-defined]
