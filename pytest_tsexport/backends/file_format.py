@@ -82,10 +82,6 @@ class FileFormat(ABC):
     def load(self, path: Path) -> nn.Module:
         """A fresh copy of the module in the file, on the CPU. A runtime that has no module is wrapped in one."""
 
-    @abstractmethod
-    def weight_bytes(self, path: Path) -> int:
-        """How many bytes the weights take in the file."""
-
     def manifest(self, path: Path) -> str:
         """The manifest of a file that cannot be loaded here; empty if it can only be read by loading."""
         return ""
