@@ -12,6 +12,7 @@ TsExportError
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 INTERRUPTS: tuple[type[BaseException], ...] = (KeyboardInterrupt, GeneratorExit)
 """What ends the whole run and is never taken for a result."""
+
+
+def ends_the_run(error: Exception) -> bool:
+    """Whether an exception of an ordinary class ends the whole run too: `pytest.exit` raises such a one.
+
+    pytest is not imported here. Where it is not loaded, nothing can have raised it.
+    """
+    pytest = sys.modules.get("pytest")
+    return pytest is not None and isinstance(error, pytest.exit.Exception)
 
 
 class TsExportError(Exception):

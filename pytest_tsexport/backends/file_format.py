@@ -86,10 +86,6 @@ class FileFormat(ABC):
         """A fresh copy of the module on the device of the model; on the CPU if the format knows no other."""
         return self.load(path)
 
-    @abstractmethod
-    def weight_bytes(self, path: Path) -> int:
-        """How many bytes the weights take in the file."""
-
     def manifest(self, path: Path) -> str:
         """The manifest of a file that cannot be loaded here; empty if it can only be read by loading."""
         return ""

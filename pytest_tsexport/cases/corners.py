@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import permutations, product, repeat
 
 from pytest_tsexport.cases.case import Case, alone, at, is_allowed, off_size
@@ -110,14 +110,15 @@ def _past_blocks(subject: Subject) -> Iterator[Sizes]:
 
 
 def _at_numbers(subject: Subject, numbers: Iterable[int]) -> Iterator[Sizes]:
-    """All axes just above each number or edge, and the first two at each pair of the smallest ones."""
+    """All axes just above each number or edge, and the first two but the batch at each pair of the smallest ones."""
     edges = {edge for axis in subject.free for edge in axis.edges}
     named = sorted(number for number in {*numbers, *edges} if number >= SMALLEST_NUMBER)
     for number in named[:NUMBERS]:
         for axes in _with_and_without_batch(subject):
             yield _moved(axes, repeat(number + 1))
-    first = _with_and_without_batch(subject)[-1][:2]
-    yield from (_moved(first, pair) for pair in product(named[:PAIRED], repeat=2))
+    pair = [axis for axis in subject.free if axis.name != "batch"][:2]
+    if len(pair) > 1:
+        yield from (_moved(pair, sizes) for sizes in product(named[:PAIRED], repeat=2))
 
 
 def _with_and_without_batch(subject: Subject) -> list[tuple[Axis, ...]]:
@@ -126,7 +127,7 @@ def _with_and_without_batch(subject: Subject) -> list[tuple[Axis, ...]]:
     return [subject.free, others] if 1 < len(others) < len(subject.free) else [subject.free]
 
 
-def _moved(axes: tuple[Axis, ...], sizes: Iterable[int]) -> Sizes:
+def _moved(axes: Sequence[Axis], sizes: Iterable[int]) -> Sizes:
     return tuple((axis.name, _within(axis, size)) for axis, size in zip(axes, sizes, strict=False))
 
 

@@ -70,15 +70,17 @@ def _joint(findings: Findings, subject: Subject) -> Case | None:
         for one in findings.judged
         if one.status == "wrong"
         and len(off := moved_axes(one.case, subject)) > 1
-        and not any(_at(alone[axis], one.case.size(axis)) == "wrong" for axis in off)
+        and not any("wrong" in _near(alone[axis], one.case.size(axis)) for axis in off)
     ]
     return min(joint, key=lambda case: case.volume, default=None)
 
 
-def _at(sizes: Mapping[int, Status], size: int) -> Status:
-    """What happens at a size that was visited, or that lies between visited ones."""
-    below = [visited for visited in sizes if visited <= size]
-    return sizes[max(below, default=min(sizes))]
+def _near(sizes: Mapping[int, Status], size: int) -> set[Status]:
+    """What happens at a size if it was visited; else at the visited ones next to it, since it may be any of that."""
+    if size in sizes:
+        return {sizes[size]}
+    below, above = [one for one in sizes if one < size][-1:], [one for one in sizes if one > size][:1]
+    return {sizes[one] for one in (*below, *above)}
 
 
 def raising(findings: Findings, subject: Subject) -> tuple[str, ...]:

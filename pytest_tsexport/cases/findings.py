@@ -41,7 +41,7 @@ class CaseResult:
     output that is not bit-equal, the largest difference that would have passed, as a share of what its place usually
     moves by. `tie_break`: they differ only by a tie-break decided by rounding. `wanted_raise`: both raise, and the
     contract is that the artifact raises, whatever eager does. `instead_of` is the planned case, where eager has no
-    answer to it and the example's own values were given, or where the values in between are wrong by themselves.
+    answer to it and the example's own values were given.
     """
 
     case: Case

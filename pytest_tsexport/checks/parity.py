@@ -25,7 +25,7 @@ from pytest_tsexport.checks.base import (
 )
 from pytest_tsexport.comparison.compare_case import bad_example, compare_case
 from pytest_tsexport.comparison.evidence import Evidence
-from pytest_tsexport.comparison.unanswered import unanswered
+from pytest_tsexport.comparison.unanswered import right_for_own_values, unanswered
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import differs_beyond_32_bits
 from pytest_tsexport.diagnosis.divergence import cause
@@ -184,6 +184,9 @@ def _rows(evidence: Evidence, findings: Findings, found: CaseResult) -> tuple[Ro
         ("counterexample", f"{what} {case}        in {among}"),
         ("differs", found.text),
     ]
+    own = right_for_own_values(evidence.subject, findings)
+    if own is not None:
+        rows.append(("right for", own))
     if bad_example(found) is None:
         rows += explain(evidence, found.case, suspect, cause)
     return tuple(rows if dict(rows).get("fix") else [*rows, ("fix", _fix(evidence, found))])

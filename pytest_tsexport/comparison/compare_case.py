@@ -117,7 +117,7 @@ def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer
             asked = [one for one, _ in given]
             alone = None if asked[number] == case else _result(evidence, asked[number])
             if alone is not None and alone.status != "equal":  # wrong for those values, whatever was called before
-                return replace(alone, instead_of=case)
+                return alone
             return replace(later, text=f"on call {number + 1} {_before(asked, number)}: {later.text}")
     found = reuses(eager, artifact)
     return first if found is None else _wrong(case, found)

@@ -21,7 +21,7 @@ LAST, LAST_IN_HALF = 2, 1
 """ULP of an element that its last rounding may cost, and the same for outputs in half precision."""
 
 CONFIRMED = 1024.0
-"""A movement in the wider type counts up to this many times that under nudges, if nudges move the element at all.
+"""A movement in the wider type counts up to this many times that with moved steps, if those move the element at all.
 
 A model may compute something else in another type, as with `finfo(x.dtype).eps`; that is no rounding.
 """
@@ -53,9 +53,9 @@ def times(*, half: bool) -> float:
     return TIMES_IN_HALF if half else TIMES
 
 
-def confirmed(wider: torch.Tensor, nudged: torch.Tensor) -> torch.Tensor:
-    """The noise at each element, from the movement in the wider type and the largest one under nudges."""
-    return torch.maximum(nudged, torch.where(nudged > 0, torch.minimum(wider, CONFIRMED * nudged), wider))
+def confirmed(wider: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    """The noise at each element, from the movement in the wider type and the largest one with moved steps."""
+    return torch.maximum(moved, torch.where(moved > 0, torch.minimum(wider, CONFIRMED * moved), wider))
 
 
 def noise_floor(expected: torch.Tensor) -> float:

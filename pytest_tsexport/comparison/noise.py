@@ -17,7 +17,7 @@ from pytest_tsexport.comparison.difference import difference, differences, excee
 from pytest_tsexport.comparison.factors import confirmed, times
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance
-from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, NUDGED, WIDER, CaseVariants, Variant
+from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, MOVED, WIDER, CaseVariants, Variant
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.tree import Leaves
 
@@ -37,7 +37,7 @@ MOST_IDLE = 32
 """Stop after this many variants without progress: each breaks a tie the other way with probability 1/2."""
 
 AFTER_REFUTED = 4
-"""Nudged variants that are asked after a difference that nothing explains: the verdict will not change any more."""
+"""Variants with moved steps that are asked after a difference that nothing explains: the verdict stays what it is."""
 
 _COMPARES = frozenset({"searchsorted", "bucketize", "unique"})
 
@@ -46,8 +46,8 @@ _COMPARES = frozenset({"searchsorted", "bucketize", "unique"})
 class Compared:
     """Two answers to one call: eager's, and what is compared with it.
 
-    `left` is the latter with eager's values wherever a variant of eager gives them. `nudged` and `wider` are the
-    movements under nudges and in the wider type, times what is allowed of them. `repeating` are the outputs of whole
+    `left` is the latter with eager's values wherever a variant of eager gives them. `moved` and `wider` are the
+    movements with moved steps and in the wider type, times what is allowed of them. `repeating` are outputs of whole
     numbers that eager or a variant answers with a number twice in a row: they are no rankings.
     """
 
@@ -55,7 +55,7 @@ class Compared:
     actual: Leaves
     left: Leaves
     tolerance: Tolerance
-    nudged: Leaves = field(default_factory=dict)
+    moved: Leaves = field(default_factory=dict)
     wider: Leaves = field(default_factory=dict)
     repeating: frozenset[str] = frozenset()
 
@@ -114,7 +114,7 @@ class Noise:
             return found
         found = self._with(found, WIDER)
         for number, _ in enumerate(FIRST_TIMES):
-            found = self._with(found, Variant("nudged", number))
+            found = self._with(found, Variant("moved", number))
             if found.is_explained:
                 break
         return found
@@ -123,14 +123,14 @@ class Noise:
         """The same with a few variants."""
         found = self._with(self._cast(compared), WIDER)
         orders = list(self._orders(compared))[:FEW_ORDERS]
-        for variant in (*orders, *(Variant("nudged", number) for number in range(AFTER_REFUTED))):
+        for variant in (*orders, *(Variant("moved", number) for number in range(AFTER_REFUTED))):
             found = self._with(found, variant)
         return found
 
     def jumped(self, compared: Compared) -> Compared:
-        """What is left after ties were decided otherwise and larger nudges were tried."""
+        """What is left after ties were decided otherwise and steps were moved further."""
         found, before, idle = compared, compared.unexplained, 0
-        larger = (Variant("nudged", len(FIRST_TIMES) + number) for number in range(len(MORE_TIMES)))
+        larger = (Variant("moved", len(FIRST_TIMES) + number) for number in range(len(MORE_TIMES)))
         for variant in (*self._orders(compared), *larger):
             found = self._with(found, variant)
             if found.is_explained:
@@ -180,21 +180,21 @@ class Noise:
         moved = self.variants.leaves(variant, self.call)
         if moved is None or any(name not in moved for name in compared.eager):
             return compared
-        eager, nudged, wider = compared.eager, dict(compared.nudged), dict(compared.wider)
-        if variant.kind in (WIDER.kind, *NUDGED):
-            into = wider if variant == WIDER else nudged
+        eager, steps, wider = compared.eager, dict(compared.moved), dict(compared.wider)
+        if variant.kind in (WIDER.kind, *MOVED):
+            into = wider if variant == WIDER else steps
             for name, leaf in eager.items():
                 if _fits(leaf, moved[name]):
                     one = self._allowed(variant, leaf, _movement(leaf, moved[name]), compared.tolerance.of(name))
                     into[name] = torch.maximum(one, into.get(name, one))
-        noise = {name: confirmed(one, nudged.get(name, torch.zeros_like(one))) for name, one in wider.items()}
-        noise = {**nudged, **noise}
+        noise = {name: confirmed(one, steps.get(name, torch.zeros_like(one))) for name, one in wider.items()}
+        noise = {**steps, **noise}
         tolerance = compared.tolerance.measured(noise)
         left = {
             name: _agreed(leaf, moved[name], compared.left[name], tolerance.of(name)) for name, leaf in eager.items()
         }
         seen = compared.repeating | repeating(moved)
-        return replace(compared, left=left, tolerance=tolerance, nudged=nudged, wider=wider, repeating=seen)
+        return replace(compared, left=left, tolerance=tolerance, moved=steps, wider=wider, repeating=seen)
 
     def _allowed(
         self, variant: Variant, leaf: torch.Tensor, moved: torch.Tensor, limit: OutputTolerance

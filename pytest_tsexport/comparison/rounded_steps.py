@@ -45,7 +45,7 @@ _COPIES = """
     dequantize int_repr heaviside copysign nextafter zeros ones full empty empty_like zeros_like ones_like
     full_like new_zeros new_ones new_full new_empty zero scalar_tensor arange eye rand randn rand_like
     randn_like bernoulli uniform normal native_dropout multinomial real imag view_as_real frexp ldexp resize set
-    real_copy empty_strided new_empty_strided _local_scalar_dense polar_copy
+    empty_strided new_empty_strided _local_scalar_dense
 """
 
 COPIES = frozenset(_COPIES.split())

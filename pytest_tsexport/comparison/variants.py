@@ -25,7 +25,7 @@ from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import converted_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
 
-Kind = Literal["unmoved", "wider", "nudged", "cast", "reordered", "all reordered", "flipped"]
+Kind = Literal["unmoved", "wider", "moved", "cast", "reordered", "all reordered", "flipped"]
 
 Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
 """Gives the answers of a reference to one case, whose inputs are converted first."""
@@ -55,7 +55,7 @@ class Variant:
 
 WIDER = Variant("wider")
 
-NUDGED: tuple[Kind, ...] = ("nudged", "cast")
+MOVED: tuple[Kind, ...] = ("moved", "cast")
 
 
 class _Within(Reference):
@@ -100,7 +100,7 @@ class Variants:
         """How many times the first nudge its values are moved."""
         if variant.kind == "cast" and self.cast is not None:
             return times_of(self.cast)
-        return TIMES[variant.number] if variant.kind == "nudged" else 1
+        return TIMES[variant.number] if variant.kind == "moved" else 1
 
     def answers(self, variant: Variant, ask: Ask) -> list[Answer]:
         """What a variant answers to a case; no answers if it cannot be made."""
@@ -135,7 +135,7 @@ class Variants:
             return _Within(wide, given, partial(computed_wider, half=self.half))
         if variant.kind == "cast":
             return Reference(self._nudged(variant), constants)
-        if variant.kind == "nudged":
+        if variant.kind == "moved":
             return _Within(model, constants, partial(RoundedSteps, variant.number, self.times(variant), self.half_type))
         contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
             "unmoved": nullcontext,

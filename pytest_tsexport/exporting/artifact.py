@@ -98,11 +98,6 @@ class Artifact:
         """Whether its code calls an operator of that namespace."""
         return any(name.startswith(f"{namespace}::") for name in self.custom_operators)
 
-    @cached_property
-    def weight_bytes(self) -> int:
-        """How many bytes its weights take in the file."""
-        return self.format.weight_bytes(self.path)
-
 
 def open_file(path: Path, file_format: FileFormat) -> Artifact:
     """The artifact in a file. Raises `ArtifactError`, one sentence, if the file is missing or does not load here."""

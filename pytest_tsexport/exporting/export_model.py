@@ -15,7 +15,7 @@ from torch import nn
 from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler, evaluating
 from pytest_tsexport.backends.file_format import FileFormat
-from pytest_tsexport.errors import INTERRUPTS, ArtifactError, ExportError, TsExportError
+from pytest_tsexport.errors import INTERRUPTS, ArtifactError, ExportError, TsExportError, ends_the_run
 from pytest_tsexport.exporting.artifact import Artifact, save
 from pytest_tsexport.exporting.diagnostics import CapturedWarning, capture_diagnostics, rewarn
 from pytest_tsexport.exporting.isolation import run_isolated
@@ -170,6 +170,8 @@ def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
         except INTERRUPTS:
             raise
         except BaseException as raised:  # an exporter may raise anything, SystemExit too; it is the result
+            if isinstance(raised, Exception) and ends_the_run(raised):
+                raise
             error = raised
     at = None if error is None else raised_at(error.__cause__ or error, source.live, by_exporter=job.by_user)
     left = source.after()

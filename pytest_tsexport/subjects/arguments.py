@@ -109,8 +109,13 @@ def unpacked(item: Item, value: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def flat_shapes(items: Mapping[str, Item], shapes: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """`dynamic_shapes` by the names of the tensors; torch.export nests them as the arguments are nested."""
-    return None if shapes is None else dict(_flat(items, shapes))
+    """`dynamic_shapes` by the names of the tensors; torch.export nests them as the arguments are nested.
+
+    None for a number, or for a dict of tensors, says that nothing of it varies, as in torch.export.
+    """
+    if shapes is None:
+        return None
+    return dict(_flat(items, {name: one for name, one in shapes.items() if one is not None or name not in items}))
 
 
 def flat_values(items: Mapping[str, Item], values: Any, what: str) -> Any:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.errors import InputsError, PolicyError
+from pytest_tsexport.errors import InputsError, PolicyError, ends_the_run
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, flat_shapes, flat_values, keywords
 from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, field_of
@@ -198,6 +198,8 @@ def _observed(subject: Subject) -> Subject:
         with numbers:
             output = _output(subject, inputs, watch)
     except Exception as error:  # a model may raise anything, and the user needs to know what
+        if ends_the_run(error):
+            raise
         shapes = ", ".join(f"{key} {tuple(tensor.shape)}" for key, tensor in subject.inputs.items())
         said = str(error) or one_line(error)
         raise InputsError(f"{name} does not run on its inputs ({shapes}): {said}") from error

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.errors import ends_the_run
 from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
@@ -136,6 +137,8 @@ def answer(
             returned = (read or flatten)(call(given))
             leaves = on_cpu(detached(returned))
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
+        if ends_the_run(error):
+            raise
         return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
     return Answer(leaves=leaves, returned=returned, overwritten=changed)

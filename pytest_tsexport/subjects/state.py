@@ -14,7 +14,9 @@ import sys
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress, starmap
 from numbers import Number
+from operator import is_not
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -84,11 +86,14 @@ def _mark_tree(module: nn.Module, seen: set[int]) -> Mark:
     """The module and those below it, each of them once."""
     family = [child for child in module.modules() if id(child) not in seen]
     seen.update(map(id, family))
-    return tuple(
-        tuple((name, _mark(value, seen, DEPTH)) for name, value in vars(child).items())
-        for child in family
-        if not isinstance(child, torch.jit.ScriptModule)
-    )
+    own = (vars(child) for child in family if not isinstance(child, torch.jit.ScriptModule))
+    return tuple((*given, *[_attribute(value, seen) for value in given.values()]) for given in own)
+
+
+def _attribute(value: Any, seen: set[int]) -> Mark:
+    """The mark of an attribute of a module; most of them are plain values or empty dicts of hooks."""
+    kind = type(value)
+    return value if kind in PLAIN else () if kind in BUILTIN and not value else _mark(value, seen, DEPTH)
 
 
 def _mark(value: Any, seen: set[int], depth: int) -> Mark:
@@ -186,7 +191,9 @@ def _same(one: Mark, other: Mark) -> bool:
     if one is other:
         return True
     if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
+        # Almost all members are one object in both, which `compress` finds out without Python.
+        others = compress(zip(one, other, strict=False), map(is_not, one, other))
+        return len(one) == len(other) and all(starmap(_same, others))
     if isinstance(one, _Identity) and isinstance(other, _Identity):
         return one.thing is other.thing
     if isinstance(one, _Version) and isinstance(other, _Version):

@@ -22,6 +22,7 @@ from pytest_tsexport.testing import wrong_devices as devices
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_values as values
 from pytest_tsexport.testing.right_axes import right_axes
+from pytest_tsexport.testing.right_rare import rarely_shown
 from pytest_tsexport.testing.right_rounding import rightly_rounded
 from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_tied import rightly_tied
@@ -45,6 +46,7 @@ def right() -> tuple[Specimen, ...]:
         *right_sources(),
         *rightly_tied(),
         *rightly_unshown(),
+        *rarely_shown(),
     )
 
 

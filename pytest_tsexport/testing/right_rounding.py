@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -15,14 +16,18 @@ from pytest_tsexport.testing.wrappers import Wrapper
 
 
 class Sums(nn.Module):
-    """The base of the models below: products of a row with a matrix, added one after the other."""
+    """The base of the models below: products of a row with a matrix, added one after the other in their own type.
+
+    `cumsum` would add up in float64, and the order would not show.
+    """
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(7, 7, dtype=dtype))
 
     def sums(self, x: torch.Tensor) -> torch.Tensor:
-        total: torch.Tensor = (x[..., None] * self.weight).cumsum(-2)[..., -1, :]
+        products = [column * row for column, row in zip(x.split(1, -1), self.weight, strict=True)]
+        total: torch.Tensor = functools.reduce(torch.add, products)
         return total
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

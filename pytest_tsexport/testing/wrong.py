@@ -18,6 +18,7 @@ from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, masked
 from pytest_tsexport.testing.wrong_axes import wrong_axes
 from pytest_tsexport.testing.wrong_between import wrong_between
 from pytest_tsexport.testing.wrong_made import wrongly_made
+from pytest_tsexport.testing.wrong_rare import wrong_rarely
 from pytest_tsexport.testing.wrong_scales import wrongly_scaled
 from pytest_tsexport.testing.wrong_tied import wrongly_tied
 from pytest_tsexport.testing.wrong_unshown import wrongly_unshown
@@ -37,6 +38,7 @@ def wrong() -> tuple[Specimen, ...]:
         *wrongly_tied(),
         *wrongly_unshown(),
         *wrong_between(),
+        *wrong_rarely(),
     )
 
 

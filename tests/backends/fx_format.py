@@ -71,10 +71,6 @@ class FxFormat(FileFormat):
     def load(self, path: Path) -> Loaded:
         return Loaded(self._stored(path)["graph"]).eval()
 
-    def weight_bytes(self, path: Path) -> int:
-        with zipfile.ZipFile(path) as archive:
-            return sum(one.file_size for one in archive.infolist() if Path(one.filename).parent.name == "data")
-
     def call(self, module: nn.Module, inputs: Mapping[str, torch.Tensor]) -> object:
         return module(*inputs.values())
 

@@ -36,7 +36,7 @@ def ratio(model: nn.Module, inputs: Inputs, other: Leaves) -> float:
     asked = CaseVariants(variants, lambda reference, converted: reference.case(converted(inputs)))
     eager = asked.leaves(Variant("unmoved"), 0)
     assert eager is not None
-    nudged = [asked.leaves(Variant("nudged", number), 0) for number, _ in enumerate(FIRST_TIMES)]
+    nudged = [asked.leaves(Variant("moved", number), 0) for number, _ in enumerate(FIRST_TIMES)]
     wider = asked.leaves(WIDER, 0)
     worst = 0.0
     for name, leaf in eager.items():

@@ -65,6 +65,12 @@ def test_two_axes_meet_every_pair_of_numbers() -> None:
     assert {(24, 24), (24, 32), (32, 24), (32, 32)} <= set(together(one))
 
 
+def test_the_batch_and_a_length_meet_no_pair_of_numbers() -> None:
+    one = replace(BOTH, code_numbers=(24, 40))
+    assert {(25, 25), (41, 41)} <= set(together(one))
+    assert {(24, 40), (40, 24)}.isdisjoint(together(one))
+
+
 def test_two_large_numbers_are_not_visited_together() -> None:
     assert max(map(max, together(replace(subject(HEIGHT, WIDTH), code_numbers=(1000, 3000))))) == 65
 

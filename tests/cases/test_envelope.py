@@ -127,3 +127,10 @@ def test_only_the_first_ranges_are_listed() -> None:
 def test_sizes_that_were_not_visited_are_not_claimed() -> None:
     seen: list[tuple[dict[str, int], Status]] = [({"length": size}, "equal") for size in (5, 6, 8, 9, 33, 65)]
     assert right_for(findings(*seen), BOTH) == "batch 2 with length 5-9 … 65"
+
+
+def test_sizes_between_visited_ones_of_which_one_is_wrong_may_be_wrong_alone() -> None:
+    found = findings(({"length": 8}, "equal"), ({"length": 20}, "wrong"), ({"batch": 3, "length": 12}, "wrong"))
+    assert "in combination" not in right_for(found, BOTH)
+    found = findings(({"length": 20}, "equal"), ({"batch": 4}, "equal"), ({"batch": 3, "length": 12}, "wrong"))
+    assert right_for(found, BOTH).endswith("wrong in combination from (batch=3, length=12)")

@@ -164,7 +164,9 @@ def test_an_input_of_which_most_drawn_values_have_no_answer_is_told(title: str, 
     assert found.judged > 20
     (line,) = [line for line in found.not_covered if "refuses" in line]
     assert line.startswith(f"{names}: eager refuses the values of ")
-    assert line.endswith(" drawn cases, or answers NaN; the example's own values were given instead")
+    assert line.endswith(
+        " drawn cases, or answers NaN; the example's own values were given instead; draw possible ones with strategies="
+    )
 
 
 @pytest.mark.parametrize("title", ["FillsMissing", "Clamps", "SeesPadding"])

@@ -23,7 +23,7 @@ class Answers:
     def __init__(self, answer: Callable[[Variant], torch.Tensor | None], cast: torch.dtype | None = None) -> None:
         self.asked: list[Variant] = []
         self._answer = answer
-        times = lambda variant: TIMES[variant.number] if variant.kind == "nudged" else 1  # noqa: E731
+        times = lambda variant: TIMES[variant.number] if variant.kind == "moved" else 1  # noqa: E731
         self.variants = SimpleNamespace(half=False, cast=cast, times=times)
 
     def leaves(self, variant: Variant, call: int) -> Leaves | None:
@@ -43,10 +43,10 @@ def compared(eager: torch.Tensor, actual: torch.Tensor, **said: Any) -> Compared
 
 def test_each_place_is_explained_by_another_variant() -> None:
     moved = {0: torch.tensor([1, 3, 5]), 1: torch.tensor([3, 2, 5])}
-    answers = Answers(lambda one: moved.get(one.number, NEITHER) if one.kind == "nudged" else NEITHER)
+    answers = Answers(lambda one: moved.get(one.number, NEITHER) if one.kind == "moved" else NEITHER)
     found = noise(answers, "argmax").measured(compared(EAGER, FILE))
     assert (found.is_explained, found.jumps) == (True, True)
-    assert answers.asked == [Variant("wider"), Variant("nudged", 0), Variant("nudged", 1)]
+    assert answers.asked == [Variant("wider"), Variant("moved", 0), Variant("moved", 1)]
 
 
 def test_an_element_may_be_off_by_thirty_two_times_its_movement() -> None:
@@ -61,7 +61,7 @@ def test_an_element_may_be_off_by_thirty_two_times_its_movement() -> None:
 
 def test_a_larger_nudge_is_allowed_so_much_less_of() -> None:
     def answer(variant: Variant) -> torch.Tensor:
-        return torch.tensor([1.0 if variant.kind == "nudged" and variant.number == len(FIRST_TIMES) + 1 else 0.0])
+        return torch.tensor([1.0 if variant.kind == "moved" and variant.number == len(FIRST_TIMES) + 1 else 0.0])
 
     assert TIMES[len(FIRST_TIMES) + 1] == 4
     for off, explained in ((7.9, True), (8.1, False)):
@@ -79,7 +79,7 @@ def test_after_a_fault_a_few_variants_are_asked() -> None:
     answers = Answers(lambda _: NEITHER)
     noise(answers, "topk").first(compared(EAGER, FILE))
     kinds = [one.kind for one in answers.asked]
-    assert kinds == ["wider", *["all reordered"] * FEW_ORDERS, *["nudged"] * AFTER_REFUTED]
+    assert kinds == ["wider", *["all reordered"] * FEW_ORDERS, *["moved"] * AFTER_REFUTED]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_any_of_equal_values_is_right_only_if_the_file_or_a_device_may_name_it(
 ) -> None:
     answers = Answers(lambda _: NEITHER)
     noise(answers, *operators, on_device=on_device).jumped(compared(EAGER, FILE))
-    orders = [one for one in answers.asked if one.kind != "nudged"]
+    orders = [one for one in answers.asked if one.kind != "moved"]
     expected = [1001, 1002, *range(ORDERS)] if kind else []
     assert [(one.kind, one.number) for one in orders] == [(kind, number) for number in expected]
 

@@ -19,6 +19,17 @@ def moved(call: Call, x: torch.Tensor = X, number: int = 0, half: torch.dtype | 
         return call(x)
 
 
+NEWEST = (2, 13)
+"""The version of torch whose operators the lists name; an older one has fewer."""
+
+
+@pytest.mark.skipif(tuple(map(int, torch.__version__.split(".")[:2])) < NEWEST, reason="has not all operators yet")
+def test_every_listed_operator_is_one_of_torch_and_stands_in_one_list() -> None:
+    named = (one.name.removeprefix("aten::") for one in torch._C._jit_get_all_schemas())
+    assert sorted((ADDS | COPIES).difference(named)) == []
+    assert sorted(ADDS & COPIES) == []
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -147,3 +147,9 @@ def test_the_same_question_has_the_same_answer() -> None:
 
     one, two = allowed(), allowed()
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_equal_answers_load_no_second_copy_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = made(Columns())
+    monkeypatch.setattr(Evidence, "operators", property(lambda _self: pytest.fail("the operators were read")))
+    assert settled(evidence, lambda leaf: leaf).difference is None

@@ -63,7 +63,7 @@ def test_matrices_tables_and_inputs_are_nudged_and_exact_vectors_buffers_and_int
 def test_each_run_with_moved_steps_is_another_one_and_the_same_each_time() -> None:
     x, model = torch.linspace(0.1, 0.9, 40), nn.Softplus()
     one, again, other = (
-        asked(variants_of(model, input=x), Variant("nudged", number), input=x)["output"]
+        asked(variants_of(model, input=x), Variant("moved", number), input=x)["output"]
         for number in (5, 5, len(FIRST_TIMES) + 5)
     )
     assert torch.equal(one, again)
@@ -109,7 +109,7 @@ def test_why_there_is_no_wider_answer_is_known_once_it_was_asked_for(monkeypatch
 def test_of_a_model_that_is_too_large_the_small_weights_are_nudged(monkeypatch: pytest.MonkeyPatch) -> None:
     model = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 2))
     monkeypatch.setattr(module, "WIDER_BYTES", 1500)
-    nudged = variants_of(model, input=torch.ones(64))._nudged(Variant("nudged", 0))
+    nudged = variants_of(model, input=torch.ones(64))._nudged(Variant("moved", 0))
     same = [torch.equal(one, other) for one, other in zip(model.parameters(), nudged.parameters(), strict=True)]
     assert same[:3] == [True, False, False]
 

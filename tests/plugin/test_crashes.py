@@ -189,3 +189,23 @@ def test_too_slow_fails_in_a_sentence_and_is_not_judged(
         ]
     )
     assert "wrong" not in result.stdout.str()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("when", ["", "first", "tracing"])
+def test_pytest_exit_in_a_model_ends_the_run_and_is_no_answer(project: Project, run: Run, when: str) -> None:
+    condition = {"": "x.shape[0] == 3", "first": "True", "tracing": "torch.jit.is_tracing()"}[when]
+    project(
+        "import pytest, torch\n"
+        "class Ends(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        f"        if {condition}:\n"
+        "            pytest.exit('enough', returncode=7)\n"
+        "        return x * 2\n"
+        "@pytest.mark.torchscript(inputs={'x': torch.randn(2, 7)}, max_examples=20, checks=['parity', 'shapes'])\n"
+        "def test_x():\n"
+        "    return Ends()\n"
+    )
+    result = run("-W", "ignore")
+    assert result.ret == 7
+    result.stdout.fnmatch_lines(["*Exit: enough*"])

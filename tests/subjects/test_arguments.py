@@ -142,6 +142,13 @@ def test_dimensions_may_have_the_names_of_the_tensors() -> None:
     assert flat_shapes(found.items, None) is None
 
 
+def test_none_says_that_nothing_of_an_argument_varies() -> None:
+    found = given({"x": torch.ones(2, 3), "scale": 0.5, "more": {"a": torch.ones(2)}})
+    shapes = {"x": {0: "batch"}, "scale": None, "more": None}
+    assert flat_shapes(found.items, shapes) == {"x": {0: "batch"}}
+    assert flat_shapes(found.items, {"typo": None}) == {"typo": None}  # told as an unknown name
+
+
 def test_an_example_is_nested_as_the_arguments_are() -> None:
     found = given(NESTED)
     example = {"x": B, "features": {"ids": A, "more": [A, A]}, "pair": Pair(A, B), "rate": 16000, "output": A}

@@ -43,12 +43,6 @@ def members(path: Path) -> list[str]:
     return names
 
 
-def weight_bytes(path: Path) -> int:
-    """Bytes of the archive's tensor records: exact, unlike the size of the file (class names differ)."""
-    with zipfile.ZipFile(path) as archive:
-        return sum(info.file_size for info in archive.infolist() if _is_in("data", info.filename))
-
-
 def code(path: Path) -> str:
     """The serialized code of every class in the archive."""
     with zipfile.ZipFile(path) as archive:

@@ -11,7 +11,7 @@ from torch.jit._trace import TracerWarning
 
 from pytest_tsexport.backends.file_format import Contents, FileFormat
 from pytest_tsexport.backends.guard import guard
-from pytest_tsexport.backends.torchscript.archive import extra, has_traced_inputs, members, weight_bytes
+from pytest_tsexport.backends.torchscript.archive import extra, has_traced_inputs, members
 from pytest_tsexport.backends.torchscript.arguments import arguments_of
 from pytest_tsexport.backends.torchscript.inspector import TorchScriptInspector
 from pytest_tsexport.backends.torchscript.tracing import torch_jit_allowed
@@ -55,10 +55,6 @@ class TorchScript(FileFormat):
     def load_on(self, path: Path, device: torch.device) -> torch.jit.ScriptModule:
         """A fresh copy of the module, its weights and its constants on that device."""
         return _loaded(path, device)
-
-    def weight_bytes(self, path: Path) -> int:
-        """Bytes of the archive's tensor records."""
-        return weight_bytes(path)
 
     def manifest(self, path: Path) -> str:
         """Read from the archive without loading it."""

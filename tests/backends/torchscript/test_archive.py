@@ -60,12 +60,6 @@ def test_an_extra_file_is_found_by_its_name(path: Path) -> None:
     assert archive.extra(path, "other.txt") == ""
 
 
-def test_bytes_of_the_weights_do_not_count_the_rest(path: Path) -> None:
-    before = archive.weight_bytes(path)
-    assert before == (7 * 7 + 7) * 4
-    assert archive.weight_bytes(with_code(path, "# " + "x" * 10_000)) == before
-
-
 EXTRA: dict[str, bytes] = {
     "data/labels.json": b"{}" * 500,
     "code/caf\xe9.py": b'# caf\xe9\nops.neuron.forward_v2_1(x) torch.device("ipu")',
@@ -81,10 +75,10 @@ def with_extra(path: Path, stored: dict[str, bytes]) -> Path:
     return path
 
 
-def test_extra_files_are_neither_weights_nor_code(path: Path) -> None:
-    before = archive.weight_bytes(path), archive.code(path)
+def test_extra_files_are_no_code(path: Path) -> None:
+    before = archive.code(path)
     with_extra(path, EXTRA)
-    assert (archive.weight_bytes(path), archive.code(path)) == before
+    assert archive.code(path) == before
     assert archive.custom_operators(path) == frozenset()
     assert archive.absent_devices(path) == ()
 
