@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from pytest_tsexport.errors import INTERRUPTS
-from pytest_tsexport.exporting.exits import exits_raised
 from pytest_tsexport.exporting.forked_process import flush_output
 from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
 from pytest_tsexport.plugin.collection.expansion import id_of
