@@ -79,6 +79,8 @@ class LastChannelFirst(nn.Module):
 class Bins(nn.Module):
     """The bin of each value; a value that is a bound belongs to the bin above it."""
 
+    bounds: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("bounds", torch.tensor([-1.0, 0.0, 1.0]))
