@@ -31,8 +31,8 @@ export HF_HUB_OFFLINE = 1
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
 QUICK := --no-transformers -m "not slow and not wide"
 
-.PHONY: demo test wide quick test-4.57 suite timm wheel site workflow hooks detection corpus mutants lint types layers docs \
-	reference format check clean
+.PHONY: demo test wide quick test-4.57 suite timm wheel site atlas atlas-check workflow hooks detection corpus mutants \
+	lint types layers docs reference format check clean
 
 demo: $(READY)
 	$(BIN)/python -m docs.demo
@@ -71,9 +71,11 @@ test-4.57: $(OLD)/.ready
 	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m "transformers and not wide" --ignore=tests/meta --ignore=tests/comparison $(SUITE)
 
 # Every architecture of Transformers, made tiny: up to an hour on two cores. ARGS="--ts-architectures=bert,gpt2" takes some.
+SUITE_RUN = $(BIN)/python -m pytest --pyargs pytest_tsexport.suite -p no:randomly -n $(WORKERS) --ts-isolate \
+	--ts-on-unavailable=skip --ts-seed=$(SEED) $(ARGS)
+
 suite: $(READY)
-	$(BIN)/python -m pytest --pyargs pytest_tsexport.suite -p no:randomly -n $(WORKERS) --ts-isolate \
-		--ts-on-unavailable=skip --ts-seed=$(SEED) $(ARGS)
+	$(SUITE_RUN)
 
 # timm's sdist carries its tests, which a bare `torchscript` marker only labels; it imports torchvision and pillow.
 timm: $(TIMM)/.ready
@@ -87,6 +89,19 @@ wheel: $(READY)
 site: $(READY)
 	$(BIN)/python -m docs.make_reference --check
 	$(BIN)/python -m docs.make_site
+
+# docs/atlas/atlas.json, from runs of the validation suite on both backends: hours. Exit status 1 says that something was
+# found; a run that did not end, or whose own machinery failed, is published by nobody.
+atlas: $(READY)
+	for backend in jit neuron-sim; do \
+	$(SUITE_RUN) --ts-backend=$$backend --ts-report=build/atlas/$$backend.json || test $$? = 1 || exit 1; done
+	$(BIN)/python -m docs.make_atlas build/atlas/jit.json build/atlas/neuron-sim.json
+
+# A fixed tenth of the model types: fails if a row is worse than docs/atlas/atlas.json says.
+atlas-check: $(READY)
+	$(SUITE_RUN) --ts-architectures=$$($(BIN)/python -m docs.make_atlas --tenth) --ts-backend=jit,neuron-sim \
+	--ts-report=build/atlas/tenth.json || test $$? = 1
+	$(BIN)/python -m docs.make_atlas --check build/atlas/tenth.json
 
 # Each `run:` step of the GitHub workflow, in a fresh clone: make workflow ARGS="--job quick", ARGS="--python 3.12".
 workflow: $(READY)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -21,12 +22,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pytest_tsexport"
 REFERENCE = ROOT / "docs" / "reference"
 TEMPLATES = ROOT / "docs" / "templates"
+SCHEMA = PACKAGE / "reports" / "schema" / "verdicts-1.json"
 MADE = "<!-- Made from the code by `make reference`: change docstrings, rows or docs/templates, not this page. -->\n"
 
 
 def pages() -> Mapping[Path, str]:
-    """Every page that is made, by its path: a template, with what is in the code in its places."""
-    return {REFERENCE / template.name: _filled(template) for template in sorted(TEMPLATES.glob("*.md"))}
+    """Every page that is made, by its path: a template with what is in the code in its places, and the schema."""
+    filled = {REFERENCE / template.name: _filled(template) for template in sorted(TEMPLATES.glob("*.md"))}
+    return {**filled, REFERENCE / SCHEMA.name: SCHEMA.read_text(encoding="utf-8")}
 
 
 def _filled(template: Path) -> str:
@@ -63,6 +66,14 @@ def _keyword_table(rows: Mapping[str, Keyword] | Mapping[str, Option]) -> Iterat
     yield "| keyword | meaning | default |\n|---|---|---|"
     for name, row in rows.items():
         yield f"| `{name}` | {_cell(row.text)} | {_cell(row.default)} |"
+
+
+def _schema(name: str) -> Iterator[str]:
+    """The fields of an object of the schema of reports; without a name, those of the document."""
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    yield "| field | meaning |\n|---|---|"
+    for field, row in (schema["$defs"][name] if name else schema)["properties"].items():
+        yield f"| `{field}` | {_cell(row.get('description', ''))} |"
 
 
 def _docstring(path: Path, name: str) -> str:
@@ -111,6 +122,9 @@ PLACES: Mapping[str, Callable[[], Iterator[str]]] = {
     "options": _options,
     "checks": lambda: iter([", ".join(f"`{name}`" for name in CHECKS)]),
     "hooks": _hooks,
+    "document": lambda: _schema(""),
+    "verdict": lambda: _schema("verdict"),
+    "axis": lambda: _schema("axis"),
 }
 """What stands in the code, by the place in the templates where it is wanted."""
 

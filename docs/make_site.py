@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urlsplit
 
+from docs.make_atlas import pages as make_atlas
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 SECTIONS = {
@@ -26,6 +28,7 @@ SECTIONS = {
     "how-to": "How-to guides",
     "reference": "Reference",
     "explanation": "Explanation",
+    "atlas": "Atlas",
 }
 """The folders of pages, in the order of the menu; `examples` is published beside them."""
 
@@ -64,6 +67,7 @@ def stage(target: Path) -> None:
                 copy = pages / path.relative_to(DOCS)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, copy)
+    make_atlas.write(json.loads((DOCS / "atlas" / "atlas.json").read_text(encoding="utf-8")), pages / "atlas")
     for page in pages.rglob("*.md"):
         page.write_text(for_python_markdown(page.read_text(encoding="utf-8")), encoding="utf-8")
     config = (DOCS / "site" / "zensical.toml").read_text(encoding="utf-8")
@@ -122,11 +126,14 @@ def problems(site: Path, pages: Path) -> Iterator[str]:
             faults = ((url, _fault(site, path, url, parsed)) for url in page.links)
             yield from (f"{name} links to {url}: {why}" for url, why in faults if why)
     home = site / "index.html"
+    # The atlas has too many pages for the menu; its own table links to them.
     linked = {_target(home, url) for url in parsed[home].links}
+    atlas = site / "atlas" / "index.html"
+    linked |= {_target(atlas, url) for url in parsed[atlas].links} if atlas in parsed else set()
     for source in sorted(pages.rglob("*.md")):
         name = source.relative_to(pages).with_suffix("").as_posix()
         yield from (f"{name}.md, {what}" for what in unlike_github(source.read_text(encoding="utf-8")))
-        if name != "index" and site / name / "index.html" not in linked:
+        if name != "index" and site / name.removesuffix("/index") / "index.html" not in linked:
             yield f"{name}.md is not in the menu: link to it from docs/index.md"
 
 

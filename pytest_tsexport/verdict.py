@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -46,6 +46,17 @@ class Worst:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What happened at one size: a size for each axis of `Verdict.axes`, in their order, and the worst answer there.
+
+    `status` is one of "equal", "raises", "wrong", "both raise", "eager raises", "unsettled" and "left out".
+    """
+
+    sizes: tuple[int, ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The answer of one check about one subject on one backend.
 
@@ -54,7 +65,8 @@ class Verdict:
     judged. `judged` of `planned` cases were compared; `seconds` is wall time. `first_breach` is the number of cases up
     to the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can
     be redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
-    outputs: for each part, a list of texts.
+    outputs: for each part, a list of texts. `axes` are the traced sizes of the axes that were varied, and `visits` is
+    what happened at each size.
     """
 
     subject: str
@@ -75,6 +87,8 @@ class Verdict:
     signature: str | None = None
     interface: Mapping[str, Any] | None = None
     counterexample: Mapping[str, Any] | None = None
+    axes: Mapping[str, int] = field(default_factory=dict)
+    visits: tuple[Visit, ...] = ()
 
     @property
     def name(self) -> str:
@@ -88,6 +102,8 @@ class Verdict:
         fields["rows"] = [list(row) for row in self.rows]
         fields["notes"] = list(self.notes)
         fields["not_covered"] = list(self.not_covered)
+        fields["axes"] = dict(self.axes)
+        fields["visits"] = [{"sizes": list(one.sizes), "status": one.status} for one in self.visits]
         if self.worst is not None:
             worst = {name: getattr(self.worst, name) for name in self.worst.__slots__}
             fields["worst"] = {name: _plain(value) for name, value in worst.items()}
@@ -95,13 +111,15 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Verdict:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`. A property of JUnit holds no visits."""
         worst = fields["worst"]
         values = dict(fields)
         values["outcome"] = Outcome(fields["outcome"])
         values["rows"] = tuple((name, text) for name, text in fields["rows"])
         values["notes"] = tuple(fields["notes"])
         values["not_covered"] = tuple(fields["not_covered"])
+        visits = fields.get("visits", ())
+        values["visits"] = tuple(Visit(sizes=tuple(one["sizes"]), status=one["status"]) for one in visits)
         if worst is not None:
             numbers = {name: float(worst[name]) for name in ("difference", "allowed")}
             values["worst"] = Worst(**{**worst, **numbers})

@@ -14,6 +14,7 @@ from pytest_tsexport.cases.case import Case, alone, is_allowed, moved_axes
 from pytest_tsexport.cases.findings import CaseResult, Status
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.verdict import Visit
 
 MAX_BISECTIONS = 4
 """Changes of one axis that are bisected: a fault at every second size has too many."""
@@ -37,6 +38,15 @@ def by_size(judged: Sequence[CaseResult], subject: Subject, axis: Axis) -> dict[
             size = one.case.size(axis.name)
             sizes[size] = max(sizes.get(size, "eager raises"), one.status, key=lambda status: _RANK[status])
     return dict(sorted(sizes.items()))
+
+
+def visits(judged: Sequence[CaseResult], subject: Subject) -> tuple[Visit, ...]:
+    """What happened at each visited size of the free axes; the worst case of a size counts."""
+    found: dict[tuple[int, ...], Status] = {}
+    for one in judged:
+        sizes = tuple(one.case.size(axis.name) for axis in subject.free)
+        found[sizes] = max(found.get(sizes, "left out"), one.status, key=lambda status: _RANK[status])
+    return tuple(Visit(sizes=sizes, status=found[sizes]) for sizes in sorted(found))
 
 
 def bisect_changes(subject: Subject, judged: Callable[[], Sequence[CaseResult]], visit: Callable[[Case], bool]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pytest_tsexport.cases.bisection import visits
 from pytest_tsexport.cases.case import Case, off_size
 from pytest_tsexport.cases.corners import exchanged_cases
 from pytest_tsexport.cases.coverage import coupled, given_up, unvisited
@@ -211,4 +212,6 @@ def _described(found: Verdict, evidence: Evidence, findings: Findings) -> Verdic
         counterexample=counterexample_of(findings),
         notes=notes,
         not_covered=tuple(not_covered),
+        axes={axis.name: axis.size for axis in subject.free},
+        visits=visits(findings.judged, subject),
     )

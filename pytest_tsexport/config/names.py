@@ -39,6 +39,11 @@ SIMULATIONS: Mapping[str, str] = {
 }
 """The backends that simulate another one, and what the simulation covers. Every report that names one says so."""
 
+REPORTS: Mapping[str, str] = {
+    ".json": "pytest_tsexport.reports.json_report:text",
+}
+"""The kinds of report files by suffix, as `module:function`. The function makes the text of a run."""
+
 
 def selected(names: Sequence[str] | None, opted_in: Sequence[str] = ()) -> tuple[str, ...]:
     """The checks that `names` asks for, in the order in which they run; `-name` leaves a check out.

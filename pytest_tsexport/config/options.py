@@ -181,6 +181,10 @@ class RunOptions:
         "known-failures", "FILE", FILES, valid="pytest_tsexport.config.known_failures:given_table",
         text="the checks that this file lists [are known to fail](../how-to/known-failures.md)",
     ))
+    reports: tuple[Path, ...] | None = set_by(Option(
+        "report", "FILE", FILES, many=True, valid="pytest_tsexport.config.report_files:report_files",
+        text="write the verdicts of the run to this file: [`x.json`](report.md)",
+    ))
     export_dir: Path | None = set_by(Option(
         "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",
     ))

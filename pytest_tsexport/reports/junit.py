@@ -15,9 +15,10 @@ def to_property(verdict: Verdict) -> tuple[str, str]:
     """The verdict, with the question that it answers, as a pair for `user_properties`.
 
     The value is plain ASCII, since XML has no control characters, and strict JSON: a difference that is not finite is
-    the text "nan" or "inf".
+    the text "nan" or "inf". What happened at each size is left out: it is long, and `--ts-report=x.json` has it.
     """
     fields = {"question": CHECKS.get(verdict.check, ""), **verdict.to_dict()}
+    del fields["visits"]
     if verdict.backend in SIMULATIONS:
         fields["simulation"] = f"{verdict.backend} is {SIMULATIONS[verdict.backend]}"
     return PROPERTY, json.dumps(fields, allow_nan=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tsexport.cases.bisection import bisect_changes, by_size
-from pytest_tsexport.cases.case import Case, alone
+from pytest_tsexport.cases.bisection import bisect_changes, by_size, visits
+from pytest_tsexport.cases.case import Case, alone, at
 from pytest_tsexport.cases.findings import CaseResult, Status
+from pytest_tsexport.verdict import Visit
 from tests.cases.small_subjects import BATCH, LENGTH, subject
 
 BOTH = subject(BATCH, LENGTH)
@@ -77,3 +78,17 @@ def test_no_more_than_a_few_changes_are_bisected() -> None:
     visits = Visits(rule, *range(5, 200, 10))
     visits.sizes()
     assert visits.visits == 15  # four bisections of at most four visits
+
+
+def test_the_worst_answer_at_a_size_is_its_visit() -> None:
+    sizes = {"batch": 3, "length": 9}
+    statuses: tuple[Status, ...] = ("left out", "eager raises", "equal", "wrong", "raises", "unsettled")
+    judged = [
+        CaseResult(case=at(BOTH, sizes, seed=seed), status=status, breach=status == "wrong")
+        for seed, status in enumerate(statuses)
+    ]
+    judged.append(CaseResult(case=at(BOTH, {"batch": 1}), status="left out", breach=False))
+    assert visits(judged, BOTH) == (
+        Visit(sizes=(1, LENGTH.size), status="left out"),
+        Visit(sizes=(3, 9), status="wrong"),
+    )

@@ -9,11 +9,13 @@ import pytest
 
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.plugin.collection.item_ids import parse
-from pytest_tsexport.plugin.header import header
-from pytest_tsexport.plugin.session import baseline_update
+from pytest_tsexport.plugin.header import header, versions
+from pytest_tsexport.plugin.session import baseline_update, report_files
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
+from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, unanswered, why_ended
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
+from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -30,7 +32,8 @@ class Recorder:
         self._expected: set[str] = set()
         self._bare_markers: dict[str, None] = {}
         self._crashed: dict[str, None] = {}
-        self._baseline_line = ""
+        self._ended: dict[str, str] = {}
+        self._written: tuple[str, ...] = ()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Each report of each item, from any process."""
@@ -39,6 +42,7 @@ class Recorder:
             self._by_item.pop(nodeid, None)
             self._expected.discard(nodeid)
             self._crashed.pop(nodeid, None)
+            self._ended.pop(nodeid, None)
         fields: list[Mapping[str, Any]] = getattr(report, "tsexport", [])
         for verdict in map(Verdict.from_dict, fields):
             self._by_item[nodeid] = with_verdict(self._by_item.get(nodeid, []), verdict)
@@ -49,6 +53,9 @@ class Recorder:
         # The report that pytest-xdist makes for an item whose worker died has no phase.
         if report.when not in ("setup", "call", "teardown") and parse(nodeid, self._settings.backends):
             self._crashed[nodeid] = None
+            self._ended[nodeid] = PROCESS_ENDED
+        elif not report.passed:
+            self._ended.setdefault(nodeid, why_ended(report))
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -71,6 +78,18 @@ class Recorder:
         known = (verdict for nodeid in self._expected for verdict in self._by_item.get(nodeid, []))
         return frozenset((v.subject, v.name) for v in known if v.outcome is Outcome.FAILED)
 
+    def run_record(self, session: pytest.Session) -> RunRecord:
+        """The run as a value, for the files of `--ts-report`."""
+        ended = {nodeid: why for nodeid, why in self._ended.items() if not self._by_item.get(nodeid)}
+        return RunRecord(
+            verdicts=self.verdicts,
+            unanswered=tuple(unanswered(ended, self._settings.backends)),
+            expected=self.expected,
+            versions=versions(),
+            exit_status=int(session.exitstatus),
+            options=self._settings.rerun_flags,
+        )
+
     def header(self, config: pytest.Config) -> str | None:
         """The line of pytest's header, in a project that uses the plugin, or with -v."""
         return self._versions() if self._settings.configured or config.get_verbosity() > 0 else None
@@ -80,7 +99,7 @@ class Recorder:
         return header(f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Keep the counterexamples, call the hook, and write the interface baseline; in one process.
+        """Keep the counterexamples, call the hook, and write the interface baseline and the reports; in one process.
 
         A run in which a check crashed is not green, even if a mark of the user or a hand-written test let it pass.
         """
@@ -90,11 +109,13 @@ class Recorder:
         if not hasattr(session.config, "workerinput"):
             self._counterexamples.keep(self.verdicts)
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
-            self._baseline_line = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
+            baseline = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
+            reports = report_files.write(session, self._settings.options.reports or (), self.run_record(session))
+            self._written = (*((baseline,) if baseline else ()), *reports)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The table, after the failures."""
-        if not (self.verdicts or self.bare_markers or self.crashed or self._baseline_line):
+        if not (self.verdicts or self.bare_markers or self.crashed or self._written):
             return
         terminalreporter.section("torchscript export")
         # pytest wrote its own header before it was known whether the run would use the plugin.
@@ -105,5 +126,5 @@ class Recorder:
             self.verdicts, width, crashed=self.crashed, bare_markers=self.bare_markers, expected=self.expected
         ):
             terminalreporter.line(line)
-        if self._baseline_line:
-            terminalreporter.line(self._baseline_line)
+        for line in self._written:
+            terminalreporter.line(line)

@@ -1,0 +1,21 @@
+"""The validator of `--ts-report`: files to write, each of a kind that its suffix names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_tsexport.config.names import REPORTS
+from pytest_tsexport.config.validators import Given, folder, path
+
+
+def report_files(given: Given) -> tuple[Path, ...]:
+    """Files to write. Their folders are made now: later, an error would come after the work of a whole run."""
+    each = [replace(given, value=text) for text in given.value]
+    for one in each:
+        if path(one).suffix not in REPORTS:
+            raise one.refusal(f"give a file that ends in {' or '.join(REPORTS)}")
+        if path(one).is_dir():
+            raise one.refusal("that is a folder; give a file")
+        folder(replace(one, value=path(one).parent))
+    return tuple(path(one) for one in each)

@@ -1,0 +1,36 @@
+"""A run as one value: its verdicts, the items that ended without one, and the versions that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_tsexport.reports.grouping import ExpectedFailure
+from pytest_tsexport.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """An item of one check that ended without a verdict, and why: the model was not made, or a process died."""
+
+    item: str
+    subject: str
+    backend: str
+    check: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What the reports of a whole run are made from.
+
+    `expected` are the failures that are known: pairs of a subject and `backend-check`. `exit_status` is that of pytest:
+    0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the same.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    unanswered: tuple[Unanswered, ...] = ()
+    expected: frozenset[ExpectedFailure] = frozenset()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    exit_status: int = 0
+    options: tuple[str, ...] = ()

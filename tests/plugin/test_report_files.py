@@ -1,0 +1,128 @@
+"""`--ts-report=x.json` writes what the run found, with workers as without, and says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pytest_tsexport.reports import json_report
+from tests.plugin.conftest import Project, Run
+
+SCHEMA = json.loads(Path(json_report.__file__).with_name("schema").joinpath("verdicts-1.json").read_text("utf-8"))
+MODELS = """
+@pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["trace", "shapes"], xfail={"shapes": "one batch"})
+def test_x():
+    return BakesBatch()
+
+@pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["trace", "parity"])
+def test_y():
+    return Doubles()
+
+@pytest.mark.torchscript(checks=["trace", "parity"])
+def test_not_made():
+    raise ValueError("no such checkpoint")
+"""
+VARIES = {"seconds", "sha256"}
+
+
+def document(path: Path) -> dict[str, Any]:
+    """A report, valid by its schema, without what differs between two runs of the same tests."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.validate(found, SCHEMA, cls=jsonschema.Draft202012Validator)
+    for verdict in found["verdicts"]:
+        for name in VARIES:
+            del verdict[name]
+        verdict["rows"] = [row for row in verdict["rows"] if row[0] != "rerun"]
+    return found
+
+
+def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
+    project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
+) -> None:
+    project(MODELS)
+    result = run("--ts-report=out/x.json", "--ts-seed=1", "--ts-budget=50", *plugin_args)
+    result.stdout.fnmatch_lines(["out/x.json was written: 4 verdicts"])
+    found = document(pytester.path / "out" / "x.json")
+    assert [(v["subject"], v["check"], v["outcome"], v["expected"]) for v in found["verdicts"]] == [
+        ("test_export.py::test_x", "trace", "passed", False),
+        ("test_export.py::test_x", "shapes", "failed", True),
+        ("test_export.py::test_y", "trace", "passed", False),
+        ("test_export.py::test_y", "parity", "passed", False),
+    ]
+    assert [(one["item"], one["why"]) for one in found["unanswered"]] == [
+        ("test_export.py::test_not_made[jit-parity]", "ValueError: no such checkpoint"),
+        ("test_export.py::test_not_made[jit-trace]", "ValueError: no such checkpoint"),
+    ]
+    assert found["exit_status"] == 1
+    assert found["options"] == ["--ts-budget=50"]
+    assert set(found["versions"]) == {"python", "pytest-tsexport", "torch", "transformers"}
+    axis = found["verdicts"][1]["axes"][0]
+    assert axis["name"] == "batch"
+    assert axis["wrong"] or axis["raises"]
+
+
+@pytest.mark.slow
+def test_workers_write_what_a_serial_run_writes(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    # Without the cache, in which the first run leaves its counterexample for the second.
+    run("--ts-report=serial.json", "--ts-seed=1", "-p", "no:cacheprovider")
+    run("--ts-report=workers.json", "--ts-seed=1", "-p", "no:cacheprovider", "-n2")
+    assert document(pytester.path / "workers.json") == document(pytester.path / "serial.json")
+
+
+def test_several_reports_can_be_asked_for(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project("def test_x():\n    pass\n", head="import pytest\n")
+    run("--ts-report=a.json", "--ts-report=b.json").assert_outcomes(passed=1)
+    assert (pytester.path / "a.json").read_text() == (pytester.path / "b.json").read_text()
+    assert document(pytester.path / "a.json")["verdicts"] == []
+
+
+def test_a_rerun_that_passes_leaves_nothing_unanswered(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(
+        """
+TRIES = []
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"])
+def test_x():
+    TRIES.append(1)
+    if len(TRIES) == 1:
+        raise ValueError("once")
+    return Doubles()
+"""
+    )
+    run("--ts-report=x.json", "--reruns=1")
+    found = document(pytester.path / "x.json")
+    assert [verdict["outcome"] for verdict in found["verdicts"]] == ["passed"]
+    assert found["unanswered"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json"),
+        ("json", "--ts-report is 'json'; give a file that ends in .json"),
+        ("folder.json", "--ts-report is 'folder.json'; that is a folder; give a file"),
+        ("test_export.py/x.json", "--ts-report is '*test_export.py', where no folder can be made (*)"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_at_the_start(
+    project: Project, run: Run, pytester: pytest.Pytester, value: str, sentence: str
+) -> None:
+    project("def test_x():\n    pass\n", head="import pytest\n")
+    pytester.path.joinpath("folder.json").mkdir()
+    result = run(f"--ts-report={value}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
+
+
+def test_a_report_that_cannot_be_written_at_the_end_fails_the_run(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project("from pathlib import Path\n\ndef test_x():\n    Path('x.json').mkdir()\n", head="import pytest\n")
+    result = run("--ts-report=x.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["x.json was not written: *"])
