@@ -156,4 +156,8 @@ def test_the_workflow_runs_on_each_version_that_the_package_supports() -> None:
     versions = yaml.safe_load(text)["jobs"]["everything"]["strategy"]["matrix"]["python-version"]
     supported = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert versions == supported
-    assert [job.steps[-1].script for job in jobs(text, {})] == ["make quick", *[".ci/run"] * len(versions)]
+    assert [job.steps[-1].script for job in jobs(text, {})] == [
+        "make quick",
+        *[".ci/run"] * len(versions),
+        "make atlas-check",
+    ]
