@@ -18,6 +18,7 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.inquiry import Inquiry
+from pytest_tsexport.subjects.placing import placed
 
 EXAMPLE_SEED = 20
 
@@ -75,6 +76,9 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         if why is None:
             return replace(one, given_up={**one.given_up, **_first_change(one, refused)}), inquiry
         refused.append(Refused(one, why))
+        with_tokens = placed(model, reference, one, why)
+        if with_tokens is not None:
+            return with_tokens, _inquiry(reference, with_tokens)
     raise InputsError(_refusal(model, refused))
 
 
@@ -99,7 +103,8 @@ def _tried(model: nn.Module, possible: Sequence[Description], refused: Sequence[
 
 def _is_text(description: Description) -> bool:
     """Whether ids say it all."""
-    return not description.unsure and "input_ids" in [one.name for one in description.fields]
+    follows = any(axis.rule is not None for axis in description.axes)
+    return not description.unsure and not follows and "input_ids" in [one.name for one in description.fields]
 
 
 def _with_hints(possible: Sequence[Description], refused: Sequence[Refused]) -> Iterator[Description]:

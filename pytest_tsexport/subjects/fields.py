@@ -18,6 +18,9 @@ import torch
 from pytest_tsexport.subjects.domains.base import PATTERNS, Domain
 from pytest_tsexport.subjects.domains.draw import Draw
 
+EXAMPLE_SEED = 20
+"""The seed of the example inputs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -126,3 +129,8 @@ class Description:
     def sizes(self) -> dict[str, int]:
         """The traced size of every axis."""
         return {axis.name: axis.size for axis in self.axes}
+
+    def draw(self, sizes: Mapping[str, int] | None = None) -> dict[str, torch.Tensor]:
+        """The example inputs: those at which the model is traced, or as near to these sizes as the axes allow."""
+        whole = fitted(self.axes, {**self.sizes, **(sizes or {})})
+        return {one.name: one.draw(whole, EXAMPLE_SEED) for one in self.fields}

@@ -70,6 +70,21 @@ class Mask(Domain):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AllReal(Mask):
+    """A mask of positions that are all real: how many features a picture or a recording has depends on it."""
+
+    odd_patterns: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """Nothing padded."""
+        return MASK_PATTERNS[:1]
+
+    def _real(self, request: Draw) -> torch.Tensor:
+        return torch.ones(request.shape, dtype=torch.bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Switch(Mask):
     """A mask with one value a row, which may be 0 as well as 1: it switches something on or off."""
 

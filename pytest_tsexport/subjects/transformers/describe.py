@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, product
 
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Axis, Description, Field
+from pytest_tsexport.subjects.fields import Axis, Description, Field, fitted
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
 from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, InputRule, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
@@ -145,11 +146,13 @@ def _arranged(facts: Facts, choices: Sequence[Sequence[str]]) -> Iterator[tuple[
 
 
 def _agree(layouts: Sequence[Laid]) -> bool:
-    """Whether no axis has two sizes, and every mask lies along axes that another input has."""
+    """Whether no axis has two sizes, and every mask lies along axes that another input has, and every grid too."""
     known: dict[str, int] = {}
     masks = [one.field for one in layouts if one.field.domain.marks_padding]
     others = {dim for one in layouts if one.field not in masks for dim in one.field.dims}
     sizes = (pair for one in layouts for pair in one.sizes.items())
+    if not all(others.issuperset(one.rules) for one in layouts):
+        return False
     return all(known.setdefault(*pair) == pair[1] for pair in sizes) and all(
         others.issuperset(mask.dims) for mask in masks
     )
@@ -164,7 +167,7 @@ def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:
 def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
     fields = tuple(one.field for one in laid)
     own = {axis: size for one in laid for axis, size in one.sizes.items()}
-    axes = _axes(facts, fields, {**own, **_traced_sizes(fields, sizes)})
+    axes = _with_rules(laid, _axes(facts, laid, {**own, **_traced_sizes(fields, sizes)}))
     given = {one.name for one in fields}
     return Description(
         fields=fields,
@@ -181,12 +184,31 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
 
 def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
     """The axes that are not those of text: the batch too, where there is another."""
-    names = [axis.name for axis in axes if axis.name not in TEXT_AXES]
+    bound = {name for axis in axes if axis.rule for _, names in axis.rule.terms for name in names}
+    names = [axis.name for axis in axes if axis.name not in TEXT_AXES | bound and axis.rule is None]
     return {} if names == ["batch"] else {name: STEPS[name](facts) if name in STEPS else () for name in names}
 
 
-def _axes(facts: Facts, fields: tuple[Field, ...], traced: Mapping[str, int]) -> tuple[Axis, ...]:
-    named = {dim for field in fields for dim in field.dims}
+def _with_rules(laid: Sequence[Laid], axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """The axes, of which some follow from others, and some are only ever at every so many sizes."""
+    rules = {name: rule for one in laid for name, rule in one.rules.items()}
+    steps = {name: step for one in laid for name, step in one.steps.items()}
+    ruled = [
+        _bounded(replace(axis, rule=rules.get(axis.name), step=steps.get(axis.name, 1)), axis.name in steps)
+        for axis in axes
+    ]
+    sizes = fitted(ruled, {axis.name: axis.size for axis in axes})
+    return tuple(replace(axis, size=sizes[axis.name]) for axis in ruled)
+
+
+def _bounded(axis: Axis, is_side: bool) -> Axis:  # noqa: FBT001
+    """The axis itself; the side of a grid is no longer than four times the traced one: patches grow with its square."""
+    return replace(axis, low=axis.step, high=4 * axis.size, edges=()) if is_side else axis
+
+
+def _axes(facts: Facts, laid: Sequence[Laid], traced: Mapping[str, int]) -> tuple[Axis, ...]:
+    named = {dim for one in laid for dim in one.field.dims}
+    named |= {name for one in laid for rule in one.rules.values() for _, names in rule.terms for name in names}
     names = tuple(name for name in SIZES if name in named)
     return tuple(_axis(facts, name, names, traced) for name in names)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from pytest_tsexport.subjects.domains.base import Domain
-from pytest_tsexport.subjects.fields import Field
+from pytest_tsexport.subjects.fields import Field, Rule
 from pytest_tsexport.subjects.transformers.facts import Facts, Side
 
 SIZES: Mapping[str, int] = {
@@ -31,6 +31,9 @@ SIZES: Mapping[str, int] = {
     "samples": 4000,
     "steps": 10,
     "future_steps": 4,
+    "grid_height": 4,
+    "grid_width": 6,
+    "patches": 24,
     "height": 64,
     "width": 96,
 }
@@ -80,13 +83,16 @@ class Layout:
     A dimension is an axis of `SIZES`, a number, or a function that reads a number (`Setting`). The axis `choices` is
     only there in multiple-choice heads. A domain that depends on an axis names it, as `Lengths` does; one that ties the
     numbers of one row together keeps them in order, as `Boxes` does. `domain` gives None if the model does not say what
-    it needs. `fits` says for which models the layout is possible.
+    it needs. `fits` says for which models the layout is possible. `rules` say how
+    axes follow from others, which need be dimensions of no input, and `steps` at which sizes these may be.
     """
 
     dims: tuple[Dim, ...]
     domain: Callable[[Facts], Domain | None]
     sizes: Mapping[str, Number] = field(default_factory=dict)
     fits: Callable[[Facts], bool] = always
+    rules: Mapping[str, Callable[[Facts], Rule | None]] = field(default_factory=dict)
+    steps: Mapping[str, Number] = field(default_factory=dict)
 
     def laid_out(self, name: str, facts: Facts) -> Laid | None:
         """The argument `name` of this model in this layout; None if its config lacks what the layout reads."""
@@ -99,7 +105,9 @@ class Layout:
         domain = self.domain(facts)
         if domain is None or known != dims or len(sizes) != len(self.sizes):
             return None
-        return Laid(Field(name, known, domain), sizes)
+        rules = {axis: rule for axis, read in self.rules.items() if (rule := read(facts)) is not None}
+        steps = {axis: step for axis, read in self.steps.items() if (step := read(facts)) is not None}
+        return Laid(Field(name, known, domain), sizes, rules, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,8 @@ class Laid:
 
     field: Field
     sizes: Mapping[str, int]
+    rules: Mapping[str, Rule]
+    steps: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ _ID = re.compile(
     r"(.*_)?(token_id|token_ids|token_index|_index|pad_id|start_id|end_id|newline_id|eos_id|bos_id|patch_id|unk_index)"
 )
 
+_PLACEHOLDER = re.compile(r"(image|video|audio)_token_(id|index)")
+
 
 def move_special_ids(configs: Iterable[Any]) -> None:
     """Gives each id that is too large a new one, the same in all configs of a model."""
@@ -31,6 +33,9 @@ def move_special_ids(configs: Iterable[Any]) -> None:
     moved = {one: next(free) for one in found if one >= VOCABULARY}
     for config in configs:
         for name, value in list(vars(config).items()):
+            if value is None and _PLACEHOLDER.fullmatch(name):
+                # Without an id for it, no picture and no recording reaches the text.
+                vars(config)[name] = next(free)
             if _ID.fullmatch(name) and any(one in moved for one in _ids(value)):
                 vars(config)[name] = (
                     moved[value] if type(value) is int else like(value, [moved.get(one, one) for one in value])

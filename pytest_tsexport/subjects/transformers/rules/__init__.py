@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 
 from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule
-from pytest_tsexport.subjects.transformers.rules import audio, masks, prompts, series, states, text, vision
+from pytest_tsexport.subjects.transformers.rules import audio, grids, masks, prompts, series, states, text, vision
 
 RULES: tuple[InputRule, ...] = (
     *text.RULES,
     *masks.RULES,
     *states.RULES,
     *vision.RULES,
+    *grids.RULES,
     *prompts.RULES,
     *audio.RULES,
     *series.RULES,

@@ -14,6 +14,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     Setting,
     floating,
 )
+from pytest_tsexport.subjects.transformers.rules.grids import PATCHES
 
 DEFAULT_STRIDE = 32
 """How many pixels of each side become one feature, if no config says it: so it is in most convolutional networks."""
@@ -124,7 +125,7 @@ def _parts(facts: Facts) -> Domain:
 
 
 RULES: tuple[InputRule, ...] = (
-    InputRule("pixel_values", (*CLIPS, *PICTURES, *SEVERAL)),
+    InputRule("pixel_values", (*PATCHES, *CLIPS, *PICTURES, *SEVERAL)),
     InputRule("pixel_values_videos", ANY_CLIPS, _alone),
     InputRule("image", PICTURES),
     InputRule("prompt_pixel_values", PICTURES),

@@ -1,0 +1,98 @@
+"""description, eager -> placeholders: how many of them the text needs, and how their number follows from sizes.
+
+Eager says how many features it has. What it says is tried, and then whether the number follows from the sizes of the
+pictures, with inputs that are drawn anew at other sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from torch import nn
+
+from pytest_tsexport.subjects.fields import Axis, Description, Rule
+from pytest_tsexport.subjects.inquiry import Inquiry
+from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
+from pytest_tsexport.subjects.transformers.features import (
+    Counts,
+    Medium,
+    counted,
+    followed,
+    guesses,
+    media_of,
+    with_placeholders,
+)
+
+
+def why_refused(reference: nn.Module, description: Description, sizes: Mapping[str, int] | None = None) -> str | None:
+    """Why eager refuses inputs that are drawn at these sizes, the others being the traced ones; None if it answers."""
+    return Inquiry.of(reference, description.draw(sizes), description.constants).refusal({})
+
+
+def placed(model: nn.Module, reference: nn.Module, description: Description, why: str) -> Description | None:
+    """The description with as many placeholders as eager has features; None if it has no such text, or refuses all."""
+    facts = facts_of(model)
+    if facts is None:
+        return None
+    media = media_of(facts, description)
+    counts: dict[str, Rule] = {}
+    for _ in media:
+        found = counted(why, media)
+        if found is None or found[0].name in counts:
+            return None
+        medium = found[0]
+        answer = _first(facts, reference, description, {**counts}, found)
+        if answer is None:
+            return None
+        counts[medium.name], said = answer
+        if said is None:
+            return _following(facts, reference, description, counts)
+        why = said
+    return None
+
+
+def _first(
+    facts: Facts, reference: nn.Module, description: Description, counts: Counts, found: tuple[Medium, int]
+) -> tuple[Rule, str | None] | None:
+    """The first guess that eager takes for this medium, and what it says of another one then."""
+    medium, features = found
+    media = media_of(facts, description)
+    for rule in guesses(facts, description, medium, features):
+        why = why_refused(reference, with_placeholders(facts, description, {**counts, medium.name: rule}))
+        other = None if why is None else counted(why, media)
+        if why is None or (other is not None and other[0] is not medium):
+            return rule, why
+    return None
+
+
+def _following(facts: Facts, reference: nn.Module, description: Description, counts: Counts) -> Description:
+    """The description in which the number of placeholders follows from as many sizes as eager takes."""
+    taken = with_placeholders(facts, description, counts)
+    for medium in media_of(facts, description):
+        if medium.name not in counts:
+            continue
+        for rule, steps in followed(description, medium, counts[medium.name].offset):
+            tried = _stepped(with_placeholders(facts, description, {**counts, medium.name: rule}), steps)
+            if all(why_refused(reference, tried, one) is None for one in _grown(tried, rule)):
+                counts = {**counts, medium.name: rule}
+                description = _stepped(description, steps)
+                taken = tried
+                break
+    return taken
+
+
+def _stepped(description: Description, steps: Mapping[str, int]) -> Description:
+    axes = tuple(_every(axis, steps[axis.name]) if axis.name in steps else axis for axis in description.axes)
+    return replace(description, axes=axes)
+
+
+def _every(axis: Axis, step: int) -> Axis:
+    return replace(axis, step=step, low=max(axis.low, step))
+
+
+def _grown(description: Description, rule: Rule) -> Iterator[Mapping[str, int]]:
+    """Each of the sizes that the rule follows, grown by its step."""
+    axes = [axis for axis in description.axes if axis.name in {name for _, names in rule.terms for name in names}]
+    for axis in axes:
+        yield {axis.name: axis.size + axis.step}
