@@ -15,6 +15,7 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Axis, Description, Field, fitted
+from pytest_tsexport.subjects.transformers.constants import constants
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
 from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, InputRule, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
@@ -65,36 +66,11 @@ def descriptions(
     return tuple(islice(found.values(), MOST))
 
 
-def constants_of(model: nn.Module) -> Mapping[str, object]:
-    """The arguments that keep a Transformers model, or one that is wrapped, from returning anything but tensors.
-
-    They hold for any inputs, so also for a model whose inputs cannot be derived. Empty for any other module.
-    Raises `InputsError` if `forward` takes its inputs without names.
-    """
-    facts = facts_of(model)
-    return {} if facts is None else _constants(facts)
-
-
 def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
     """The arguments with a rule that a message of eager names: `You have to specify pixel_values`."""
     facts = facts_of(model)
     words = set(re.findall(r"\w+", text))
     return tuple(name for name in (facts.arguments if facts else ()) if name in words and name in BY_NAME)
-
-
-def _constants(facts: Facts) -> dict[str, object]:
-    defaults = {parameter.name: parameter.default for parameter in facts.parameters}
-    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside, unless
-    # they decide by an argument of their own whether to keep one.
-    passes_on = facts.passes_on and "past_key_values" in defaults and "use_streaming" not in defaults
-    caches = "use_cache" in defaults or passes_on
-    constants: dict[str, object] = {"use_cache": False} if caches else {}
-    if "use_mems" in defaults:
-        constants["use_mems"] = False
-    if defaults.get("output_router_logits") is True:
-        # Transformers 4's Switch returns them by default, with plain numbers among them.
-        constants["output_router_logits"] = False
-    return constants
 
 
 def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
@@ -168,18 +144,20 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
     fields = tuple(one.field for one in laid)
     own = {axis: size for one in laid for axis, size in one.sizes.items()}
     axes = _with_rules(laid, _axes(facts, laid, {**own, **_traced_sizes(fields, sizes)}))
-    given = {one.name for one in fields}
     return Description(
         fields=fields,
         axes=axes,
-        given_up={
-            name: f"{name}: the checkpoint's tokenizer or processor gives it, and the export does not take it"
-            for name in facts.prepared.names
-            if name not in given
-        },
-        constants=_constants(facts),
+        given_up=_left_out(facts, fields),
+        constants=constants(facts),
         unsure=_unsure(facts, axes),
     )
+
+
+def _left_out(facts: Facts, fields: Sequence[Field]) -> dict[str, str]:
+    """What prepares the inputs gives more of them than the export takes."""
+    left = [name for name in facts.prepared.names if name not in {one.name for one in fields}]
+    why = "the checkpoint's tokenizer or processor gives it, and the export does not take it"
+    return {name: f"{name}: {why}" for name in left}
 
 
 def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
