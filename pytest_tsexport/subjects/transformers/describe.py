@@ -15,8 +15,9 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Axis, Description, Field, fitted
+from pytest_tsexport.subjects.transformers.constants import constants
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, Laid
+from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, InputRule, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
 from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
 
@@ -65,16 +66,6 @@ def descriptions(
     return tuple(islice(found.values(), MOST))
 
 
-def constants_of(model: nn.Module) -> Mapping[str, object]:
-    """The arguments that keep a Transformers model, or one that is wrapped, from returning anything but tensors.
-
-    They hold for any inputs, so also for a model whose inputs cannot be derived. Empty for any other module.
-    Raises `InputsError` if `forward` takes its inputs without names.
-    """
-    facts = facts_of(model)
-    return {} if facts is None else _constants(facts)
-
-
 def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
     """The arguments with a rule that a message of eager names: `You have to specify pixel_values`."""
     facts = facts_of(model)
@@ -82,33 +73,24 @@ def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
     return tuple(name for name in (facts.arguments if facts else ()) if name in words and name in BY_NAME)
 
 
-def _constants(facts: Facts) -> dict[str, object]:
-    defaults = {parameter.name: parameter.default for parameter in facts.parameters}
-    # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside, unless
-    # they decide by an argument of their own whether to keep one.
-    passes_on = facts.passes_on and "past_key_values" in defaults and "use_streaming" not in defaults
-    caches = "use_cache" in defaults or passes_on
-    constants: dict[str, object] = {"use_cache": False} if caches else {}
-    if "use_mems" in defaults:
-        constants["use_mems"] = False
-    if defaults.get("output_router_logits") is True:
-        # Transformers 4's Switch returns them by default, with plain numbers among them.
-        constants["output_router_logits"] = False
-    return constants
-
-
 def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
     """Which arguments may be the inputs, each in the order of `forward`: the default ones, without spare ones, text."""
     needed = _needed(facts) | set(also)
     taken = [
-        name
-        for name in facts.arguments
-        if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
+        name for name in facts.arguments if name in needed or (name in BY_NAME and _is_taken(facts, BY_NAME[name]))
     ]
     plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
     text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
     choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
+
+
+def _is_taken(facts: Facts, rule: InputRule) -> bool:
+    """Whether an argument is an input by default: what prepares the inputs says so, or else its rule."""
+    names = facts.prepared.names
+    if rule.name == "token_type_ids" and "input_ids" in names:
+        return rule.name in names
+    return (rule.taken(facts) or rule.name in names) and bool(rule.laid_out(facts))
 
 
 def _needed(facts: Facts) -> set[str]:
@@ -165,9 +147,17 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
     return Description(
         fields=fields,
         axes=axes,
-        constants=_constants(facts),
+        given_up=_left_out(facts, fields),
+        constants=constants(facts),
         unsure=_unsure(facts, axes),
     )
+
+
+def _left_out(facts: Facts, fields: Sequence[Field]) -> dict[str, str]:
+    """What prepares the inputs gives more of them than the export takes."""
+    left = [name for name in facts.prepared.names if name not in {one.name for one in fields}]
+    why = "the checkpoint's tokenizer or processor gives it, and the export does not take it"
+    return {name: f"{name}: {why}" for name in left}
 
 
 def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
@@ -210,6 +200,8 @@ def _axis(facts: Facts, name: str, names: tuple[str, ...], traced: Mapping[str, 
         high = None
     else:
         high = bound_of(facts, name, names)
+        if name == "sequence" and facts.prepared.longest is not None:
+            high = min(high or facts.prepared.longest, facts.prepared.longest)
         edges = edges_of(facts, high)
     size = SIZES[name] if high is None else min(SIZES[name], high)
     return Axis(name=name, size=traced.get(name, size), high=high, edges=edges)
