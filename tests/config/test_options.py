@@ -67,7 +67,7 @@ def test_a_default_stands_behind_the_sentence_if_there_is_one() -> None:
 
 def test_a_failure_repeats_the_options_that_it_depends_on() -> None:
     repeated = [name for name, option in OPTIONS.items() if option.is_repeated]
-    assert repeated == ["backends", "neuron_args", "timeout", "max_examples", "budget"]
+    assert repeated == ["backends", "neuron_args", "timeout", "isolate", "max_examples", "budget"]
 
 
 def test_only_the_baseline_is_looked_for_in_the_root_folder() -> None:
