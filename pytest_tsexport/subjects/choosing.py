@@ -74,7 +74,7 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         inquiry = _inquiry(reference, one)
         why = inquiry.refusal({})
         if why is None:
-            return replace(one, given_up={**one.given_up, **_told(one, refused)}), inquiry
+            return replace(one, given_up={**one.given_up, **_first_change(one, refused)}), inquiry
         refused.append(Refused(one, why))
         with_tokens = placed(model, reference, one, why)
         if with_tokens is not None:
@@ -141,7 +141,7 @@ def shapes_of(description: Description) -> str:
     return ", ".join(f"{one.name} {one.shape(description.sizes)}" for one in description.fields)
 
 
-def _told(taken: Description, refused: Sequence[Refused]) -> dict[str, str]:
+def _first_change(taken: Description, refused: Sequence[Refused]) -> dict[str, str]:
     """The first input that the likeliest description has in other dimensions than the taken one, and why.
 
     A size that eager refuses is not told here: how its axis varies is asked next.
@@ -162,11 +162,12 @@ def _listed(dims: Sequence[str | int]) -> str:
 
 def _refusal(model: nn.Module, refused: Sequence[Refused]) -> str:
     """One sentence: the layouts that were tried, and what eager said about each."""
-    unique = {one.why: one for one in refused}
-    told = "; ".join(str(one) for one in list(unique.values())[:TOLD])
-    more = f"; and {len(refused) - TOLD} more" if len(refused) > TOLD else ""
+    unique = {one.why: one for one in reversed(refused)}
+    first = [one for one in refused if unique[one.why] is one]
+    lines = "; ".join(str(one) for one in first[:TOLD])
+    more = f"; and {len(first) - TOLD} other reasons" if len(first) > TOLD else ""
     inputs = ", ".join(f"{one.name!r}: tensor" for one in refused[0].description.fields)
     return (
-        f"inputs cannot be derived for {type(model).__name__}: eager refuses {told}{more}; "
+        f"inputs cannot be derived for {type(model).__name__}: eager refuses {lines}{more}; "
         f"give inputs={{{inputs}}} to the marker"
     )

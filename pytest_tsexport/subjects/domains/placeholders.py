@@ -54,6 +54,11 @@ class TextAround(Ids):
 
     places: Places
 
+    @classmethod
+    def of(cls, ids: Ids, places: Places) -> TextAround:
+        """The same ids, with placeholders."""
+        return cls(dtype=ids.dtype, high=ids.high, pad=ids.pad, last=ids.last, special=ids.special, places=places)
+
     def draw(self, request: Draw) -> torch.Tensor:
         """Text, in which the placeholders stand."""
         values = self._without(Ids.draw(self, request))

@@ -157,14 +157,7 @@ def _around(field: Field, places: Places) -> Field:
     if field.name in _KINDS:
         return replace(field, domain=KindsAround(dtype=torch.int64, high=4, places=places))
     if isinstance(domain, Ids):
-        kept = {
-            "dtype": domain.dtype,
-            "high": domain.high,
-            "pad": domain.pad,
-            "last": domain.last,
-            "special": domain.special,
-        }
-        return replace(field, domain=TextAround(**kept, places=places))
+        return replace(field, domain=TextAround.of(domain, places))
     if isinstance(domain, Mask):
         return replace(field, domain=MaskAround(dtype=domain.dtype, padding=domain.padding, places=places))
     return field

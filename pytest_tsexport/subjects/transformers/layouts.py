@@ -116,8 +116,8 @@ class Laid:
 
     field: Field
     sizes: Mapping[str, int]
-    rules: Mapping[str, Rule] = field(default_factory=dict)
-    steps: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, Rule]
+    steps: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ def _small(part: Part, name: str, value: Any) -> Any:
     """A size by its rule, or a width; None for what is neither."""
     if name.endswith(("_id", "_ids", "_index")) or name.startswith("_"):
         return None
+    if "width_coefficient" in part.values and name in ("in_channels", "out_channels"):
+        return None
     rule = rule_of(name)
     if type(value) is int:
         return rule.shrunk(value) if rule else _width(part, value)

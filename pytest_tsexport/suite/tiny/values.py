@@ -9,6 +9,10 @@ from typing import Any
 from pytest_tsexport.suite.tiny.part import Changes, Part
 
 SCALE = 0.1
+_COEFFICIENT = 0.25
+_COEFFICIENTS = ("width_coefficient", "depth_coefficient")
+"""By these all widths and depths of a network are multiplied, those in its code too; so its lists stay as they are."""
+
 _SECTIONS = (16, 24, 24)
 _SCALE = re.compile(r"(.*_)?(initializer_range|init_std|init_range|initializer_std)")
 _LAYER_SCALE = re.compile(
@@ -22,6 +26,7 @@ def weights(part: Part) -> Changes:
     Models ask for it also where their config has no such attribute, and then have a default of their own.
     """
     changes: Changes = {"initializer_range": SCALE}
+    changes |= {name: _COEFFICIENT for name in _COEFFICIENTS if isinstance(part.values.get(name), float)}
     for name, value in part.values.items():
         if isinstance(value, float) and value > 0 and (_SCALE.fullmatch(name) or _LAYER_SCALE.fullmatch(name)):
             changes[name] = SCALE if _SCALE.fullmatch(name) else 1.0

@@ -93,6 +93,15 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
             {"max_position_embeddings": 4096, "rope_scaling": {"original_max_position_embeddings": 4096}},
             {"max_position_embeddings": 128, "rope_scaling": {"original_max_position_embeddings": 64}},
         ),
+        (
+            {"width_coefficient": 2.0, "depth_coefficient": 3.1, "in_channels": [32, 16], "out_channels": [16, 320]},
+            {"width_coefficient": 0.25, "depth_coefficient": 0.25, "in_channels": [32, 16], "out_channels": [16, 320]},
+        ),
+        ({"coordinate_size": 128, "shape_size": 128}, {"coordinate_size": 8, "shape_size": 16}),
+        (
+            {"window_size": 112, "spatial_merge_size": 2, "patch_size": 14},
+            {"window_size": 56, "spatial_merge_size": 2, "patch_size": 14},
+        ),
         # ids that the vocabulary has no longer
         ({"eos_token_id": 2, "image_token_id": 32000}, {"eos_token_id": 2, "image_token_id": 127}),
         ({"pad_token_id": 127, "sep_token_id": [127, 500]}, {"pad_token_id": 127, "sep_token_id": [127, 126]}),
@@ -125,6 +134,10 @@ def test_the_last_level_leaves_widths_and_heads() -> None:
 def test_a_level_may_keep_two_layers_of_each_kind() -> None:
     large = {"num_hidden_layers": 10, "layer_types": ["a"] * 9 + ["b"]}
     assert shrunk(Level("one", each_kind=2), **large)["layer_types"] == ["a", "a", "b"]
+
+
+def test_a_placeholder_without_an_id_gets_one() -> None:
+    assert shrunk(audio_token_id=None, eos_token_id=127) == {"audio_token_id": 126, "eos_token_id": 127}
 
 
 def test_parts_shrink_alike_and_share_the_new_ids() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -115,6 +117,14 @@ def test_each_argument_has_one_rule_and_each_rule_a_layout() -> None:
     assert dims == set(SIZES)
 
 
+def test_the_page_has_a_row_for_each_rule() -> None:
+    page = Path(__file__).parents[4] / "docs" / "reference" / "inputs.md"
+    rows = {
+        name for line in page.read_text(encoding="utf-8").splitlines() for name in re.findall(r"`(\w+)`", line[:90])
+    }
+    assert set(BY_NAME) <= rows
+
+
 # Wrappers
 
 
@@ -174,14 +184,6 @@ def test_a_wrapper_has_the_inputs_of_its_model(wrapper: type[nn.Module], inside:
 
 
 def test_a_main_input_may_be_several() -> None:
-    class Several(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = pictures.vit()
-            self.model.main_input_name = ["pixel_values", "task_inputs"]  # type: ignore[assignment]
-
-        def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
-            state: torch.Tensor = self.model(pixel_values=pixel_values)[0]
-            return state
-
-    assert list(build(Several(), Meaning(), name="it").inputs) == ["pixel_values"]
+    model = pictures.vit()
+    model.main_input_name = ["pixel_values", "task_inputs"]  # type: ignore[assignment]
+    assert list(build(model, Meaning(), name="it").inputs) == ["pixel_values"]

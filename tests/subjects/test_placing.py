@@ -1,0 +1,66 @@
+"""Proves that text gets as many placeholders as a model has features, and that their number follows from sizes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import transformers  # noqa: F401  # says that this file needs it
+
+from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.subjects.build import build
+from pytest_tsexport.subjects.fields import fitted
+from pytest_tsexport.subjects.reference import Reference
+from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.suite import tiny_model
+
+
+def built(model_type: str) -> Subject:
+    return build(tiny_model(model_type), Meaning(), name=model_type)
+
+
+def answers(subject: Subject, **sizes: int) -> bool:
+    whole = fitted(subject.axes, {**subject.sizes, **sizes})
+    inputs = {one.name: one.draw(whole, 5) for one in subject.fields}
+    return Reference(subject.reference, subject.constants).case(inputs)[0].raised is None
+
+
+@pytest.mark.parametrize(
+    ("model_type", "rule"),
+    [
+        ("llava", "text + 16"),
+        ("idefics3", "text + 8"),
+        ("qwen2_vl", "text + 1/4 * grid_height * grid_width"),
+        pytest.param("lfm2_vl", "text + 1/4 * grid_height * grid_width", marks=pytest.mark.wide),
+        pytest.param("mistral3", "text + 1/784 * height * width", marks=pytest.mark.wide),
+        pytest.param("kimi_k25", "text + 1/4 * grid_height * grid_width", marks=pytest.mark.wide),
+        pytest.param("gemma3", "text + 4", marks=pytest.mark.wide),
+    ],
+)
+def test_the_length_of_the_text_follows_from_the_pictures(model_type: str, rule: str) -> None:
+    subject = built(model_type)
+    assert "pixel_values" in subject.inputs
+    assert str(subject.axis("sequence").rule) == rule
+    assert answers(subject)
+    assert answers(subject, text=9)
+
+
+def test_grids_of_other_sizes_are_drawn_and_taken() -> None:
+    subject = built("qwen2_vl")
+    assert str(subject.axis("patches").rule) == "batch * grid_height * grid_width"
+    assert subject.axis("grid_height").step == 2
+    assert answers(subject, grid_height=6, grid_width=8, batch=3)
+    assert "mm_token_type_ids" in subject.inputs
+
+
+def test_a_vision_tower_takes_patches_and_grids() -> None:
+    subject = built("qwen2_5_vl_vision")
+    assert subject.inputs["grid_thw"].prod(-1).sum() == len(subject.inputs["hidden_states"])
+    assert answers(subject, images=2, grid_width=4)
+
+
+def test_text_never_holds_a_placeholder_elsewhere() -> None:
+    subject = built("llava")
+    ids = next(one for one in subject.fields if one.name == "input_ids")
+    token = subject.model.config.image_token_id
+    for seed in range(20):
+        assert torch.equal((ids.draw(subject.sizes, seed) == token).sum(-1), torch.tensor([16, 16]))
