@@ -74,8 +74,12 @@ def verdict_in_words(state: State, verdicts: Mapping[str, Mapping[str, Any]]) ->
     if state.name == RIGHT or (state.name == REFUSES and state.check == "shapes"):
         return "; ".join(in_words(axis) for axis in axes) or "equals eager at the traced size; no axis varies"
     told = [in_words(axis) for axis in axes if axis["wrong"] or axis["raises"]]
-    headline = str(verdicts[state.check]["headline"])
-    return f"{headline}: {'; '.join(told)}" if told and state.check == "shapes" else headline
+    headline, differs = (
+        verdicts[state.check]["headline"],
+        dict(map(tuple, verdicts[state.check]["rows"])).get("differs"),
+    )
+    found = "; ".join(told) if told and state.check == "shapes" else differs
+    return f"{headline}: {found}" if found else str(headline)
 
 
 def commands(run: Run, model_type: str, backend: str, seed: int | None) -> list[str]:
