@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from docs.make_atlas.sizes import in_words
@@ -54,7 +54,7 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "planned": sum(one["planned"] for one in verdicts.values()),
         "sizes": sum(visit["status"] == "equal" for visit in shapes.get("visits", ())),
         "axes": shapes.get("axes", []),
-        "not_looked_at": sorted({text for one in verdicts.values() for text in one["not_covered"]}),
+        "not_looked_at": folded({text for one in verdicts.values() for text in one["not_covered"]}),
         "notes": sorted({text for one in verdicts.values() for text in one["notes"]}),
         "checks": {name: [one["outcome"], one["headline"]] for name, one in verdicts.items()},
         "counterexample": deciding["counterexample"],
@@ -64,6 +64,15 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "seconds": round(sum(one["seconds"] for one in verdicts.values()), 1),
         "commands": commands(run, model_type, backend, seed),
     }
+
+
+def folded(texts: Iterable[str]) -> list[str]:
+    """The texts in order; those about one size each, for one reason, become one text with their number."""
+    found: dict[str, list[str]] = {}
+    for text in sorted(texts):
+        reason = text.partition("): ")[2] if text.startswith("(") else text
+        found.setdefault(reason, []).append(text)
+    return [same[0] if len(same) == 1 else f"{len(same)} sizes, as {same[0]}" for same in found.values()]
 
 
 def verdict_in_words(state: State, verdicts: Mapping[str, Mapping[str, Any]]) -> str:
