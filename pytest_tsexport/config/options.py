@@ -64,9 +64,10 @@ class Option(NamedTuple):
         return f"ts_{self.name.replace('-', '_')}"
 
     @property
-    def action(self) -> Literal["store", "append"]:
-        """What the command line does with a value."""
-        return "append" if self.many else "store"
+    def on_command_line(self) -> Mapping[str, Any]:
+        """What the command line does with a value, in the words of `argparse`."""
+        bare = {"nargs": "?", "const": self.bare} if self.bare else {}
+        return {"action": "append" if self.many else "store", **bare}
 
     @property
     def ini_type(self) -> Literal["string", "linelist", "int"]:

@@ -6,7 +6,7 @@ Eager is asked. An axis that it takes at no other size becomes a fixed dimension
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise, takewhile
 
@@ -44,8 +44,14 @@ def settled(description: Description, inquiry: Inquiry) -> Description:
         if one.name not in how and inquiry.accepts({one: 2 * one.size}):
             how[one.name] = Found(step=one.size)
     fixed = {one.name: one.size for one in refused if one.name not in how}
+    rules = {unsure[name]: one.rule for name, one in how.items() if one.rule is not None}
+
+    def asked(name: str) -> _Asked:
+        followers = {one: rule for one, rule in rules.items() if any(name in names for _, names in rule.terms)}
+        return _Asked(unsure[name], followers, description.sizes, inquiry)
+
     axes = (
-        _settled(axis, how.get(axis.name, Found()), unsure[axis.name], inquiry) if axis.name in unsure else axis
+        _settled(axis, how.get(axis.name, Found()), asked(axis.name)) if axis.name in unsure else axis
         for axis in description.axes
         if axis.name not in fixed
     )
@@ -68,8 +74,10 @@ def _stepped(
     found: dict[Dimension, Found] = {}
     left = [one for one in refused if steps[one.name]]
     for one in left:
-        step = next((step for step in steps[one.name] if inquiry.accepts({one: one.size + step})), None)
-        found |= {} if step is None else {one: Found(step=step)}
+        above = next((step for step in steps[one.name] if inquiry.accepts({one: one.size + step})), None)
+        below = next((step for step in steps[one.name] if above is None and inquiry.accepts({one: one.size - step})), 0)
+        if above or below:
+            found[one] = Found(step=above or below, high=None if above else one.size)
     left = [one for one in left if one not in found]
     for first, other in pairwise(left):
         if first.size == other.size and first not in found:
@@ -84,31 +92,45 @@ def _stepped(
     return found
 
 
-def _settled(axis: Axis, found: Found, dimension: Dimension, inquiry: Inquiry) -> Axis:
+def _settled(axis: Axis, found: Found, asked: _Asked) -> Axis:
     """The axis with its step or rule; a free one has the bounds between which eager takes it."""
     high = axis.high if found.high is None else found.high
     varied = replace(axis, step=found.step, rule=found.rule, high=high)
     if axis.name == "batch" or varied.rule is not None:
         return varied
-    low = _lowest(varied, dimension, inquiry)
-    return replace(varied, low=low, high=_highest(varied, dimension, inquiry) if high is None else high)
+    return replace(varied, low=_lowest(varied, asked), high=_highest(varied, asked) if high is None else high)
 
 
-def _lowest(axis: Axis, dimension: Dimension, inquiry: Inquiry) -> int:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One axis of which eager is asked; `followers` are the axes that follow it, with their rules."""
+
+    dimension: Dimension
+    followers: Mapping[Dimension, Rule]
+    traced: Mapping[str, int]
+    inquiry: Inquiry
+
+    def accepts(self, size: int) -> bool:
+        """Whether eager takes the axis at this size, and those that follow it."""
+        sizes = {**self.traced, self.dimension.name: size}
+        moved = {one: rule.size(sizes) for one, rule in self.followers.items()}
+        return self.inquiry.accepts({self.dimension: size, **moved})
+
+
+def _lowest(axis: Axis, asked: _Asked) -> int:
     """The smallest size that eager takes, or nearly so; a call of a large model is dear, so few are asked about."""
     least = axis.fitting(1)
-    if inquiry.accepts({dimension: least}):
+    if asked.accepts(least):
         return least
     halves = (axis.fitting(axis.size >> times) for times in range(1, axis.size.bit_length()))
-    found = _last_taken(halves, dimension, inquiry) or _last_taken(_near(axis, -1), dimension, inquiry)
-    return found or axis.size
+    return _last_taken(halves, asked) or _last_taken(_near(axis, -1), asked) or axis.size
 
 
-def _highest(axis: Axis, dimension: Dimension, inquiry: Inquiry) -> int | None:
+def _highest(axis: Axis, asked: _Asked) -> int | None:
     """The largest size that eager takes, or nearly so, if it takes no size that is twice the traced one."""
-    if inquiry.accepts({dimension: axis.fitting(2 * axis.size)}):
+    if asked.accepts(axis.fitting(2 * axis.size)):
         return None
-    return _last_taken(_near(axis, 1), dimension, inquiry) or axis.size
+    return _last_taken(_near(axis, 1), asked) or axis.size
 
 
 def _near(axis: Axis, sign: int) -> Iterator[int]:
@@ -117,9 +139,9 @@ def _near(axis: Axis, sign: int) -> Iterator[int]:
     return (axis.size + sign * shift for shift in shifts if 0 < axis.size + sign * shift < 2 * axis.size)
 
 
-def _last_taken(sizes: Iterable[int], dimension: Dimension, inquiry: Inquiry) -> int | None:
+def _last_taken(sizes: Iterable[int], asked: _Asked) -> int | None:
     """The last of the sizes before the first that eager refuses; None if it refuses the first."""
-    taken = list(takewhile(lambda size: inquiry.accepts({dimension: size}), sizes))
+    taken = list(takewhile(asked.accepts, sizes))
     return taken[-1] if taken else None
 
 

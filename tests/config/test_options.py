@@ -50,7 +50,7 @@ def test_the_options_of_a_group_are_neighbours() -> None:
 def test_a_list_is_repeated_on_the_command_line_and_takes_lines_in_the_ini() -> None:
     many = {name for name, option in OPTIONS.items() if option.many}
     assert many == {"models", "architectures", "heads", "backends", "checks", "reports"}
-    assert {name for name, option in OPTIONS.items() if option.action == "append"} == many
+    assert {name for name, option in OPTIONS.items() if option.on_command_line["action"] == "append"} == many
     assert {name for name, option in OPTIONS.items() if option.ini_type == "linelist"} == many
 
 
@@ -67,7 +67,7 @@ def test_a_default_stands_behind_the_sentence_if_there_is_one() -> None:
 
 def test_a_failure_repeats_the_options_that_it_depends_on() -> None:
     repeated = [name for name, option in OPTIONS.items() if option.is_repeated]
-    assert repeated == ["backends", "neuron_args", "timeout", "max_examples", "budget"]
+    assert repeated == ["backends", "neuron_args", "timeout", "isolate", "max_examples", "budget"]
 
 
 def test_only_the_baseline_is_looked_for_in_the_root_folder() -> None:

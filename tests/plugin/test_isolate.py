@@ -148,7 +148,7 @@ def test_a_fork_of_the_model_is_not_the_one_that_answers(project: Project, pytes
 
 
 def test_a_function_that_ends_the_process_is_told(project: Project, pytester: pytest.Pytester) -> None:
-    project(hostile({"function": "pass"}).replace("Ends(how)\n", "ctypes.string_at(0)\n"))
+    project(hostile({"function": "None"}).replace("Ends(how)\n", "ctypes.string_at(0)\n"))
     result = isolated(pytester)
     result.assert_outcomes(passed=2, failed=2)
     what = "the process was killed by signal 11 (SIGSEGV) while it called test_hostile"
@@ -201,7 +201,7 @@ def test_what_a_function_does_besides_arrives(project: Project, pytester: pytest
     result.stdout.fnmatch_lines(
         [
             "E *FileNotFoundError: no checkpoint here",
-            "test_export.py:*: UserWarning: an old checkpoint",
+            "*test_export.py:*: UserWarning: an old checkpoint",
             "building",
             "SKIPPED [[]1[]] test_export.py:*: too large for this machine",
         ]

@@ -79,6 +79,16 @@ def test_an_unexpected_pass_fails(run: Run, pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["?XPASS(strict)? it does not export"])
 
 
+def test_a_fault_of_the_table_is_expected_and_says_how_it_is_run_alone(run: Run) -> None:
+    result = run("--ts-architectures=bloom", "--ts-checks=trace", "-rx")
+    result.assert_outcomes(xfailed=1)
+    result.stdout.fnmatch_lines(["XFAIL *bloom-jit-trace? - it traces and cannot be saved: *"])
+    result = run("--ts-architectures=bloom", "--ts-checks=trace", "--runxfail")
+    result.assert_outcomes(failed=1)
+    alone = "pytest --pyargs pytest_tsexport.suite --ts-architectures=bloom -k jit-trace --ts-max-examples=20"
+    result.stdout.fnmatch_lines([f"  rerun * {alone} --ts-checks=trace*"])
+
+
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [

@@ -52,7 +52,7 @@ class IsolatedSubject:
         self._pipeline = pipeline
         isolation = settings.options.isolate
         self._memory = (isolation and isolation.memory) or machine_memory.share(processes())
-        self._held: ItemId | None = None
+        self._current: ItemId | None = None
         self._process: ForkedProcess | None = None
         self._folder = Path()
         self._doing = ""
@@ -62,22 +62,22 @@ class IsolatedSubject:
 
     def holds(self, subject: str) -> bool:
         """Whether an earlier item has run the function of this subject."""
-        return self._held is not None and self._held.subject == subject
+        return self._current is not None and self._current.subject == subject
 
     def release(self, following: ItemId | None = None) -> None:
         """End the process, unless the following item needs it. After a crash another backend gets a new one."""
-        if self._held is None or following is None or not self._serves(self._held, following):
+        if self._current is None or following is None or not self._serves(self._current, following):
             self._end()
 
-    def _serves(self, held: ItemId, following: ItemId) -> bool:
+    def _serves(self, current: ItemId, following: ItemId) -> bool:
         is_spent = self._crash is not None or self._has_crashed
-        return following.subject == held.subject and (following.group == held.group or not is_spent)
+        return following.subject == current.subject and (following.group == current.group or not is_spent)
 
     def verdict(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> Verdict | None:
         """The verdict of the item's check; None for a bare marker. `returned` holds the call that is still to do."""
         if not self.holds(parts.subject):
             self._begin(item, parts, returned)
-        self._held = parts
+        self._current = parts
         if self._crash is not None:
             return crashed(parts, *self._crash)
         assert self._process is not None
@@ -110,7 +110,7 @@ class IsolatedSubject:
             process.work()
 
         self._process = ForkedProcess(work)
-        self._held = parts
+        self._current = parts
 
     def _limits(self, item: pytest.Function, parts: ItemId) -> Limits:
         timeout = item.stash[POLICY].timeout
@@ -136,7 +136,7 @@ class IsolatedSubject:
         in_check = self._doing == judging(parts.check)
         self._end()
         if isinstance(ended, Silent) or not in_check:
-            self._held, self._crash = parts, crash
+            self._current, self._crash = parts, crash
         return crashed(parts, *crash)
 
     def _stack(self, ended: ProcessEnded) -> str:
@@ -153,7 +153,7 @@ class IsolatedSubject:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        self._held = self._crash = None
+        self._current = self._crash = None
         self._doing, self._has_crashed = "", False
         if process is not None:
             process.end()

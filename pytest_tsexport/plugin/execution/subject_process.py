@@ -12,8 +12,8 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pytest_tsexport.errors import INTERRUPTS
 from pytest_tsexport.exporting.forked_process import flush_output
 from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
 from pytest_tsexport.plugin.collection.expansion import id_of
@@ -71,7 +72,7 @@ class Answer:
     holds: bool = False
     verdict: Mapping[str, Any] | None = None
     warnings: tuple[tuple[str, type[Warning], str, int], ...] = ()
-    printed: tuple[str, str] = ("", "")
+    printed: tuple[str, ...] = ("", "")
 
 
 class Start(NamedTuple):
@@ -131,15 +132,22 @@ class SubjectProcess:
             keep_one_thread()
 
     def _answer(self, item: pytest.Function, calls: list[Any]) -> Answer:
-        with warnings.catch_warnings(record=True) as caught, _printed() as printed:
-            answer = self._ending(item, calls)
+        before = _printed()
+        with warnings.catch_warnings(record=True) as caught:
+            try:
+                answer = self._ending(item, calls)
+            except KeyboardInterrupt:  # the model raised it
+                answer = Answer("interrupt")
+        printed = tuple(now.removeprefix(then) for now, then in zip(_printed(), before, strict=True))
         warned = tuple((str(one.message), _known(one.category), one.filename, one.lineno) for one in caught)
         holds = self._subjects.holds(_parts(item).subject)
-        return replace(answer, holds=holds, warnings=warned, printed=(printed.out, printed.err))
+        return replace(answer, holds=holds, warnings=warned, printed=printed)
 
     def _ending(self, item: pytest.Function, calls: list[Any]) -> Answer:
         try:
             return self._judged(item, calls)
+        except INTERRUPTS:
+            raise
         except tuple(RAISED.values()) as raised:
             kind = next(kind for kind, known in RAISED.items() if isinstance(raised, known))
             return Answer(kind, str(raised))
@@ -191,31 +199,16 @@ def pass_on(answer: Answer) -> None:
             warnings.warn_explicit(message, category, filename, line)
 
 
-@dataclass(slots=True)
-class _Printed:
-    out: str = ""
-    err: str = ""
-
-
-@contextmanager
-def _printed() -> Iterator[_Printed]:
-    """What is printed meanwhile, where pytest keeps it in memory (`--capture=sys`); what goes to a file arrives."""
-    printed = _Printed()
-    before = _kept(sys.stdout), _kept(sys.stderr)
-    yield printed
-    printed.out = _kept(sys.stdout)[len(before[0]) :]
-    printed.err = _kept(sys.stderr)[len(before[1]) :]
-
-
 def _parts(item: pytest.Function) -> ItemId:
     parts = id_of(item)
     assert parts is not None
     return parts
 
 
-def _kept(stream: Any) -> str:
-    value = getattr(stream, "getvalue", None)
-    return str(value()) if callable(value) else ""
+def _printed() -> tuple[str, ...]:
+    """What is printed, where pytest keeps it in memory (`--capture=sys`). What goes to a file arrives by itself."""
+    values = (getattr(stream, "getvalue", None) for stream in (sys.stdout, sys.stderr))
+    return tuple(str(value()) if callable(value) else "" for value in values)
 
 
 def _shown(item: pytest.Function, raised: BaseException) -> str:

@@ -182,11 +182,16 @@ def _with_rules(laid: Sequence[Laid], axes: Sequence[Axis]) -> tuple[Axis, ...]:
     rules = {name: rule for one in laid for name, rule in one.rules.items()}
     steps = {name: step for one in laid for name, step in one.steps.items()}
     ruled = [
-        replace(axis, rule=rules.get(axis.name), step=steps.get(axis.name, 1), low=steps.get(axis.name, axis.low))
+        _bounded(replace(axis, rule=rules.get(axis.name), step=steps.get(axis.name, 1)), axis.name in steps)
         for axis in axes
     ]
     sizes = fitted(ruled, {axis.name: axis.size for axis in axes})
     return tuple(replace(axis, size=sizes[axis.name]) for axis in ruled)
+
+
+def _bounded(axis: Axis, is_side: bool) -> Axis:  # noqa: FBT001
+    """The axis itself; the side of a grid is no longer than four times the traced one: patches grow with its square."""
+    return replace(axis, low=axis.step, high=4 * axis.size, edges=()) if is_side else axis
 
 
 def _axes(facts: Facts, laid: Sequence[Laid], traced: Mapping[str, int]) -> tuple[Axis, ...]:

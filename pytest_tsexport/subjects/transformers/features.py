@@ -70,7 +70,8 @@ def token_of(facts: Facts, medium: Medium) -> int | None:
         token = facts.setting(*medium.ids, side=side)
         if isinstance(token, int):
             return token
-    return None
+    named = facts.setting("vocabulary_map")
+    return named.get(f"<{medium.name}>") if isinstance(named, dict) else None
 
 
 def counted(why: str, media: tuple[Medium, ...]) -> tuple[Medium, int] | None:
@@ -88,6 +89,8 @@ def guesses(facts: Facts, description: Description, medium: Medium, features: in
     rows = sizes.get("batch", 1)
     numbers = [features // rows] if features % rows == 0 and features > rows else []
     patches = _patches(facts, sizes, medium)
+    frames = sizes.get("frames", 0) if medium.side == "audio" else 0
+    numbers += [frames // part for part in (4, 2, 8) if frames and frames % part == 0]
     numbers += [patches // part for part in (1, 4, 9, 16) if patches and patches % part == 0]
     numbers += [one for name in medium.counts if isinstance(one := facts.setting(name, side=medium.side), int)]
     numbers += [patches + 1] if patches else []

@@ -55,8 +55,9 @@ RULES = (
     _rule(r"(num_channels|in_channels|in_chans|num_mel_bins|.*mel_bins|num_labels|sampling_rate|sample_rate)", _kept),
     _rule(r".*(mask_time|mask_feature|_ignore_index|max_new_tokens|no_repeat).*", _kept),
     # What is looked up.
+    _rule(r"num_embeddings", _at_most(32)),
     _rule(
-        r".*(vocab_size|vocab|vocab_sizes|num_embeddings|codebook_size|num_codevectors_per_group|_buckets|vocab_size_base)",
+        r".*(vocab_size|vocab|vocab_sizes|codebook_size|num_codevectors_per_group|_buckets|vocab_size_base)",
         _at_most(VOCABULARY),
     ),
     _rule(r"(num_position_embeddings|max_num_patches|num_patches)", _square_at_most(64)),
@@ -68,6 +69,8 @@ RULES = (
     # What is attended to at once.
     _rule(r"(attention_window|local_attention|local_radius)", _at_most(4)),
     _rule(r"(window_size|sliding_window.*|.*chunk_size|.*chunk_length|.*block_size|mem_len)", _at_most(8)),
+    _rule(r"n_window", _at_most(4)),
+    _rule(r"n_window_infer", _at_most(64)),
     # Experts, queries, groups.
     _rule(r".*(num_experts|n_routed_experts|num_local_experts|moe_num_experts|zero_expert_num)", _at_most(4)),
     _rule(r".*(num_experts_per_tok|num_experts_per_token|moe_topk|moe_k|top_k|experts_top_k)", _at_most(2)),

@@ -52,13 +52,27 @@ def _patch_width(facts: Facts) -> int | None:
     patch = facts.setting("patch_size", "spatial_patch_size", side="vision")
     if patch is None:
         return None
-    return _colours(facts) * _first(facts.setting("temporal_patch_size", side="vision") or 1) * _first(patch) ** 2
+    return (
+        _colours(facts)
+        * _first(facts.setting("temporal_patch_size", "patch_temporal", side="vision") or 1)
+        * _first(patch) ** 2
+    )
 
 
 def _convolved(facts: Facts) -> int | None:
     """The numbers of one patch: as many as the first convolution takes at once."""
     layers = (m for t in facts.towers for m in t.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d)))
     return next((prod(layer.weight.shape[1:]) for layer in layers), None)
+
+
+def _multiplied(facts: Facts) -> int | None:
+    """The numbers of one patch: as many as a linear layer takes that is made for whole patches."""
+    patch = facts.setting("patch_size", side="vision")
+    if patch is None:
+        return None
+    part = _colours(facts) * _first(patch) ** 2
+    layers = (m for t in facts.towers for m in t.modules() if isinstance(m, nn.Linear))
+    return next((layer.in_features for layer in layers if layer.in_features % part == 0), None)
 
 
 def _rows(facts: Facts) -> str:
@@ -113,7 +127,7 @@ RULE_OF_ONE = {"patches": _patches_of_one}
 PATCHES = (
     *(
         Layout(("patches", *dims), _pixels, SIZES, _has("image_grid_thw", "grid_thw"), RULE, STEPS)
-        for dims in ((_patch_width,), (_convolved,), (_colours, _patch_side, _patch_side))
+        for dims in ((_patch_width,), (_convolved,), (_multiplied,), (_colours, _patch_side, _patch_side))
     ),
     Layout(("batch", "patches", _patch_width), _pixels, SIZES, _has("spatial_shapes"), RULE_OF_ONE, STEPS),
 )
