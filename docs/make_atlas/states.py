@@ -17,6 +17,9 @@ NEEDED = ("trace", "parity", "shapes")
 """The checks without which nothing is known about an export."""
 
 UNJUDGED = ("not run", "unavailable", "too slow", "crashed")
+ECHOES = ("already wrong at the traced size", "wrong at the traced size too")
+"""How the headline of a check begins that looked no further, since the export is wrong at the traced size."""
+
 WORSE: Mapping[str, Sequence[str]] = {
     RIGHT: (REFUSES, NOT_EXPORTABLE, WRONG, NOT_LOOKED_AT),
     REFUSES: (NOT_EXPORTABLE, WRONG, NOT_LOOKED_AT),
@@ -43,14 +46,17 @@ def state_of(checks: Checks, unanswered: Sequence[str]) -> State:
     if not checks:
         return State(NOT_LOOKED_AT, why=unanswered[0] if unanswered else "no check was asked")
     if not has_file(checks):
-        return State(NOT_EXPORTABLE, "trace", checks["trace"]["headline"])
-    for name, verdict in checks.items():
+        rows = dict(map(tuple, checks["trace"]["rows"]))
+        cause = rows.get("likely cause")
+        return State(NOT_EXPORTABLE, "trace", cause or checks["trace"]["headline"])
+    own = {name: verdict for name, verdict in checks.items() if not is_echo(verdict, checks)}
+    for name, verdict in own.items():
         if is_wrong(verdict):
             return State(WRONG, name, verdict["headline"])
     why = why_unjudged(checks, unanswered)
     if why is not None:
         return why
-    raising = [name for name, verdict in checks.items() if raises(verdict)]
+    raising = [name for name, verdict in own.items() if raises(verdict)]
     return State(REFUSES, raising[0]) if raising else State(RIGHT)
 
 
@@ -65,6 +71,12 @@ def is_judged(verdict: Mapping[str, Any]) -> bool:
     if verdict["outcome"] == "failed" and verdict["check"] in ("parity", "shapes", "padding"):
         return any(label == "differs" for label, _ in verdict["rows"])
     return verdict["outcome"] not in UNJUDGED
+
+
+def is_echo(verdict: Mapping[str, Any], checks: Checks) -> bool:
+    """Whether the check only repeats the fault at the traced size that `parity` reports."""
+    repeats = verdict["outcome"] == "failed" and verdict["headline"].startswith(ECHOES)
+    return repeats and checks.get("parity", {}).get("outcome") == "failed"
 
 
 def is_wrong(verdict: Mapping[str, Any]) -> bool:

@@ -11,8 +11,10 @@ from pytest_tsexport.verdict import Outcome, Verdict
 from tests.atlas.runs import RAISES, failed, lost, replaced, right, run, verdict
 from tests.atlas.runs import WRONG as WRONG_VISITS
 
+BY = "logits (2, 8, 4): off by 3.1e-01"
+ECHO = "already wrong at the traced size, so no other size was checked"
 NO_FILE = (
-    verdict("trace", Outcome.FAILED, headline="cannot be traced: no len()"),
+    verdict("trace", Outcome.FAILED, headline="cannot be exported", rows=(("likely cause", "no len()"),)),
     verdict("parity", Outcome.NOT_RUN, headline="the model does not export"),
     verdict("shapes", Outcome.NOT_RUN, headline="the model does not export"),
 )
@@ -30,17 +32,23 @@ CASES: list[tuple[str, str, tuple[Verdict, ...]]] = [
         "batch right at 2, raises at any other; sequence right at 6-8",
         replaced(verdict("shapes", visits=RAISES)),
     ),
-    (REFUSES, "raises at the traced size", replaced(failed("parity", "raises at the traced size"))),
+    (REFUSES, f"raises at the traced size: {BY}", replaced(failed("parity", "raises at the traced size"))),
     (WRONG, f"{SILENT}: sequence right at 6-7, wrong from 8", replaced(failed("shapes", SILENT, visits=WRONG_VISITS))),
     (WRONG, f"{SILENT}: batch right at 2, raises at any other", replaced(failed("shapes", SILENT, visits=RAISES))),
-    (WRONG, "differs from eager", replaced(failed("parity", "differs from eager"))),
+    (
+        REFUSES,
+        f"raises at the traced size: {BY}",
+        replaced(failed("parity", "raises at the traced size"), failed("shapes", ECHO), failed("padding", ECHO)),
+    ),
+    (WRONG, f"{ECHO}: {BY}", replaced(failed("shapes", ECHO, axes={}, visits=()))),
+    (WRONG, f"differs from eager: {BY}", replaced(failed("parity", "differs from eager"))),
     (
         WRONG,
         "a tied weight is shared",
         replaced(verdict("tied_weights", Outcome.FAILED, headline="a tied weight is shared")),
     ),
     (WRONG, "two calls differ", replaced(verdict("trace", Outcome.FAILED, headline="two calls differ"))),
-    (NOT_EXPORTABLE, "cannot be traced: no len()", NO_FILE),
+    (NOT_EXPORTABLE, "no len()", NO_FILE),
     (NOT_LOOKED_AT, "only 3 of 40", replaced(verdict("shapes", Outcome.FAILED, headline="only 3 of 40"))),
     (NOT_LOOKED_AT, "nothing to compare", replaced(verdict("parity", Outcome.FAILED, headline="nothing to compare"))),
     (NOT_LOOKED_AT, "too slow: 3 of 9", replaced(verdict("shapes", Outcome.TOO_SLOW, headline="too slow: 3 of 9"))),

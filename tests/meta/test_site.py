@@ -68,6 +68,23 @@ def test_a_page_that_the_home_page_does_not_link_to_is_a_problem(tmp_path: Path)
     assert found == ["lost.md is not in the menu: link to it from docs/index.md"]
 
 
+@pytest.mark.parametrize("name", ["bert", "lost"])
+def test_a_page_of_the_atlas_is_linked_to_from_its_table(tmp_path: Path, name: str) -> None:
+    for page, text in {
+        "index": '<a href="atlas/">',
+        "atlas/index": '<a href="bert/">',
+        f"atlas/{name}/index": "",
+    }.items():
+        path = tmp_path / "html" / f"{page}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "pages" / "atlas").mkdir(parents=True)
+    for page in ("index", name):
+        (tmp_path / "pages" / "atlas" / f"{page}.md").write_text("# Page\n")
+    lost = [sentence for sentence in problems(tmp_path / "html", tmp_path / "pages") if "in the menu" in sentence]
+    assert lost == ([] if name == "bert" else ["atlas/lost.md is not in the menu: link to it from docs/index.md"])
+
+
 def test_a_page_that_the_site_would_show_otherwise_than_github_is_a_problem(tmp_path: Path) -> None:
     assert site(tmp_path, source="Say:\n- why\n") == ["how-to/ci.md, line 2: put an empty line before the list"]
 

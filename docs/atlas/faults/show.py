@@ -22,8 +22,9 @@ EXPERTS = (
 )
 UNREACHED = "an expert that only other tokens reach never adds its part."
 STRIDES = (
-    "{file} cuts its windows out with `as_strided`, whose strides are Python numbers. The trace keeps the strides and "
-    "the sizes of the traced batch."
+    "`_chunk` of {file} cuts overlapping windows out with `as_strided`. The strides are Python numbers, and that of "
+    "the sequence has the batch in it, so the trace keeps those of the traced batch. `unfold`, which `_chunk` uses for "
+    "`onnx_export`, needs no strides."
 )
 
 HEADS = {"num_attention_heads": 4}
@@ -83,7 +84,7 @@ FAULTS: Mapping[str, Fault] = {
         | {"ffn_config": {"hidden_size": 64, "ffn_hidden_size": 64, "moe_num_experts": 4, "moe_top_k": 1}},
         asked_at=(2, 7),
         raises=True,
-        cause=EXPERTS.format(file="modeling_dbrx.py", what="where fewer experts are hit, it reads past their list."),
+        cause=EXPERTS.format(file="modeling_dbrx.py", what="where another number of experts is hit, it raises."),
     ),
     "deepseek_v4": Fault(
         config={"vocab_size": 128, "hidden_size": 64, "moe_intermediate_size": 64, "num_hidden_layers": 2, **HEADS}
@@ -209,7 +210,7 @@ FAULTS: Mapping[str, Fault] = {
         call={},
         raises=True,
         cause=EXPERTS.format(
-            file="modeling_openai_privacy_filter.py", what="where fewer experts are hit, it reads past their list."
+            file="modeling_openai_privacy_filter.py", what="where another number of experts is hit, it raises."
         ),
     ),
     "qwen3_5_moe_text": Fault(
