@@ -197,4 +197,4 @@ def _plain(text: str) -> str:
     """Text in Markdown that shows as it is."""
     for character in "\\`*_[]<|":
         text = text.replace(character, f"&#{ord(character)};")
-    return " ".join(text.split())
+    return " ".join(text.replace("--", "&#45;&#45;").split())

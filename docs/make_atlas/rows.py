@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from docs.make_atlas.sizes import in_words
@@ -54,7 +54,7 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "planned": sum(one["planned"] for one in verdicts.values()),
         "sizes": sum(visit["status"] == "equal" for visit in shapes.get("visits", ())),
         "axes": shapes.get("axes", []),
-        "not_looked_at": sorted({text for one in verdicts.values() for text in one["not_covered"]}),
+        "not_looked_at": folded({text for one in verdicts.values() for text in one["not_covered"]}),
         "notes": sorted({text for one in verdicts.values() for text in one["notes"]}),
         "checks": {name: [one["outcome"], one["headline"]] for name, one in verdicts.items()},
         "counterexample": deciding["counterexample"],
@@ -66,6 +66,15 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
     }
 
 
+def folded(texts: Iterable[str]) -> list[str]:
+    """The texts in order; those about one size each, for one reason, become one text with their number."""
+    found: dict[str, list[str]] = {}
+    for text in sorted(texts):
+        reason = text.partition("): ")[2] if text.startswith("(") else text
+        found.setdefault(reason, []).append(text)
+    return [same[0] if len(same) == 1 else f"{len(same)} sizes, as {same[0]}" for same in found.values()]
+
+
 def verdict_in_words(state: State, verdicts: Mapping[str, Mapping[str, Any]]) -> str:
     """The verdict in one line, with the sizes that it is about."""
     if state.name in (NOT_EXPORTABLE, NOT_LOOKED_AT):
@@ -74,8 +83,12 @@ def verdict_in_words(state: State, verdicts: Mapping[str, Mapping[str, Any]]) ->
     if state.name == RIGHT or (state.name == REFUSES and state.check == "shapes"):
         return "; ".join(in_words(axis) for axis in axes) or "equals eager at the traced size; no axis varies"
     told = [in_words(axis) for axis in axes if axis["wrong"] or axis["raises"]]
-    headline = str(verdicts[state.check]["headline"])
-    return f"{headline}: {'; '.join(told)}" if told and state.check == "shapes" else headline
+    headline, differs = (
+        verdicts[state.check]["headline"],
+        dict(map(tuple, verdicts[state.check]["rows"])).get("differs"),
+    )
+    found = "; ".join(told) if told and state.check == "shapes" else differs
+    return f"{headline}: {found}" if found else str(headline)
 
 
 def commands(run: Run, model_type: str, backend: str, seed: int | None) -> list[str]:

@@ -70,6 +70,11 @@ def test_the_page_of_a_fault_has_its_script_and_its_cause(folder: Path) -> None:
     assert "The likely cause: `modeling_x.py:7, in layers.0`." in text
 
 
+def test_what_markdown_would_change_stays_as_it_is() -> None:
+    row = made([run(*replaced(failed("shapes", "a_b", notes=("--auto-cast *none*",), visits=WRONG)))])["types"]["bert"]
+    assert "- &#45;&#45;auto-cast &#42;none&#42;" in pages.page_of("bert", row, {"torch": "2.13.0"})
+
+
 def test_a_page_says_why_nothing_was_looked_at(folder: Path) -> None:
     assert "not looked at</span> needs `inputs`" in (folder / "vit.md").read_text(encoding="utf-8")
 

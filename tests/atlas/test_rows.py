@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from docs.make_atlas.__main__ import ATLAS, made, read, tenth
-from docs.make_atlas.rows import rows_of
+from docs.make_atlas.rows import folded, rows_of
 from docs.make_atlas.sizes import in_words, ranges
 from tests.atlas.runs import VERSIONS, WRONG, failed, lost, replaced, right, run, verdict
 
@@ -43,6 +43,15 @@ def test_runs_of_two_backends_share_a_row_and_heads_have_none() -> None:
 
 def test_what_is_no_architecture_has_no_row() -> None:
     assert rows_of([run(verdict("parity", subject="test_export.py::test_bert"))]) == {}
+
+
+def test_sizes_that_were_left_out_for_one_reason_are_counted() -> None:
+    late = [f"(batch={size}): no time left in the budget" for size in (3, 4)]
+    assert folded([*late, "sequence above 9", "(batch=7): eager raises"]) == [
+        "2 sizes, as (batch=3): no time left in the budget",
+        "(batch=7): eager raises",
+        "sequence above 9",
+    ]
 
 
 def test_an_atlas_fits_its_schema() -> None:

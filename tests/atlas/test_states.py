@@ -11,6 +11,7 @@ from pytest_tsexport.verdict import Outcome, Verdict
 from tests.atlas.runs import RAISES, failed, lost, replaced, right, run, verdict
 from tests.atlas.runs import WRONG as WRONG_VISITS
 
+BY = "logits (2, 8, 4): off by 3.1e-01"
 ECHO = "already wrong at the traced size, so no other size was checked"
 NO_FILE = (
     verdict("trace", Outcome.FAILED, headline="cannot be exported", rows=(("likely cause", "no len()"),)),
@@ -31,16 +32,16 @@ CASES: list[tuple[str, str, tuple[Verdict, ...]]] = [
         "batch right at 2, raises at any other; sequence right at 6-8",
         replaced(verdict("shapes", visits=RAISES)),
     ),
-    (REFUSES, "raises at the traced size", replaced(failed("parity", "raises at the traced size"))),
+    (REFUSES, f"raises at the traced size: {BY}", replaced(failed("parity", "raises at the traced size"))),
     (WRONG, f"{SILENT}: sequence right at 6-7, wrong from 8", replaced(failed("shapes", SILENT, visits=WRONG_VISITS))),
     (WRONG, f"{SILENT}: batch right at 2, raises at any other", replaced(failed("shapes", SILENT, visits=RAISES))),
     (
         REFUSES,
-        "raises at the traced size",
+        f"raises at the traced size: {BY}",
         replaced(failed("parity", "raises at the traced size"), failed("shapes", ECHO), failed("padding", ECHO)),
     ),
-    (WRONG, ECHO, replaced(failed("shapes", ECHO, axes={}, visits=()))),
-    (WRONG, "differs from eager", replaced(failed("parity", "differs from eager"))),
+    (WRONG, f"{ECHO}: {BY}", replaced(failed("shapes", ECHO, axes={}, visits=()))),
+    (WRONG, f"differs from eager: {BY}", replaced(failed("parity", "differs from eager"))),
     (
         WRONG,
         "a tied weight is shared",
