@@ -80,5 +80,9 @@ def sections(half: int, large: Sequence[int] = _SECTIONS) -> list[int]:
     """How many frequencies each axis of a position has: in about the ratio of the large ones, half a head in all."""
     whole = sum(large)
     small = [max(1, section * half // whole) for section in large]
+    # What is left goes to those that lost most, so that equal sections stay equal.
+    lost = sorted(range(len(large)), key=lambda place: -(large[place] * half % whole))
+    for place in lost[: max(half - sum(small), 0)]:
+        small[place] += 1
     small[0] += half - sum(small)
     return small
