@@ -16,7 +16,7 @@ from torch import nn
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Axis, Description, Field, fitted
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, Laid
+from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, InputRule, Laid
 from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
 from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
 
@@ -101,14 +101,20 @@ def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
     """Which arguments may be the inputs, each in the order of `forward`: the default ones, without spare ones, text."""
     needed = _needed(facts) | set(also)
     taken = [
-        name
-        for name in facts.arguments
-        if name in needed or (name in BY_NAME and BY_NAME[name].taken(facts) and BY_NAME[name].laid_out(facts))
+        name for name in facts.arguments if name in needed or (name in BY_NAME and _is_taken(facts, BY_NAME[name]))
     ]
     plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
     text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
     choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
+
+
+def _is_taken(facts: Facts, rule: InputRule) -> bool:
+    """Whether an argument is an input by default: what prepares the inputs says so, or else its rule."""
+    names = facts.prepared.names
+    if rule.name == "token_type_ids" and "input_ids" in names:
+        return rule.name in names
+    return (rule.taken(facts) or rule.name in names) and bool(rule.laid_out(facts))
 
 
 def _needed(facts: Facts) -> set[str]:
@@ -162,9 +168,15 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
     fields = tuple(one.field for one in laid)
     own = {axis: size for one in laid for axis, size in one.sizes.items()}
     axes = _with_rules(laid, _axes(facts, laid, {**own, **_traced_sizes(fields, sizes)}))
+    given = {one.name for one in fields}
     return Description(
         fields=fields,
         axes=axes,
+        given_up={
+            name: f"{name}: the checkpoint's tokenizer or processor gives it, and the export does not take it"
+            for name in facts.prepared.names
+            if name not in given
+        },
         constants=_constants(facts),
         unsure=_unsure(facts, axes),
     )
@@ -210,6 +222,8 @@ def _axis(facts: Facts, name: str, names: tuple[str, ...], traced: Mapping[str, 
         high = None
     else:
         high = bound_of(facts, name, names)
+        if name == "sequence" and facts.prepared.longest is not None:
+            high = min(high or facts.prepared.longest, facts.prepared.longest)
         edges = edges_of(facts, high)
     size = SIZES[name] if high is None else min(SIZES[name], high)
     return Axis(name=name, size=traced.get(name, size), high=high, edges=edges)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
+from pytest_tsexport.subjects.transformers.prepared import Prepared, prepared
 
 Side = Literal["input", "decoder", "vision", "audio"]
 
@@ -34,13 +35,14 @@ class Facts:
 
     `parameters` are the arguments that `forward` names; a wrapper that passes its arguments on (PEFT, DataParallel,
     torch.compile) has those of the model it wraps. `passes_on` says that they belong to a Transformers model, which
-    passes arguments that it does not name to the modules inside.
+    passes arguments that it does not name to the modules inside. `prepared` is what the folder of the first tower says.
     """
 
     model: nn.Module
     towers: tuple[nn.Module, ...]
     parameters: tuple[inspect.Parameter, ...]
     passes_on: bool = False
+    prepared: Prepared = field(default_factory=Prepared)
 
     @property
     def name(self) -> str:
@@ -114,7 +116,8 @@ def facts_of(model: nn.Module) -> Facts | None:
         parameters = tuple(inspect.signature(module.forward).parameters.values())
         named = tuple(p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
         if named and not (_mirrors(parameters) and module not in towers):
-            return Facts(model, towers, named, passes_on=module in towers and _is_open(parameters))
+            passes_on = module in towers and _is_open(parameters)
+            return Facts(model, towers, named, passes_on, prepared(towers[0].config))
         if not _is_open(parameters):
             break
     raise InputsError(

@@ -129,7 +129,7 @@ def ids_of(facts: Facts, side: Side, *names: str) -> Ids:
     counts = [value for value in facts.settings(*names, side=side) if isinstance(value, int)]
     high = min(counts, default=None) or _embedding_rows(facts)
     ends = (facts.setting(name, side=side) for name in ("pad_token_id", "eos_token_id"))
-    pads = [pad for pad in map(_first, ends) if pad is not None and 0 <= pad < high]
+    pads = [pad for pad in (facts.prepared.pad, *map(_first, ends)) if pad is not None and 0 <= pad < high]
     special = facts.special_ids(side)
     return Ids(
         dtype=torch.int64,

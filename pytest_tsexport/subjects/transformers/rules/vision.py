@@ -53,9 +53,11 @@ def stride(facts: Facts) -> int:
 
 
 def side(place: int) -> Number:
-    """The side of a picture in the config: its height (0) or its width (1)."""
+    """The side of a picture, its height (0) or its width (1): by the image processor, or else by the config."""
 
     def read(facts: Facts) -> int | None:
+        if facts.prepared.sides is not None:
+            return facts.prepared.sides[place]
         size = facts.setting("image_size", "img_size", "input_size", "crop_size", side="vision")
         if isinstance(size, dict):
             size = [size.get("height"), size.get("width")]
@@ -96,7 +98,10 @@ CLIP = ("batch", "video_frames", channels, "height", "width")
 IMAGES = ("batch", "images", channels, "height", "width")
 PAIR = ("batch", 2, channels, "height", "width")
 
-PICTURES = tuple(Layout(PICTURE, pixels, sizes) for sizes in (SMALL, OF_CONFIG, LARGER))
+PICTURES = (
+    Layout(PICTURE, pixels, OF_CONFIG, fits=lambda facts: facts.prepared.sides is not None),
+    *(Layout(PICTURE, pixels, sizes) for sizes in (SMALL, OF_CONFIG, LARGER)),
+)
 CLIPS = tuple(Layout(CLIP, pixels, {**sizes, "video_frames": FRAMES}) for sizes in (SMALL, OF_CONFIG))
 """Clips of as many frames as the config says; without that there is no such layout."""
 
