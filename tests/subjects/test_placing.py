@@ -11,6 +11,8 @@ from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.fields import fitted
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
+from pytest_tsexport.subjects.transformers.features import MEDIA, token_of
 from pytest_tsexport.suite import tiny_model
 
 
@@ -61,6 +63,10 @@ def test_a_vision_tower_takes_patches_and_grids() -> None:
 def test_text_never_holds_a_placeholder_elsewhere() -> None:
     subject = built("llava")
     ids = next(one for one in subject.fields if one.name == "input_ids")
-    token = subject.model.config.image_token_id
+    facts = facts_of(subject.model)
+    assert isinstance(facts, Facts)
+    token = token_of(facts, MEDIA[0])
+    assert token is not None
     for seed in range(20):
-        assert torch.equal((ids.draw(subject.sizes, seed) == token).sum(-1), torch.tensor([16, 16]))
+        found = torch.eq(ids.draw(subject.sizes, seed), token).sum(-1)
+        assert found.tolist() == [16, 16]

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice, product
 
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Axis, Description, Field, fitted
+from pytest_tsexport.subjects.fields import Description, Field
 from pytest_tsexport.subjects.transformers.constants import constants
+from pytest_tsexport.subjects.transformers.described_axes import axes_of, with_rules
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.layouts import SIZES, TEXT_AXES, InputRule, Laid
-from pytest_tsexport.subjects.transformers.positions import bound_of, edges_of
+from pytest_tsexport.subjects.transformers.layouts import TEXT_AXES, InputRule, Laid
 from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
 
 MOST = 12
@@ -143,7 +142,7 @@ def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:
 def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
     fields = tuple(one.field for one in laid)
     own = {axis: size for one in laid for axis, size in one.sizes.items()}
-    axes = _with_rules(laid, _axes(facts, laid, {**own, **_traced_sizes(fields, sizes)}))
+    axes = with_rules(laid, axes_of(facts, laid, {**own, **_traced_sizes(fields, sizes)}))
     return Description(
         fields=fields,
         axes=axes,
@@ -165,52 +164,6 @@ def _unsure(facts: Facts, axes: Sequence[Axis]) -> dict[str, tuple[int, ...]]:
     bound = {name for axis in axes if axis.rule for _, names in axis.rule.terms for name in names}
     names = [axis.name for axis in axes if axis.name not in TEXT_AXES | bound and axis.rule is None]
     return {} if names == ["batch"] else {name: STEPS[name](facts) if name in STEPS else () for name in names}
-
-
-def _with_rules(laid: Sequence[Laid], axes: Sequence[Axis]) -> tuple[Axis, ...]:
-    """The axes, of which some follow from others, and some are only ever at every so many sizes."""
-    rules = {name: rule for one in laid for name, rule in one.rules.items()}
-    steps = {name: step for one in laid for name, step in one.steps.items()}
-    ruled = [
-        _bounded(replace(axis, rule=rules.get(axis.name), step=steps.get(axis.name, 1)), axis.name in steps)
-        for axis in axes
-    ]
-    sizes = fitted(ruled, {axis.name: axis.size for axis in axes})
-    return tuple(replace(axis, size=sizes[axis.name]) for axis in ruled)
-
-
-def _bounded(axis: Axis, is_side: bool) -> Axis:  # noqa: FBT001
-    """The axis itself; the side of a grid is no longer than four times the traced one: patches grow with its square."""
-    return replace(axis, low=axis.step, high=4 * axis.size, edges=()) if is_side else axis
-
-
-def _axes(facts: Facts, laid: Sequence[Laid], traced: Mapping[str, int]) -> tuple[Axis, ...]:
-    named = {dim for one in laid for dim in one.field.dims}
-    named |= {name for one in laid for rule in one.rules.values() for _, names in rule.terms for name in names}
-    names = tuple(name for name in SIZES if name in named)
-    return tuple(_axis(facts, name, names, traced) for name in names)
-
-
-def _axis(facts: Facts, name: str, names: tuple[str, ...], traced: Mapping[str, int]) -> Axis:
-    high: int | None
-    edges: tuple[int, ...] = ()
-    if name == "batch":
-        high = 1 if _takes_one_row(facts) else None
-    elif name == "choices":
-        high = None
-    else:
-        high = bound_of(facts, name, names)
-        if name == "sequence" and facts.prepared.longest is not None:
-            high = min(high or facts.prepared.longest, facts.prepared.longest)
-        edges = edges_of(facts, high)
-    size = SIZES[name] if high is None else min(SIZES[name], high)
-    return Axis(name=name, size=traced.get(name, size), high=high, edges=edges)
-
-
-def _takes_one_row(facts: Facts) -> bool:
-    """Whether a head refuses a batch because it has no padding id, by which it would find the end of each row."""
-    no_padding = facts.setting("pad_token_id") is None
-    return no_padding and facts.says("Cannot handle batch sizes > 1 if no padding token is defined")
 
 
 def _traced_sizes(fields: tuple[Field, ...], sizes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:

@@ -11,6 +11,15 @@ from pytest_tsexport.suite.tiny.widths import divisor_of
 
 Changes = dict[str, Any]
 
+SECTIONS = (16, 24, 24)
+"""How many frequencies each axis of a position has, where a config does not say it: in time, in height, in width."""
+
+_SECTIONS_IN_CODE = {
+    # Their defaults are in the code of the model, and nothing in the config says that there are any, or how many.
+    "ernie4_5_vl_moe_text": (22, 22, 20),
+    "paddleocr_vl_text": (16, 24, 24),
+}
+
 _WIDTH_LISTS = ("hidden_sizes", "embed_dim", "embed_dims", "dims", "channels", "widths", "hidden_size")
 
 
@@ -25,7 +34,7 @@ class Part:
     level: Level
     keeps_ratios: bool
     divisor: int
-    has_position_sections: bool
+    sections: tuple[int, ...] | None
 
     def get(self, name: str) -> Any:
         """The value of an attribute, also under the name that the config class maps to another; None without it."""
@@ -46,7 +55,9 @@ def part_of(config: Any, attributes: Mapping[str, Any], level: Level) -> Part:
     """These attributes of a config, as the rules ask for them."""
     values = dict(attributes)
     ratios = level.widths == "ratio" or _is_hierarchical(values)
-    sections = "mrope_section" in getattr(config, "ignore_keys_at_rope_validation", ())
+    sections = _SECTIONS_IN_CODE.get(getattr(config, "model_type", ""))
+    if sections is None and "mrope_section" in getattr(config, "ignore_keys_at_rope_validation", ()):
+        sections = SECTIONS
     return Part(values, dict(getattr(type(config), "attribute_map", {})), level, ratios, _divisor(values), sections)
 
 

@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_tsexport.suite.tiny.part import Changes, Part
+from pytest_tsexport.suite.tiny.part import SECTIONS, Changes, Part
 
 SCALE = 0.1
 _COEFFICIENT = 0.25
 _COEFFICIENTS = ("width_coefficient", "depth_coefficient")
 """By these all widths and depths of a network are multiplied, those in its code too; so its lists stay as they are."""
 
-_SECTIONS = (16, 24, 24)
 _SCALE = re.compile(r"(.*_)?(initializer_range|init_std|init_range|initializer_std)")
 _LAYER_SCALE = re.compile(
     r"(.*_)?(layer_scale_init_value|layerscale_value|init_values|layer_scale_init|layer_scale_initial_scale)"
@@ -40,8 +39,8 @@ def rotary(part: Part, changes: Mapping[str, Any]) -> Changes:
     if not isinstance(settings, dict):
         return {}
     half = _half_head(part, changes)
-    if part.has_position_sections and not _has_sections(settings):
-        settings = {**settings, "mrope_section": list(_SECTIONS)}
+    if part.sections and not _has_sections(settings):
+        settings = {**settings, "mrope_section": list(part.sections)}
     return {name: _rotary(settings, half, changes)}
 
 
@@ -76,9 +75,13 @@ def _rotary(settings: Mapping[str, Any], half: int, changes: Mapping[str, Any]) 
     return new
 
 
-def sections(half: int, large: Sequence[int] = _SECTIONS) -> list[int]:
+def sections(half: int, large: Sequence[int] = SECTIONS) -> list[int]:
     """How many frequencies each axis of a position has: in about the ratio of the large ones, half a head in all."""
     whole = sum(large)
     small = [max(1, section * half // whole) for section in large]
+    # What is left goes to those that lost most, so that equal sections stay equal.
+    lost = sorted(range(len(large)), key=lambda place: -(large[place] * half % whole))
+    for place in lost[: max(half - sum(small), 0)]:
+        small[place] += 1
     small[0] += half - sum(small)
     return small

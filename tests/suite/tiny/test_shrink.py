@@ -90,6 +90,10 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
             {"head_dim": 16, "rope_parameters": {"mrope_section": [2, 3, 3], "long_factor": [1.0] * 8}},
         ),
         (
+            {"head_dim": 128, "rope_parameters": {"mrope_section": [22, 22, 20]}},
+            {"head_dim": 16, "rope_parameters": {"mrope_section": [3, 3, 2]}},
+        ),
+        (
             {"max_position_embeddings": 4096, "rope_scaling": {"original_max_position_embeddings": 4096}},
             {"max_position_embeddings": 128, "rope_scaling": {"original_max_position_embeddings": 64}},
         ),
