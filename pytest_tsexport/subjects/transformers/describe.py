@@ -13,7 +13,7 @@ from itertools import islice, product
 from torch import nn
 
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.fields import Description, Field
+from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.transformers.constants import constants
 from pytest_tsexport.subjects.transformers.described_axes import axes_of, with_rules
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
