@@ -29,7 +29,7 @@ def rarely_shown() -> Iterator[Specimen]:
     yield looks(build=MeansOfSomeEmpty, family="values", inputs=ragged)
     yield from each(looks, SplitsLargeBatches, MakesRampAgain, family="baked size")
     yield looks(build=KeepsLastAside, family="state")
-    yield looks(build=ReturnsItsInput, family="aliasing")
+    yield looks(build=ReturnsItsInputBeside, family="aliasing")
 
 
 class PassesAtMark(Sums):
@@ -134,7 +134,7 @@ class KeepsLastAside(nn.Module):
         return x * 2
 
 
-class ReturnsItsInput(nn.Module):
+class ReturnsItsInputBeside(nn.Module):
     """The input itself, a part of it, and a sum: two outputs share memory, in the file as in eager."""
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -224,7 +224,7 @@ def test_no_process_and_no_open_file_is_left() -> None:
     run_isolated(os.getpid, SECONDS)
     with pytest.raises(ExportError):
         run_isolated(killed(signal.SIGKILL), SECONDS)
-    assert set(Path("/proc/self/fd").iterdir()) == before
+    assert set(Path("/proc/self/fd").iterdir()) <= before  # what other tests left open may be closed meanwhile
     assert multiprocessing.active_children() == []
 
 
