@@ -15,7 +15,10 @@ _DEPTH = re.compile(
     r"|[lrx]_layers|num_self_attends_per_block|(.*_)?num_layers?)"
 )
 _PERIOD = re.compile(r".*(_period|_interval|_sparse_step|every_n_layers|_every|_frequency|layer_group_size|_pattern)")
-_POINTS_INSIDE = re.compile(r"vision_feature_layers?|spatial_(vision|target)_layers?|vision_intermediate_layers?")
+_POINTS_INSIDE = re.compile(
+    r"vision_feature_layers?|spatial_(vision|target)_layers?|vision_intermediate_layers?|intermediate_hook_ids"
+)
+_PARTS_BY_NAME = {"intermediate_hook_ids": "patch_model_config"}
 _INDICES = re.compile(
     r".*(indexes|_indices|indices|_layers|_layer_ids|_idxs|hook_ids|hidden_state_indices|return_idx|_blocks|feature_layer)"
 )
@@ -93,7 +96,8 @@ def _stages(part: Part, old: int, new: int) -> Changes:
     changes: Changes = {"stage_names": names[: new + 1]}
     given = part.values.get("_out_indices")
     if given:
-        indices = sorted({new if index == old else index * new // old for index in given})
+        # The stem, which has the index 0, is given out by no model that did not do it before.
+        indices = sorted({new if index == old else max(index * new // old, min(index, 1)) for index in given})
         changes["_out_indices"] = indices
         changes["_out_features"] = [names[index] for index in indices]
     return changes
@@ -111,7 +115,12 @@ def _inside(part: Part, main: int) -> Changes:
     for name, value in part.values.items():
         many = list(value) if isinstance(value, (list, tuple)) else [value]
         depth = _depth_inside(part, name)
-        if main or not depth or not _POINTS_INSIDE.fullmatch(name) or not all(type(one) is int for one in many):
+        if (
+            (main and name not in _PARTS_BY_NAME)
+            or not depth
+            or not _POINTS_INSIDE.fullmatch(name)
+            or not all(type(one) is int for one in many)
+        ):
             continue
         near = [max(-depth, min(depth - 1, one)) for one in many]
         changes[name] = like(value, near) if isinstance(value, (list, tuple)) else near[0]
@@ -121,7 +130,7 @@ def _inside(part: Part, main: int) -> Changes:
 def _depth_inside(part: Part, name: str) -> int:
     """The number of layers of the part that such an attribute points at, after that part was made small."""
     vision = name.startswith("vision") or "_vision_" in name
-    inside = part.values.get("vision_config" if vision else "text_config")
+    inside = part.values.get(_PARTS_BY_NAME.get(name, "vision_config" if vision else "text_config"))
     depth = getattr(inside, "num_hidden_layers", 0)
     return depth if type(depth) is int else 0
 

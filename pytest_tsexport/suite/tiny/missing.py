@@ -63,6 +63,8 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "prediction_length": _just(4),
     "context_length": _just(8),
     "clip_qkv": _just(8.0),
+    "pad_token_id": _just(0),
+    "mask_token_id": _just(1),
     "vocabulary_map": _image_vocabulary,
     "downsample_rate": _just("1/2"),
     "deepstack_layer_map": _just([[0, 0]]),
@@ -74,6 +76,16 @@ _INSTEAD_OF_NOTHING: Mapping[str, Default] = {
     "rope_theta": _just(_THETA),
     "dropout_rate": _just(0.0),
 }
+
+# Lists that are empty by default, and without which there is nothing to compute.
+_INSTEAD_OF_EMPTY: Mapping[str, Any] = {"projector_scale_factors": (1.0,)}
+
+
+def default_config(kind: type[Any]) -> Any:
+    """The default config of a class, with what it leaves empty though the model runs only if it is not."""
+    config = kind()
+    empty = {name: value for name, value in _INSTEAD_OF_EMPTY.items() if getattr(config, name, None) == ()}
+    return kind(**empty) if empty else config
 
 
 def filled_in(config: Any, error: Exception) -> bool:

@@ -15,9 +15,10 @@ from torch import nn
 from pytest_tsexport.errors import InputsError, UnavailableError
 from pytest_tsexport.suite.model_types import class_name
 from pytest_tsexport.suite.tiny.levels import LADDER
-from pytest_tsexport.suite.tiny.missing import filled_in
+from pytest_tsexport.suite.tiny.missing import default_config, filled_in
 from pytest_tsexport.suite.tiny.parts import parts_of
 from pytest_tsexport.suite.tiny.shrink import shrink
+from pytest_tsexport.suite.tiny.trial import inputs_of, measure_statistics
 from pytest_tsexport.suite.tiny.values import SCALE
 
 MOST_PARAMETERS = 3_000_000
@@ -29,21 +30,37 @@ def tiny_model(model_type: str, head: str | None = None, *, seed: int = 0) -> nn
     """A tiny model of an architecture, in evaluation mode: the bare model, or one with a head (`CausalLM`).
 
     The config is the default one of the installed Transformers, made small by rules about the names of its attributes.
-    The first level of the ladder that builds and has at most three million parameters is taken, else the smallest. The
-    weights depend on `seed` alone, and torch's own generator is left as it was.
+    The first level of the ladder is taken that builds, has at most three million parameters and runs on the inputs that
+    are derived for it; else a larger one that runs; else the first that builds. The weights depend on `seed` alone, and
+    torch's own generator is left as it was.
 
     Raises `InputsError` if there is no such model type or head, or if no level builds, with the error of the last;
     `UnavailableError` if a package is needed that is not installed.
     """
     built = _Class(class_name(model_type, head))
-    config = _smallest(built, model_type)
-    return _seeded(built, config, seed)
+    first = None
+    for config in _small_configs(built, model_type):
+        model = _seeded(built, config, seed)
+        with torch.random.fork_rng(devices=[]), _quiet():
+            inputs = inputs_of(model)
+            if inputs is not None:
+                measure_statistics(model, inputs)
+                return model
+        first = first or model
+    if first is None:
+        raise InputsError(f"{model_type!r} has no level that builds")
+    return first
 
 
-def _smallest(built: _Class, model_type: str) -> Any:
-    """The config of the first level that is small; of the smallest one, where no level is."""
-    errors, larger = [], []
-    for level in LADDER:
+def _small_configs(built: _Class, model_type: str) -> Iterator[Any]:
+    """The different configs of the levels that build: the small ones in their order, then larger ones by size.
+
+    Raises `InputsError` if there is none, with the error of the first level.
+    """
+    errors: list[str] = []
+    larger: list[tuple[int, int, Any]] = []
+    seen: list[dict[str, Any]] = []
+    for place, level in enumerate(LADDER):
         config = _default_config(model_type)
         shrink(config, level)
         try:
@@ -51,15 +68,29 @@ def _smallest(built: _Class, model_type: str) -> Any:
         except _NotBuiltError as error:
             errors.append(str(error))
             continue
-        if count <= MOST_PARAMETERS:
-            return config
-        larger.append((count, config))
-    count, config = min(larger, key=lambda one: one[0], default=(0, None))
-    if config is None:
+        settings = config.to_dict()
+        if settings not in seen:
+            seen.append(settings)
+            if count <= MOST_PARAMETERS:
+                yield from _variants(config)
+            else:
+                larger.append((count, place, config))
+    for count, _, config in sorted(larger, key=lambda one: one[:2]):
+        if count <= _MOST_OF_ALL:
+            yield config
+    if not seen:
         raise InputsError(f"{model_type!r} cannot be built small: {errors[0]}")
-    if count > _MOST_OF_ALL:
-        raise InputsError(f"{model_type!r} cannot be built small: it has {count:,} parameters at least")
-    return config
+    fewest = min((one[0] for one in larger), default=0)
+    if len(larger) == len(seen) and fewest > _MOST_OF_ALL:
+        raise InputsError(f"{model_type!r} cannot be built small: it has {fewest:,} parameters at least")
+
+
+def _variants(config: Any) -> Iterator[Any]:
+    """The config, and then one without the settings that are None: a model may read them only when it runs."""
+    yield config
+    filled = copy.deepcopy(config)
+    if filled_in(filled, _NotBuiltError()):
+        yield filled
 
 
 class _NotBuiltError(Exception):
@@ -102,7 +133,7 @@ def _package(text: str) -> str:
 def _default_config(model_type: str) -> Any:
     from transformers import CONFIG_MAPPING
 
-    return copy.deepcopy(CONFIG_MAPPING[model_type]())
+    return copy.deepcopy(default_config(CONFIG_MAPPING[model_type]))
 
 
 def _completed(built: _Class, config: Any) -> int:

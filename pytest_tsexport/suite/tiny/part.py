@@ -20,7 +20,17 @@ _SECTIONS_IN_CODE = {
     "paddleocr_vl_text": (16, 24, 24),
 }
 
-_WIDTH_LISTS = ("hidden_sizes", "embed_dim", "embed_dims", "dims", "channels", "widths", "hidden_size")
+_WIDTH_LISTS = (
+    "hidden_sizes",
+    "embed_dim_per_stage",
+    "channel_list",
+    "embed_dim",
+    "embed_dims",
+    "dims",
+    "channels",
+    "widths",
+    "hidden_size",
+)
 
 
 @dataclass(frozen=True, slots=True)

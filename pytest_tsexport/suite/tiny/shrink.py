@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,9 @@ from pytest_tsexport.suite.tiny.values import rotary, weights
 from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
 
 _NARROW = 48  # narrower layers are as small as they need to be
+_NARROWEST = 32  # of the widths of single blocks
+_MOST_CHANNELS = 4
+_BLOCKS = re.compile(r"(.*_)?(configs|channels|positions2D|resnet_head)")
 
 
 def shrink(config: Any, level: Level) -> None:
@@ -70,7 +74,16 @@ def _small(part: Part, name: str, value: Any) -> Any:
         return rule.shrunk(value) if rule else _width(part, value)
     if isinstance(value, (list, tuple)) and value and all(type(one) is int for one in value):
         return like(value, [rule.shrunk(one) for one in value] if rule else _widths(part, value))
+    if part.keeps_ratios and part.level.widths != "kept" and _BLOCKS.fullmatch(name):
+        return _in_blocks(value, part.divisor)
     return None
+
+
+def _in_blocks(value: Any, divisor: int) -> Any:
+    """The widths of each block of each stage. Smaller numbers beside them are kernels, strides and dilations."""
+    if isinstance(value, (list, tuple)):
+        return like(value, [_in_blocks(one, divisor) for one in value])
+    return value // divisor if type(value) is int and value >= _NARROWEST and value % divisor == 0 else value
 
 
 def _width(part: Part, value: int) -> int:
@@ -82,8 +95,11 @@ def _width(part: Part, value: int) -> int:
 
 
 def _widths(part: Part, values: Any) -> list[int]:
-    if part.level.widths == "kept" or max(values) < WIDTH:
+    if part.level.widths == "kept" or max(values) < _NARROW:
         return list(values)
     if part.keeps_ratios:
-        return [value // divisor_of(tuple(values), part.divisor) for value in values]
+        # The first of them may be the channels of the picture.
+        wide = tuple(value for value in values if value > _MOST_CHANNELS)
+        divisor = divisor_of(wide, part.divisor)
+        return [value // divisor if value > _MOST_CHANNELS else value for value in values]
     return [min(value, WIDTH) for value in values]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pytest_tsexport.suite.tiny.missing import filled_in
+from pytest_tsexport.suite.tiny.missing import default_config, filled_in
 
 WITHOUT = "unsupported operand type(s) for //: 'int' and 'NoneType'"
 
@@ -47,3 +48,12 @@ def test_rotary_settings_are_given_for_each_kind_of_layer() -> None:
     assert filled_in(one, KeyError("full_attention"))
     assert one.rope_parameters["sliding_attention"] == {"rope_type": "default", "rope_theta": 10_000.0}
     assert not filled_in(one, KeyError("another"))
+
+
+def test_what_the_default_config_leaves_empty_is_filled() -> None:
+    @dataclass
+    class Empty:
+        projector_scale_factors: tuple[float, ...] = ()
+        others: tuple[int, ...] = ()
+
+    assert default_config(Empty) == Empty(projector_scale_factors=(1.0,))

@@ -57,6 +57,16 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
         ({"vocab_size": 30522, "max_position_embeddings": 512}, {"vocab_size": 128, "max_position_embeddings": 128}),
         ({"num_position_embeddings": 2304, "num_patches": 257}, {"num_position_embeddings": 64, "num_patches": 65}),
         ({"patch_size": 16, "image_size": 224}, {"patch_size": 16, "image_size": 64}),
+        ({"patch_size": 16, "input_size": 224}, {"patch_size": 16, "input_size": 64}),
+        ({"input_size": 5}, {"input_size": 5}),
+        ({"patch_size": 16, "image_size": (896, 448)}, {"patch_size": 16, "image_size": (128, 64)}),
+        (
+            {"patch_size": 16, "image_size": 1024, "image_embedding_size": 64},
+            {"patch_size": 16, "image_size": 64, "image_embedding_size": 4},
+        ),
+        ({"backbone_feature_sizes": [[256, 256], [128, 128]]}, {"backbone_feature_sizes": [[16, 16], [8, 8]]}),
+        ({"num_pos_feats": 128, "hidden_size": 768}, {"num_pos_feats": 32, "hidden_size": 64}),
+        ({"spec_size": 256, "hop_length": 320}, {"spec_size": 256, "hop_length": 320}),
         ({"patch_size": 4, "image_size": [224, 224]}, {"patch_size": 4, "image_size": [64, 64]}),
         ({"attention_window": 512, "chunk_size": 256}, {"attention_window": 4, "chunk_size": 8}),
         ({"n_routed_experts": 256, "num_experts_per_tok": 8}, {"n_routed_experts": 4, "num_experts_per_tok": 2}),
@@ -124,6 +134,35 @@ def test_ratios_are_kept_where_widths_follow_from_one_another() -> None:
         "hidden_size": 96,
         "head_dim": 4,
     }
+
+
+def test_channels_of_the_picture_are_kept_among_widths() -> None:
+    widths: dict[str, Any] = {"depths": [3, 4], "stem_channels": (3, 32, 48), "stage_in_channels": (48, 128)}
+    assert shrunk(**widths) == {"depths": [1, 1], "stem_channels": (3, 4, 6), "stage_in_channels": (6, 16)}
+
+
+def test_the_widths_of_single_blocks_keep_their_ratios() -> None:
+    blocks: dict[str, Any] = {
+        "depths": [1, 1],
+        "block_configs": [[[3, 96, 192, [2, 1], False]], [[5, 192, 384, 1, True]]],
+    }
+    assert shrunk(**blocks)["block_configs"] == [[[3, 12, 24, [2, 1], False]], [[5, 24, 48, 1, True]]]
+    channels: dict[str, Any] = {"depths": [1, 1], "stage_block_in_channels": [[1], [64, 128]]}
+    assert shrunk(**channels)["stage_block_in_channels"] == [[1], [8, 16]]
+
+
+def test_the_stem_is_not_given_out_in_place_of_a_stage() -> None:
+    names = ["stem", *(f"stage{index}" for index in range(1, 11))]
+    small = shrunk(num_hidden_layers=10, stage_names=names, _out_indices=[2, 9], _out_features=["stage2", "stage9"])
+    assert small["_out_features"] == ["stage1"]
+    small = shrunk(num_hidden_layers=10, stage_names=names, _out_indices=[0, 10], _out_features=["stem", "stage10"])
+    assert small["_out_features"] == ["stem", "stage2"]
+
+
+def test_a_patch_that_a_part_reads_as_a_picture_is_as_large_as_that_picture() -> None:
+    vision = Config(image_size=384, patch_size=14, num_hidden_layers=12)
+    small = shrunk(patch_model_config=vision, patch_size=384, intermediate_hook_ids=(11, 5))
+    assert (small["patch_size"], vars(vision)["image_size"], small["intermediate_hook_ids"]) == (56, 56, (1, 1))
 
 
 def test_heads_still_divide_a_width_whose_ratio_is_kept() -> None:
