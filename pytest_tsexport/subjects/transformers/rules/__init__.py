@@ -25,3 +25,9 @@ BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
 
 STEPS: Mapping[str, Callable[[Facts], tuple[int, ...]]] = vision.STEPS
 """By which steps an axis may vary, where the config says it."""
+
+PICTURES = frozenset(rule.name for rule in (*vision.RULES, *grids.RULES, *prompts.RULES)) | {"pixel_mask"}
+"""Arguments of pictures, with their masks."""
+
+SOUND = frozenset(rule.name for rule in audio.RULES) | masks.OF_SOUND
+"""Arguments of sound, with their masks."""
