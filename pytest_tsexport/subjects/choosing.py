@@ -18,7 +18,7 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.inquiry import Inquiry
-from pytest_tsexport.subjects.placing import placed
+from pytest_tsexport.subjects.placing import as_long, placed
 
 EXAMPLE_SEED = 20
 
@@ -76,9 +76,9 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         if why is None:
             return replace(one, given_up={**one.given_up, **_first_change(one, refused)}), inquiry
         refused.append(Refused(one, why))
-        with_tokens = placed(model, reference, one, why)
-        if with_tokens is not None:
-            return with_tokens, _inquiry(reference, with_tokens)
+        with_text = placed(model, reference, one, why) or as_long(reference, one, why)
+        if with_text is not None:
+            return with_text, _inquiry(reference, with_text)
     raise InputsError(_refusal(model, refused))
 
 

@@ -21,7 +21,7 @@ from pytest_tsexport.subjects.transformers.layouts import TEXT_AXES, InputRule, 
 from pytest_tsexport.subjects.transformers.rules import BY_NAME, PICTURES, SOUND, STEPS
 
 MOST = 12
-"""Eager is asked about no more descriptions than this with the same arguments; each may cost a call of a large model."""
+"""Eager is asked about no more descriptions with the same arguments than this; a call of a large model is dear."""
 
 Sizes = Mapping[str, tuple[int, ...]]
 
@@ -90,7 +90,7 @@ def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
         name for name in facts.arguments if name in needed or (name in BY_NAME and _is_taken(facts, BY_NAME[name]))
     ]
     plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
-    text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
+    text = [name for name in taken if name in needed or (name not in PICTURES | SOUND and BY_NAME[name].is_text(facts))]
     choices = [taken, plain, *_without(taken, needed), text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
 

@@ -32,7 +32,8 @@ def layers(part: Part, narrowed: Changes) -> Changes:
             changes[name] = like(part.values[name], _moved(value, main, len(kept)))
         elif len(value) == main and len(kept) < main:
             changes[name] = like(part.values[name], [narrowed.get(name, value)[index] for index in kept])
-    return changes | _stages(part, main, len(kept)) | _single(part) | _blocks(part) | _inside(part, main)
+    changes |= _stages(part, main, len(kept)) | _single(part) | _blocks(part) | _inside(part, main)
+    return changes | _side_by_side(part, {**narrowed, **changes})
 
 
 def kept_layers(part: Part) -> tuple[int, ...]:
@@ -116,6 +117,15 @@ def _inside(part: Part, main: int) -> Changes:
         near = [max(-depth, min(depth - 1, one)) for one in many]
         changes[name] = like(value, near) if isinstance(value, (list, tuple)) else near[0]
     return changes
+
+
+def _side_by_side(part: Part, changes: Changes) -> Changes:
+    """The width of a tower that gives out its last layer with some of those before, side by side."""
+    given = changes.get("intermediate_layers_indices")
+    width = changes.get("hidden_size", part.get("hidden_size"))
+    if "vision_output_dim" not in part.values or not given or type(width) is not int:
+        return {}
+    return {"vision_output_dim": (len(given) + 1) * width}
 
 
 def _depth_inside(part: Part, name: str) -> int:

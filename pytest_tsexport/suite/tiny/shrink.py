@@ -13,7 +13,7 @@ from pytest_tsexport.suite.tiny.levels import Level
 from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
 from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
 from pytest_tsexport.suite.tiny.per_layer import give_back, overrides_of
-from pytest_tsexport.suite.tiny.pictures import pictures
+from pytest_tsexport.suite.tiny.pictures import pictures, pinpoints
 from pytest_tsexport.suite.tiny.special_ids import move_special_ids
 from pytest_tsexport.suite.tiny.values import rotary, weights
 from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
@@ -31,6 +31,9 @@ def shrink(config: Any, level: Level) -> None:
     configs = list(parts_of(config))
     for one in reversed(configs):
         _shrink_one(one, level)
+    sides = [one for config in configs if type(one := vars(config).get("image_size")) is int]
+    for one in configs:
+        pinpoints(one, min(sides, default=None))
     move_special_ids(configs)
 
 

@@ -162,3 +162,15 @@ def test_layers_of_a_part_that_a_config_points_at_stay_within_it() -> None:
     config = Config(vision_config=Config(num_hidden_layers=24), vision_feature_layer=(-2, -5, 6))
     shrink(config, ONE)
     assert config.vision_feature_layer == (-2, -2, 1)  # type: ignore[attr-defined]
+
+
+def test_sides_of_resized_pictures_follow_the_tile() -> None:
+    config = Config(image_grid_pinpoints=[[336, 672], [672, 672]], vision_config=Config(image_size=336, patch_size=14))
+    shrink(config, ONE)
+    assert config.image_grid_pinpoints == [[56, 112], [112, 112]]  # type: ignore[attr-defined]
+
+
+def test_layers_that_are_given_out_side_by_side_are_as_wide_as_all_of_them() -> None:
+    large = {"num_hidden_layers": 32, "hidden_size": 1280, "vision_output_dim": 5120}
+    small = shrunk(**large, intermediate_layers_indices=[3, 7, 31])
+    assert small["vision_output_dim"] == (1 + len(small["intermediate_layers_indices"])) * small["hidden_size"]
