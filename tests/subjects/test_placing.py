@@ -91,3 +91,10 @@ def test_text_never_holds_a_placeholder_elsewhere() -> None:
     for seed in range(20):
         found = torch.eq(ids.draw(subject.sizes, seed), token).sum(-1)
         assert found.tolist() == [16, 16]
+
+
+@pytest.mark.wide
+def test_sound_that_is_left_out_beside_placeholders_is_told() -> None:
+    subject = built("qwen3_omni_moe_thinker")
+    assert "pixel_values" in subject.inputs
+    assert subject.given_up["input_features"].startswith("input_features not given: eager refuses input_ids")

@@ -10,6 +10,7 @@ from pytest_tsexport.suite.tiny.attention import heads
 from pytest_tsexport.suite.tiny.backbone import replace_backbone
 from pytest_tsexport.suite.tiny.depth import kept_layers, layers
 from pytest_tsexport.suite.tiny.levels import Level
+from pytest_tsexport.suite.tiny.merged import merged
 from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
 from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
 from pytest_tsexport.suite.tiny.per_layer import give_back, overrides_of
@@ -29,11 +30,13 @@ def shrink(config: Any, level: Level) -> None:
     for one in list(parts_of(config)):
         replace_backbone(one)
     configs = list(parts_of(config))
+    merge = merged(configs)
     for one in reversed(configs):
         _shrink_one(one, level)
     sides = [one for config in configs if type(one := vars(config).get("image_size")) is int]
     for one in configs:
         pinpoints(one, min(sides, default=None))
+    merge()
     move_special_ids(configs)
 
 

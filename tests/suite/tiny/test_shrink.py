@@ -171,6 +171,23 @@ def test_sides_of_resized_pictures_follow_the_tile() -> None:
 
 
 def test_layers_that_are_given_out_side_by_side_are_as_wide_as_all_of_them() -> None:
-    large = {"num_hidden_layers": 32, "hidden_size": 1280, "vision_output_dim": 5120}
-    small = shrunk(**large, intermediate_layers_indices=[3, 7, 31])
-    assert small["vision_output_dim"] == (1 + len(small["intermediate_layers_indices"])) * small["hidden_size"]
+    config = Config(
+        num_hidden_layers=32, hidden_size=1280, vision_output_dim=5120, intermediate_layers_indices=[3, 7, 31]
+    )
+    shrink(config, ONE)
+    given: int = len(config.intermediate_layers_indices)  # type: ignore[attr-defined]
+    assert config.vision_output_dim == (1 + given) * 64  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("merge", "width"), [(2, 256), (1, 64)])
+def test_merged_patches_are_as_wide_as_all_of_them(merge: int, width: int) -> None:
+    vision = Config(hidden_size=1024, spatial_merge_size=merge)
+    config = Config(vision_config=vision, merged_hidden_size=1024 * merge**2)
+    shrink(config, ONE)
+    assert config.merged_hidden_size == width  # type: ignore[attr-defined]
+
+
+def test_a_model_that_sees_and_hears_has_an_id_that_begins_a_picture() -> None:
+    config = Config(image_token_id=5, audio_start_token_id=6)
+    shrink(config, ONE)
+    assert config.vision_start_token_id == 127  # type: ignore[attr-defined]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 import transformers  # noqa: F401  # says that this file needs it
@@ -13,7 +15,7 @@ from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.suite import tiny_model
 
-SHAPES = {
+SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "instructblip": {"pixel_values": (2, 3, 28, 42), "qformer_input_ids": (2, 8), "qformer_attention_mask": (2, 8)},
     "idefics": {"pixel_values": (2, 3, 3, 56, 56), "image_attention_mask": (2, 7, 3)},
     "kosmos-2": {"image_embeds_position_mask": (2, 69), "input_ids": (2, 69)},
@@ -28,7 +30,7 @@ SHAPES = {
     "llava_onevision": {"pixel_values": (2, 2, 3, 56, 56), "image_sizes": (2, 2)},
 }
 
-OTHER_SIZES = {
+OTHER_SIZES: Mapping[str, Mapping[str, int]] = {
     "instructblip": {"qformer_sequence": 5, "height": 56},
     "idefics": {"images": 2, "sequence": 5},
     "kosmos-2": {"text": 9},
