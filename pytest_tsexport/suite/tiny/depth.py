@@ -42,6 +42,7 @@ def kept_layers(part: Part) -> tuple[int, ...]:
     kinds = _kinds(part, depth)
     periods = (value for name, value in part.sizes() if _PERIOD.fullmatch(name) and 1 < value <= _MOST)
     fewest = min(depth, max([_FEWEST, *periods]) if len(set(kinds)) < 2 else _FEWEST)
+    fewest = max(fewest, min(depth, _given_to_neck(part)))
     each = part.level.each_kind
     first = [index for index in range(depth) if kinds[: index + 1].count(kinds[index]) <= each]
     whole = max([fewest, *(index + 1 for index in first)])
@@ -50,6 +51,12 @@ def kept_layers(part: Part) -> tuple[int, ...]:
     while len(chosen) < fewest:
         chosen.append(next(others))
     return tuple(sorted(chosen))
+
+
+def _given_to_neck(part: Part) -> int:
+    """How many layers are given out to a neck that has a width for each of them."""
+    neck, given = part.values.get("neck_hidden_sizes"), part.values.get("backbone_out_indices")
+    return len(given) if neck and given and len(neck) == len(given) else 0
 
 
 def _depths(part: Part) -> dict[str, int]:

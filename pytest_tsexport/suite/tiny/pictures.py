@@ -30,14 +30,6 @@ def pictures(part: Part) -> Changes:
     return changes
 
 
-def pinpoints(config: Any, side: int | None) -> None:
-    """The sides to which pictures are resized before they are cut into tiles of this side: as many tiles as before."""
-    listed = vars(config).get("image_grid_pinpoints")
-    if isinstance(listed, (list, tuple)) and listed and side:
-        tile = min(one for pair in listed for one in pair)
-        vars(config)["image_grid_pinpoints"] = [[one // tile * side for one in pair] for pair in listed]
-
-
 def _side(part: Part) -> int:
     patch = part.get("patch_size")
     patch = patch[-1] if isinstance(patch, (list, tuple)) else patch

@@ -14,8 +14,9 @@ from pytest_tsexport.suite.tiny.merged import merged
 from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
 from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
 from pytest_tsexport.suite.tiny.per_layer import give_back, overrides_of
-from pytest_tsexport.suite.tiny.pictures import pictures, pinpoints
+from pytest_tsexport.suite.tiny.pictures import pictures
 from pytest_tsexport.suite.tiny.special_ids import move_special_ids
+from pytest_tsexport.suite.tiny.tiles import follow_the_picture
 from pytest_tsexport.suite.tiny.values import rotary, weights
 from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
 
@@ -33,9 +34,7 @@ def shrink(config: Any, level: Level) -> None:
     merge = merged(configs)
     for one in reversed(configs):
         _shrink_one(one, level)
-    sides = [one for config in configs if type(one := vars(config).get("image_size")) is int]
-    for one in configs:
-        pinpoints(one, min(sides, default=None))
+    follow_the_picture(configs)
     merge()
     move_special_ids(configs)
 

@@ -191,3 +191,17 @@ def test_a_model_that_sees_and_hears_has_an_id_that_begins_a_picture() -> None:
     config = Config(image_token_id=5, audio_start_token_id=6)
     shrink(config, ONE)
     assert config.vision_start_token_id == 127  # type: ignore[attr-defined]
+
+
+def test_queries_are_looked_up_by_the_patches_of_the_picture() -> None:
+    table = {"projector_patch_to_query_dict": {1225: 128, 4900: 256}, "max_value_projector_patch_to_query_dict": 256}
+    config = Config(vision_config=Config(image_size=980, patch_size=14), **table)
+    shrink(config, ONE)
+    assert config.projector_patch_to_query_dict == {16: 8}  # type: ignore[attr-defined]
+    assert config.max_value_projector_patch_to_query_dict == 8  # type: ignore[attr-defined]
+
+
+def test_a_neck_gets_a_layer_for_each_of_its_widths() -> None:
+    large = {"num_hidden_layers": 12, "neck_hidden_sizes": [96, 192, 384, 768], "backbone_out_indices": [2, 5, 8, 11]}
+    small = shrunk(**large)  # type: ignore[arg-type]
+    assert small["num_hidden_layers"] == len(set(small["backbone_out_indices"])) == 4
