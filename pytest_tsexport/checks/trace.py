@@ -31,9 +31,9 @@ class Trace:
         return None
 
     def run(self, evidence: Evidence) -> Verdict:
-        """Fails if the source changed, is still in training mode, or gives two answers to equal calls."""
-        failure = _changed(evidence) or _settings(evidence) or _still_training(evidence) or _random(evidence)
-        failure = failure or _other_answers(evidence) or fault(evidence)
+        """Fails if the source changed, still trains, has an unmerged adapter, or answers equal calls differently."""
+        failure = _changed(evidence) or _settings(evidence) or _still_training(evidence) or _unmerged(evidence)
+        failure = failure or _random(evidence) or _other_answers(evidence) or fault(evidence)
         if failure is not None:
             headline, *rows = failure
             return verdict(evidence, Outcome.FAILED, headline[1], (traced_at(evidence), *rows))
@@ -125,6 +125,25 @@ def _still_training(evidence: Evidence) -> list[Row] | None:
     ]
 
 
+def _unmerged(evidence: Evidence) -> list[Row] | None:
+    """An adapter beside the weights that it changes; an exporter of the user's own may merge it in a copy."""
+    if evidence.process.given or evidence.policy.meaning.export is not None:
+        return None
+    # PEFT's layers say whether they are merged. Other libraries' layers that can merge say it in the same way.
+    modules = {path: one for path, one in evidence.subject.model.named_modules() if hasattr(one, "merge")}
+    unmerged = {path: one for path, one in modules.items() if getattr(one, "merged", None) is False}
+    if not unmerged:
+        return None
+    names = {name for one in unmerged.values() for name in getattr(one, "active_adapters", ())}
+    which = f"adapter {', '.join(map(repr, sorted(names)))}" if names else "an adapter"
+    more = f" and {len(unmerged) - 1} more" if len(unmerged) > 1 else ""
+    return [
+        ("", f"{which} is not merged into the weights"),
+        ("modules", f"{next(iter(unmerged))}{more}"),
+        ("fix", "merge it before the export: model.merge_and_unload() in PEFT"),
+    ]
+
+
 def _random(evidence: Evidence) -> list[Row] | None:
     """Fresh copies, so that state left by a call is not taken for randomness."""
     inputs = evidence.subject.inputs
@@ -142,17 +161,9 @@ def _random(evidence: Evidence) -> list[Row] | None:
 
 
 def _baked_in(model: nn.Module) -> tuple[str, ...]:
-    """Hooks and adapters take part in eager's answers, so the export has them baked in: worth a note."""
-    notes = []
+    """Hooks take part in eager's answers, so the export has them baked in: worth a note."""
     hooked = [n or "the model" for n, m in model.named_modules() if _own_hooks(m)]
-    if hooked:
-        notes.append(f"forward hooks are baked in: {', '.join(hooked[:3])}{' …' if len(hooked) > 3 else ''}")
-    adapters = [n for n, m in model.named_modules() if getattr(m, "merged", None) is False and hasattr(m, "merge")]
-    if adapters:
-        notes.append(
-            f"unmerged adapters are exported beside the weights they change: {adapters[0]} … ({len(adapters)})"
-        )
-    return tuple(notes)
+    return (f"forward hooks are baked in: {', '.join(hooked[:3])}{' …' if len(hooked) > 3 else ''}",) if hooked else ()
 
 
 def _frozen_numbers(evidence: Evidence) -> tuple[str, ...]:

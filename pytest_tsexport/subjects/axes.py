@@ -16,6 +16,7 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.arguments import Given, given
+from pytest_tsexport.subjects.couplings import Found
 from pytest_tsexport.subjects.domains.from_example import domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.inquiry import Dimension, InputDim, Inquiry
@@ -126,7 +127,7 @@ def _axis(name: str, value: Any, size: int) -> Axis:
 
 
 def dependent(description: Description, inquiry: Inquiry) -> Description:
-    """The same axes; those that eager refuses at one more get the step or the rule by which it accepts them.
+    """The same axes; those that eager refuses at one more get the step, the rule or the maximum by which it takes them.
 
     An axis for which none is found stays as it is, with a line in `given_up`.
     """
@@ -139,12 +140,14 @@ def dependent(description: Description, inquiry: Inquiry) -> Description:
         (free if is_taken else refused).append(dimension)
     found = varying(free, refused, inquiry)
     by_name = {dimension.name: one for dimension, one in found.dimensions.items()}
-    axes = (
-        replace(axis, step=by_name[axis.name].step, rule=by_name[axis.name].rule) if axis.name in by_name else axis
-        for axis in description.axes
-    )
+    axes = (_varied(axis, by_name[axis.name]) if axis.name in by_name else axis for axis in description.axes)
     fields = _with_domains(description.fields, found)
     return replace(description, fields=fields, axes=tuple(axes), given_up=found.given_up)
+
+
+def _varied(axis: Axis, found: Found) -> Axis:
+    high = axis.high if found.high is None else found.high
+    return replace(axis, step=found.step, rule=found.rule, high=high)
 
 
 def discovered(inquiry: Inquiry) -> Description:

@@ -18,7 +18,7 @@ from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.inquiry import Inquiry
-from pytest_tsexport.subjects.placing import placed
+from pytest_tsexport.subjects.placing import as_long, placed
 
 EXAMPLE_SEED = 20
 
@@ -74,11 +74,11 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         inquiry = _inquiry(reference, one)
         why = inquiry.refusal({})
         if why is None:
-            return replace(one, given_up={**one.given_up, **_first_change(one, refused)}), inquiry
+            return _told(one, refused), inquiry
         refused.append(Refused(one, why))
-        with_tokens = placed(model, reference, one, why)
-        if with_tokens is not None:
-            return with_tokens, _inquiry(reference, with_tokens)
+        with_text = placed(model, reference, one, why) or as_long(reference, one, why)
+        if with_text is not None:
+            return _told(with_text, refused), _inquiry(reference, with_text)
     raise InputsError(_refusal(model, refused))
 
 
@@ -139,6 +139,10 @@ def _inquiry(reference: nn.Module, description: Description) -> Inquiry:
 def shapes_of(description: Description) -> str:
     """`pixel_values (2, 3, 64, 96), pixel_mask (2, 64, 96)`."""
     return ", ".join(f"{one.name} {one.shape(description.sizes)}" for one in description.fields)
+
+
+def _told(taken: Description, refused: Sequence[Refused]) -> Description:
+    return replace(taken, given_up={**taken.given_up, **_first_change(taken, refused)})
 
 
 def _first_change(taken: Description, refused: Sequence[Refused]) -> dict[str, str]:

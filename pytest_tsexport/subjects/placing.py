@@ -1,4 +1,4 @@
-"""description, eager -> placeholders: how many of them the text needs, and how their number follows from sizes.
+"""description, eager -> text that fits pictures and sound: how many placeholders it needs, or how long it must be.
 
 Eager says how many features it has. What it says is tried, and then whether the number follows from the sizes of the
 pictures, with inputs that are drawn anew at other sizes.
@@ -6,8 +6,10 @@ pictures, with inputs that are drawn anew at other sizes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from torch import nn
 
@@ -23,6 +25,11 @@ from pytest_tsexport.subjects.transformers.features import (
     media_of,
     with_placeholders,
 )
+
+TEXT = "sequence"
+
+MISFIT = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)")
+"""Two lengths that should be one."""
 
 
 def why_refused(reference: nn.Module, description: Description, sizes: Mapping[str, int] | None = None) -> str | None:
@@ -96,3 +103,32 @@ def _grown(description: Description, rule: Rule) -> Iterator[Mapping[str, int]]:
     axes = [axis for axis in description.axes if axis.name in {name for _, names in rule.terms for name in names}]
     for axis in axes:
         yield {axis.name: axis.size + axis.step}
+
+
+def as_long(reference: nn.Module, description: Description, why: str) -> Description | None:
+    """The description with a text as long as a recording has features, where eager says that the two lengths differ.
+
+    The text follows from the recording if eager takes a longer one then; else its length is fixed. None if eager says
+    something else, or refuses that too.
+    """
+    text = next((axis for axis in description.axes if axis.name == TEXT and axis.rule is None), None)
+    met = MISFIT.search(why)
+    if text is None or met is None or str(text.size) not in met.groups():
+        return None
+    count = next((int(number) for number in met.groups() if int(number) != text.size), text.size)
+    for axis in description.axes:
+        if axis.name in description.unsure and axis.name != "batch" and axis.size % count == 0:
+            step = axis.size // count
+            rule = Rule(terms=((Fraction(1, step), (axis.name,)),))
+            tried = _stepped(_with_text(description, replace(text, size=count, rule=rule)), {axis.name: step})
+            if all(why_refused(reference, tried, sizes) is None for sizes in ({}, {axis.name: axis.size + step})):
+                return replace(tried, unsure={name: s for name, s in tried.unsure.items() if name != axis.name})
+    tried = _with_text(description, replace(text, size=count))
+    return tried if why_refused(reference, tried) is None else None
+
+
+def _with_text(description: Description, text: Axis) -> Description:
+    """The description with another axis of the text; eager is asked how it varies, unless it follows a rule."""
+    axes = tuple(text if axis.name == text.name else axis for axis in description.axes)
+    unsure = description.unsure if text.rule is not None else {**description.unsure, text.name: ()}
+    return replace(description, axes=axes, unsure=unsure)

@@ -284,17 +284,46 @@ def test_at_most_three_hooked_modules_are_named(count: int, listed: str) -> None
     assert found.notes == (f"forward hooks are baked in: {listed}",)
 
 
-def test_unmerged_adapters_are_noted() -> None:
-    class Adapter(nn.Linear):
-        merged = False
+class Adapter(nn.Linear):
+    """A layer as PEFT makes it: the low-rank product stands beside the weight until it is merged."""
 
-        def merge(self) -> None:
-            self.merged = True
+    def __init__(self, *names: str) -> None:
+        super().__init__(7, 7)
+        self.active_adapters = list(names)
+        self.merged = False
 
+    def merge(self) -> None:
+        self.merged = True
+
+
+@pytest.mark.parametrize(
+    ("names", "headline"),
+    [
+        ((), "an adapter is not merged into the weights"),
+        (("law",), "adapter 'law' is not merged into the weights"),
+        (("law", "french"), "adapter 'french', 'law' is not merged into the weights"),
+    ],
+)
+def test_an_unmerged_adapter_is_refused_by_name(names: tuple[str, ...], headline: str) -> None:
     model = made.Plain()
-    model.linear = Adapter(7, 7)
-    (note,) = verdict(model).notes
-    assert note == "unmerged adapters are exported beside the weights they change: linear … (1)"
+    model.linear = Adapter(*names)
+    found = verdict(model)
+    assert (found.outcome, found.headline) == (Outcome.FAILED, headline)
+    assert dict(found.rows)["modules"] == "linear"
+    assert "merge_and_unload" in dict(found.rows)["fix"]
+
+
+def test_an_exporter_may_merge_an_adapter_in_a_copy() -> None:
+    model = made.Plain()
+    model.linear = Adapter("law")
+    assert verdict(model, export=exporters.after(lambda model: None)).outcome is Outcome.PASSED
+
+
+def test_a_merged_adapter_is_none() -> None:
+    model = made.Plain()
+    model.linear = Adapter("law")
+    model.linear.merge()
+    assert verdict(model).outcome is Outcome.PASSED
 
 
 def test_a_finished_file_loads(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
-from pytest_tsexport.subjects.axes import checked, declared, discovered, forward_arguments
-from pytest_tsexport.subjects.fields import Axis, Field
+from pytest_tsexport.subjects.axes import checked, declared, dependent, discovered, forward_arguments
+from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.testing import judge
 
@@ -192,3 +192,20 @@ def test_two_axes_at_one_place_have_different_names() -> None:
 
 def test_an_input_without_dimensions_has_no_axis() -> None:
     assert found({"x": torch.tensor(1.0)}, lambda given: True)[1] == ()
+
+
+@pytest.mark.parametrize(("size", "high"), [(7, 7), (6, None)])
+def test_a_named_axis_ends_where_eager_does(size: int, high: int | None) -> None:
+    class Table(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.positions = nn.Embedding(7, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = x + self.positions(torch.arange(x.shape[1]))[:, 0]
+            return found
+
+    x = torch.randn(2, size)
+    fields, axes = declared({"x": x}, {"x": {0: "batch", 1: "length"}})
+    found = dependent(Description(fields=fields, axes=axes), Inquiry.of(Table(), {"x": x}))
+    assert [(axis.name, axis.high) for axis in found.axes] == [("batch", None), ("length", high)]

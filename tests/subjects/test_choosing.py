@@ -102,6 +102,37 @@ def test_what_eager_refuses_is_one_sentence_with_each_reason_once() -> None:
     assert "\n" not in message
 
 
+class SeesOrHears(Wrapper):
+    """Refuses pictures, sound, or both together."""
+
+    def __init__(self, *, sees: bool, hears: bool) -> None:
+        super().__init__()
+        self.sees, self.hears = sees, hears
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        pixel_values: torch.Tensor | None = None,
+        input_values: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        if (pixel_values is not None and not self.sees) or (input_values is not None and not self.hears):
+            raise ValueError("what is that?")
+        return input_ids.sum(1) * 0.5
+
+
+@pytest.mark.parametrize(
+    ("sees", "hears", "inputs"),
+    [
+        (True, True, ["input_ids", "pixel_values", "input_values"]),
+        (True, False, ["input_ids", "pixel_values"]),
+        (False, True, ["input_ids", "input_values"]),
+        (False, False, ["input_ids"]),
+    ],
+)
+def test_sound_and_pictures_are_left_out_one_by_one(*, sees: bool, hears: bool, inputs: list[str]) -> None:
+    assert list(built(SeesOrHears(sees=sees, hears=hears)).inputs) == inputs
+
+
 def test_pictures_come_before_text_alone() -> None:
     config = transformers.CLIPConfig(
         text_config={**SMALL, "vocab_size": 99, "max_position_embeddings": 16},

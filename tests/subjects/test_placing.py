@@ -12,7 +12,7 @@ from pytest_tsexport.subjects.fields import fitted
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
-from pytest_tsexport.subjects.transformers.features import MEDIA, token_of
+from pytest_tsexport.subjects.transformers.features import MEDIA, counted, token_of
 from pytest_tsexport.suite import tiny_model
 
 
@@ -32,6 +32,9 @@ def answers(subject: Subject, **sizes: int) -> bool:
         ("llava", "text + 16"),
         ("idefics3", "text + 8"),
         ("qwen2_vl", "text + 1/4 * grid_height * grid_width"),
+        ("kosmos-2", "text + 64"),
+        ("llava_next", "text + 52"),
+        pytest.param("granite_docling", "text + images", marks=pytest.mark.wide),
         pytest.param("lfm2_vl", "text + 1/4 * grid_height * grid_width", marks=pytest.mark.wide),
         pytest.param("mistral3", "text + 1/784 * height * width", marks=pytest.mark.wide),
         pytest.param("kimi_k25", "text + 1/4 * grid_height * grid_width", marks=pytest.mark.wide),
@@ -44,6 +47,24 @@ def test_the_length_of_the_text_follows_from_the_pictures(model_type: str, rule:
     assert str(subject.axis("sequence").rule) == rule
     assert answers(subject)
     assert answers(subject, text=9)
+
+
+def test_text_may_be_as_long_as_a_recording() -> None:
+    subject = built("voxtral_realtime")
+    assert str(subject.axis("sequence").rule) == "1/8 * frames"
+    assert subject.axis("frames").step == 8
+    assert answers(subject, frames=40, batch=3)
+
+
+def test_one_feature_a_row_is_placed() -> None:
+    subject = built("vibevoice")
+    assert str(subject.axis("sequence").rule) == "text + 1"
+    assert answers(subject, text=9)
+
+
+def test_a_message_about_the_length_of_features_counts_none() -> None:
+    assert counted("expects the audio features to be padded: pad the audio features to 128", MEDIA) is None
+    assert counted("Audio features and audio tokens do not match, tokens: 0, features: 32", MEDIA) == (MEDIA[2], 32)
 
 
 def test_grids_of_other_sizes_are_drawn_and_taken() -> None:
@@ -70,3 +91,10 @@ def test_text_never_holds_a_placeholder_elsewhere() -> None:
     for seed in range(20):
         found = torch.eq(ids.draw(subject.sizes, seed), token).sum(-1)
         assert found.tolist() == [16, 16]
+
+
+@pytest.mark.wide
+def test_sound_that_is_left_out_beside_placeholders_is_told() -> None:
+    subject = built("qwen3_omni_moe_thinker")
+    assert "pixel_values" in subject.inputs
+    assert subject.given_up["input_features"].startswith("input_features not given: eager refuses input_ids")

@@ -48,3 +48,18 @@ class Grids(Domain):
         """Follows its axes."""
         height, width = (dims.get(one, one) if isinstance(one, str) else one for one in (self.height, self.width))
         return replace(self, height=height, width=width)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchPlaces(Grids):
+    """The column and the row of each patch, row by row."""
+
+    noun: ClassVar[str] = "places"
+
+    may_turn: bool = False
+
+    def _drawn(self, request: Draw) -> torch.Tensor:
+        height, width = (request.sizes[one] if isinstance(one, str) else one for one in (self.height, self.width))
+        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        places = torch.stack([columns.flatten(), rows.flatten()], dim=-1)
+        return places.expand(request.shape).to(self.dtype).clone()

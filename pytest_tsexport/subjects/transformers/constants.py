@@ -24,7 +24,7 @@ def constants(facts: Facts) -> dict[str, object]:
     defaults = {parameter.name: parameter.default for parameter in facts.parameters}
     # A cache is an object, not an answer. Heads that keep one without naming this argument pass it on inside, unless
     # they decide by an argument of their own whether to keep one.
-    passes_on = facts.passes_on and "past_key_values" in defaults and "use_streaming" not in defaults
+    passes_on = facts.passes_on and "use_streaming" not in defaults and _keeps_cache(facts)
     caches = "use_cache" in defaults or passes_on
     found: dict[str, object] = {"use_cache": False} if caches else {}
     if "use_mems" in defaults:
@@ -33,3 +33,8 @@ def constants(facts: Facts) -> dict[str, object]:
         # Transformers 4's Switch returns them by default, with plain numbers among them.
         found["output_router_logits"] = False
     return found
+
+
+def _keeps_cache(facts: Facts) -> bool:
+    """Whether the model, or one inside it, takes a cache."""
+    return "past_key_values" in facts.arguments or facts.inner_models_take("past_key_values")

@@ -7,7 +7,7 @@ Where two layouts of an argument are possible there is a description for each, t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from torch import nn
@@ -18,10 +18,10 @@ from pytest_tsexport.subjects.transformers.constants import constants
 from pytest_tsexport.subjects.transformers.described_axes import axes_of, with_rules
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
 from pytest_tsexport.subjects.transformers.layouts import TEXT_AXES, InputRule, Laid
-from pytest_tsexport.subjects.transformers.rules import BY_NAME, STEPS
+from pytest_tsexport.subjects.transformers.rules import BY_NAME, PICTURES, SOUND, STEPS
 
 MOST = 12
-"""Eager is asked about no more descriptions than this; each may cost a call of a large model."""
+"""Eager is asked about no more descriptions with the same arguments than this; a call of a large model is dear."""
 
 Sizes = Mapping[str, tuple[int, ...]]
 
@@ -52,17 +52,25 @@ def descriptions(
         return ()
     choices = _choices(facts, also) if names is None else [_named(facts, names)]
     found: dict[tuple[object, ...], Description] = {}
-    misfit: InputsError | None = None
-    for laid in islice(_arranged(facts, choices), 4 * MOST):
+    misfits: list[InputsError] = []
+    for arguments in choices:
+        laid = islice(_arranged(facts, arguments), 4 * MOST)
+        new = {(one.fields, one.axes): one for one in _fitting(facts, laid, sizes or {}, misfits)}
+        found |= {key: one for key, one in islice(new.items(), MOST) if key not in found}
+    if not found and misfits:
+        raise misfits[0]
+    return tuple(found.values())
+
+
+def _fitting(
+    facts: Facts, arranged: Iterable[Sequence[Laid]], sizes: Sizes, misfits: list[InputsError]
+) -> Iterator[Description]:
+    """The descriptions that fit these sizes; `misfits` grows by why others do not."""
+    for laid in arranged:
         try:
-            one = _described(facts, laid, sizes or {})
+            yield _described(facts, laid, sizes)
         except InputsError as error:
-            misfit = misfit or error
-            continue
-        found.setdefault((one.fields, one.axes), one)
-    if not found and misfit is not None:
-        raise misfit
-    return tuple(islice(found.values(), MOST))
+            misfits.append(error)
 
 
 def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
@@ -73,15 +81,24 @@ def named_in(model: nn.Module, text: str) -> tuple[str, ...]:
 
 
 def _choices(facts: Facts, also: Collection[str]) -> list[list[str]]:
-    """Which arguments may be the inputs, each in the order of `forward`: the default ones, without spare ones, text."""
+    """Which arguments may be the inputs, each in the order of `forward`.
+
+    First the default ones, then those without the spare ones, without sound, without pictures, and text.
+    """
     needed = _needed(facts) | set(also)
     taken = [
         name for name in facts.arguments if name in needed or (name in BY_NAME and _is_taken(facts, BY_NAME[name]))
     ]
     plain = [name for name in taken if name in needed or not BY_NAME[name].spare(facts)]
-    text = [name for name in taken if name in needed or (name in BY_NAME and BY_NAME[name].is_text(facts))]
-    choices = [taken, plain, text] if "input_ids" in taken else [taken, plain]
+    text = [name for name in taken if name in needed or (name not in PICTURES | SOUND and BY_NAME[name].is_text(facts))]
+    choices = [taken, plain, *_without(taken, needed), text] if "input_ids" in taken else [taken, plain]
     return [one or list(facts.arguments[:1]) for place, one in enumerate(choices) if one not in choices[:place]]
+
+
+def _without(taken: Sequence[str], needed: Collection[str]) -> list[list[str]]:
+    """The arguments without those of sound, and without those of pictures, if there are both."""
+    kinds = [[name for name in taken if name in kind and name not in needed] for kind in (SOUND, PICTURES)]
+    return [[name for name in taken if name not in kind] for kind in kinds] if all(kinds) else []
 
 
 def _is_taken(facts: Facts, rule: InputRule) -> bool:
@@ -108,16 +125,13 @@ def _named(facts: Facts, names: Collection[str]) -> list[str]:
     return [name for name in facts.arguments if name in names]
 
 
-def _arranged(facts: Facts, choices: Sequence[Sequence[str]]) -> Iterator[tuple[Laid, ...]]:
-    """The inputs of each choice in each combination of layouts that give no axis two sizes."""
-    for names in choices:
-        laid = {name: BY_NAME[name].laid_out(facts) if name in BY_NAME else () for name in names}
-        unknown = [name for name, layouts in laid.items() if not layouts]
-        if unknown:
-            raise InputsError(_lacking(facts, names, unknown))
-        for layouts in product(*laid.values()):
-            if _agree(layouts):
-                yield layouts
+def _arranged(facts: Facts, names: Sequence[str]) -> Iterator[tuple[Laid, ...]]:
+    """The inputs in each combination of layouts that give no axis two sizes."""
+    laid = {name: BY_NAME[name].laid_out(facts) if name in BY_NAME else () for name in names}
+    unknown = [name for name, layouts in laid.items() if not layouts]
+    if unknown:
+        raise InputsError(_lacking(facts, names, unknown))
+    yield from (layouts for layouts in product(*laid.values()) if _agree(layouts))
 
 
 def _agree(layouts: Sequence[Laid]) -> bool:

@@ -107,6 +107,11 @@ class Facts:
         """
         return any(words in text for tower in self.towers for text in _texts(tower))
 
+    def inner_models_take(self, argument: str) -> bool:
+        """Whether the forward of a Transformers model inside a tower names this argument."""
+        inner = (one for tower in self.towers for child in tower.children() for one in _all_towers(child))
+        return any(argument in inspect.signature(one.forward).parameters for one in inner)
+
     def towers_take(self, argument: str) -> bool:
         """Whether the forward of a tower names this argument."""
         return any(argument in inspect.signature(tower.forward).parameters for tower in self.towers)
@@ -168,6 +173,13 @@ def _towers(module: nn.Module) -> Iterator[nn.Module]:
         return
     for child in module.children():
         yield from _towers(child)
+
+
+def _all_towers(module: nn.Module) -> Iterator[nn.Module]:
+    """The Transformers models in a module, and those inside them."""
+    for tower in _towers(module):
+        yield tower
+        yield from (one for child in tower.children() for one in _all_towers(child))
 
 
 def _texts(module: nn.Module) -> Iterator[str]:

@@ -53,7 +53,7 @@ MEDIA = (
     Medium("audio", ("input_features", "input_values"), ("audio_token_id", "audio_token_index"), 3, "audio"),
 )
 
-_COUNTED = re.compile(r"(image|video|audio|multimodal|placeholder)\b.*\bfeatures\D{0,4}(\d+)", re.IGNORECASE)
+_COUNTED = re.compile(r"(image|video|audio|multimodal|placeholder)\b.*\bfeatures[:,\s]{0,4}(\d+)", re.IGNORECASE)
 _KINDS = ("mm_token_type_ids", "token_type_ids")
 
 
@@ -94,6 +94,7 @@ def guesses(facts: Facts, description: Description, medium: Medium, features: in
     numbers += [patches // part for part in (1, 4, 9, 16) if patches and patches % part == 0]
     numbers += [one for name in medium.counts if isinstance(one := facts.setting(name, side=medium.side), int)]
     numbers += [patches + 1] if patches else []
+    numbers += [features // rows] if features % rows == 0 else [features]
     for number in dict.fromkeys(one for one in numbers if one > 0):
         yield Rule(terms=(), offset=number)
 

@@ -23,6 +23,8 @@ SIZES: Mapping[str, int] = {
     "sequence": 7,
     "decoder_sequence": 5,
     "encoder_sequence": 6,
+    "qformer_sequence": 8,
+    "text": 5,
     "points": 4,
     "boxes": 3,
     "video_frames": 4,
@@ -39,7 +41,7 @@ SIZES: Mapping[str, int] = {
 }
 """Every axis, with the size that a model is traced at if no layout says another."""
 
-TEXT_AXES = frozenset(("choices", "sequence", "decoder_sequence", "encoder_sequence"))
+TEXT_AXES = frozenset(("choices", "text", "sequence", "decoder_sequence", "encoder_sequence", "qformer_sequence"))
 """The axes of text: how they vary is known, so eager is not asked."""
 
 Number = Callable[[Facts], int | None]

@@ -35,7 +35,8 @@ def layers(part: Part, narrowed: Changes) -> Changes:
             changes[name] = like(part.values[name], _moved(value, main, len(kept)))
         elif len(value) == main and len(kept) < main:
             changes[name] = like(part.values[name], [narrowed.get(name, value)[index] for index in kept])
-    return changes | _stages(part, main, len(kept)) | _single(part) | _blocks(part) | _inside(part, main)
+    changes |= _stages(part, main, len(kept)) | _single(part) | _blocks(part) | _inside(part, main)
+    return changes | _side_by_side(part, {**narrowed, **changes})
 
 
 def kept_layers(part: Part) -> tuple[int, ...]:
@@ -44,6 +45,7 @@ def kept_layers(part: Part) -> tuple[int, ...]:
     kinds = _kinds(part, depth)
     periods = (value for name, value in part.sizes() if _PERIOD.fullmatch(name) and 1 < value <= _MOST)
     fewest = min(depth, max([_FEWEST, *periods]) if len(set(kinds)) < 2 else _FEWEST)
+    fewest = max(fewest, min(depth, _given_to_neck(part)))
     each = part.level.each_kind
     first = [index for index in range(depth) if kinds[: index + 1].count(kinds[index]) <= each]
     whole = max([fewest, *(index + 1 for index in first)])
@@ -52,6 +54,12 @@ def kept_layers(part: Part) -> tuple[int, ...]:
     while len(chosen) < fewest:
         chosen.append(next(others))
     return tuple(sorted(chosen))
+
+
+def _given_to_neck(part: Part) -> int:
+    """How many layers are given out to a neck that has a width for each of them."""
+    neck, given = part.values.get("neck_hidden_sizes"), part.values.get("backbone_out_indices")
+    return len(given) if neck and given and len(neck) == len(given) else 0
 
 
 def _depths(part: Part) -> dict[str, int]:
@@ -125,6 +133,15 @@ def _inside(part: Part, main: int) -> Changes:
         near = [max(-depth, min(depth - 1, one)) for one in many]
         changes[name] = like(value, near) if isinstance(value, (list, tuple)) else near[0]
     return changes
+
+
+def _side_by_side(part: Part, changes: Changes) -> Changes:
+    """The width of a tower that gives out its last layer with some of those before, side by side."""
+    given = changes.get("intermediate_layers_indices")
+    width = changes.get("hidden_size", part.get("hidden_size"))
+    if "vision_output_dim" not in part.values or not given or type(width) is not int:
+        return {}
+    return {"vision_output_dim": (len(given) + 1) * width}
 
 
 def _depth_inside(part: Part, name: str) -> int:

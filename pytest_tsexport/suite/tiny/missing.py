@@ -68,6 +68,11 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "vocabulary_map": _image_vocabulary,
     "downsample_rate": _just("1/2"),
     "deepstack_layer_map": _just([[0, 0]]),
+    # The blocks of a head.
+    "upsample_out_channels": _just([HEAD_SIZE]),
+    "upsample_kernel_sizes": _just([4]),
+    "conv_out_channels": _just([HEAD_SIZE]),
+    "conv_kernel_sizes": _just([1]),
 }
 
 # What a config class does not have at all, though the model asks it.

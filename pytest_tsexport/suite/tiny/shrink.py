@@ -11,11 +11,13 @@ from pytest_tsexport.suite.tiny.attention import heads
 from pytest_tsexport.suite.tiny.backbone import replace_backbone
 from pytest_tsexport.suite.tiny.depth import kept_layers, layers
 from pytest_tsexport.suite.tiny.levels import Level
+from pytest_tsexport.suite.tiny.merged import merged
 from pytest_tsexport.suite.tiny.part import Changes, Part, like, part_of
 from pytest_tsexport.suite.tiny.parts import attributes_of, parts_of
 from pytest_tsexport.suite.tiny.per_layer import give_back, overrides_of
 from pytest_tsexport.suite.tiny.pictures import pictures
 from pytest_tsexport.suite.tiny.special_ids import move_special_ids
+from pytest_tsexport.suite.tiny.tiles import follow_the_picture
 from pytest_tsexport.suite.tiny.values import rotary, weights
 from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
 
@@ -33,8 +35,11 @@ def shrink(config: Any, level: Level) -> None:
     for one in list(parts_of(config)):
         replace_backbone(one)
     configs = list(parts_of(config))
+    merge = merged(configs)
     for one in reversed(configs):
         _shrink_one(one, level)
+    follow_the_picture(configs)
+    merge()
     move_special_ids(configs)
 
 

@@ -15,6 +15,9 @@ _ID = re.compile(
 
 _PLACEHOLDER = re.compile(r"(image|video|audio)_token_(id|index)")
 
+_LEFT_OUT = "vision_start_token_id"
+"""Checkpoints of models that see and hear have it, their default configs do not, and the models ask for it."""
+
 
 def move_special_ids(configs: Iterable[Any]) -> None:
     """Gives each id that is too large a new one, the same in all configs of a model."""
@@ -32,6 +35,8 @@ def move_special_ids(configs: Iterable[Any]) -> None:
     free = (one for one in reversed(range(VOCABULARY)) if one not in taken)
     moved = {one: next(free) for one in found if one >= VOCABULARY}
     for config in configs:
+        if hasattr(config, "image_token_id") and hasattr(config, "audio_start_token_id"):
+            vars(config).setdefault(_LEFT_OUT, next(free))
         for name, value in list(vars(config).items()):
             if value is None and _PLACEHOLDER.fullmatch(name):
                 # Without an id for it, no picture and no recording reaches the text.

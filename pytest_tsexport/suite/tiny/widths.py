@@ -62,7 +62,7 @@ RULES = (
     # What is looked up.
     _rule(r"num_embeddings", _at_most(32)),
     _rule(
-        r".*(vocab_size|vocab|vocab_sizes|codebook_size|num_codevectors_per_group|_buckets|vocab_size_base)",
+        r".*(vocab_size|vocab_size_per_layer_input|vocab|vocab_sizes|codebook_size|num_codevectors_per_group|_buckets|vocab_size_base)",
         _at_most(VOCABULARY),
     ),
     _rule(r"(num_position_embeddings|max_num_patches|num_patches)", _square_at_most(64)),

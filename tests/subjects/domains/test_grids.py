@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from pytest_tsexport.subjects.domains.grids import Grids
+from pytest_tsexport.subjects.domains.grids import Grids, PatchPlaces
 from pytest_tsexport.subjects.fields import Field
 
 SIZES = {"images": 4, "grid_height": 4, "grid_width": 6}
@@ -30,3 +30,10 @@ def test_the_other_grids_are_those_on_their_side() -> None:
 def test_an_axis_that_is_fixed_becomes_a_number() -> None:
     domain = Grids(dtype=torch.int64, may_turn=False).with_axes({"grid_height": 8})
     assert Field("grid_thw", ("images", 3), domain).draw({"images": 1, "grid_width": 2}, 0).tolist() == [[1, 8, 2]]
+
+
+def test_places_of_patches_are_columns_and_rows() -> None:
+    field = Field("places", ("batch", "patches", 2), PatchPlaces(dtype=torch.int64))
+    first, second = field.draw({"batch": 2, "patches": 6, "grid_height": 2, "grid_width": 3}, 1)
+    assert first.tolist() == [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]
+    assert torch.equal(first, second)

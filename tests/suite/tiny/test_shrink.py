@@ -201,3 +201,46 @@ def test_layers_of_a_part_that_a_config_points_at_stay_within_it() -> None:
     config = Config(vision_config=Config(num_hidden_layers=24), vision_feature_layer=(-2, -5, 6))
     shrink(config, ONE)
     assert config.vision_feature_layer == (-2, -2, 1)  # type: ignore[attr-defined]
+
+
+def test_sides_of_resized_pictures_follow_the_tile() -> None:
+    config = Config(image_grid_pinpoints=[[336, 672], [672, 672]], vision_config=Config(image_size=336, patch_size=14))
+    shrink(config, ONE)
+    assert config.image_grid_pinpoints == [[56, 112], [112, 112]]  # type: ignore[attr-defined]
+
+
+def test_layers_that_are_given_out_side_by_side_are_as_wide_as_all_of_them() -> None:
+    config = Config(
+        num_hidden_layers=32, hidden_size=1280, vision_output_dim=5120, intermediate_layers_indices=[3, 7, 31]
+    )
+    shrink(config, ONE)
+    given: int = len(config.intermediate_layers_indices)  # type: ignore[attr-defined]
+    assert config.vision_output_dim == (1 + given) * 64  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("merge", "width"), [(2, 256), (1, 64)])
+def test_merged_patches_are_as_wide_as_all_of_them(merge: int, width: int) -> None:
+    vision = Config(hidden_size=1024, spatial_merge_size=merge)
+    config = Config(vision_config=vision, merged_hidden_size=1024 * merge**2)
+    shrink(config, ONE)
+    assert config.merged_hidden_size == width  # type: ignore[attr-defined]
+
+
+def test_a_model_that_sees_and_hears_has_an_id_that_begins_a_picture() -> None:
+    config = Config(image_token_id=5, audio_start_token_id=6)
+    shrink(config, ONE)
+    assert config.vision_start_token_id == 127  # type: ignore[attr-defined]
+
+
+def test_queries_are_looked_up_by_the_patches_of_the_picture() -> None:
+    table = {"projector_patch_to_query_dict": {1225: 128, 4900: 256}, "max_value_projector_patch_to_query_dict": 256}
+    config = Config(vision_config=Config(image_size=980, patch_size=14), **table)
+    shrink(config, ONE)
+    assert config.projector_patch_to_query_dict == {16: 8}  # type: ignore[attr-defined]
+    assert config.max_value_projector_patch_to_query_dict == 8  # type: ignore[attr-defined]
+
+
+def test_a_neck_gets_a_layer_for_each_of_its_widths() -> None:
+    large = {"num_hidden_layers": 12, "neck_hidden_sizes": [96, 192, 384, 768], "backbone_out_indices": [2, 5, 8, 11]}
+    small = shrunk(**large)  # type: ignore[arg-type]
+    assert small["num_hidden_layers"] == len(set(small["backbone_out_indices"])) == 4

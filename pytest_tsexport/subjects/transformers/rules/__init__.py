@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 
 from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule
-from pytest_tsexport.subjects.transformers.rules import audio, grids, masks, prompts, series, states, text, vision
+from pytest_tsexport.subjects.transformers.rules import (
+    audio,
+    grids,
+    masks,
+    pairs,
+    prompts,
+    series,
+    states,
+    text,
+    vision,
+)
 
 RULES: tuple[InputRule, ...] = (
     *text.RULES,
@@ -14,6 +24,7 @@ RULES: tuple[InputRule, ...] = (
     *states.RULES,
     *vision.RULES,
     *grids.RULES,
+    *pairs.RULES,
     *prompts.RULES,
     *audio.RULES,
     *series.RULES,
@@ -25,3 +36,9 @@ BY_NAME: Mapping[str, InputRule] = {rule.name: rule for rule in RULES}
 
 STEPS: Mapping[str, Callable[[Facts], tuple[int, ...]]] = vision.STEPS
 """By which steps an axis may vary, where the config says it."""
+
+PICTURES = frozenset(rule.name for rule in (*vision.RULES, *grids.RULES, *pairs.RULES, *prompts.RULES)) | {"pixel_mask"}
+"""Arguments of pictures, with their masks."""
+
+SOUND = frozenset(rule.name for rule in audio.RULES) | masks.OF_SOUND
+"""Arguments of sound, with their masks."""

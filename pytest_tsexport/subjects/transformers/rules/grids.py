@@ -11,15 +11,17 @@ from torch import nn
 
 from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.floats import Floats
-from pytest_tsexport.subjects.domains.grids import Grids
+from pytest_tsexport.subjects.domains.grids import Grids, PatchPlaces
 from pytest_tsexport.subjects.domains.integers import Integers
 from pytest_tsexport.subjects.domains.masks import AllReal
 from pytest_tsexport.subjects.domains.placeholders import KindsAround, Places
 from pytest_tsexport.subjects.fields import Rule
 from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Number, always, floating
+from pytest_tsexport.subjects.transformers.rules.tiles import sides_of_pinpoint
 
-GRIDS = ("image_grid_thw", "grid_thw", "image_grid_hw", "spatial_shapes")
+PLACES = ("image_position_ids", "pixel_position_ids")
+MERGES = ("spatial_merge_size", "merge_size", "merge_kernel_size", "downsample_factor", "pooling_kernel_size")
 
 
 def _pixels(facts: Facts) -> Domain:
@@ -28,7 +30,7 @@ def _pixels(facts: Facts) -> Domain:
 
 def merge(facts: Facts) -> int:
     """How many patches of each side become one feature."""
-    size = facts.setting("spatial_merge_size", "merge_size", "merge_kernel_size", "downsample_factor", side="vision")
+    size = facts.setting(*MERGES, side="vision")
     size = size[-1] if isinstance(size, (list, tuple)) and size else size
     return size if isinstance(size, int) and size > 0 else 1
 
@@ -103,12 +105,21 @@ def _flat_grids(_: Facts) -> Domain:
     return Grids(dtype=torch.int64, in_time=False)
 
 
+def _places(_: Facts) -> Domain:
+    return PatchPlaces(dtype=torch.int64)
+
+
 def _sides(_: Facts) -> Domain:
     return Grids(dtype=torch.int64, height="height", width="width", in_time=False, may_turn=False)
 
 
 def _all_real(_: Facts) -> Domain:
     return AllReal(dtype=torch.int64)
+
+
+def _all_there(_: Facts) -> Domain:
+    """A mask of whole pictures, by which the model indexes."""
+    return AllReal(dtype=torch.bool)
 
 
 def _text_alone(_: Facts) -> Domain:
@@ -129,7 +140,10 @@ PATCHES = (
         Layout(("patches", *dims), _pixels, SIZES, _has("image_grid_thw", "grid_thw"), RULE, STEPS)
         for dims in ((_patch_width,), (_convolved,), (_multiplied,), (_colours, _patch_side, _patch_side))
     ),
-    Layout(("batch", "patches", _patch_width), _pixels, SIZES, _has("spatial_shapes"), RULE_OF_ONE, STEPS),
+    *(
+        Layout(("batch", "patches", numbers), _pixels, SIZES, _has("spatial_shapes", *PLACES), RULE_OF_ONE, STEPS)
+        for numbers in (_patch_width, _multiplied)
+    ),
 )
 """Patches of all pictures, one after the other."""
 
@@ -155,13 +169,23 @@ RULES: tuple[InputRule, ...] = (
         _has_pictures,
         spare=always,
     ),
-    InputRule("image_sizes", (Layout(("batch", 2), _sides),), _has_pictures, spare=always),
+    *(
+        InputRule(name, (Layout(("batch", "patches", 2), _places, SIZES, rules=RULE_OF_ONE, steps=STEPS),))
+        for name in PLACES
+    ),
+    InputRule(
+        "image_sizes",
+        (Layout(("batch", 2), sides_of_pinpoint), Layout(("batch", 2), _sides)),
+        _has_pictures,
+        spare=always,
+    ),
     InputRule(
         "pixel_attention_mask",
         (
             Layout(("batch", "patches"), _all_real),
             Layout(("batch", "height", "width"), _all_real),
             Layout(("batch", 2, "height", "width"), _all_real),
+            Layout(("batch", "images"), _all_there),
         ),
         _has_pictures,
         spare=always,

@@ -63,3 +63,6 @@ RULES: tuple[InputRule, ...] = (
     InputRule("pixel_mask", (Layout(("batch", "height", "width"), corner),), spare=always),
 )
 """Arguments that say what is real and what was added to fill a batch."""
+
+OF_SOUND = frozenset(("padding_mask", "input_features_mask", "feature_attention_mask", "audio_mel_mask"))
+"""Masks of samples and frames."""

@@ -15,6 +15,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     floating,
 )
 from pytest_tsexport.subjects.transformers.rules.grids import PATCHES
+from pytest_tsexport.subjects.transformers.rules.tiles import has_pinpoints, tiles
 
 DEFAULT_STRIDE = 32
 """How many pixels of each side become one feature, if no config says it: so it is in most convolutional networks."""
@@ -97,6 +98,8 @@ PICTURE = ("batch", channels, "height", "width")
 CLIP = ("batch", "video_frames", channels, "height", "width")
 IMAGES = ("batch", "images", channels, "height", "width")
 PAIR = ("batch", 2, channels, "height", "width")
+TILED = ("batch", "images", Setting(("max_num_tiles",), "vision"), channels, "height", "width")
+"""Each picture is cut into so many tiles."""
 
 PICTURES = (
     Layout(PICTURE, pixels, OF_CONFIG, fits=lambda facts: facts.prepared.sides is not None),
@@ -106,6 +109,12 @@ CLIPS = tuple(Layout(CLIP, pixels, {**sizes, "video_frames": FRAMES}) for sizes 
 """Clips of as many frames as the config says; without that there is no such layout."""
 
 ANY_CLIPS = (*CLIPS, *(Layout(CLIP, pixels, sizes) for sizes in (SMALL, OF_CONFIG)))
+CUT = (
+    Layout(TILED, pixels, OF_CONFIG, fits=lambda facts: "aspect_ratio_ids" in facts.arguments),
+    Layout(("batch", tiles, channels, "height", "width"), pixels, OF_CONFIG, fits=has_pinpoints),
+)
+"""Pictures in tiles of the size that the config says."""
+
 SEVERAL = tuple(Layout(dims, pixels, sizes) for dims in (PAIR, IMAGES) for sizes in (SMALL, OF_CONFIG))
 
 
@@ -125,7 +134,7 @@ def _parts(facts: Facts) -> Domain:
 
 
 RULES: tuple[InputRule, ...] = (
-    InputRule("pixel_values", (*PATCHES, *CLIPS, *PICTURES, *SEVERAL)),
+    InputRule("pixel_values", (*PATCHES, *CUT, *CLIPS, *PICTURES, *SEVERAL)),
     InputRule("pixel_values_videos", ANY_CLIPS, _alone),
     InputRule("image", PICTURES),
     InputRule("prompt_pixel_values", PICTURES),
