@@ -32,7 +32,7 @@ def answers(run: Run) -> Iterator[Mapping[str, Any]]:
     yield from run["unanswered"]
 
 
-def run_of_the_rest(runs: Sequence[Run], types: Sequence[str], why: str) -> Run:
+def run_of_the_rest(runs: Sequence[Run], types: Sequence[str], why: str) -> dict[str, Any]:
     """A run of the model types that are in none of these runs, in which nothing was judged: `why` says the reason."""
     present = {key for run in runs for one in answers(run) if (key := key_of(one)) is not None}
     backends = sorted({backend for _, backend in present})
