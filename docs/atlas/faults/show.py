@@ -41,16 +41,16 @@ QWEN = {**SMALL, "num_hidden_layers": 4, "num_key_value_heads": 2, "linear_num_k
 class Fault:
     """A fault of a family: how a small model is traced, at which other input it is wrong, and why.
 
-    `config` makes the model small. `arguments` are inputs of ids, or masks of ones. `asked_at` is the smallest size
+    `config` makes the model small. `arguments` are ids, masks of ones, or pictures. `asked_at` is the smallest size
     that is wrong; where it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
     `classes` are those of config and model, for a part of the model type `part_of` that the auto classes do not map.
     """
 
     config: Mapping[str, Any]
-    asked_at: tuple[int, int]
+    asked_at: tuple[int, ...]
     cause: str
     arguments: Sequence[str] = ("input_ids",)
-    traced_at: tuple[int, int] = (2, 7)
+    traced_at: tuple[int, ...] = (2, 7)
     output: str = "last_hidden_state"
     call: Mapping[str, Any] = field(default_factory=lambda: {"use_cache": False})
     raises: bool = False
@@ -113,6 +113,17 @@ FAULTS: Mapping[str, Fault] = {
         cause="`length_regulator` of modeling_fastspeech2_conformer.py gives each token one frame if all predicted "
         "durations are 0, in a Python branch on data. The trace keeps the way that the traced ids took, and so has no "
         "frame at all for ids whose durations are 0.",
+    ),
+    "focalnet": Fault(
+        config={"image_size": 64, "embed_dim": 16, "depths": [1, 1], "focal_levels": [2, 2], "focal_windows": [3, 3]}
+        | {"initializer_range": 0.1},
+        arguments=("pixel_values",),
+        traced_at=(2, 3, 64, 64),
+        asked_at=(2, 3, 64, 63),
+        output="pooler_output",
+        call={},
+        cause="`maybe_pad` of modeling_focalnet.py decides in Python whether a side is padded to a multiple of the "
+        "patch. The trace keeps the decision, and cuts the last pixels off instead.",
     ),
     "funnel": Fault(
         config={
@@ -188,6 +199,15 @@ FAULTS: Mapping[str, Fault] = {
         call={},
         cause=STRIDES.format(file="modeling_longformer.py"),
     ),
+    "mobilenet_v2": Fault(
+        config={"image_size": 64, "depth_multiplier": 0.25, "initializer_range": 0.5},
+        arguments=("pixel_values",),
+        traced_at=(2, 3, 64, 64),
+        asked_at=(2, 3, 63, 64),
+        call={},
+        cause="`apply_tf_padding` of modeling_mobilenet_v2.py works out the padding from `int(features.shape[-2])`. "
+        "The trace keeps the padding of the traced side.",
+    ),
     "nllb-moe": Fault(
         config={"vocab_size": 128, "d_model": 64, "encoder_layers": 4, "decoder_layers": 4, "encoder_ffn_dim": 64}
         | {"decoder_ffn_dim": 64, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "init_std": 0.1}
@@ -231,6 +251,16 @@ FAULTS: Mapping[str, Fault] = {
         asked_at=(2, 8),
         cause="`rwkv_linear_attention_cpu` of modeling_rwkv.py loops over the tokens in Python. The trace unrolls the "
         "loop for the traced length, and answers nothing for the tokens beyond it.",
+    ),
+    "swin": Fault(
+        config={"image_size": 64, "embed_dim": 16, "depths": [2, 2], "num_heads": [2, 2], "window_size": 4}
+        | {"initializer_range": 0.1},
+        arguments=("pixel_values",),
+        traced_at=(2, 3, 64, 64),
+        asked_at=(2, 3, 32, 32),
+        call={"interpolate_pos_encoding": True},
+        cause="`set_shift_and_window_size` of modeling_swin.py moves no window where one window covers the picture, in "
+        "Python. The trace keeps the shift of the traced side.",
     ),
     "switch_transformers": Fault(
         config={"vocab_size": 128, "d_model": 64, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_decoder_layers": 2}
@@ -310,8 +340,10 @@ def script_of(model_type: str) -> str:
     )
 
 
-def _drawn(argument: str, size: tuple[int, int]) -> str:
+def _drawn(argument: str, size: tuple[int, ...]) -> str:
     """The expression that makes one input."""
+    if argument == "pixel_values":
+        return f"torch.randn{size}"
     return f"torch.ones({size}, dtype=torch.int64)" if argument.endswith("mask") else f"torch.randint(3, 90, {size})"
 
 
