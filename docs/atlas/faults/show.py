@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 CHUNKS = (
@@ -27,6 +28,11 @@ STRIDES = (
     "`onnx_export`, needs no strides."
 )
 
+GRIDS = (
+    "`get_vision_position_ids` of vision_utils.py makes Python numbers of the grid (`grid_thw.tolist()`). The trace "
+    "keeps the positions of the traced pictures, and gives them to the patches of pictures with other sides."
+)
+
 HEADS = {"num_attention_heads": 4}
 LATENT = {"kv_lora_rank": 32, "qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "v_head_dim": 16}
 SMALL = {"vocab_size": 128, "hidden_size": 64, "intermediate_size": 64, **HEADS, "initializer_range": 0.1}
@@ -35,14 +41,18 @@ QWEN = {**SMALL, "num_hidden_layers": 4, "num_key_value_heads": 2, "linear_num_k
     "linear_key_head_dim": 16,
     "linear_value_head_dim": 16,
 }
+TOWER = {"depth": 2, "hidden_size": 64, "intermediate_size": 64, "num_heads": 4, "out_hidden_size": 64} | {
+    "initializer_range": 0.1
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault of a family: how a small model is traced, at which other input it is wrong, and why.
 
-    `config` makes the model small. `arguments` are ids, masks of ones, or pictures. `asked_at` is the smallest size
-    that is wrong; where it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
+    `config` makes the model small. `arguments` are ids, masks of ones, pictures, or the patches of one picture, of
+    `patch` numbers each, with its grid; then the size is that of the grid. `asked_at` is the smallest size that is
+    wrong; where it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
     `classes` are those of config and model, for a part of the model type `part_of` that the auto classes do not map.
     """
 
@@ -54,6 +64,7 @@ class Fault:
     output: str = "last_hidden_state"
     call: Mapping[str, Any] = field(default_factory=lambda: {"use_cache": False})
     raises: bool = False
+    patch: int = 0
     seed: int = 0
     classes: tuple[str, str] = ("AutoConfig", "AutoModel")
     part_of: str = ""
@@ -140,6 +151,15 @@ FAULTS: Mapping[str, Fault] = {
         cause="`relative_pos` of modeling_funnel.py builds `torch.arange` from Python numbers. The trace keeps the "
         "relative positions of the traced length.",
     ),
+    "glm4v_vision": Fault(
+        config={**TOWER, "image_size": 56},
+        arguments=("hidden_states", "grid_thw"),
+        traced_at=(4, 6),
+        asked_at=(6, 4),
+        call={},
+        patch=1176,
+        cause=GRIDS,
+    ),
     "glm5_next_text": Fault(
         config={
             **SMALL,
@@ -155,6 +175,15 @@ FAULTS: Mapping[str, Fault] = {
         | {"linear_head_dim": 16, "linear_num_heads": 4, "pad_token_id": 127},
         asked_at=(2, 65),
         cause=CHUNKS.format(file="modeling_glm5_next.py"),
+    ),
+    "glm_ocr_vision": Fault(
+        config={**TOWER, "image_size": 56},
+        arguments=("hidden_states", "grid_thw"),
+        traced_at=(4, 6),
+        asked_at=(6, 4),
+        call={},
+        patch=1176,
+        cause=GRIDS,
     ),
     "jetmoe": Fault(
         config={**SMALL, "num_hidden_layers": 2, "num_key_value_heads": 2, "kv_channels": 16, "num_local_experts": 4},
@@ -238,6 +267,15 @@ FAULTS: Mapping[str, Fault] = {
         | {"shared_expert_intermediate_size": 64},
         asked_at=(2, 65),
         cause=CHUNKS.format(file="modeling_qwen3_5_moe.py"),
+    ),
+    "qwen3_5_moe_vision": Fault(
+        config={**TOWER, "num_position_embeddings": 64},
+        arguments=("hidden_states", "grid_thw"),
+        traced_at=(4, 6),
+        asked_at=(6, 4),
+        call={},
+        patch=1536,
+        cause=GRIDS,
     ),
     "qwen3_5_text": Fault(config=QWEN, asked_at=(2, 65), cause=CHUNKS.format(file="modeling_qwen3_5.py")),
     "qwen3_next": Fault(
@@ -334,17 +372,21 @@ def script_of(model_type: str) -> str:
         seed=fault.seed,
         config=f"{'.for_model' * is_auto}({_in_lines(settings)})",
         from_config=".from_config" * is_auto,
-        example=", ".join(_drawn(name, fault.traced_at) for name in fault.arguments),
-        asked=", ".join(_drawn(name, fault.asked_at) for name in fault.arguments),
+        example=", ".join(_drawn(name, fault.traced_at, fault.patch) for name in fault.arguments),
+        asked=", ".join(_drawn(name, fault.asked_at, fault.patch) for name in fault.arguments),
         comparison=(RAISES if fault.raises else DIFFERS).format(**values),
     )
 
 
-def _drawn(argument: str, size: tuple[int, ...]) -> str:
+def _drawn(argument: str, size: tuple[int, ...], patch: int) -> str:
     """The expression that makes one input."""
-    if argument == "pixel_values":
-        return f"torch.randn{size}"
-    return f"torch.ones({size}, dtype=torch.int64)" if argument.endswith("mask") else f"torch.randint(3, 90, {size})"
+    made = {
+        "pixel_values": f"torch.randn{size}",
+        "hidden_states": f"torch.randn({prod(size)}, {patch})",
+        "grid_thw": f"torch.tensor([{[1, *size]}])",
+        "attention_mask": f"torch.ones({size}, dtype=torch.int64)",
+    }
+    return made.get(argument, f"torch.randint(3, 90, {size})")
 
 
 def _in_lines(settings: Sequence[str]) -> str:
