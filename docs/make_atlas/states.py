@@ -49,7 +49,7 @@ def state_of(checks: Checks, unanswered: Sequence[str]) -> State:
         return State(NOT_LOOKED_AT, why=unanswered[0] if unanswered else "no check was asked")
     if not has_file(checks):
         rows = dict(map(tuple, checks["trace"]["rows"]))
-        cause = rows.get("likely cause")
+        cause = rows.get("likely cause") or rows.get("torch says")
         return State(NOT_EXPORTABLE, "trace", cause or checks["trace"]["headline"])
     if checks.get("trace", {}).get("headline", "").startswith(RANDOM):
         return State(NOT_LOOKED_AT, "trace", checks["trace"]["headline"])
