@@ -1,6 +1,7 @@
 """JSON reports of the validation suite -> `docs/atlas/atlas.json`, or a comparison with it.
 
 `python -m docs.make_atlas RUN.json ...` writes the atlas from runs, one or more, of each backend.
+`python -m docs.make_atlas --rest=WHY RUN.json ...` does so with runs of some model types: WHY stands in each other row.
 `python -m docs.make_atlas --check RUN.json ...` says which rows are worse than the atlas says, and fails if any is.
 `python -m docs.make_atlas --tenth` prints the model types that CI runs, for `--ts-architectures`.
 """
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from docs.make_atlas.refusals import why_not_published
-from docs.make_atlas.rows import rows_of
+from docs.make_atlas.rows import rows_of, run_of_the_rest
 from docs.make_atlas.states import WORSE
 from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.suite import list_model_types
 
 ATLAS = Path(__file__).parents[1] / "atlas" / "atlas.json"
+REST = "--rest="
 VERSION = 1
 """The version of the schema, `docs/atlas/atlas-1.json`."""
 
@@ -52,9 +54,13 @@ def worse(atlas: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> Iterat
                 yield f"{model_type} on {backend} was {was['state']} and is {now['state']}: {now['verdict']}"
 
 
-def publish(paths: Sequence[Path], target: Path, types: Sequence[str]) -> int:
-    """Write the atlas of the runs in these files, unless something speaks against it."""
+def publish(paths: Sequence[Path], target: Path, types: Sequence[str], rest: str = "") -> int:
+    """Write the atlas of the runs in these files, unless something speaks against it.
+
+    `rest` says why some of the model types are in no run; without it each must be.
+    """
     runs = {path.name: read(path) for path in paths}
+    runs |= {"the rest": run_of_the_rest(list(runs.values()), types, rest)} if rest else {}
     refusals = list(why_not_published(runs, types))
     if refusals:
         print(*refusals, "nothing was published", sep="\n")
@@ -79,11 +85,12 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--tenth"]:
         print(",".join(tenth(list_model_types())))
         return 0
-    paths = [Path(name) for name in arguments if name != "--check"]
+    rest = "".join(one.removeprefix(REST) for one in arguments if one.startswith(REST))
+    paths = [Path(name) for name in arguments if name != "--check" and not name.startswith(REST)]
     if not paths or any(path.suffix != ".json" for path in paths):
         print(__doc__)
         return 2
-    return check(paths, ATLAS) if "--check" in arguments else publish(paths, ATLAS, list_model_types())
+    return check(paths, ATLAS) if "--check" in arguments else publish(paths, ATLAS, list_model_types(), rest)
 
 
 if __name__ == "__main__":

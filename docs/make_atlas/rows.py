@@ -32,6 +32,16 @@ def answers(run: Run) -> Iterator[Mapping[str, Any]]:
     yield from run["unanswered"]
 
 
+def run_of_the_rest(runs: Sequence[Run], types: Sequence[str], why: str) -> dict[str, Any]:
+    """A run of the model types that are in none of these runs, in which nothing was judged: `why` says the reason."""
+    present = {key for run in runs for one in answers(run) if (key := key_of(one)) is not None}
+    backends = sorted({backend for _, backend in present})
+    rest = [(one, backend) for backend in backends for one in types if (one, backend) not in present]
+    subject = "test_architectures.py::test_architecture[{}]"
+    unanswered = [{"subject": subject.format(one), "backend": backend, "why": why} for one, backend in rest]
+    return {**runs[0], "options": [], "exit_status": 0, "verdicts": [], "unanswered": unanswered}
+
+
 def key_of(one: Mapping[str, Any]) -> tuple[str, str] | None:
     """The model type and the backend of a verdict; None if it is about a head, or about no architecture."""
     match = SUBJECT.search(one["subject"])

@@ -19,6 +19,8 @@ NEEDED = ("trace", "parity", "shapes")
 UNJUDGED = ("not run", "unavailable", "too slow", "crashed")
 ECHOES = ("already wrong at the traced size", "wrong at the traced size too")
 """How the headline of a check begins that looked no further, since the export is wrong at the traced size."""
+RANDOM = "eager's answers to two equal calls differ"
+"""How the headline of `trace` begins if the model draws random numbers: no export of it is right or wrong."""
 
 WORSE: Mapping[str, Sequence[str]] = {
     RIGHT: (REFUSES, NOT_EXPORTABLE, WRONG, NOT_LOOKED_AT),
@@ -47,8 +49,10 @@ def state_of(checks: Checks, unanswered: Sequence[str]) -> State:
         return State(NOT_LOOKED_AT, why=unanswered[0] if unanswered else "no check was asked")
     if not has_file(checks):
         rows = dict(map(tuple, checks["trace"]["rows"]))
-        cause = rows.get("likely cause")
+        cause = rows.get("likely cause") or rows.get("torch says")
         return State(NOT_EXPORTABLE, "trace", cause or checks["trace"]["headline"])
+    if checks.get("trace", {}).get("headline", "").startswith(RANDOM):
+        return State(NOT_LOOKED_AT, "trace", checks["trace"]["headline"])
     own = {name: verdict for name, verdict in checks.items() if not is_echo(verdict, checks)}
     for name, verdict in own.items():
         if is_wrong(verdict):

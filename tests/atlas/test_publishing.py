@@ -74,6 +74,26 @@ def test_a_run_whose_machinery_failed_publishes_nothing(
     assert capsys.readouterr().out == f"{reason}\nnothing was published\n"
 
 
+def test_what_no_run_took_has_a_grey_row_with_the_reason(tmp_path: Path) -> None:
+    target = tmp_path / "atlas.json"
+    runs = files(tmp_path, run(*right(), exit_status=1), run(*right("gpt2", backend="neuron-sim")))
+    assert publish(runs, target, ("bert", "gpt2"), rest="no time was left") == 0
+    found = read(target)["types"]
+    assert {(name, backend): row["state"] for name, rows in found.items() for backend, row in rows.items()} == {
+        ("bert", "jit"): "right",
+        ("bert", "neuron-sim"): "not looked at",
+        ("gpt2", "jit"): "not looked at",
+        ("gpt2", "neuron-sim"): "right",
+    }
+    assert found["gpt2"]["jit"]["verdict"] == "no time was left"
+    assert found["gpt2"]["jit"]["commands"][1].endswith("--ts-architectures=gpt2 --ts-backend=jit")
+
+
+def test_a_reason_for_the_rest_hides_no_fault_of_a_run(tmp_path: Path) -> None:
+    interrupted = files(tmp_path, run(*right(), exit_status=3))
+    assert publish(interrupted, tmp_path / "atlas.json", ("bert", "gpt2"), rest="no time") == 1
+
+
 def test_a_crash_of_the_model_costs_its_own_row_only(tmp_path: Path) -> None:
     crashed = verdict("shapes", Outcome.CRASHED, headline="crashed: exit", rows=MODELS_OWN)
     assert published(tmp_path, run(*replaced(crashed)))

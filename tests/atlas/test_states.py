@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from docs.make_atlas.rows import rows_of
@@ -12,6 +14,8 @@ from tests.atlas.runs import RAISES, failed, lost, replaced, right, run, verdict
 from tests.atlas.runs import WRONG as WRONG_VISITS
 
 BY = "logits (2, 8, 4): off by 3.1e-01"
+DRAWS = "eager's answers to two equal calls differ, so no export can equal it"
+SAYS = "RuntimeError: there is no op for aten::scatter"
 ECHO = "already wrong at the traced size, so no other size was checked"
 NO_FILE = (
     verdict("trace", Outcome.FAILED, headline="cannot be exported", rows=(("likely cause", "no len()"),)),
@@ -49,6 +53,8 @@ CASES: list[tuple[str, str, tuple[Verdict, ...]]] = [
     ),
     (WRONG, "two calls differ", replaced(verdict("trace", Outcome.FAILED, headline="two calls differ"))),
     (NOT_EXPORTABLE, "no len()", NO_FILE),
+    (NOT_EXPORTABLE, SAYS, (replace(NO_FILE[0], rows=(("torch says", SAYS),)), *NO_FILE[1:])),
+    (NOT_LOOKED_AT, DRAWS, replaced(verdict("trace", Outcome.FAILED, headline=DRAWS), failed("parity", "differs"))),
     (NOT_LOOKED_AT, "only 3 of 40", replaced(verdict("shapes", Outcome.FAILED, headline="only 3 of 40"))),
     (NOT_LOOKED_AT, "nothing to compare", replaced(verdict("parity", Outcome.FAILED, headline="nothing to compare"))),
     (NOT_LOOKED_AT, "too slow: 3 of 9", replaced(verdict("shapes", Outcome.TOO_SLOW, headline="too slow: 3 of 9"))),

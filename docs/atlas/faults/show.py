@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 CHUNKS = (
@@ -27,6 +28,11 @@ STRIDES = (
     "`onnx_export`, needs no strides."
 )
 
+GRIDS = (
+    "`get_vision_position_ids` of vision_utils.py makes Python numbers of the grid (`grid_thw.tolist()`). The trace "
+    "keeps the positions of the traced pictures, and gives them to the patches of pictures with other sides."
+)
+
 HEADS = {"num_attention_heads": 4}
 LATENT = {"kv_lora_rank": 32, "qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "v_head_dim": 16}
 SMALL = {"vocab_size": 128, "hidden_size": 64, "intermediate_size": 64, **HEADS, "initializer_range": 0.1}
@@ -35,25 +41,30 @@ QWEN = {**SMALL, "num_hidden_layers": 4, "num_key_value_heads": 2, "linear_num_k
     "linear_key_head_dim": 16,
     "linear_value_head_dim": 16,
 }
+TOWER = {"depth": 2, "hidden_size": 64, "intermediate_size": 64, "num_heads": 4, "out_hidden_size": 64} | {
+    "initializer_range": 0.1
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault of a family: how a small model is traced, at which other input it is wrong, and why.
 
-    `config` makes the model small. `arguments` are inputs of ids, or masks of ones. `asked_at` is the smallest size
-    that is wrong; where it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
+    `config` makes the model small. `arguments` are ids, masks of ones, pictures, or the patches of one picture, of
+    `patch` numbers each, with its grid; then the size is that of the grid. `asked_at` is the smallest size that is
+    wrong; where it is the traced size, other ids are. `raises`: the export raises there, and eager answers.
     `classes` are those of config and model, for a part of the model type `part_of` that the auto classes do not map.
     """
 
     config: Mapping[str, Any]
-    asked_at: tuple[int, int]
+    asked_at: tuple[int, ...]
     cause: str
     arguments: Sequence[str] = ("input_ids",)
-    traced_at: tuple[int, int] = (2, 7)
+    traced_at: tuple[int, ...] = (2, 7)
     output: str = "last_hidden_state"
     call: Mapping[str, Any] = field(default_factory=lambda: {"use_cache": False})
     raises: bool = False
+    patch: int = 0
     seed: int = 0
     classes: tuple[str, str] = ("AutoConfig", "AutoModel")
     part_of: str = ""
@@ -114,6 +125,17 @@ FAULTS: Mapping[str, Fault] = {
         "durations are 0, in a Python branch on data. The trace keeps the way that the traced ids took, and so has no "
         "frame at all for ids whose durations are 0.",
     ),
+    "focalnet": Fault(
+        config={"image_size": 64, "embed_dim": 16, "depths": [1, 1], "focal_levels": [2, 2], "focal_windows": [3, 3]}
+        | {"initializer_range": 0.1},
+        arguments=("pixel_values",),
+        traced_at=(2, 3, 64, 64),
+        asked_at=(2, 3, 64, 63),
+        output="pooler_output",
+        call={},
+        cause="`maybe_pad` of modeling_focalnet.py decides in Python whether a side is padded to a multiple of the "
+        "patch. The trace keeps the decision, and cuts the last pixels off instead.",
+    ),
     "funnel": Fault(
         config={
             "architectures": ["FunnelModel"],
@@ -128,6 +150,15 @@ FAULTS: Mapping[str, Fault] = {
         call={},
         cause="`relative_pos` of modeling_funnel.py builds `torch.arange` from Python numbers. The trace keeps the "
         "relative positions of the traced length.",
+    ),
+    "glm4v_vision": Fault(
+        config={**TOWER, "image_size": 56},
+        arguments=("hidden_states", "grid_thw"),
+        traced_at=(4, 6),
+        asked_at=(6, 4),
+        call={},
+        patch=1176,
+        cause=GRIDS,
     ),
     "glm5_next_text": Fault(
         config={
@@ -144,6 +175,15 @@ FAULTS: Mapping[str, Fault] = {
         | {"linear_head_dim": 16, "linear_num_heads": 4, "pad_token_id": 127},
         asked_at=(2, 65),
         cause=CHUNKS.format(file="modeling_glm5_next.py"),
+    ),
+    "glm_ocr_vision": Fault(
+        config={**TOWER, "image_size": 56},
+        arguments=("hidden_states", "grid_thw"),
+        traced_at=(4, 6),
+        asked_at=(6, 4),
+        call={},
+        patch=1176,
+        cause=GRIDS,
     ),
     "jetmoe": Fault(
         config={**SMALL, "num_hidden_layers": 2, "num_key_value_heads": 2, "kv_channels": 16, "num_local_experts": 4},
@@ -188,6 +228,15 @@ FAULTS: Mapping[str, Fault] = {
         call={},
         cause=STRIDES.format(file="modeling_longformer.py"),
     ),
+    "mobilenet_v2": Fault(
+        config={"image_size": 64, "depth_multiplier": 0.25, "initializer_range": 0.5},
+        arguments=("pixel_values",),
+        traced_at=(2, 3, 64, 64),
+        asked_at=(2, 3, 63, 64),
+        call={},
+        cause="`apply_tf_padding` of modeling_mobilenet_v2.py works out the padding from `int(features.shape[-2])`. "
+        "The trace keeps the padding of the traced side.",
+    ),
     "nllb-moe": Fault(
         config={"vocab_size": 128, "d_model": 64, "encoder_layers": 4, "decoder_layers": 4, "encoder_ffn_dim": 64}
         | {"decoder_ffn_dim": 64, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "init_std": 0.1}
@@ -219,6 +268,15 @@ FAULTS: Mapping[str, Fault] = {
         asked_at=(2, 65),
         cause=CHUNKS.format(file="modeling_qwen3_5_moe.py"),
     ),
+    "qwen3_5_moe_vision": Fault(
+        config={**TOWER, "num_position_embeddings": 64},
+        arguments=("hidden_states", "grid_thw"),
+        traced_at=(4, 6),
+        asked_at=(6, 4),
+        call={},
+        patch=1536,
+        cause=GRIDS,
+    ),
     "qwen3_5_text": Fault(config=QWEN, asked_at=(2, 65), cause=CHUNKS.format(file="modeling_qwen3_5.py")),
     "qwen3_next": Fault(
         config={**QWEN, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 64},
@@ -231,6 +289,16 @@ FAULTS: Mapping[str, Fault] = {
         asked_at=(2, 8),
         cause="`rwkv_linear_attention_cpu` of modeling_rwkv.py loops over the tokens in Python. The trace unrolls the "
         "loop for the traced length, and answers nothing for the tokens beyond it.",
+    ),
+    "swin": Fault(
+        config={"image_size": 64, "embed_dim": 16, "depths": [2, 2], "num_heads": [2, 2], "window_size": 4}
+        | {"initializer_range": 0.1},
+        arguments=("pixel_values",),
+        traced_at=(2, 3, 64, 64),
+        asked_at=(2, 3, 32, 32),
+        call={"interpolate_pos_encoding": True},
+        cause="`set_shift_and_window_size` of modeling_swin.py moves no window where one window covers the picture, in "
+        "Python. The trace keeps the shift of the traced side.",
     ),
     "switch_transformers": Fault(
         config={"vocab_size": 128, "d_model": 64, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_decoder_layers": 2}
@@ -304,15 +372,21 @@ def script_of(model_type: str) -> str:
         seed=fault.seed,
         config=f"{'.for_model' * is_auto}({_in_lines(settings)})",
         from_config=".from_config" * is_auto,
-        example=", ".join(_drawn(name, fault.traced_at) for name in fault.arguments),
-        asked=", ".join(_drawn(name, fault.asked_at) for name in fault.arguments),
+        example=", ".join(_drawn(name, fault.traced_at, fault.patch) for name in fault.arguments),
+        asked=", ".join(_drawn(name, fault.asked_at, fault.patch) for name in fault.arguments),
         comparison=(RAISES if fault.raises else DIFFERS).format(**values),
     )
 
 
-def _drawn(argument: str, size: tuple[int, int]) -> str:
+def _drawn(argument: str, size: tuple[int, ...], patch: int) -> str:
     """The expression that makes one input."""
-    return f"torch.ones({size}, dtype=torch.int64)" if argument.endswith("mask") else f"torch.randint(3, 90, {size})"
+    made = {
+        "pixel_values": f"torch.randn{size}",
+        "hidden_states": f"torch.randn({prod(size)}, {patch})",
+        "grid_thw": f"torch.tensor([{[1, *size]}])",
+        "attention_mask": f"torch.ones({size}, dtype=torch.int64)",
+    }
+    return made.get(argument, f"torch.randint(3, 90, {size})")
 
 
 def _in_lines(settings: Sequence[str]) -> str:

@@ -16,6 +16,8 @@ BY_VALUE = {
 }
 """Functions whose output size depends on values: they run once, when the model is traced."""
 
+REPEATS = (torch.repeat_interleave, torch.Tensor.repeat_interleave)
+
 
 class Frozen(TorchFunctionMode):
     """Turns the result of such functions into constants of the program."""
@@ -23,8 +25,24 @@ class Frozen(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        answer = func(*args, **(kwargs or {}))
-        return _constant(answer) if _by_value(func, args, kwargs or {}) else answer
+        args, kwargs = _with_a_number(func, args, kwargs or {})
+        answer = func(*args, **kwargs)
+        return _constant(answer) if _by_value(func, args, kwargs) else answer
+
+
+def _with_a_number(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with one number of repeats as a number: it is frozen, and what is repeated is not.
+
+    While tracing, each size that a model reads is a tensor.
+    """
+    if func not in REPEATS:
+        return args, kwargs
+    numbers = {name: _number(value) if name == "repeats" else value for name, value in kwargs.items()}
+    return (*args[:1], *map(_number, args[1:2]), *args[2:]), numbers
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, torch.Tensor) and value.dim() == 0 else value
 
 
 def _by_value(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -32,7 +50,7 @@ def _by_value(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         return True
     if func in (torch.where, torch.Tensor.where):
         return len(args) + len(kwargs) == 1
-    if func in (torch.repeat_interleave, torch.Tensor.repeat_interleave):
+    if func in REPEATS:
         return isinstance(kwargs.get("repeats", args[-1] if len(args) == 1 else args[1]), torch.Tensor)
     if func is not torch.Tensor.__getitem__:
         return False

@@ -24,8 +24,9 @@ UNTRACED = "unordered_map::at"
 
 THROUGH: Mapping[str, tuple[str, str]] = {
     "masking_utils.py": (
-        "torch.jit.trace cannot follow a torch.func transform; Transformers 4.53 to 4.57 build masks with vmap",
-        "use Transformers 5, whose masks it can follow, or pass a 4-D attention mask",
+        "torch.jit.trace cannot follow a torch.func transform; Transformers builds masks with vmap: 4.53 to 4.57 each "
+        "mask, 5 that of a model with a mask function of its own",
+        "use Transformers 5 if this is 4, or pass a 4-D attention mask",
     ),
     "_functorch": (
         "torch.jit.trace cannot follow a torch.func transform, such as vmap",

@@ -96,8 +96,14 @@ def test_positions_are_frozen_and_the_values_there_are_not() -> None:
         lambda x: (x > 0).count_nonzero(),
         lambda x: (x > 0) * x,
         lambda x: x.gather(1, x.argsort(1)),
+        lambda x: x.repeat_interleave(x.shape[0], dim=1),
+        lambda x: torch.repeat_interleave(x, repeats=x.shape[1] // 2, dim=0),
+        lambda x: x.repeat_interleave((x > 9).sum() + 2, dim=0),
     ],
-    ids=["where of three", "masked_fill", "whole-number index", "count", "a mask multiplied in", "gather"],
+    ids=[
+        *("where of three", "masked_fill", "whole-number index", "count", "a mask multiplied in", "gather"),
+        *("repeats of a size", "repeats by keyword", "repeats of a value"),
+    ],
 )
 def test_an_output_of_the_same_size_for_all_values_is_not_frozen(func: Function) -> None:
     program, said = compiled_with_warnings(func, LEFT)
