@@ -65,9 +65,10 @@ class Option(NamedTuple):
 
     @property
     def on_command_line(self) -> Mapping[str, Any]:
-        """What the command line does with a value, in the words of `argparse`."""
+        """What `argparse` is told of the option besides its flag."""
+        named = {"dest": self.ini, "metavar": self.metavar, "help": self.help}
         bare = {"nargs": "?", "const": self.bare} if self.bare else {}
-        return {"action": "append" if self.many else "store", **bare}
+        return {"action": "append" if self.many else "store", **named, **bare}
 
     @property
     def ini_type(self) -> Literal["string", "linelist", "int"]:

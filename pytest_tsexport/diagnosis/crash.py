@@ -11,14 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import hypothesis
-import torch
-
-from pytest_tsexport import errors
 from pytest_tsexport.errors import INTERRUPTS, CrashError, TsExportError
 from pytest_tsexport.exporting.context import Callbacks
 from pytest_tsexport.exporting.exits import exits_raised
 from pytest_tsexport.subjects.reference import one_line
+from pytest_tsexport.subjects.whose_code import owner
 from pytest_tsexport.verdict import Row
 
 Frame = tuple[str, int, str]
@@ -66,17 +63,17 @@ def rows_of(name: str, frames: Sequence[Frame]) -> tuple[Row, ...]:
 
 
 def _that_matter(frames: Sequence[Frame]) -> list[Frame]:
-    """The frames outside torch; how this package called a model says nothing about the model."""
-    outside = [frame for frame in frames if not _is_within(frame[0], torch.__file__)]
-    if outside and _is_ours(outside[0][0]):
+    """The frames outside libraries; how this package called a model says nothing about the model."""
+    outside = [frame for frame in frames if owner(frame[0]) != "library"]
+    if outside and owner(outside[0][0]) == "ours":
         return outside
-    return [frame for frame in outside if not _is_ours(frame[0])]
+    return [frame for frame in outside if owner(frame[0]) == "model"]
 
 
 def _fix(raised: BaseException, frames: Sequence[Frame]) -> str:
     if not isinstance(raised, Exception):
         return FIXES["ends"]
-    return FIXES["ours" if not frames or _is_ours(frames[0][0]) else "raises"]
+    return FIXES["ours" if not frames or owner(frames[0][0]) == "ours" else "raises"]
 
 
 def _frames(raised: BaseException) -> list[Frame]:
@@ -87,14 +84,3 @@ def _frames(raised: BaseException) -> list[Frame]:
         if not frame.f_locals.get("__tracebackhide__")
     ]
     return steps[::-1]
-
-
-def _is_ours(file: str) -> bool:
-    """Whether a file belongs to this package or to hypothesis, and not to a model."""
-    specimens = Path(errors.__file__).with_name("testing") / "__init__.py"
-    own = _is_within(file, errors.__file__) and not _is_within(file, str(specimens))
-    return own or _is_within(file, hypothesis.__file__)
-
-
-def _is_within(file: str, package: str) -> bool:
-    return Path(package).parent in Path(file).parents

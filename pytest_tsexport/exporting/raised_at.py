@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import linecache
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, TracebackType
 from typing import Literal
 
-import torch
 from torch import nn
 
-_PACKAGE = Path(__file__).parents[1]
-_SPECIMENS = str(_PACKAGE / "testing")
-_TORCH = str(Path(torch.__file__).parent)
-_PYTHON = str(Path(sysconfig.get_paths()["stdlib"]))
-_INSTALLED = ("site-packages", "dist-packages")
+from pytest_tsexport.subjects import whose_code
 
 Owner = Literal["model", "exporter", "backend"]
 
@@ -88,18 +82,11 @@ def _frames(traceback: TracebackType | None) -> tuple[list[_Frame], bool]:
     found: list[_Frame] = []
     is_last = False
     for one, line in walk_tb(traceback):
-        is_last = _is_users(one.f_code.co_filename)
+        is_last = whose_code.owner(one.f_code.co_filename) == "model"
         if is_last:
             own = one.f_locals.get("self")
             found.append(_Frame(one.f_code, line, own if isinstance(own, nn.Module) else None))
     return found, not is_last
-
-
-def _is_users(file: str) -> bool:
-    if file.startswith(_SPECIMENS):
-        return True
-    is_pythons = file.startswith("<") or (file.startswith(_PYTHON) and not any(one in file for one in _INSTALLED))
-    return not (is_pythons or file.startswith((_TORCH, str(_PACKAGE))))
 
 
 def _function(frame: _Frame) -> str:

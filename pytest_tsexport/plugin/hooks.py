@@ -32,9 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--ts-...` and their ini twins. Values stay text, so that pytest-xdist can send them to its workers."""
     for option in OPTIONS.values():
         group = parser.getgroup(f"torchscript export: {option.group}")
-        group.addoption(
-            option.flag, dest=option.ini, metavar=option.metavar, help=option.help, **option.on_command_line
-        )
+        group.addoption(option.flag, **option.on_command_line)
         parser.addini(option.ini, f"{option.help}; as {option.flag}", type=option.ini_type, default=None)
 
 

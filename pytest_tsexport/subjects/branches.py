@@ -57,7 +57,7 @@ class Branches(TorchFunctionMode):
 def _site(frame: FrameType | None) -> Site | None:
     """The innermost line outside torch and the standard library; None if it is ours."""
     while frame is not None:
-        whose = owner(frame)
+        whose = owner(frame.f_code.co_filename)
         if whose != "library":
             return (frame.f_code.co_filename, frame.f_lineno) if whose == "model" else None
         frame = frame.f_back

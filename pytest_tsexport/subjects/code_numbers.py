@@ -58,7 +58,7 @@ class CodeNumbers:
         if event != "return" or frame.f_code in self._read:
             return
         self._read.add(frame.f_code)
-        if owner(frame) == "model":
+        if owner(frame.f_code.co_filename) == "model":
             numbers = set(_numbers(frame))
             self.found |= {number for number in numbers if 1 < number <= LARGEST}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,15 @@ def test_the_line_is_the_innermost_one_outside_torch_and_its_callers_follow() ->
     first, second, third = rows["called from"].split("; ")
     assert (first[-10:], second[-13:], third[-14:]) == ("in forward", ", in <lambda>", ", in raised_by")
     assert "torch" not in rows["called from"]
+    assert rows["fix"] == FIXES["raises"]
+
+
+def test_a_line_of_python_itself_is_passed_over() -> None:
+    def reads() -> None:
+        json.loads("{")
+
+    rows = dict(crash(ends(reads)).rows)
+    assert rows["raised at"].endswith(", in reads")
     assert rows["fix"] == FIXES["raises"]
 
 

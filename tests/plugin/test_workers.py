@@ -56,6 +56,35 @@ def test_the_controller_reports_what_its_workers_found(project: Project, run: Ru
     result.stdout.fnmatch_lines(["2 exports: 1 right, 1 wrong; *"])
 
 
+KILLS = """
+import os
+
+@pytest.mark.torchscript(checks=["trace", "parity"])
+@pytest.mark.parametrize("number", range(2))
+def test_kills(number):
+    os.kill(os.getpid(), 9)
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["parity"], max_examples=5)
+def test_right():
+    return Doubles()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["-n1", "-n2"])
+def test_a_run_in_which_every_worker_dies_twice_ends_with_a_table(
+    project: Project, pytester: pytest.Pytester, workers: str
+) -> None:
+    project(KILLS)
+    result = pytester.runpytest_subprocess(workers, "-p", "no:randomly", "-p", "no:cacheprovider", timeout=240)
+    result.assert_outcomes(passed=1, failed=4)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["crashed * test_export.py::test_kills?0-jit-*", "1 export: 1 right, 4 items crashed; *"]
+    )
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
 class Worker:
     """As much of xdist's controller of one worker as a scheduler touches."""
 
@@ -155,6 +184,44 @@ def test_the_rest_on_another_backend_goes_to_the_next_too(pytester: pytest.Pytes
     chosen.add_node_collection(replacement, BOTH)
     chosen.schedule()
     assert replacement.sent == [2, 3]
+
+
+def replaced(chosen: Any, ids: Sequence[str]) -> Worker:
+    """A worker in place of one that died, after it has collected."""
+    worker = Worker()
+    chosen.add_node(worker)
+    chosen.add_node_collection(worker, list(ids))
+    chosen.schedule()
+    return worker
+
+
+def test_a_worker_that_has_not_collected_gets_nothing_yet(pytester: pytest.Pytester) -> None:
+    chosen, (first, second) = scheduled(pytester, "load", OURS)
+    assert chosen.remove_node(first) == OURS[0]
+    assert chosen.remove_node(second) == OURS[3]
+    waiting = Worker()
+    chosen.add_node(waiting)
+    assert replaced(chosen, OURS).sent == [1, 2]
+    assert (waiting.sent, waiting.shutting_down) == ([], False)
+    chosen.add_node_collection(waiting, OURS)
+    chosen.schedule()
+    assert waiting.sent == [4, 5]
+
+
+def test_a_worker_is_given_two_items_because_it_does_not_start_the_last_one(pytester: pytest.Pytester) -> None:
+    chosen, (first, second) = scheduled(pytester, "load", OURS)
+    chosen.mark_test_complete(first, 0)
+    assert chosen.remove_node(first) == OURS[1]
+    assert chosen.remove_node(second) == OURS[3]
+    assert replaced(chosen, OURS).sent == [2, 4, 5]
+
+
+def test_a_worker_with_the_last_item_is_told_that_there_is_no_other(pytester: pytest.Pytester) -> None:
+    chosen, (first, _) = scheduled(pytester, "load", OURS)
+    chosen.mark_test_complete(first, 0)
+    chosen.remove_node(first)
+    worker = replaced(chosen, OURS)
+    assert (worker.sent, worker.shutting_down) == ([2], True)
 
 
 def test_a_worker_that_finished_leaves_nothing(pytester: pytest.Pytester) -> None:

@@ -20,6 +20,9 @@ from pytest_tsexport.plugin.collection.item_ids import ItemId, parse
 THEIRS = {"load": LoadScheduling, "loadgroup": LoadGroupScheduling}
 """The kinds that ours replaces; a user who asks for `loadfile`, `worksteal` or `each` gets that."""
 
+ENOUGH = 2
+"""Items: fewer of them do not keep a worker going."""
+
 
 def make_scheduler(config: pytest.Config, log: Producer, backends: Iterable[str] = BACKENDS) -> object:
     """The scheduler of this run, or None if the user asked for another kind."""
@@ -80,6 +83,18 @@ class BySubject(LoadGroupScheduling):  # type: ignore[misc]  # xdist ships no ty
         for other in self.assigned_work:
             self._reschedule(other)
         return crashed
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give work to a worker that has collected, and enough: one that replaces a dead one has nothing else to do.
+
+        A worker starts an item when it knows the next one, or that there is none. xdist's version raises `KeyError` if
+        a second worker is being replaced, and one unit with one item left would never be started.
+        """
+        if node not in self.registered_collections:
+            return
+        super()._reschedule(node)
+        while not node.shutting_down and self._pending_of(self.assigned_work[node]) < ENOUGH:
+            super()._reschedule(node)
 
 
 class Recorder(Protocol):
