@@ -6,7 +6,7 @@ What eager answers says that a layout is possible. The likeliest comes first, so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
@@ -16,6 +16,7 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects import transformers
+from pytest_tsexport.subjects.domains.tail_masks import TailMask
 from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.subjects.placing import as_long, placed
@@ -72,7 +73,7 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
     refused: list[Refused] = []
     for one in _tried(model, possible, refused):
         inquiry = _inquiry(reference, one)
-        why = inquiry.refusal({})
+        why = inquiry.refusal({}) or inquiry.refusal({}, _padded(one, inquiry.inputs))
         if why is None:
             return _told(one, refused), inquiry
         refused.append(Refused(one, why))
@@ -80,6 +81,19 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         if with_text is not None:
             return _told(with_text, refused), _inquiry(reference, with_text)
     raise InputsError(_refusal(model, refused))
+
+
+def _padded(description: Description, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The masks of recordings and pictures, with the last third padded.
+
+    Of a mask without padding, eager may not look at the size, and tracing does.
+    """
+    masks = {one.name: one.domain for one in description.fields if isinstance(one.domain, TailMask)}
+    found = {name: inputs[name].clone() for name in masks}
+    for name, mask in found.items():
+        size = mask.shape[-1]
+        mask.narrow(-1, size - size // 3, size // 3).fill_(masks[name].padding)
+    return found
 
 
 def _tried(model: nn.Module, possible: Sequence[Description], refused: Sequence[Refused]) -> Iterator[Description]:

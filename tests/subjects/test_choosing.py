@@ -153,3 +153,19 @@ def test_pictures_come_before_text_alone() -> None:
     blind = built(ReadsEither(looks=False))
     assert list(blind.inputs) == ["input_ids"]
     assert blind.given_up["pixel_values"].startswith("pixel_values not given: eager refuses input_ids (2, 7), ")
+
+
+class ReadsFrames(Wrapper):
+    """Takes a mask of frames only while nothing is padded: behind it, it is a mask of something else."""
+
+    def forward(self, input_features: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:
+        if attention_mask is not None and not bool(attention_mask.all()):
+            raise ValueError("the mask is of patches")
+        return input_features.mean(1)
+
+
+def test_a_mask_is_asked_about_with_padding() -> None:
+    model = ReadsFrames(num_mel_bins=8)
+    description, _ = chosen(model, model, descriptions(model))
+    assert [one.name for one in description.fields] == ["input_features"]
+    assert description.given_up["attention_mask"].endswith("ValueError: the mask is of patches")

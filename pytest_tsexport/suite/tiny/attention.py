@@ -36,6 +36,8 @@ def heads(part: Part) -> Changes:
             changes[name] = min(value, HEAD_SIZE)
         elif type(value) is int and value > 0 and _RANK.fullmatch(name):
             changes[name] = min(value, WIDTH // 2)
+    if part.get("attention_hidden_size") and part.get("attention_head_dim"):
+        changes["attention_head_dim"] = 2 * HEAD_SIZE
     return changes | _latent(part) | _linear(part) | _state_space(part)
 
 

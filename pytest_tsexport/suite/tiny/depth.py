@@ -11,7 +11,7 @@ from pytest_tsexport.suite.tiny.part import Changes, Part, like
 _FEWEST = 2
 _MOST = 8
 _DEPTH = re.compile(
-    r"((.*_)?(num_)?(hidden_|encoder_|decoder_|attention_)*layers|n_layers?|num_layers_per_stack|depth|.*_depth|(num_)?blocks"
+    r"(?!num_feat_extract_layers)((.*_)?(num_)?(hidden_|encoder_|decoder_|attention_)*layers|n_layers?|num_layers_per_stack|depth|.*_depth|(num_)?blocks"
     r"|[lrx]_layers|num_self_attends_per_block|(.*_)?num_layers?)"
 )
 _PERIOD = re.compile(r".*(_period|_interval|_sparse_step|every_n_layers|_every|_frequency|layer_group_size|_pattern)")

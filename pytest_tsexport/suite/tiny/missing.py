@@ -65,6 +65,7 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "clip_qkv": _just(8.0),
     "pad_token_id": _just(0),
     "mask_token_id": _just(1),
+    "default_language": lambda config: config.languages[0],
     "vocabulary_map": _image_vocabulary,
     "downsample_rate": _just("1/2"),
     "deepstack_layer_map": _just([[0, 0]]),

@@ -176,6 +176,10 @@ def _spread(model: nn.Module) -> None:
                 parameter.normal_(0.0, SCALE)
             elif bool((parameter == parameter.flatten()[0]).all()):
                 parameter.add_(torch.randn_like(parameter) * SCALE)
+        for buffer in model.buffers():
+            # A table that training fills, such as a codebook. Of zeros, no answer would depend on what was looked up.
+            if buffer.is_floating_point() and buffer.dim() == 2 and buffer.numel() and not bool(buffer.any()):
+                buffer.normal_()
 
 
 @contextlib.contextmanager

@@ -52,10 +52,12 @@ RULES = (
     ),
     _rule(r".*(_rate|_period|_interval|_step|_steps|_every|_freq|_mult|_offset|_multiple_of|_divisible_by)", _kept),
     _rule(
-        r".*(spatial_merge_size|temporal_patch_size|merge_size|patch_temporal|tubelet_size|downsample_rate|hop_length)",
+        r".*(spatial_merge_size|temporal_patch_size|merge_size|patch_temporal|tubelet_size|downsample_rate)",
         _kept,
     ),
     _rule(r"(num_channels|in_channels|in_chans|num_mel_bins|.*mel_bins|num_labels|sampling_rate|sample_rate)", _kept),
+    _rule(r".*hop_length|model_in_dim|patch_dim|max_xpath_.*|dim_bbox_sinusoid_.*", _kept),
+    _rule(r"dim_bbox_projection", _at_most(HEAD_SIZE)),
     # A spectrogram is folded into a square picture of this side.
     _rule(r"spec_size", _kept),
     _rule(r".*(mask_time|mask_feature|_ignore_index|max_new_tokens|no_repeat).*", _kept),
@@ -92,6 +94,10 @@ RULES = (
     # Four coordinates and two sides of a box are side by side in one state.
     _rule(r"coordinate_size", _at_most(WIDTH // 8)),
     _rule(r"shape_size", _at_most(WIDTH // 4)),
+    # Of one border of a picture.
+    _rule(r"visual_prompt_size", _at_most(8)),
+    # The attention reads two states of the layers side by side.
+    _rule(r"attention_hidden_size", _at_most(2 * WIDTH)),
     # A position has a sine and a cosine of each.
     _rule(r"num_pos_feats", _at_most(WIDTH // 2)),
     _rule(r"num_conv_pos_embeddings", _at_most(16)),

@@ -87,6 +87,13 @@ def test_no_weight_is_all_alike() -> None:
         assert len(one.unique()) > 1, name
 
 
+def test_a_codebook_of_zeros_is_filled() -> None:
+    tables = {name: one for name, one in tiny_model("encodec").named_buffers() if name.endswith("codebook.embed")}
+    assert tables
+    for name, one in tables.items():
+        assert bool(one.any()), name
+
+
 def test_weights_are_large_enough_to_show_in_the_answer() -> None:
     model = tiny_model("bert")
     ids = torch.arange(2, 9)[None]

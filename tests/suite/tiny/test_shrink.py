@@ -66,6 +66,21 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
         ),
         ({"backbone_feature_sizes": [[256, 256], [128, 128]]}, {"backbone_feature_sizes": [[16, 16], [8, 8]]}),
         ({"num_pos_feats": 128, "hidden_size": 768}, {"num_pos_feats": 32, "hidden_size": 64}),
+        (
+            {"dim_bbox_projection": 64, "dim_bbox_sinusoid_emb_2d": 192},
+            {"dim_bbox_projection": 16, "dim_bbox_sinusoid_emb_2d": 192},
+        ),
+        ({"patch_dim": 768, "model_in_dim": 80}, {"patch_dim": 768, "model_in_dim": 80}),
+        ({"max_xpath_tag_unit_embeddings": 256}, {"max_xpath_tag_unit_embeddings": 256}),
+        (
+            {"hidden_size": 3712, "attention_hidden_size": 7424, "attention_head_dim": 232, "num_attention_heads": 32},
+            {"hidden_size": 64, "attention_hidden_size": 128, "attention_head_dim": 32, "num_attention_heads": 4},
+        ),
+        ({"max_img_size": 448, "visual_prompt_size": 96}, {"max_img_size": 64, "visual_prompt_size": 8}),
+        (
+            {"num_hidden_layers": 12, "num_feat_extract_layers": 7},
+            {"num_hidden_layers": 2, "num_feat_extract_layers": 7},
+        ),
         ({"spec_size": 256, "hop_length": 320}, {"spec_size": 256, "hop_length": 320}),
         ({"patch_size": 4, "image_size": [224, 224]}, {"patch_size": 4, "image_size": [64, 64]}),
         ({"attention_window": 512, "chunk_size": 256}, {"attention_window": 4, "chunk_size": 8}),

@@ -18,6 +18,7 @@ from pytest_tsexport.subjects.domains.placeholders import KindsAround, Places
 from pytest_tsexport.subjects.fields import Rule
 from pytest_tsexport.subjects.transformers.facts import Facts
 from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Number, always, floating
+from pytest_tsexport.subjects.transformers.rules.states import LATENTS, SIGNAL
 from pytest_tsexport.subjects.transformers.rules.tiles import sides_of_pinpoint
 
 PLACES = ("image_position_ids", "pixel_position_ids")
@@ -160,7 +161,7 @@ def _has_pictures(facts: Facts) -> bool:
 
 
 RULES: tuple[InputRule, ...] = (
-    InputRule("hidden_states", PATCHES),
+    InputRule("hidden_states", (*PATCHES, *LATENTS, SIGNAL)),
     InputRule("image_grid_thw", _of_grid(_grids, 3), _has_pictures, spare=always),
     InputRule("grid_thw", _of_grid(_grids, 3)),
     InputRule(

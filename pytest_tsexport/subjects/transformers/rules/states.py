@@ -27,6 +27,9 @@ def _of_layers(facts: Facts) -> int | None:
 
 LATENTS = (Layout(("batch", WIDTH, "steps"), states), Layout(("batch", "steps", WIDTH), states))
 
+SIGNAL = Layout(("batch", Setting(("channels",)), "samples"), states)
+"""What the first of several stages takes: raw samples."""
+
 RULES: tuple[InputRule, ...] = (
     InputRule("encoder_hidden_states", (Layout((*STATES, WIDTH), states),), when_named),
     InputRule("encoder_attention_mask", (Layout(STATES, mask),), when_named),

@@ -9,6 +9,7 @@ import torch
 
 from pytest_tsexport.subjects.domains.base import Domain
 from pytest_tsexport.subjects.domains.boxes import Boxes
+from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.integers import Ids, Integers
 from pytest_tsexport.subjects.domains.lengths import Lengths
 from pytest_tsexport.subjects.domains.masks import Mask
@@ -18,6 +19,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     InputRule,
     Layout,
     always,
+    floating,
     when_named,
 )
 from pytest_tsexport.subjects.transformers.positions import position_count
@@ -74,9 +76,11 @@ def _positions(facts: Facts) -> Domain:
 
 
 def _boxes(facts: Facts) -> Domain | None:
-    # Without this setting the coordinates are floats (Bros).
     count = facts.setting("max_2d_position_embeddings")
-    return Boxes(dtype=torch.int64, high=count) if isinstance(count, int) else None
+    if isinstance(count, int):
+        return Boxes(dtype=torch.int64, high=count)
+    # Without a table of coordinates they are parts of the sides of the page.
+    return Floats(dtype=floating(facts), scale=0.3)
 
 
 def _lengths(facts: Facts) -> Domain | None:

@@ -59,7 +59,7 @@ def side(place: int) -> Number:
     def read(facts: Facts) -> int | None:
         if facts.prepared.sides is not None:
             return facts.prepared.sides[place]
-        size = facts.setting("image_size", "img_size", "input_size", "crop_size", side="vision")
+        size = facts.setting("image_size", "img_size", "input_size", "crop_size", "max_img_size", side="vision")
         if isinstance(size, dict):
             size = [size.get("height"), size.get("width")]
         if isinstance(size, (list, tuple)):

@@ -18,6 +18,7 @@ from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.subjects.transformers.rules import BY_NAME, RULES
+from pytest_tsexport.suite import list_model_types, tiny_model
 from tests.subjects import pictures
 
 SHAPES = {
@@ -184,3 +185,21 @@ def test_a_main_input_may_be_several() -> None:
     model = pictures.vit()
     model.main_input_name = ["pixel_values", "task_inputs"]  # type: ignore[assignment]
     assert list(build(model, Meaning(), name="it").inputs) == ["pixel_values"]
+
+
+@pytest.mark.parametrize(
+    ("model_type", "shapes"),
+    [
+        ("bros", {"input_ids": (2, 7), "bbox": (2, 7, 4), "attention_mask": (2, 7), "token_type_ids": (2, 7)}),
+        ("vibevoice_acoustic_tokenizer_decoder", {"hidden_states": (2, 8, 10)}),
+        ("vibevoice_acoustic_tokenizer_encoder", {"hidden_states": (2, 1, 4000)}),
+        pytest.param("audio-spectrogram-transformer", {"input_values": (2, 128, 128)}, marks=pytest.mark.wide),
+    ],
+)
+def test_the_layout_of_an_argument_that_several_kinds_of_models_have(
+    model_type: str, shapes: dict[str, tuple[int, ...]]
+) -> None:
+    if model_type not in list_model_types():
+        pytest.skip("this transformers does not have it")
+    subject = build(tiny_model(model_type), Meaning(), name=model_type)
+    assert {key: tuple(tensor.shape) for key, tensor in subject.inputs.items()} == shapes
