@@ -8,6 +8,7 @@ from typing import Any
 
 from docs.make_atlas.sizes import in_words
 from docs.make_atlas.states import NOT_EXPORTABLE, NOT_LOOKED_AT, REFUSES, RIGHT, State, state_of
+from pytest_tsexport.config.names import selected
 
 SUBJECT = re.compile(r"test_architecture\[(?P<type>.+?)(-For(?P<head>\w+))?\]$")
 CHOSEN = ("--ts-architectures", "--ts-backend", "--ts-seed", "--ts-heads")
@@ -64,7 +65,7 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "planned": sum(one["planned"] for one in verdicts.values()),
         "sizes": sum(visit["status"] == "equal" for visit in shapes.get("visits", ())),
         "axes": shapes.get("axes", []),
-        "not_looked_at": folded({text for one in verdicts.values() for text in one["not_covered"]}),
+        "not_looked_at": [*not_asked(verdicts), *folded({t for one in verdicts.values() for t in one["not_covered"]})],
         "notes": sorted({text for one in verdicts.values() for text in one["notes"]}),
         "checks": {name: [one["outcome"], one["headline"]] for name, one in verdicts.items()},
         "counterexample": deciding["counterexample"],
@@ -74,6 +75,11 @@ def _row(run: Run, model_type: str, backend: str) -> Row:
         "seconds": round(sum(one["seconds"] for one in verdicts.values()), 1),
         "commands": commands(run, model_type, backend, seed),
     }
+
+
+def not_asked(verdicts: Mapping[str, Any]) -> list[str]:
+    """A line for each check that the run left out."""
+    return [f"{name} was not asked" for name in selected(None) if verdicts and name not in verdicts]
 
 
 def folded(texts: Iterable[str]) -> list[str]:
