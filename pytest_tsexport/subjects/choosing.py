@@ -75,11 +75,11 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
         inquiry = _inquiry(reference, one)
         why = inquiry.refusal({}) or inquiry.refusal({}, _padded(one, inquiry.inputs))
         if why is None:
-            return _told(one, refused), inquiry
+            return _with_reason(one, refused), inquiry
         refused.append(Refused(one, why))
         with_text = placed(model, reference, one, why) or as_long(reference, one, why)
         if with_text is not None:
-            return _told(with_text, refused), _inquiry(reference, with_text)
+            return _with_reason(with_text, refused), _inquiry(reference, with_text)
     raise InputsError(_refusal(model, refused))
 
 
@@ -155,7 +155,7 @@ def shapes_of(description: Description) -> str:
     return ", ".join(f"{one.name} {one.shape(description.sizes)}" for one in description.fields)
 
 
-def _told(taken: Description, refused: Sequence[Refused]) -> Description:
+def _with_reason(taken: Description, refused: Sequence[Refused]) -> Description:
     return replace(taken, given_up={**taken.given_up, **_first_change(taken, refused)})
 
 

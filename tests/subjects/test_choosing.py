@@ -79,6 +79,21 @@ def test_another_layout_than_the_likeliest_is_told() -> None:
     assert subject.given_up["pixel_values"] == line
 
 
+class HearsTwice(Wrapper):
+    """Takes two recordings, each of which has several layouts."""
+
+    def forward(self, input_values: torch.Tensor, input_features: torch.Tensor) -> torch.Tensor:
+        if input_values.dim() != 3:
+            raise ValueError("a channel, please")
+        return input_values.mean((1, 2)) + input_features.mean((1, 2))
+
+
+def test_the_other_layouts_of_each_argument_are_tried_soon() -> None:
+    first = [{one.name: len(one.dims) for one in each.fields} for each in descriptions(HearsTwice())[:4]]
+    assert {one["input_values"] for one in first} == {2, 3}
+    assert shapes_of(picked(HearsTwice())).startswith("input_values (2, 1, 4000), input_features (2, ")
+
+
 def test_the_likeliest_layout_needs_no_line() -> None:
     assert "pixel_values" not in built(vit()).given_up
 

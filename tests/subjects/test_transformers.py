@@ -393,8 +393,8 @@ def test_a_rule_names_axes_numbers_and_settings(
 
 def test_every_axis_of_a_rule_has_a_size() -> None:
     dims = {dim for rule in RULES for layout in rule.layouts for dim in layout.dims}
-    sides = {"grid_height", "grid_width"}  # dimensions of no input: patches follow from them
-    assert {dim for dim in dims if isinstance(dim, str)} | sides == set(SIZES)
+    followed = {"grid_height", "grid_width", "text"}  # dimensions of no input: patches and sequence follow from them
+    assert {dim for dim in dims if isinstance(dim, str)} | followed == set(SIZES)
 
 
 # What cannot be derived

@@ -126,12 +126,15 @@ def _named(facts: Facts, names: Collection[str]) -> list[str]:
 
 
 def _arranged(facts: Facts, names: Sequence[str]) -> Iterator[tuple[Laid, ...]]:
-    """The inputs in each combination of layouts that give no axis two sizes."""
+    """The inputs in each combination of layouts that give no axis two sizes, those of likely layouts first."""
     laid = {name: BY_NAME[name].laid_out(facts) if name in BY_NAME else () for name in names}
     unknown = [name for name, layouts in laid.items() if not layouts]
     if unknown:
         raise InputsError(_lacking(facts, names, unknown))
-    yield from (layouts for layouts in product(*laid.values()) if _agree(layouts))
+    ranked = product(*(enumerate(layouts) for layouts in laid.values()))
+    likely = sorted(ranked, key=lambda layouts: sum(rank for rank, _ in layouts))
+    combined = (tuple(one for _, one in layouts) for layouts in likely)
+    yield from (layouts for layouts in combined if _agree(layouts))
 
 
 def _agree(layouts: Sequence[Laid]) -> bool:

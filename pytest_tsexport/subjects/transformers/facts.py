@@ -107,10 +107,11 @@ class Facts:
         """
         return any(words in text for tower in self.towers for text in _texts(tower))
 
-    def inner_models_take(self, argument: str) -> bool:
-        """Whether the forward of a Transformers model inside a tower names this argument."""
-        inner = (one for tower in self.towers for child in tower.children() for one in _all_towers(child))
-        return any(argument in inspect.signature(one.forward).parameters for one in inner)
+    def parts_take(self, argument: str) -> bool:
+        """Whether the forward of a Transformers model inside a tower, with a config of its own, names this argument."""
+        inside = ((tower, one) for tower in self.towers for child in tower.children() for one in _all_towers(child))
+        parts = (one for tower, one in inside if one.config is not tower.config)
+        return any(argument in inspect.signature(one.forward).parameters for one in parts)
 
     def towers_take(self, argument: str) -> bool:
         """Whether the forward of a tower names this argument."""
