@@ -37,4 +37,5 @@ def constants(facts: Facts) -> dict[str, object]:
 
 def _keeps_cache(facts: Facts) -> bool:
     """Whether the model, or a part of it that is a model by itself, takes a cache."""
-    return "past_key_values" in facts.arguments or facts.parts_take("past_key_values")
+    inside = facts.parts_take("past_key_values") and not facts.gives("use_cache")
+    return inside or "past_key_values" in facts.arguments

@@ -107,6 +107,10 @@ class Facts:
         """
         return any(words in text for tower in self.towers for text in _texts(tower))
 
+    def gives(self, keyword: str) -> bool:
+        """Whether the forward of a tower names this keyword in a call of its own, so that nobody else may give it."""
+        return any(keyword in names for tower in self.towers for names in _constant_tuples(tower))
+
     def parts_take(self, argument: str) -> bool:
         """Whether the forward of a Transformers model inside a tower, with a config of its own, names this argument."""
         inside = ((tower, one) for tower in self.towers for child in tower.children() for one in _all_towers(child))
@@ -184,7 +188,15 @@ def _all_towers(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _texts(module: nn.Module) -> Iterator[str]:
+    return (one for one in _constants_in_code(module) if isinstance(one, str))
+
+
+def _constant_tuples(module: nn.Module) -> Iterator[tuple[object, ...]]:
+    """Among them are the keywords of each call: compiled code has their names in one tuple."""
+    return (one for one in _constants_in_code(module) if isinstance(one, tuple))
+
+
+def _constants_in_code(module: nn.Module) -> Iterator[object]:
     for base in type(module).__mro__:
         forward = inspect.unwrap(base.__dict__["forward"]) if "forward" in base.__dict__ else None
-        code = getattr(forward, "__code__", None)
-        yield from (text for text in getattr(code, "co_consts", ()) if isinstance(text, str))
+        yield from getattr(getattr(forward, "__code__", None), "co_consts", ())

@@ -79,8 +79,8 @@ def _boxes(facts: Facts) -> Domain | None:
     count = facts.setting("max_2d_position_embeddings")
     if isinstance(count, int):
         return Boxes(dtype=torch.int64, high=count)
-    # Without a table of coordinates they are parts of the sides of the page.
-    return Floats(dtype=floating(facts), scale=0.3)
+    # Without a table of coordinates they are parts of the sides of the page, if the argument is not a wrapper's alone.
+    return Floats(dtype=floating(facts), scale=0.3) if facts.towers_take("bbox") else None
 
 
 def _lengths(facts: Facts) -> Domain | None:
