@@ -92,7 +92,7 @@ def test_an_export_error_of_one_backend_is_its_own(
     assert built() == 1
 
 
-def test_an_error_of_the_function_fails_once_on_every_backend(project: Project, run: Run, built: Callable[[], int]) -> None:
+def test_an_error_of_the_function_fails_once_a_backend(project: Project, run: Run, built: Callable[[], int]) -> None:
     project(SUBJECT + "def test_x():\n    if TiedHead():\n        return None\n    return 1\n", conftest_py=BACKENDS)
     result = run("--ts-backend=jit,right")
     result.assert_outcomes(failed=2, skipped=4)

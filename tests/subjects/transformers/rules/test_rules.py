@@ -21,6 +21,9 @@ from pytest_tsexport.subjects.transformers.rules import BY_NAME, RULES
 from pytest_tsexport.suite import list_model_types, tiny_model
 from tests.subjects import pictures
 
+# Transformers 4 warns of changes in version 5.
+pytestmark = pytest.mark.filterwarnings(r"ignore:.* will be removed in v(ersion )?5:FutureWarning")
+
 SHAPES = {
     "vit": {"pixel_values": (2, 3, 16, 16)},
     "dinov2": {"pixel_values": (2, 3, 8, 12)},
