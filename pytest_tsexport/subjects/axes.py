@@ -16,7 +16,6 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.arguments import Given, given
-from pytest_tsexport.subjects.couplings import Found
 from pytest_tsexport.subjects.domains.from_example import domain_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.inquiry import Dimension, InputDim, Inquiry
@@ -134,20 +133,14 @@ def dependent(description: Description, inquiry: Inquiry) -> Description:
     free: list[Dimension] = []
     refused: list[Dimension] = []
     for axis in description.axes:
-        places = [(one.name, at) for one in description.fields for at, dim in enumerate(one.dims) if dim == axis.name]
-        dimension = Dimension(name=axis.name, size=axis.size, places=tuple(places))
+        dimension = Dimension.of(axis, description)
         is_taken = not axis.allows(axis.size + 1) or inquiry.accepts({dimension: axis.size + 1})
         (free if is_taken else refused).append(dimension)
     found = varying(free, refused, inquiry)
     by_name = {dimension.name: one for dimension, one in found.dimensions.items()}
-    axes = (_varied(axis, by_name[axis.name]) if axis.name in by_name else axis for axis in description.axes)
+    axes = (by_name[axis.name].on(axis) if axis.name in by_name else axis for axis in description.axes)
     fields = _with_domains(description.fields, found)
     return replace(description, fields=fields, axes=tuple(axes), given_up=found.given_up)
-
-
-def _varied(axis: Axis, found: Found) -> Axis:
-    high = axis.high if found.high is None else found.high
-    return replace(axis, step=found.step, rule=found.rule, high=high)
 
 
 def discovered(inquiry: Inquiry) -> Description:

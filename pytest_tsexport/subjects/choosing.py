@@ -21,8 +21,6 @@ from pytest_tsexport.subjects.fields import Description
 from pytest_tsexport.subjects.inquiry import Inquiry
 from pytest_tsexport.subjects.placing import as_long, placed
 
-EXAMPLE_SEED = 20
-
 MOST_NAMED = 3
 """How often the arguments that eager asks for by name are added."""
 
@@ -56,11 +54,6 @@ class Refused:
         return f"{shapes_of(self.description)}: {self.why}"
 
 
-def example(description: Description) -> dict[str, torch.Tensor]:
-    """The inputs at which the model is traced."""
-    return {one.name: one.draw(description.sizes, EXAMPLE_SEED) for one in description.fields}
-
-
 def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Description]) -> tuple[Description, Inquiry]:
     """The first description that eager runs, and the inquiry that showed it.
 
@@ -69,17 +62,17 @@ def chosen(model: nn.Module, reference: nn.Module, possible: Sequence[Descriptio
     Raises `InputsError`, one sentence, if none runs.
     """
     if len(possible) == 1 and _is_text(possible[0]):
-        return possible[0], _inquiry(reference, possible[0])
+        return possible[0], Inquiry.about(reference, possible[0])
     refused: list[Refused] = []
     for one in _tried(model, possible, refused):
-        inquiry = _inquiry(reference, one)
+        inquiry = Inquiry.about(reference, one)
         why = inquiry.refusal({}) or inquiry.refusal({}, _padded(one, inquiry.inputs))
         if why is None:
             return _with_reason(one, refused), inquiry
         refused.append(Refused(one, why))
         with_text = placed(model, reference, one, why) or as_long(reference, one, why)
         if with_text is not None:
-            return _with_reason(with_text, refused), _inquiry(reference, with_text)
+            return _with_reason(with_text, refused), Inquiry.about(reference, with_text)
     raise InputsError(_refusal(model, refused))
 
 
@@ -106,7 +99,7 @@ def _tried(model: nn.Module, possible: Sequence[Description], refused: Sequence[
     asked = [one for one in possible if one not in plain] or plain
     for _ in range(MOST_NAMED + 1):
         yield from _with_hints(asked, refused)
-        named = {name for one in refused for name in transformers.named_in(model, one.why)} - added
+        named = set(transformers.named_in(model, " ".join(one.why for one in refused))) - added
         named -= {field.name for field in refused[0].description.fields}
         if not named:
             break
@@ -144,10 +137,6 @@ def _resized(one: Refused) -> Iterator[Description]:
                 resized = replace(description, axes=tuple(axes))
                 if all(prod(field.shape(resized.sizes)) <= LARGEST for field in resized.fields):
                     yield resized
-
-
-def _inquiry(reference: nn.Module, description: Description) -> Inquiry:
-    return Inquiry.of(reference, example(description), description.constants)
 
 
 def shapes_of(description: Description) -> str:

@@ -7,12 +7,12 @@ height times width, a cache and a mask that is one longer). Such axes vary too, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 from math import prod
 
-from pytest_tsexport.subjects.fields import Rule
+from pytest_tsexport.subjects.fields import Axis, Rule
 from pytest_tsexport.subjects.inquiry import Dimension, Inquiry
 
 SMALL_STEPS = (2, 3, 4, 5, 6, 7, 8)
@@ -29,6 +29,11 @@ class Found:
     step: int = 1
     rule: Rule | None = None
     high: int | None = None
+
+    def on(self, axis: Axis) -> Axis:
+        """The axis, varying so."""
+        high = axis.high if self.high is None else self.high
+        return replace(axis, step=self.step, rule=self.rule, high=high)
 
 
 @dataclass(frozen=True, slots=True)

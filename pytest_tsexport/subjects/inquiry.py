@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.subjects.fields import Axis, Description
 from pytest_tsexport.subjects.reference import Reference
 
 Refuses = Callable[[Mapping[str, torch.Tensor]], str | None]
@@ -31,6 +32,12 @@ class Dimension:
     size: int
     places: tuple[InputDim, ...]
 
+    @classmethod
+    def of(cls, axis: Axis, description: Description) -> Dimension:
+        """All places of an axis in the inputs."""
+        places = [(one.name, at) for one in description.fields for at, dim in enumerate(one.dims) if dim == axis.name]
+        return cls(name=axis.name, size=axis.size, places=tuple(places))
+
 
 @dataclass(eq=False)
 class Inquiry:
@@ -47,6 +54,11 @@ class Inquiry:
         """The inquiry of a model that answers are compared with."""
         eager = Reference(model, constants or {})
         return cls(inputs, lambda given: eager.case(given)[0].raised)
+
+    @classmethod
+    def about(cls, model: nn.Module, description: Description, sizes: Mapping[str, int] | None = None) -> Inquiry:
+        """The inquiry with inputs that are drawn from a description: the example, or inputs of these sizes."""
+        return cls.of(model, description.draw(sizes), description.constants)
 
     def refusal(self, sizes: Mapping[Dimension, int], values: Mapping[str, torch.Tensor] | None = None) -> str | None:
         """Why eager refuses the inputs with these dimensions resized, and these values; None if it accepts them."""

@@ -34,7 +34,7 @@ MISFIT = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b
 
 def why_refused(reference: nn.Module, description: Description, sizes: Mapping[str, int] | None = None) -> str | None:
     """Why eager refuses inputs that are drawn at these sizes, the others being the traced ones; None if it answers."""
-    return Inquiry.of(reference, description.draw(sizes), description.constants).refusal({})
+    return Inquiry.about(reference, description, sizes).refusal({})
 
 
 def placed(model: nn.Module, reference: nn.Module, description: Description, why: str) -> Description | None:

@@ -16,16 +16,10 @@ from pytest_tsexport.subjects.inquiry import Dimension, Inquiry
 from pytest_tsexport.subjects.varying import given_up, varying
 
 
-def dimension_of(axis: Axis, description: Description) -> Dimension:
-    """All places of an axis in the inputs."""
-    places = [(one.name, at) for one in description.fields for at, dim in enumerate(one.dims) if dim == axis.name]
-    return Dimension(name=axis.name, size=axis.size, places=tuple(places))
-
-
 def settled(description: Description, inquiry: Inquiry) -> Description:
     """The same inputs; each unsure axis has the step, the rule and the bounds by which eager takes other sizes."""
     unsure = {
-        axis.name: dimension_of(axis, description) for axis in description.axes if axis.name in description.unsure
+        axis.name: Dimension.of(axis, description) for axis in description.axes if axis.name in description.unsure
     }
     if not unsure:
         return description
@@ -94,11 +88,11 @@ def _stepped(
 
 def _settled(axis: Axis, found: Found, asked: _Asked) -> Axis:
     """The axis with its step or rule; a free one has the bounds between which eager takes it."""
-    high = axis.high if found.high is None else found.high
-    varied = replace(axis, step=found.step, rule=found.rule, high=high)
+    varied = found.on(axis)
     if axis.name == "batch" or varied.rule is not None:
         return varied
-    return replace(varied, low=_lowest(varied, asked), high=_highest(varied, asked) if high is None else high)
+    high = _highest(varied, asked) if varied.high is None else varied.high
+    return replace(varied, low=_lowest(varied, asked), high=high)
 
 
 @dataclass(frozen=True, slots=True)

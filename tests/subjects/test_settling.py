@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import nn
 
-from pytest_tsexport.subjects.choosing import example
 from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.tail_masks import TailMask
 from pytest_tsexport.subjects.fields import Axis, Description, Field
@@ -40,7 +39,7 @@ def described(height: int, width: int) -> Description:
 
 def asked(fits: Callable[[int, int], bool], height: int = 8, width: int = 12) -> tuple[Description, Inquiry]:
     description = described(height, width)
-    inquiry = Inquiry.of(Takes(fits), example(description))
+    inquiry = Inquiry.about(Takes(fits), description)
     return settled(description, inquiry), inquiry
 
 
@@ -95,12 +94,12 @@ def test_a_step_may_be_the_traced_size_itself_and_a_mask_follows() -> None:
     )
     axes = (Axis(name="batch", size=2), Axis(name="samples", size=700))
     description = Description(fields=fields, axes=axes, unsure={"batch": (), "samples": ()})
-    found = settled(description, Inquiry.of(Samples(), example(description)))
+    found = settled(description, Inquiry.about(Samples(), description))
     assert axes_of(found)["samples"] == (700, None, 700, None)
 
 
 def test_what_is_known_is_not_asked() -> None:
     description = Description(fields=(PICTURE,), axes=described(8, 12).axes)
-    inquiry = Inquiry.of(Takes(lambda h, w: False), example(description))
+    inquiry = Inquiry.about(Takes(lambda h, w: False), description)
     assert settled(description, inquiry) is description
     assert not inquiry.answers

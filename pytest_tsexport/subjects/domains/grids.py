@@ -28,7 +28,7 @@ class Grids(Domain):
     may_turn: bool = True
 
     def _drawn(self, request: Draw) -> torch.Tensor:
-        height, width = (request.sizes[one] if isinstance(one, str) else one for one in (self.height, self.width))
+        height, width = self._sides(request.sizes)
         upright = torch.tensor([*([1] if self.in_time else []), height, width])
         lying = torch.tensor([*([1] if self.in_time else []), width, height])
         turned = torch.rand(request.shape[:-1], generator=request.generator) < (1 / 3 if self.may_turn else 0)
@@ -49,6 +49,10 @@ class Grids(Domain):
         height, width = (dims.get(one, one) if isinstance(one, str) else one for one in (self.height, self.width))
         return replace(self, height=height, width=width)
 
+    def _sides(self, sizes: Mapping[str, int]) -> tuple[int, int]:
+        height, width = (sizes[one] if isinstance(one, str) else one for one in (self.height, self.width))
+        return height, width
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchPlaces(Grids):
@@ -59,7 +63,7 @@ class PatchPlaces(Grids):
     may_turn: bool = False
 
     def _drawn(self, request: Draw) -> torch.Tensor:
-        height, width = (request.sizes[one] if isinstance(one, str) else one for one in (self.height, self.width))
+        height, width = self._sides(request.sizes)
         rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
         places = torch.stack([columns.flatten(), rows.flatten()], dim=-1)
         return places.expand(request.shape).to(self.dtype).clone()

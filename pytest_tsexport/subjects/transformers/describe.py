@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, product
 
 from torch import nn
@@ -59,7 +60,8 @@ def descriptions(
         found |= {key: one for key, one in islice(new.items(), MOST) if key not in found}
     if not found and misfits:
         raise misfits[0]
-    return tuple(found.values())
+    passed = constants(facts)
+    return tuple(replace(one, constants=passed) for one in found.values())
 
 
 def _fitting(
@@ -164,7 +166,6 @@ def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
         fields=fields,
         axes=axes,
         given_up=_left_out(facts, fields),
-        constants=constants(facts),
         unsure=_unsure(facts, axes),
     )
 
