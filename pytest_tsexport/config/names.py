@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
 
 CHECKS: Mapping[str, str] = {
     "trace": "Does the model export, and does exporting leave it alone?",
@@ -43,6 +45,12 @@ REPORTS: Mapping[str, str] = {
     ".json": "pytest_tsexport.reports.json_report:text",
 }
 """The kinds of report files by suffix, as `module:function`. The function makes the text of a run."""
+
+
+def imported(where: str) -> Any:
+    """What `module:name` stands for; the module is imported."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
 
 
 def selected(names: Sequence[str] | None, opted_in: Sequence[str] = ()) -> tuple[str, ...]:

@@ -6,13 +6,12 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pytest_tsexport.config.baseline import Baseline
 from pytest_tsexport.config.isolation import Isolation, parsed
-from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, selected
+from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, imported, selected
 from pytest_tsexport.errors import PolicyError
 
 
@@ -39,8 +38,7 @@ def validated(valid: str | tuple[str, ...], given: Given) -> Any:
     """The valid value; `valid` is that of a row, which may be `module:function`. Raises `PolicyError`, one sentence."""
     if isinstance(valid, tuple):
         return valid_names(given.where, str(given.value), valid)[0]
-    module, _, function = valid.rpartition(":")
-    return getattr(import_module(module), function)(given) if module else globals()[valid](given)
+    return (imported(valid) if ":" in valid else globals()[valid])(given)
 
 
 def backends(given: Given) -> tuple[str, ...]:

@@ -28,7 +28,6 @@ def rarely_shown() -> Iterator[Specimen]:
     yield looks(build=Bins, name="BinsByComparing", family="values", keywords={"export": _BY_COMPARING})
     yield looks(build=MeansOfSomeEmpty, family="values", inputs=ragged)
     yield from each(looks, SplitsLargeBatches, MakesRampAgain, family="baked size")
-    yield looks(build=KeepsLastAside, family="state")
     yield looks(build=ReturnsItsInputBeside, family="aliasing")
 
 
@@ -120,18 +119,6 @@ class MakesRampAgain(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + torch.arange(x.shape[1]) * 0.1
-
-
-class KeepsLastAside(nn.Module):
-    """The last input is kept, and never read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.last: torch.Tensor | None = None
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.last = x
-        return x * 2
 
 
 class ReturnsItsInputBeside(nn.Module):

@@ -16,6 +16,7 @@ from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Inputs, rows, two_rows
 from pytest_tsexport.testing.wrappers import Wrapper
 from pytest_tsexport.testing.wrong_between import AnswersInOneTensor, Halves
+from pytest_tsexport.testing.wrong_state import CountsCalls
 from pytest_tsexport.verdict import Outcome, Verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
@@ -47,18 +48,6 @@ class SelectsByValues(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.where(x.sum() > 0, x * 2, x - 1)
-
-
-class CountsCalls(nn.Module):
-    """A counter on the module."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls = 0
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.calls += 1
-        return x * self.calls
 
 
 class TakesCount(nn.Module):

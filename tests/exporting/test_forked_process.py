@@ -23,6 +23,7 @@ from pytest_tsexport.exporting.forked_process import (
     flush_output,
 )
 from pytest_tsexport.exporting.process_tree import uses_more
+from tests.exporting.processes import ends, is_alive
 
 LONG = Limits(60)
 SHORT = Limits(0.3)
@@ -36,20 +37,6 @@ def forked(work: Callable[[Connection], None]) -> Iterator[ForkedProcess]:
         yield process
     finally:
         process.end()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def ends(pid: int) -> bool:
-    until = time.monotonic() + 10
-    while is_alive(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    return not is_alive(pid)
 
 
 def answers(connection: Connection) -> None:
@@ -83,7 +70,7 @@ def test_a_message_that_was_sent_before_the_end_arrives() -> None:
         os._exit(3)
 
     with forked(work) as process:
-        assert ends(process.pid)
+        assert ends(process.pid, seconds=10)
         assert process.receive(LONG) == "last"
 
 
@@ -105,7 +92,7 @@ def test_its_exit_status_is_known() -> None:
 
 def test_a_request_to_a_dead_process_is_no_fault() -> None:
     with forked(lambda _: os._exit(7)) as process:
-        assert ends(process.pid)
+        assert ends(process.pid, seconds=10)
         process.send("anything")
         with pytest.raises(Died):
             process.receive(LONG)
@@ -169,7 +156,7 @@ def test_what_it_started_ends_with_it() -> None:
     with forked(work) as process:
         pid = process.receive(LONG)
         assert is_alive(pid)
-    assert ends(pid)
+    assert ends(pid, seconds=10)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
@@ -182,7 +169,7 @@ def test_it_ends_if_its_parent_is_killed() -> None:
 
     with forked(work) as process:
         pid = process.receive(LONG)
-        assert ends(pid)  # before the whole tree is killed
+        assert ends(pid, seconds=10)  # before the whole tree is killed
 
 
 def test_output_that_cannot_be_flushed_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ import torch
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.exporting.export_model import portable_error
 from pytest_tsexport.exporting.isolation import run_isolated
+from tests.exporting.processes import ends
 
 SECONDS = 60.0
 
@@ -34,22 +35,6 @@ def killed(number: int) -> Callable[[], None]:
 
 def hangs() -> None:
     time.sleep(600)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process exists and has not ended; a zombie has the state Z."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def ends(pid: int) -> bool:
-    """Whether the process ends within five seconds."""
-    until = time.monotonic() + 5
-    while is_alive(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    return not is_alive(pid)
 
 
 def test_the_result_comes_from_another_process() -> None:
@@ -146,13 +131,13 @@ def test_processes_that_a_compiler_started_end_with_it(then: Callable[[], None],
     path = tmp_path / "pid"
     with pytest.raises(ExportError):
         run_isolated(starts_another(path, then), 2.0)
-    assert ends(int(path.read_text(encoding="ascii")))
+    assert ends(int(path.read_text(encoding="ascii")), seconds=5)
 
 
 def test_processes_that_a_compiler_left_running_end_after_its_result(tmp_path: Path) -> None:
     path = tmp_path / "pid"
     run_isolated(starts_another(path, lambda: None), SECONDS)
-    assert ends(int(path.read_text(encoding="ascii")))
+    assert ends(int(path.read_text(encoding="ascii")), seconds=5)
 
 
 def test_a_process_that_does_not_end_after_its_result_is_stopped() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_tsexport.exporting import process_tree
 from pytest_tsexport.exporting.process_tree import members, uses_more
+from tests.exporting.processes import is_alive
 
 MIB = 2**20
 
@@ -46,13 +47,6 @@ def tree() -> Iterator[Tree]:
     process_tree.kill(root.pid)
     root.wait()
     root.stdout.close()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def is_soon(condition: Callable[[], bool]) -> bool:

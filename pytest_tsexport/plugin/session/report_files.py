@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from pytest_tsexport.config.atomic_file import replacing
-from pytest_tsexport.config.names import REPORTS
+from pytest_tsexport.config.names import REPORTS, imported
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.reports.run_record import RunRecord
 
@@ -25,15 +24,9 @@ def _lines(session: pytest.Session, files: Sequence[Path], run: RunRecord) -> It
         typed = os.path.relpath(file, session.config.invocation_params.dir)
         try:
             with replacing(file) as partial:
-                partial.write_text(_text_of(file.suffix)(run), encoding="utf-8")
+                partial.write_text(imported(REPORTS[file.suffix])(run), encoding="utf-8")
         except OSError as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             yield f"{typed} was not written: {error.strerror}"
         else:
             yield f"{typed} was written: {counted(len(run.verdicts), 'verdict')}"
-
-
-def _text_of(suffix: str) -> Callable[[RunRecord], str]:
-    module, _, name = REPORTS[suffix].partition(":")
-    function: Callable[[RunRecord], str] = getattr(import_module(module), name)
-    return function

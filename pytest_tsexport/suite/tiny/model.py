@@ -125,7 +125,7 @@ class _Class:
 
 def _package(text: str) -> str:
     """The package that the error of an import asks for."""
-    found = re.search(r"requires the (.+?) library|No module named '([^'.]+)|install (\\S+)", text)
+    found = re.search(r"requires the (.+?) library|No module named '([^'.]+)", text)
     names = [name for name in found.groups() if name] if found else []
     return names[0].strip("`'") if names else text.strip().splitlines()[0]
 
