@@ -21,6 +21,7 @@ from pytest_tsexport.testing import wrong_sizes as sizes
 from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.specimen import Inputs, rows
 from pytest_tsexport.verdict import Outcome, Verdict
+from tests.quality.turns import one_in
 from tests.quality.wild import OLD, Wild, right, wrong
 
 # Some families emit warnings.
@@ -76,7 +77,7 @@ CULPRITS = {
 }
 
 
-@pytest.mark.parametrize("one", [one for one in wrong() if one.fails == ("shapes",)], ids=lambda one: one.title)
+@one_in(3, "one", [one for one in wrong() if one.fails == ("shapes",)], lambda one: one.title)
 def test_the_submodule_of_each_wrong_family_is_named(one: Wild) -> None:
     inputs = None if one.inputs is None else one.inputs()
     found = reported(judge(one.model(), inputs, checks="shapes", max_examples=60, seed=1)["shapes"])
