@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from pytest_tsexport.tensors.memory import digest, stored_tensors
 from pytest_tsexport.tensors.tree import Leaves, detached, flatten, on_cpu
 
 Inputs = Mapping[str, torch.Tensor]
+
+Context = Callable[[], AbstractContextManager[object]]
+"""Makes what is active during one call."""
 
 INTERPRETER = "TorchScript interpreter"
 """The words before the tracebacks in TorchScript's message, if an operation of a scripted or loaded module fails."""
@@ -92,8 +96,8 @@ class Reference:
         """The answers to one case: `calls` calls of the same copy with the same inputs."""
         return self.sequence([inputs] * calls)
 
-    def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
-        """The answers to one case: one call of the same copy for each of `given`.
+    def sequence(self, given: Sequence[Inputs], within: Context = nullcontext) -> list[Answer]:
+        """The answers to one case: one call of the same copy for each of `given`, each `within` a context.
 
         As long as no call has changed any state, a call with inputs that were given before would repeat its answer, so
         it is not made.
@@ -105,7 +109,8 @@ class Reference:
         found = []
         for inputs in given:
             if changed or id(inputs) not in answers:
-                answers[id(inputs)] = self.call(model, inputs)
+                with within():
+                    answers[id(inputs)] = self.call(model, inputs)
                 changed = changed or self._snapshot.differs(model)
             found.append(answers[id(inputs)])
         if changed:
