@@ -66,9 +66,9 @@ class _Within(Reference):
         self._shared = shared
         self._context = context
 
-    def sequence(self, given: Sequence[Inputs], within: Context = nullcontext) -> list[Answer]:
+    def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
         """The answers to one case, each within the context."""
-        return self._shared.sequence(given, self._context)
+        return self._shared.within(self._context, given)
 
 
 class Variants:

@@ -96,8 +96,12 @@ class Reference:
         """The answers to one case: `calls` calls of the same copy with the same inputs."""
         return self.sequence([inputs] * calls)
 
-    def sequence(self, given: Sequence[Inputs], within: Context = nullcontext) -> list[Answer]:
-        """The answers to one case: one call of the same copy for each of `given`, each `within` a context.
+    def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
+        """The answers to one case: one call of the same copy for each of `given`."""
+        return self.within(nullcontext, given)
+
+    def within(self, context: Context, given: Sequence[Inputs]) -> list[Answer]:
+        """The same, each call within a context.
 
         As long as no call has changed any state, a call with inputs that were given before would repeat its answer, so
         it is not made.
@@ -109,7 +113,7 @@ class Reference:
         found = []
         for inputs in given:
             if changed or id(inputs) not in answers:
-                with within():
+                with context():
                     answers[id(inputs)] = self.call(model, inputs)
                 changed = changed or self._snapshot.differs(model)
             found.append(answers[id(inputs)])
