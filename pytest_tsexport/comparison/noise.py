@@ -36,6 +36,9 @@ FEW_ORDERS = 2
 MOST_IDLE = 32
 """Stop after this many variants without progress: each breaks a tie the other way with probability 1/2."""
 
+BEFORE_WIDER = 2
+"""Variants with moved steps that are asked before the wider type, which costs more and seldom has to be asked then."""
+
 AFTER_REFUTED = 4
 """Variants with moved steps that are asked after a difference that nothing explains: the verdict stays what it is."""
 
@@ -112,9 +115,9 @@ class Noise:
         found = self._cast(compared)
         if found.is_explained:
             return found
-        found = self._with(found, WIDER)
-        for number, _ in enumerate(FIRST_TIMES):
-            found = self._with(found, Variant("moved", number))
+        moved = [Variant("moved", number) for number, _ in enumerate(FIRST_TIMES)]
+        for variant in (*moved[:BEFORE_WIDER], WIDER, *moved[BEFORE_WIDER:]):
+            found = self._with(found, variant)
             if found.is_explained:
                 break
         return found

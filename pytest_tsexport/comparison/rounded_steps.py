@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pytest_tsexport.comparison.moved_weights import MovedWeights
 from pytest_tsexport.comparison.nudges import LARGE, is_exact, is_movable, nudged, nudged_alike, times_of
 
 _ADDS = """
@@ -63,11 +64,14 @@ class RoundedSteps(TorchDispatchMode):
     compute them in float32, and another kernel in half precision.
     """
 
-    def __init__(self, number: int, times: int, half: torch.dtype | None = None) -> None:
+    def __init__(
+        self, number: int, times: int, half: torch.dtype | None = None, weights: MovedWeights | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._generator = torch.Generator().manual_seed(number)
         self._times = times
         self._half = half
+        self._weights = weights
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -110,6 +114,8 @@ class RoundedSteps(TorchDispatchMode):
         times = self._times * (tensor.dim() + 1)
         if self._half is not None and is_movable(tensor) and torch.finfo(tensor.dtype).bits > 16:
             times *= 2 * times_of(self._half)
+        if self._weights is not None and self._weights.holds(tensor):
+            return self._weights.moved(tensor, lambda drawing: nudged(tensor, times, drawing, exact=False))
         return nudged(tensor, times, self._generator, exact=False)
 
     def _moved(self, result: torch.Tensor, args: tuple[Any, ...]) -> torch.Tensor:

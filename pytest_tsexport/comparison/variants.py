@@ -6,8 +6,8 @@ another way. The model of the user is never changed: each variant is a copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -16,11 +16,12 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
+from pytest_tsexport.comparison.moved_weights import MovedWeights, Room
 from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_alike, times_of
 from pytest_tsexport.comparison.rounded_steps import RoundedSteps
 from pytest_tsexport.comparison.wider import computed_wider, half_of, widened
 from pytest_tsexport.errors import InputsError
-from pytest_tsexport.subjects.reference import Answer, Inputs, Reference
+from pytest_tsexport.subjects.reference import Answer, Context, Inputs, Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.copies import converted_copy
 from pytest_tsexport.tensors.named_tensors import named_weights
@@ -59,18 +60,15 @@ MOVED: tuple[Kind, ...] = ("moved", "cast")
 
 
 class _Within(Reference):
-    """Calls the model within a context."""
+    """Calls the model of another reference within a context, and shares its copy."""
 
-    def __init__(
-        self, model: nn.Module, constants: Mapping[str, Any], context: Callable[[], AbstractContextManager[object]]
-    ) -> None:
-        super().__init__(model, constants)
+    def __init__(self, shared: Reference, context: Context) -> None:
+        self._shared = shared
         self._context = context
 
-    def call(self, model: nn.Module, inputs: Inputs) -> Answer:
-        """One call of a copy of the model."""
-        with self._context():
-            return super().call(model, inputs)
+    def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
+        """The answers to one case, each within the context."""
+        return self._shared.within(self._context, given)
 
 
 class Variants:
@@ -87,7 +85,8 @@ class Variants:
         self._weights = [weight for weight in named_weights(subject.reference).values() if is_movable(weight)]
         self._bytes = sum({id(one): one.numel() * one.element_size() for one in self._weights}.values())
         self._kept: dict[Variant, Reference] = {}
-        self._left = KEPT_BYTES
+        self._room = Room(KEPT_BYTES)
+        self._unmoved = Reference(subject.reference, subject.constants)
         self.half_type = half_of([*self._weights, *subject.inputs.values()])
         self.why_not_wider: str | None = None
 
@@ -122,8 +121,7 @@ class Variants:
             return self._kept[variant]
         made = self._made(variant)
         size = self._bytes * {"wider": 2, "cast": 1}.get(variant.kind, 0)
-        if size <= self._left:
-            self._left -= size
+        if self._room.takes(size):
             self._kept[variant] = made
         return made
 
@@ -132,18 +130,22 @@ class Variants:
         if variant.kind == "wider":
             wide = converted_copy(model, partial(widened, half=self.half))
             given = {name: self._widened(value) for name, value in constants.items()}
-            return _Within(wide, given, partial(computed_wider, half=self.half))
+            return _Within(Reference(wide, given), partial(computed_wider, half=self.half))
         if variant.kind == "cast":
             return Reference(self._nudged(variant), constants)
-        if variant.kind == "moved":
-            return _Within(model, constants, partial(RoundedSteps, variant.number, self.times(variant), self.half_type))
-        contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
+        contexts: Mapping[str, Context] = {
             "unmoved": nullcontext,
+            "moved": self._moved(variant),
             "reordered": reordering(variant.number, all_kinds=False),
             "all reordered": reordering(variant.number, all_kinds=True),
             "flipped": Flipped,
         }
-        return _Within(model, constants, contexts[variant.kind])
+        return _Within(self._unmoved, contexts[variant.kind])
+
+    def _moved(self, variant: Variant) -> Context:
+        """Moves each step. The weights stay where they are, and are moved where they are used."""
+        weights = MovedWeights(self._weights, variant.number, self._room)
+        return partial(RoundedSteps, variant.number, self.times(variant), self.half_type, weights)
 
     def _nudged(self, variant: Variant) -> nn.Module:
         """A copy with nudged weights. Of a model that is too large for a copy, the small weights are nudged."""

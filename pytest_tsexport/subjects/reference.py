@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from pytest_tsexport.tensors.memory import digest, stored_tensors
 from pytest_tsexport.tensors.tree import Leaves, detached, flatten, on_cpu
 
 Inputs = Mapping[str, torch.Tensor]
+
+Context = Callable[[], AbstractContextManager[object]]
+"""Makes what is active during one call."""
 
 INTERPRETER = "TorchScript interpreter"
 """The words before the tracebacks in TorchScript's message, if an operation of a scripted or loaded module fails."""
@@ -93,7 +97,11 @@ class Reference:
         return self.sequence([inputs] * calls)
 
     def sequence(self, given: Sequence[Inputs]) -> list[Answer]:
-        """The answers to one case: one call of the same copy for each of `given`.
+        """The answers to one case: one call of the same copy for each of `given`."""
+        return self.within(nullcontext, given)
+
+    def within(self, context: Context, given: Sequence[Inputs]) -> list[Answer]:
+        """The same, each call within a context.
 
         As long as no call has changed any state, a call with inputs that were given before would repeat its answer, so
         it is not made.
@@ -105,7 +113,8 @@ class Reference:
         found = []
         for inputs in given:
             if changed or id(inputs) not in answers:
-                answers[id(inputs)] = self.call(model, inputs)
+                with context():
+                    answers[id(inputs)] = self.call(model, inputs)
                 changed = changed or self._snapshot.differs(model)
             found.append(answers[id(inputs)])
         if changed:
