@@ -7,7 +7,7 @@ another way. The model of the user is never changed: each variant is a copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
+from pytest_tsexport.comparison.jumps import watched
 from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_alike, times_of
 from pytest_tsexport.comparison.rounded_steps import RoundedSteps
 from pytest_tsexport.comparison.wider import computed_wider, half_of, widened
@@ -27,8 +28,8 @@ from pytest_tsexport.tensors.named_tensors import named_weights
 
 Kind = Literal["unmoved", "wider", "moved", "cast", "reordered", "all reordered", "flipped"]
 
-Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
-"""Gives the answers of a reference to one case, whose inputs are converted first."""
+Ask = Callable[[Reference, Callable[[Inputs], Inputs], int | None], list[Answer]]
+"""Gives the answers of a reference to the first calls of one case, or to all; its inputs are converted first."""
 
 FIRST_TIMES = (1,) * 16
 """How many times the first nudge the steps of the first runs are moved: they measure the noise."""
@@ -67,18 +68,19 @@ class _Within(Reference):
         super().__init__(model, constants)
         self._context = context
 
-    def call(self, model: nn.Module, inputs: Inputs) -> Answer:
-        """One call of a copy of the model."""
+    def output(self, model: nn.Module, inputs: Inputs) -> object:
+        """What one call of a copy of the model returns."""
         with self._context():
-            return super().call(model, inputs)
+            return super().output(model, inputs)
 
 
 class Variants:
     """The variants of eager that one run of a check has asked for.
 
     `cast` is the type to which a device rounds; the variants of the kind "cast" are nudged by half a ULP of it.
-    `why_not_wider` says why there is no answer in the wider type, once one was asked for. Mutable: copies are made when
-    they are needed, and kept while they are small.
+    `why_not_wider` says why there is no answer in the wider type, once one was asked for. `jumping` are the operators
+    of eager that may jump, as far as calls of the variant "unmoved" have met them. Mutable: copies are made when they
+    are needed, and kept while they are small.
     """
 
     def __init__(self, subject: Subject, cast: torch.dtype | None = None) -> None:
@@ -90,6 +92,7 @@ class Variants:
         self._left = KEPT_BYTES
         self.half_type = half_of([*self._weights, *subject.inputs.values()])
         self.why_not_wider: str | None = None
+        self.jumping: set[str] = set()
 
     @property
     def half(self) -> bool:
@@ -102,8 +105,8 @@ class Variants:
             return times_of(self.cast)
         return TIMES[variant.number] if variant.kind == "moved" else 1
 
-    def answers(self, variant: Variant, ask: Ask) -> list[Answer]:
-        """What a variant answers to a case; no answers if it cannot be made."""
+    def answers(self, variant: Variant, ask: Ask, calls: int | None = None) -> list[Answer]:
+        """What a variant answers to the first `calls` of a case, or to all; no answers if it cannot be made."""
         if variant == WIDER and self._bytes > WIDER_BYTES:
             self.why_not_wider = f"its weights take {self._bytes / 2**30:.1f} GiB"
             return []
@@ -112,7 +115,7 @@ class Variants:
         except InputsError as error:
             self.why_not_wider = self.why_not_wider or str(error)
             return []
-        answered = ask(reference, partial(self._converted, variant))
+        answered = ask(reference, partial(self._converted, variant), calls)
         if variant == WIDER and answered[0].leaves is None:
             self.why_not_wider = answered[0].raised
         return answered
@@ -138,7 +141,7 @@ class Variants:
         if variant.kind == "moved":
             return _Within(model, constants, partial(RoundedSteps, variant.number, self.times(variant), self.half_type))
         contexts: Mapping[str, Callable[[], AbstractContextManager[object]]] = {
-            "unmoved": nullcontext,
+            "unmoved": partial(watched, self.jumping),
             "reordered": reordering(variant.number, all_kinds=False),
             "all reordered": reordering(variant.number, all_kinds=True),
             "flipped": Flipped,
@@ -178,16 +181,25 @@ class Variants:
 
 
 class CaseVariants:
-    """What the variants answer to one case, each asked once. Mutable: it remembers the answers."""
+    """What the variants answer to one case. Mutable: it remembers the answers.
+
+    A variant is asked up to the call that is wanted, since a case is mostly decided at its first one. If a later call
+    is wanted too, it is asked for all of them.
+    """
 
     def __init__(self, variants: Variants, ask: Ask) -> None:
         self.variants = variants
         self._ask = ask
         self._answers: dict[Variant, list[Answer]] = {}
+        self._whole: set[Variant] = set()
 
     def leaves(self, variant: Variant, call: int) -> Mapping[str, torch.Tensor] | None:
         """The answer of a variant to one call of the case; None if it has none."""
-        if variant not in self._answers:
-            self._answers[variant] = self.variants.answers(variant, self._ask)
-        answers = self._answers[variant]
+        answers = self._answers.get(variant)
+        if answers is None:
+            answers = self.variants.answers(variant, self._ask, call + 1)
+        elif len(answers) in range(1, call + 1) and variant not in self._whole:
+            answers = self.variants.answers(variant, self._ask)
+            self._whole.add(variant)
+        self._answers[variant] = answers
         return answers[call].leaves if call < len(answers) else None

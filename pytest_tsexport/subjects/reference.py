@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -114,7 +115,11 @@ class Reference:
 
     def call(self, model: nn.Module, inputs: Inputs) -> Answer:
         """One call of a copy of the model."""
-        return answer(lambda given: model(**keywords(given, self._constants)), inputs)
+        return answer(partial(self.output, model), inputs)
+
+    def output(self, model: nn.Module, inputs: Inputs) -> object:
+        """What one call of a copy of the model returns."""
+        return model(**keywords(inputs, self._constants))
 
     def deep_copy(self) -> nn.Module:
         """A copy in evaluation mode that shares nothing with the source; its tied weights are still tied."""
