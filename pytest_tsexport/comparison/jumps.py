@@ -22,16 +22,19 @@ _STEPS = """
     threshold nan_to_num angle atan2 log pow mode grid_sampler_2d grid_sampler_3d bernoulli multinomial poisson
     linalg_svd _linalg_svd linalg_eigh _linalg_eigh linalg_eig linalg_qr linalg_lu linalg_lu_factor_ex geqrf
     linalg_pinv linalg_lstsq _linalg_solve_ex linalg_inv_ex _linalg_det max_unpool2d max_unpool3d
+    gt ge lt le eq ne logical_not logical_and logical_or logical_xor
 """
 
 STEPS = frozenset(_STEPS.split())
 """Operators that answer in floating point, with steps; some of them for some arguments alone (see `_has_step`)."""
 
-_IGNORE_VALUES = frozenset({"new_full", "new_zeros", "new_ones", "new_empty", "zeros_like", "ones_like", "empty_like"})
-"""Operators that read the form of an operand alone."""
+_STILL = """
+    new_full new_zeros new_ones new_empty zeros_like ones_like empty_like max_pool2d_with_indices
+    max_pool3d_with_indices adaptive_max_pool2d
+"""
 
-_KEEP_VALUES = frozenset({"max_pool2d_with_indices", "max_pool3d_with_indices", "adaptive_max_pool2d"})
-"""Operators whose values do not jump, although their places do: `max_unpool2d` is where that matters."""
+_NO_JUMPS = frozenset(_STILL.split())
+"""Operators that read the form of an operand alone; and those whose places jump, and whose values do not."""
 
 _READERS = frozenset({"tolist", "numpy", "__array__"})
 """Methods that give the values of a tensor to Python without an operator of torch."""
@@ -73,27 +76,28 @@ class _Operators(TorchDispatchMode):
         kwargs = kwargs or {}
         name = func.__name__.partition(".")[0].rstrip("_")
         operands = [one for one in _tensors((*args, *kwargs.values())) if _is_floating(one)]
-        is_decided = _is_decided(name, operands)  # an operator may write into an operand
+        # Only what is in `STEPS` is looked at for each call, and before it: it may write into an operand.
+        steps = name in STEPS and _has_step(name, operands, kwargs) and _is_decided(name, operands)
         answer = func(*args, **kwargs)
-        is_own = bool(operands) and func.namespace != "aten"  # nobody knows what it does
-        if is_own or (is_decided and _jumps(name, operands, list(_tensors(answer)), kwargs)):
+        if steps or (operands and _may_jump(func, name, operands, list(_tensors(answer)))):
             self._found.add(name)
         return answer
 
 
+def _may_jump(func: Any, name: str, operands: list[torch.Tensor], answered: list[torch.Tensor]) -> bool:
+    """Whether an operator with floating operands jumps, by the form of its answer."""
+    if func.namespace != "aten":  # nobody knows what it does
+        return True
+    if name in _NO_JUMPS:
+        return False
+    decides = not answered or not all(map(_is_floating, answered))  # a number for Python; a choice, a comparison
+    casts = not decides and max(map(_digits, answered)) > min(map(_digits, operands))  # to fewer digits
+    return (decides or casts) and _is_decided(name, operands)
+
+
 def _is_decided(name: str, operands: list[torch.Tensor]) -> bool:
     """Whether rounding, or an order that is left open, may have a part in what an operator answers."""
-    if name in _IGNORE_VALUES:
-        return False
-    return any(map(_is_rounded, operands)) or (bool(operands) and chooses(frozenset({name})))
-
-
-def _jumps(name: str, operands: list[torch.Tensor], answered: list[torch.Tensor], kwargs: dict[str, Any]) -> bool:
-    if not answered or not all(map(_is_floating, answered)):  # a number for Python; a choice, a comparison
-        return name not in _KEEP_VALUES
-    if max(map(_digits, answered)) > min(map(_digits, operands)):  # a cast to fewer digits
-        return True
-    return name in STEPS and _has_step(name, operands, kwargs)
+    return any(map(_is_rounded, operands)) or chooses(frozenset({name}))
 
 
 def _has_step(name: str, operands: list[torch.Tensor], kwargs: dict[str, Any]) -> bool:

@@ -83,9 +83,11 @@ class Noise:
 
     def first(self, compared: Compared) -> Compared:
         """The same with a few variants."""
-        first, *more = (Variant("moved", number) for number in range(AFTER_REFUTED))
-        found = self._with(self._with(self._cast(compared), WIDER), first)
-        for variant in () if self.is_far(found) else (*list(self._orders(compared))[:FEW_ORDERS], *more):
+        found = self._with(self._cast(compared), WIDER)
+        orders = list(self._orders(compared))[:FEW_ORDERS]
+        for variant in (*orders, *(Variant("moved", number) for number in range(AFTER_REFUTED))):
+            if self.is_far(found):
+                break
             found = self._with(found, variant)
         return found
 

@@ -32,6 +32,7 @@ def found(call: Callable[[torch.Tensor], object]) -> set[str]:
         (lambda x: x.max(-1), "max"),
         (lambda x: x.round(), "round"),
         (lambda x: x.floor_(), "floor"),
+        (lambda x: x.gt_(0), "gt"),
         (lambda x: x.long(), "_to_copy"),
         (lambda x: x.half(), "_to_copy"),
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "div"),
