@@ -170,7 +170,7 @@ def _judge(
     if None in found:
         return PaddedCase(way, short, eager_invariant=True)
 
-    def ask(reference: Reference, converted: Callable[[Inputs], Inputs]) -> list[Answer]:
+    def ask(reference: Reference, converted: Callable[[Inputs], Inputs], _calls: int | None) -> list[Answer]:
         answers = reference.case(converted(given))
         return [one if one.leaves is None else Answer(leaves=real(one.leaves, plain[0], short, way)) for one in answers]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
@@ -105,7 +105,7 @@ def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer
             return failed
     settling = Settling(
         evidence,
-        lambda reference, converted: reference.sequence([converted(inputs) for _, inputs in given]),
+        lambda reference, converted, calls: reference.sequence(_converted(given[:calls], converted)),
         lambda call: emulated_answer(evidence, given[call][1]),
     )
     first = _call(settling, case, 0, eager[0], artifact[0])
@@ -121,6 +121,12 @@ def _compared(evidence: Evidence, given: Sequence[Given], eager: Sequence[Answer
             return replace(later, text=f"on call {number + 1} {_before(asked, number)}: {later.text}")
     found = reuses(eager, artifact)
     return first if found is None else _wrong(case, found)
+
+
+def _converted(given: Sequence[Given], converted: Callable[[Inputs], Inputs]) -> list[Inputs]:
+    """The inputs converted, each once: a reference knows equal calls by the identity of their inputs."""
+    made = {id(inputs): converted(inputs) for inputs in {id(inputs): inputs for _, inputs in given}.values()}
+    return [made[id(inputs)] for _, inputs in given]
 
 
 def _before(cases: Sequence[Case], number: int) -> str:

@@ -8,15 +8,16 @@ rounding step, a NaN, an integer) is explained where a variant of eager gives th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 
 from pytest_tsexport.comparison.choices import FAVOURED, UNORDERED, chooses, ranks, repeating
-from pytest_tsexport.comparison.difference import difference, differences, exceeding
+from pytest_tsexport.comparison.compared import Compared
+from pytest_tsexport.comparison.difference import differences
 from pytest_tsexport.comparison.factors import confirmed, times
 from pytest_tsexport.comparison.metrics import distances
-from pytest_tsexport.comparison.tolerance import OutputTolerance, Tolerance
+from pytest_tsexport.comparison.tolerance import OutputTolerance
 from pytest_tsexport.comparison.variants import FIRST_TIMES, MORE_TIMES, MOVED, WIDER, CaseVariants, Variant
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.tree import Leaves
@@ -43,45 +44,6 @@ AFTER_REFUTED = 4
 """Variants with moved steps that are asked after a difference that nothing explains: the verdict stays what it is."""
 
 _COMPARES = frozenset({"searchsorted", "bucketize", "unique"})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compared:
-    """Two answers to one call: eager's, and what is compared with it.
-
-    `left` is the latter with eager's values wherever a variant of eager gives them. `moved` and `wider` are the
-    movements with moved steps and in the wider type, times what is allowed of them. `repeating` are outputs of whole
-    numbers that eager or a variant answers with a number twice in a row: they are no rankings.
-    """
-
-    eager: Leaves
-    actual: Leaves
-    left: Leaves
-    tolerance: Tolerance
-    moved: Leaves = field(default_factory=dict)
-    wider: Leaves = field(default_factory=dict)
-    repeating: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, eager: Leaves, actual: Leaves, tolerance: Tolerance) -> Compared:
-        """Two answers of which nothing is explained yet."""
-        return cls(eager, actual, actual, tolerance)
-
-    @property
-    def is_explained(self) -> bool:
-        """Whether no element differs by more than is allowed."""
-        return difference(self.eager, self.left, self.tolerance) is None
-
-    @property
-    def jumps(self) -> bool:
-        """Whether some element differs by more than is allowed, and a variant of eager gives its value."""
-        return self.is_explained and difference(self.eager, self.actual, self.tolerance) is not None
-
-    @property
-    def unexplained(self) -> int:
-        """How many elements do."""
-        limits = {name: self.tolerance.of(name) for name in self.eager}
-        return sum(int(exceeding(leaf, self.left[name], limits[name]).sum()) for name, leaf in self.eager.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +80,7 @@ class Noise:
         moved = [Variant("moved", number) for number, _ in enumerate(FIRST_TIMES)]
         for variant in (*moved[:BEFORE_WIDER], WIDER, *moved[BEFORE_WIDER:]):
             found = self._with(found, variant)
-            if found.is_explained:
+            if found.is_explained or self.is_far(found):
                 break
         return found
 
@@ -127,8 +89,19 @@ class Noise:
         found = self._with(self._cast(compared), WIDER)
         orders = list(self._orders(compared))[:FEW_ORDERS]
         for variant in (*orders, *(Variant("moved", number) for number in range(AFTER_REFUTED))):
+            if self.is_far(found):
+                break
             found = self._with(found, variant)
         return found
+
+    @property
+    def may_jump(self) -> bool:
+        """Whether a value of eager's may jump, as far as was met in its calls; on a device, each may."""
+        return self.variants.variants.cast is not None or bool(self.variants.variants.jumping)
+
+    def is_far(self, compared: Compared) -> bool:
+        """Whether an output is so far off that no further variant would explain it: nothing jumps there."""
+        return not self.may_jump and compared.is_far
 
     def jumped(self, compared: Compared) -> Compared:
         """What is left after ties were decided otherwise and steps were moved further."""

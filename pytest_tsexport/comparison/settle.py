@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from pytest_tsexport.cases.findings import Difference
+from pytest_tsexport.comparison.compared import Compared
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.exact_ties import counts, tied_places
-from pytest_tsexport.comparison.noise import Compared, Noise
+from pytest_tsexport.comparison.noise import Noise
 from pytest_tsexport.comparison.rounding import allow_rounding
 from pytest_tsexport.comparison.variants import Ask, CaseVariants
 from pytest_tsexport.subjects.reference import are_same_bits
@@ -84,7 +85,7 @@ class Settling:
         if evidence.tie_break_time.refuted:
             return _with_difference(noise.chosen_together(noise.first(compared)))
         measured = noise.measured(compared)
-        if not measured.is_explained:
+        if not measured.is_explained and not noise.is_far(measured):
             return self._jumped(noise, measured)
         return _with_difference(noise.chosen_together(measured))
 

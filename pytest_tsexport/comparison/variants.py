@@ -7,7 +7,6 @@ another way. The model of the user is never changed: each variant is a copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -16,6 +15,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
+from pytest_tsexport.comparison.jumps import watched
 from pytest_tsexport.comparison.moved_weights import MovedWeights, Room
 from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_alike, times_of
 from pytest_tsexport.comparison.rounded_steps import RoundedSteps
@@ -28,8 +28,8 @@ from pytest_tsexport.tensors.named_tensors import named_weights
 
 Kind = Literal["unmoved", "wider", "moved", "cast", "reordered", "all reordered", "flipped"]
 
-Ask = Callable[[Reference, Callable[[Inputs], Inputs]], list[Answer]]
-"""Gives the answers of a reference to one case, whose inputs are converted first."""
+Ask = Callable[[Reference, Callable[[Inputs], Inputs], int | None], list[Answer]]
+"""Gives the answers of a reference to the first calls of one case, or to all; its inputs are converted first."""
 
 FIRST_TIMES = (1,) * 16
 """How many times the first nudge the steps of the first runs are moved: they measure the noise."""
@@ -75,8 +75,9 @@ class Variants:
     """The variants of eager that one run of a check has asked for.
 
     `cast` is the type to which a device rounds; the variants of the kind "cast" are nudged by half a ULP of it.
-    `why_not_wider` says why there is no answer in the wider type, once one was asked for. Mutable: copies are made when
-    they are needed, and kept while they are small.
+    `why_not_wider` says why there is no answer in the wider type, once one was asked for. `jumping` are the operators
+    of eager that may jump, as far as calls of the variant "unmoved" have met them. Mutable: copies are made when they
+    are needed, and kept while they are small.
     """
 
     def __init__(self, subject: Subject, cast: torch.dtype | None = None) -> None:
@@ -89,6 +90,7 @@ class Variants:
         self._unmoved = Reference(subject.reference, subject.constants)
         self.half_type = half_of([*self._weights, *subject.inputs.values()])
         self.why_not_wider: str | None = None
+        self.jumping: set[str] = set()
 
     @property
     def half(self) -> bool:
@@ -101,8 +103,8 @@ class Variants:
             return times_of(self.cast)
         return TIMES[variant.number] if variant.kind == "moved" else 1
 
-    def answers(self, variant: Variant, ask: Ask) -> list[Answer]:
-        """What a variant answers to a case; no answers if it cannot be made."""
+    def answers(self, variant: Variant, ask: Ask, calls: int | None = None) -> list[Answer]:
+        """What a variant answers to the first `calls` of a case, or to all; no answers if it cannot be made."""
         if variant == WIDER and self._bytes > WIDER_BYTES:
             self.why_not_wider = f"its weights take {self._bytes / 2**30:.1f} GiB"
             return []
@@ -111,7 +113,7 @@ class Variants:
         except InputsError as error:
             self.why_not_wider = self.why_not_wider or str(error)
             return []
-        answered = ask(reference, partial(self._converted, variant))
+        answered = ask(reference, partial(self._converted, variant), calls)
         if variant == WIDER and answered[0].leaves is None:
             self.why_not_wider = answered[0].raised
         return answered
@@ -134,7 +136,7 @@ class Variants:
         if variant.kind == "cast":
             return Reference(self._nudged(variant), constants)
         contexts: Mapping[str, Context] = {
-            "unmoved": nullcontext,
+            "unmoved": partial(watched, self.jumping),
             "moved": self._moved(variant),
             "reordered": reordering(variant.number, all_kinds=False),
             "all reordered": reordering(variant.number, all_kinds=True),
@@ -180,16 +182,25 @@ class Variants:
 
 
 class CaseVariants:
-    """What the variants answer to one case, each asked once. Mutable: it remembers the answers."""
+    """What the variants answer to one case. Mutable: it remembers the answers.
+
+    A variant is asked up to the call that is wanted, since a case is mostly decided at its first one. If a later call
+    is wanted too, it is asked for all of them.
+    """
 
     def __init__(self, variants: Variants, ask: Ask) -> None:
         self.variants = variants
         self._ask = ask
         self._answers: dict[Variant, list[Answer]] = {}
+        self._whole: set[Variant] = set()
 
     def leaves(self, variant: Variant, call: int) -> Mapping[str, torch.Tensor] | None:
         """The answer of a variant to one call of the case; None if it has none."""
-        if variant not in self._answers:
-            self._answers[variant] = self.variants.answers(variant, self._ask)
-        answers = self._answers[variant]
+        answers = self._answers.get(variant)
+        if answers is None:
+            answers = self.variants.answers(variant, self._ask, call + 1)
+        elif len(answers) in range(1, call + 1) and variant not in self._whole:
+            answers = self.variants.answers(variant, self._ask)
+            self._whole.add(variant)
+        self._answers[variant] = answers
         return answers[call].leaves if call < len(answers) else None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -113,17 +114,20 @@ class Reference:
         found = []
         for inputs in given:
             if changed or id(inputs) not in answers:
-                with context():
-                    answers[id(inputs)] = self.call(model, inputs)
+                answers[id(inputs)] = self.call(model, inputs, context)
                 changed = changed or self._snapshot.differs(model)
             found.append(answers[id(inputs)])
         if changed:
             self._copy = None
         return found
 
-    def call(self, model: nn.Module, inputs: Inputs) -> Answer:
-        """One call of a copy of the model."""
-        return answer(lambda given: model(**keywords(given, self._constants)), inputs)
+    def call(self, model: nn.Module, inputs: Inputs, context: Context = nullcontext) -> Answer:
+        """One call of a copy of the model; the model alone runs within the context, and not what reads its answer."""
+        return answer(partial(self._output, model, context), inputs)
+
+    def _output(self, model: nn.Module, context: Context, inputs: Inputs) -> object:
+        with context():
+            return model(**keywords(inputs, self._constants))
 
     def deep_copy(self) -> nn.Module:
         """A copy in evaluation mode that shares nothing with the source; its tied weights are still tied."""

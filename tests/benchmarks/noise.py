@@ -33,7 +33,7 @@ SEEDS = 12
 def ratio(model: nn.Module, inputs: Inputs, other: Leaves) -> float:
     """The largest difference between eager's answer and `other`, in units of the noise at that very element."""
     variants = Variants(_subject(model, inputs))
-    asked = CaseVariants(variants, lambda reference, converted: reference.case(converted(inputs)))
+    asked = CaseVariants(variants, lambda reference, converted, _calls: reference.case(converted(inputs)))
     eager = asked.leaves(Variant("unmoved"), 0)
     assert eager is not None
     nudged = [asked.leaves(Variant("moved", number), 0) for number, _ in enumerate(FIRST_TIMES)]

@@ -82,12 +82,26 @@ def test_a_tie_break_is_equal_and_is_marked_as_one() -> None:
     assert (one.status, one.breach, one.tie_break) == ("equal", False, True)
 
 
+class Rounds(made.Plain):
+    """Answers whole numbers, by rounding: a value may jump."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).round()
+
+
 def test_where_the_time_is_spent_a_tie_break_is_neither_equal_nor_wrong() -> None:
-    found = evidence(1.0)
+    backend = Faulty("offset", lambda model: Offset(model, 1.0))
+    found = export(Rounds(), from_keywords({"inputs": rows()()}), name="it", backend=backend)._evidence("shapes")
     found.tie_break_time.seconds = found.tie_break_time.limit + 1
     one = compare_case(found, at(found.subject, {}))
     assert (one.status, one.breach, one.tie_break) == ("unsettled", False, False)
     assert one.text == "it may be a tie-break, and the time to find out is spent"
+
+
+def test_far_beyond_the_noise_of_a_model_without_jumps_no_time_is_needed() -> None:
+    found = evidence(1.0)
+    found.tie_break_time.seconds = found.tie_break_time.limit + 1
+    assert compare_case(found, at(found.subject, {})).status == "wrong"
 
 
 @pytest.mark.parametrize(("batch", "calls"), [(2, 3), (2 * LONG, 3), (2 * LONG + 1, 1)])

@@ -44,7 +44,9 @@ def settled(evidence: Evidence, change: Any, *, seed: int = 0, spent: bool = Fal
     eager = evidence.reference.case(inputs)[0].leaves
     assert eager is not None
     evidence.tie_break_time.seconds = 1e9 if spent else 0.0
-    settling = Settling(evidence, lambda reference, converted: reference.case(converted(inputs)), lambda _call: None)
+    settling = Settling(
+        evidence, lambda reference, converted, _calls: reference.case(converted(inputs)), lambda _call: None
+    )
     return settling.settle(0, eager, {name: change(leaf.clone()) for name, leaf in eager.items()})
 
 

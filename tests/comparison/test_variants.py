@@ -44,7 +44,9 @@ def variants_of(model: nn.Module, cast: torch.dtype | None = None, **inputs: tor
 
 
 def asked(variants: Variants, variant: Variant, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-    answers = variants.answers(variant, lambda reference, converted: reference.case(converted(inputs or INPUTS)))
+    answers = variants.answers(
+        variant, lambda reference, converted, _calls: reference.case(converted(inputs or INPUTS))
+    )
     assert answers[0].leaves is not None
     return dict(answers[0].leaves)
 
@@ -98,11 +100,11 @@ class Refuses(nn.Module):
 def test_why_there_is_no_wider_answer_is_known_once_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = variants_of(Refuses(), x=torch.ones(2))
     assert refused.why_not_wider is None
-    refused.answers(WIDER, lambda reference, converted: reference.case(converted({"x": torch.ones(2)})))
+    refused.answers(WIDER, lambda reference, converted, _calls: reference.case(converted({"x": torch.ones(2)})))
     assert refused.why_not_wider == "TypeError: float32 alone"
     monkeypatch.setattr(module, "WIDER_BYTES", 10)
     large = variants_of(Shows())
-    assert large.answers(WIDER, lambda reference, converted: reference.case(converted(INPUTS))) == []
+    assert large.answers(WIDER, lambda reference, converted, _calls: reference.case(converted(INPUTS))) == []
     assert large.why_not_wider == "its weights take 0.0 GiB"
 
 
@@ -121,7 +123,7 @@ def test_copies_are_kept_while_they_are_small(kept: int, made: int, monkeypatch:
     seen: set[int] = set()
     references: list[Reference] = []
 
-    def ask(reference: Reference, converted: Any) -> Any:
+    def ask(reference: Reference, converted: Any, _calls: int | None) -> Any:
         seen.add(id(reference))
         references.append(reference)
         return reference.case(converted(INPUTS))
@@ -131,15 +133,17 @@ def test_copies_are_kept_while_they_are_small(kept: int, made: int, monkeypatch:
     assert len(seen) == made
 
 
-def test_a_case_asks_each_variant_once_for_all_of_its_calls() -> None:
-    questions: list[Reference] = []
+def test_a_variant_is_asked_for_the_first_call_and_once_more_for_the_others() -> None:
+    questions: list[int | None] = []
 
-    def ask(reference: Reference, converted: Any) -> Any:
-        questions.append(reference)
-        return reference.case(converted({"x": torch.ones(1)}), 3)
+    def ask(reference: Reference, converted: Any, calls: int | None) -> Any:
+        questions.append(calls)
+        return reference.case(converted({"x": torch.ones(1)}), 3 if calls is None else calls)
 
     case = CaseVariants(variants_of(CountsCalls(), x=torch.ones(1)), ask)
+    first = case.leaves(Variant("unmoved"), 0)
+    assert (first is not None, questions) == (True, [1])
     found = [case.leaves(Variant("unmoved"), call) for call in (0, 1, 2, 0)]
     assert [None if one is None else float(one["output"]) for one in found] == [1.0, 2.0, 3.0, 1.0]
     assert case.leaves(Variant("unmoved"), 3) is None
-    assert len(questions) == 1
+    assert questions == [1, None]
