@@ -92,7 +92,8 @@ site: $(READY)
 	$(BIN)/python -m docs.make_site
 
 # docs/atlas/atlas.json, from runs of the validation suite on both backends: hours. Exit status 1 says that something was
-# found; a run that did not end, or whose own machinery failed, is published by nobody. docs.make_atlas --rest=WHY takes
+# found; a run that did not end, or whose own machinery failed, is published by nobody. docs.make_atlas --update writes
+# the rows of these runs, and leaves the others; --rest=WHY takes
 # runs of some model types, and docs.make_atlas.confirm asks torch alone about each fault on jit.
 atlas: $(READY)
 	for backend in jit neuron-sim; do \

@@ -2,6 +2,7 @@
 
 `python -m docs.make_atlas RUN.json ...` writes the atlas from runs, one or more, of each backend.
 `python -m docs.make_atlas --rest=WHY RUN.json ...` does so with runs of some model types: WHY stands in each other row.
+`python -m docs.make_atlas --update RUN.json ...` writes the rows of these runs, and leaves the others as they are.
 `python -m docs.make_atlas --check RUN.json ...` says which rows are worse than the atlas says, and fails if any is.
 `python -m docs.make_atlas --tenth` prints the model types that CI runs, for `--ts-architectures`.
 """
@@ -59,6 +60,23 @@ def publish(paths: Sequence[Path], target: Path, types: Sequence[str], rest: str
 
     `rest` says why some of the model types are in no run; without it each must be.
     """
+    return _published(paths, target, types, rest, {})
+
+
+def update(paths: Sequence[Path], target: Path, types: Sequence[str]) -> int:
+    """Write the rows of the runs in these files; those of other types and backends stay what they are."""
+    before = read(target)
+    differing = [path.name for path in paths if read(path)["versions"] != before["versions"]]
+    if differing:
+        print(f"{', '.join(differing)}: other versions than {before['versions']}, of which the atlas is")
+        print("nothing was published")
+        return 1
+    return _published(paths, target, [one for one in types if one not in before["types"]], "", before["types"])
+
+
+def _published(
+    paths: Sequence[Path], target: Path, types: Sequence[str], rest: str, before: Mapping[str, Mapping[str, Any]]
+) -> int:
     runs = {path.name: read(path) for path in paths}
     runs |= {"the rest": run_of_the_rest(list(runs.values()), types, rest)} if rest else {}
     refusals = list(why_not_published(runs, types))
@@ -66,6 +84,8 @@ def publish(paths: Sequence[Path], target: Path, types: Sequence[str], rest: str
         print(*refusals, "nothing was published", sep="\n")
         return 1
     atlas = made(list(runs.values()))
+    rows = {**before, **{name: {**before.get(name, {}), **row} for name, row in atlas["types"].items()}}
+    atlas["types"] = dict(sorted(rows.items()))
     with replacing(target) as partial:
         partial.write_text(json.dumps(atlas, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{target.name} was written: {len(atlas['types'])} model types")
@@ -81,15 +101,17 @@ def check(paths: Sequence[Path], atlas: Path) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """One of the three commands."""
+    """One of the commands."""
     if list(arguments) == ["--tenth"]:
         print(",".join(tenth(list_model_types())))
         return 0
     rest = "".join(one.removeprefix(REST) for one in arguments if one.startswith(REST))
-    paths = [Path(name) for name in arguments if name != "--check" and not name.startswith(REST)]
+    paths = [Path(name) for name in arguments if name not in ("--check", "--update") and not name.startswith(REST)]
     if not paths or any(path.suffix != ".json" for path in paths):
         print(__doc__)
         return 2
+    if "--update" in arguments:
+        return update(paths, ATLAS, list_model_types())
     return check(paths, ATLAS) if "--check" in arguments else publish(paths, ATLAS, list_model_types(), rest)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from docs.make_atlas.__main__ import check, main, publish, read
+from docs.make_atlas.__main__ import check, main, publish, read, update
 from pytest_tsexport.verdict import Outcome
 from tests.atlas.runs import RAISES, VERSIONS, failed, lost, replaced, right, run, verdict
 
@@ -92,6 +92,39 @@ def test_what_no_run_took_has_a_grey_row_with_the_reason(tmp_path: Path) -> None
 def test_a_reason_for_the_rest_hides_no_fault_of_a_run(tmp_path: Path) -> None:
     interrupted = files(tmp_path, run(*right(), exit_status=3))
     assert publish(interrupted, tmp_path / "atlas.json", ("bert", "gpt2"), rest="no time") == 1
+
+
+def test_an_update_writes_its_own_rows_and_leaves_the_others(tmp_path: Path) -> None:
+    target = tmp_path / "atlas.json"
+    first = files(tmp_path, run(*right(), *right("gpt2"), *right("gpt2", backend="neuron-sim")))
+    assert publish(first, target, (), rest="no time") == 0
+    before = read(target)["types"]
+    now = files(tmp_path, run(*replaced(failed("parity", "differs from eager")), *right("t5"), exit_status=1))
+    assert update(now, target, ("bert", "gpt2", "t5")) == 0
+    found = read(target)["types"]
+    assert (found["bert"]["jit"]["state"], found["t5"]["jit"]["state"]) == ("wrong", "right")
+    assert found["gpt2"] == before["gpt2"]
+    assert list(found) == ["bert", "gpt2", "t5"]
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (run(*right(), exit_status=3), "run0.json is of a run that ended with exit status 3"),
+        (run(*right(), versions={**VERSIONS, "torch": "2.4.0"}), "run0.json: other versions than"),
+        (run(*right()), "1 of 1 model types have no row on jit: t5"),
+    ],
+    ids=["interrupted", "versions", "missing"],
+)
+def test_an_update_by_a_run_that_may_not_be_published_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], now: dict[str, Any], said: str
+) -> None:
+    assert published(tmp_path, run(*right()))
+    before = (tmp_path / "atlas.json").read_bytes()
+    capsys.readouterr()
+    assert update(files(tmp_path, now), tmp_path / "atlas.json", ("bert", "t5")) == 1
+    assert capsys.readouterr().out.startswith(said)
+    assert (tmp_path / "atlas.json").read_bytes() == before
 
 
 def test_a_crash_of_the_model_costs_its_own_row_only(tmp_path: Path) -> None:
