@@ -10,14 +10,17 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Any
 
+from torch import nn
+
 from pytest_tsexport.backends.base import Device
 from pytest_tsexport.cases.case import Case
 from pytest_tsexport.cases.clock import Clock, Now
+from pytest_tsexport.comparison.alignment import aligned
 from pytest_tsexport.comparison.exact_ties import ExactTies
 from pytest_tsexport.comparison.seeding import seeded
 from pytest_tsexport.comparison.spread import Spread, measure
@@ -69,6 +72,11 @@ class Measurements:
         with seeded(_seed(self.policy, self.subject.name, "spread")):
             reference = Reference(self.subject.reference, self.subject.constants)
             return measure(self.subject, reference, self.policy.meaning.metric)
+
+    @cached_property
+    def reference(self) -> nn.Module:
+        """The model whose answers are compared."""
+        return aligned(self.subject.reference)
 
     @cached_property
     def operators(self) -> frozenset[str]:
@@ -173,7 +181,7 @@ class Evidence:
     @cached_property
     def reference(self) -> Reference:
         """Eager."""
-        return Reference(self.subject.reference, self.subject.constants)
+        return Reference(self.measured.reference, self.subject.constants)
 
     @cached_property
     def runner(self) -> Runner:
@@ -197,7 +205,8 @@ class Evidence:
     @cached_property
     def variants(self) -> Variants:
         """Copies of eager that show what rounding does to its answers."""
-        return Variants(self.subject, None if self.device is None else self.device.casting.dtype)
+        subject = replace(self.subject, reference=self.measured.reference)
+        return Variants(subject, None if self.device is None else self.device.casting.dtype)
 
     @cached_property
     def exact_ties(self) -> ExactTies:
