@@ -54,6 +54,8 @@ MEDIA = (
 )
 
 _COUNTED = re.compile(r"(image|video|audio|multimodal|placeholder)\b.*\bfeatures[:,\s]{0,4}(\d+)", re.IGNORECASE)
+GRID = ("grid_height", "grid_width")
+AREA = ("height", "width")
 _KINDS = ("mm_token_type_ids", "token_type_ids")
 
 
@@ -66,12 +68,11 @@ def media_of(facts: Facts, description: Description) -> tuple[Medium, ...]:
 
 def token_of(facts: Facts, medium: Medium) -> int | None:
     """The id of the placeholder, in the config or in a part of it."""
-    for side in ("input", medium.side):
-        token = facts.setting(*medium.ids, side=side)
-        if isinstance(token, int):
-            return token
     named = facts.setting("vocabulary_map")
-    return named.get(f"<{medium.name}>") if isinstance(named, dict) else None
+    if isinstance(named, dict) and f"<{medium.name}>" in named:
+        return int(named[f"<{medium.name}>"])
+    tokens = (facts.setting(*medium.ids, side=side) for side in ("input", medium.side))
+    return next((token for token in tokens if isinstance(token, int)), None)
 
 
 def counted(why: str, media: tuple[Medium, ...]) -> tuple[Medium, int] | None:
@@ -114,10 +115,11 @@ def _patches(facts: Facts, sizes: Mapping[str, int], medium: Medium) -> int:
 def followed(description: Description, medium: Medium, count: int) -> Iterator[tuple[Rule, Mapping[str, int]]]:
     """Rules by which so many placeholders may follow from sizes, each with the steps of its axes; most axes first."""
     sizes = description.sizes
-    names = {dim for one in description.fields if one.name in medium.arguments for dim in one.dims}
+    names = _axes_of(description, medium)
     many = tuple(name for name in ("images", "video_frames") if name in names)
-    grid = ("grid_height", "grid_width") if "grid_height" in sizes and "patches" in names else ()
-    area = ("height", "width") if {"height", "width"} <= names else ("frames",) if "frames" in names else ()
+    sides = sides_of(description, medium)
+    grid = sides if sides == GRID else ()
+    area = () if grid else sides
     for factors in dict.fromkeys([(*many, *grid), (*many, *area), many, area]):
         if not factors:
             continue
@@ -127,6 +129,20 @@ def followed(description: Description, medium: Medium, count: int) -> Iterator[t
         # A feature is made of a square of pixels, or of so many frames.
         if not inside or (share.numerator == 1 and side ** len(inside) == share.denominator):
             yield Rule(terms=((share, factors),)), dict.fromkeys(inside, side)
+
+
+def sides_of(description: Description, medium: Medium) -> tuple[str, ...]:
+    """The axes of one picture, in patches or in pixels, or the axis of one recording."""
+    names = _axes_of(description, medium)
+    if "patches" in names and "grid_height" in description.sizes:
+        return GRID
+    if names.issuperset(AREA):
+        return AREA
+    return ("frames",) if "frames" in names else ()
+
+
+def _axes_of(description: Description, medium: Medium) -> set[str | int]:
+    return {dim for one in description.fields if one.name in medium.arguments for dim in one.dims}
 
 
 def with_placeholders(facts: Facts, description: Description, counts: Counts) -> Description:

@@ -30,6 +30,11 @@ def _each_layer(*kinds: str) -> Default:
     return lambda config: [kinds[min(index, len(kinds) - 1)] for index in range(config.num_hidden_layers)]
 
 
+def _window(config: Any) -> int | None:
+    """A window, where layers that look at one have heads of their own: the model makes their mask in any case."""
+    return 8 if "num_sliding_attention_heads" in vars(config) else None
+
+
 def _just(value: Any) -> Default:
     return lambda _: value
 
@@ -55,6 +60,7 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "moe_intermediate_size": _just(WIDTH),
     "n_group": _just(1),
     "topk_group": _just(1),
+    "sliding_window": _window,
     "indexer_n_heads": _just(HEADS),
     "indexer_kv_heads": _just(1),
     "indexer_head_dim": _just(HEAD_SIZE),
@@ -102,8 +108,8 @@ def filled_in(config: Any, error: Exception) -> bool:
     changed = _rotary_by_kind(config, error)
     for part in parts_of(config):
         for name, default in _INSTEAD_OF_NONE.items():
-            if name in vars(part) and vars(part)[name] is None:
-                vars(part)[name] = default(part)
+            if name in vars(part) and vars(part)[name] is None and (value := default(part)) is not None:
+                vars(part)[name] = value
                 changed = True
     return changed
 

@@ -78,6 +78,12 @@ def _multiplied(facts: Facts) -> int | None:
     return next((layer.in_features for layer in layers if layer.in_features % part == 0), None)
 
 
+def _merged_side(facts: Facts) -> int | None:
+    """The side of a square of patches that become one feature."""
+    side = _patch_side(facts)
+    return None if side is None else side * merge(facts)
+
+
 def _rows(facts: Facts) -> str:
     return "batch" if "input_ids" in facts.arguments else "images"
 
@@ -136,10 +142,13 @@ STEPS = {"grid_height": _times_merge(1), "grid_width": _times_merge(1)}
 RULE = {"patches": _patches}
 RULE_OF_ONE = {"patches": _patches_of_one}
 
+SQUARE = (_merged_side, _merged_side, _colours)
+"""Patches that become one feature, with the colours last."""
+
 PATCHES = (
     *(
         Layout(("patches", *dims), _pixels, SIZES, _has("image_grid_thw", "grid_thw"), RULE, STEPS)
-        for dims in ((_patch_width,), (_convolved,), (_multiplied,), (_colours, _patch_side, _patch_side))
+        for dims in ((_patch_width,), (_convolved,), (_multiplied,), (_colours, _patch_side, _patch_side), SQUARE)
     ),
     *(
         Layout(("batch", "patches", numbers), _pixels, SIZES, _has("spatial_shapes", *PLACES), RULE_OF_ONE, STEPS)
