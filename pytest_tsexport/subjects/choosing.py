@@ -27,7 +27,7 @@ MOST_NAMED = 3
 MOST_HINTS = 12
 """How many sizes that messages of eager name are tried."""
 
-RANK = re.compile(r"values to unpack|[Dd]imension out of range|D tensor")
+RANK = re.compile(r"values to unpack|[Dd]imension out of range|D tensor|\dD \(")
 """Messages whose numbers count dimensions."""
 
 LARGEST = 2**22

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from torch import nn
 
+from pytest_tsexport.subjects.domains.grids import Grids
 from pytest_tsexport.subjects.fields import Axis, Description, Rule
 from pytest_tsexport.subjects.following import following, stepped, why_refused
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
@@ -45,6 +46,9 @@ def placed(model: nn.Module, reference: nn.Module, description: Description, why
     if media and NO_PLACE.search(why):
         few = {media[0].name: Rule(terms=(), offset=SOME)}
         why = why_refused(reference, with_placeholders(facts, description, few)) or why
+    if _counts_differ(why, description, media):
+        description = _upright(description)
+        why = why_refused(reference, description) or why
     counts: dict[str, Rule] = {}
     for _ in media:
         found = counted(why, media)
@@ -59,6 +63,21 @@ def placed(model: nn.Module, reference: nn.Module, description: Description, why
             return following(facts, reference, description, counts)
         why = said
     return None
+
+
+def _counts_differ(why: str, description: Description, media: tuple[Medium, ...]) -> bool:
+    """Whether the rows have not all as many features, though all pictures have as many patches."""
+    found = counted(why, media)
+    return found is not None and found[1] % description.sizes.get("batch", 1) != 0
+
+
+def _upright(description: Description) -> Description:
+    """The description with no picture on its side."""
+    fields = (
+        replace(one, domain=replace(one.domain, may_turn=False)) if isinstance(one.domain, Grids) else one
+        for one in description.fields
+    )
+    return replace(description, fields=tuple(fields))
 
 
 def _first(

@@ -138,11 +138,13 @@ def sides_of(description: Description, medium: Medium) -> tuple[str, ...]:
         return GRID
     if names.issuperset(AREA):
         return AREA
-    return ("frames",) if "frames" in names else ()
+    return next(((name,) for name in ("frames", "patches") if name in names and name in description.unsure), ())
 
 
 def _axes_of(description: Description, medium: Medium) -> set[str | int]:
-    return {dim for one in description.fields if one.name in medium.arguments for dim in one.dims}
+    dims = {dim for one in description.fields if one.name in medium.arguments for dim in one.dims}
+    rules = (axis.rule for axis in description.axes if axis.name in dims and axis.rule is not None)
+    return dims | {name for rule in rules for _, names in rule.terms for name in names}
 
 
 def with_placeholders(facts: Facts, description: Description, counts: Counts) -> Description:

@@ -93,11 +93,22 @@ _INSTEAD_OF_NOTHING: Mapping[str, Default] = {
 _INSTEAD_OF_EMPTY: Mapping[str, Any] = {"projector_scale_factors": (1.0,)}
 
 
+_TOWERS = ("vision_config", "audio_config")
+
+
 def default_config(kind: type[Any]) -> Any:
-    """The default config of a class, with what it leaves empty though the model runs only if it is not."""
+    """The default config of a class, with what it leaves empty though the model runs only if it is not.
+
+    Towers for pictures and sound that it leaves out are put in: without them there is nothing to see and to hear.
+    """
     config = kind()
     empty = {name: value for name, value in _INSTEAD_OF_EMPTY.items() if getattr(config, name, None) == ()}
+    empty |= {name: {} for name in _TOWERS if _is_left_out(config, name)}
     return kind(**empty) if empty else config
+
+
+def _is_left_out(config: Any, tower: str) -> bool:
+    return tower in getattr(config, "sub_configs", {}) and getattr(config, tower, None) is None
 
 
 def filled_in(config: Any, error: Exception) -> bool:

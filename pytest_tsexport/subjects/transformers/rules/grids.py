@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
 
@@ -32,13 +32,13 @@ def _pixels(facts: Facts) -> Domain:
 def merge(facts: Facts) -> int:
     """How many patches of each side become one feature."""
     size = facts.setting(*MERGES, side="vision")
-    size = size[-1] if isinstance(size, (list, tuple)) and size else size
-    return size if isinstance(size, int) and size > 0 else 1
+    window = facts.setting("window_kernel_size", side="vision")
+    return _first(size) * (1 if window is None else _first(window))
 
 
 def _first(size: object) -> int:
     size = size[-1] if isinstance(size, (list, tuple)) and size else size
-    return size if isinstance(size, int) else 1
+    return size if isinstance(size, int) and size > 0 else 1
 
 
 def _colours(facts: Facts) -> int:
@@ -84,12 +84,35 @@ def _merged_side(facts: Facts) -> int | None:
     return None if side is None else side * merge(facts)
 
 
+def _frames_of_patch(facts: Facts) -> int | None:
+    frames = facts.setting("temporal_patch_size", side="vision")
+    return frames if isinstance(frames, int) else None
+
+
+def _reads_patches(facts: Facts) -> bool:
+    """Whether nothing cuts a picture into patches: no convolution."""
+    return _has_ids(facts) and _convolved(facts) is None
+
+
+def _has_ids(facts: Facts) -> bool:
+    return "input_ids" in facts.arguments
+
+
 def _rows(facts: Facts) -> str:
     return "batch" if "input_ids" in facts.arguments else "images"
 
 
 def _patches(facts: Facts) -> Rule:
     return Rule(terms=((Fraction(1), (_rows(facts), "grid_height", "grid_width")),))
+
+
+def _patches_of_rows(facts: Facts) -> Rule:
+    return Rule(terms=((Fraction(1), (_rows(facts), *(["images"] if _rows(facts) == "batch" else []))),))
+
+
+def _pixels_in_a_row(facts: Facts) -> Rule | None:
+    side = _patch_side(facts)
+    return None if side is None else Rule(terms=((Fraction(side), (_rows(facts), "grid_height", "grid_width")),))
 
 
 def _patches_of_one(_: Facts) -> Rule:
@@ -142,6 +165,9 @@ STEPS = {"grid_height": _times_merge(1), "grid_width": _times_merge(1)}
 RULE = {"patches": _patches}
 RULE_OF_ONE = {"patches": _patches_of_one}
 
+IN_A_ROW = {"pixels": _pixels_in_a_row}
+"""The patches stand one beside the other, as one long picture."""
+
 SQUARE = (_merged_side, _merged_side, _colours)
 """Patches that become one feature, with the colours last."""
 
@@ -154,14 +180,36 @@ PATCHES = (
         Layout(("batch", "patches", numbers), _pixels, SIZES, _has("spatial_shapes", *PLACES), RULE_OF_ONE, STEPS)
         for numbers in (_patch_width, _multiplied)
     ),
+    Layout(
+        (1, _colours, _patch_side, "pixels"),
+        _pixels,
+        SIZES,
+        _has("target_sizes"),
+        IN_A_ROW,
+        STEPS,
+    ),
 )
 """Patches of all pictures, one after the other."""
 
 
-def _of_grid(domain: Callable[[Facts], Domain], *numbers: int) -> tuple[Layout, ...]:
+LOOSE = (
+    Layout(("batch", "patches", _patch_width), _pixels, fits=_reads_patches),
+    Layout(
+        ("patches", _frames_of_patch, _patch_side, _patch_side, _colours),
+        _pixels,
+        fits=_has_ids,
+        rules={"patches": _patches_of_rows},
+    ),
+)
+"""Patches without a grid."""
+
+
+def _of_grid(
+    domain: Callable[[Facts], Domain], *numbers: int, rules: Mapping[str, Callable[[Facts], Rule | None]] = RULE
+) -> tuple[Layout, ...]:
     return (
-        Layout(("batch", *numbers), domain, SIZES, lambda facts: _rows(facts) == "batch", RULE, STEPS),
-        Layout(("images", *numbers), domain, SIZES, lambda facts: _rows(facts) == "images", RULE, STEPS),
+        Layout(("batch", *numbers), domain, SIZES, lambda facts: _rows(facts) == "batch", rules, STEPS),
+        Layout(("images", *numbers), domain, SIZES, lambda facts: _rows(facts) == "images", rules, STEPS),
     )
 
 
@@ -200,6 +248,7 @@ RULES: tuple[InputRule, ...] = (
         _has_pictures,
         spare=always,
     ),
+    InputRule("target_sizes", _of_grid(_flat_grids, 2, rules=IN_A_ROW), _has_pictures),
     InputRule("merge_sizes", _of_grid(_merge_sizes)),
     InputRule("image_merge_sizes", _of_grid(_merge_sizes), _has_pictures, spare=always),
     InputRule("mm_token_type_ids", (Layout(("batch", "sequence"), _text_alone),), _has_pictures, spare=always),
