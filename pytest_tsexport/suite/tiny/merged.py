@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 _NAMES = ("merged_hidden_size", "out_hidden_size")
+_PROJECTED = "projection_dim"
 _CHANNELS = "downsample_channels"
 _MERGES = ("spatial_merge_size", "merge_size")
 
@@ -21,14 +22,36 @@ def merged(configs: Sequence[Any]) -> Callable[[], None]:
         if vars(config).get(name) == (vars(part).get("hidden_size") or 0) * side**2 and vars(config).get(name)
     ]
 
+    projected = [
+        (config, text)
+        for config in configs
+        for text in configs
+        if "vocab_size" in vars(text) and _width(text) and vars(config).get(_PROJECTED) == _width(text)
+    ]
+    multiplied = [config for config in configs if _channels(config) and _channels(config) == _width(config)]
+
     def restore() -> None:
         for config, name, part, patches in found:
             vars(config)[name] = vars(part)["hidden_size"] * patches
+        for config, text in projected:
+            vars(config)[_PROJECTED] = _width(text)
+        for config in multiplied:
+            vars(config)["hidden_size"] = _channels(config)
         for config in configs:
             _shuffle(config)
             _read_by_encoder(config)
 
     return restore
+
+
+def _width(config: Any) -> int | None:
+    return vars(config).get("hidden_size") or vars(config).get("d_model")
+
+
+def _channels(config: Any) -> int | None:
+    """The channels of the last block, where a config says how they grow."""
+    first, factors = vars(config).get("base_channels"), vars(config).get("channel_multiplier")
+    return int(first * factors[-1]) if first and factors else None
 
 
 def _shuffle(config: Any) -> None:
