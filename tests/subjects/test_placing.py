@@ -38,6 +38,9 @@ def answers(subject: Subject, **sizes: int) -> bool:
         ("qwen2_vl", "text + 1/4 * grid_height * grid_width"),
         ("kosmos-2", "text + 64"),
         ("llava_next", "text + 52"),
+        ("fuyu", "text + patches"),
+        ("chameleon", "text + 1/256 * height * width"),
+        pytest.param("inkling_mm_model", "text + images", marks=pytest.mark.wide),
         pytest.param("granite_docling", "text + images", marks=pytest.mark.wide),
         pytest.param("lfm2_vl", "text + 1/4 * grid_height * grid_width", marks=pytest.mark.wide),
         pytest.param("mistral3", "text + 1/784 * height * width", marks=pytest.mark.wide),
@@ -58,6 +61,12 @@ def test_text_may_be_as_long_as_a_recording() -> None:
     assert str(subject.axis("sequence").rule) == "1/8 * frames"
     assert subject.axis("frames").step == 8
     assert answers(subject, frames=40, batch=3)
+
+
+def test_features_that_are_put_nowhere_are_counted_with_some_placeholders() -> None:
+    subject = built("qwen2_audio")
+    assert str(subject.axis("sequence").rule) == "text + 32"
+    assert answers(subject, text=9)
 
 
 def test_one_feature_a_row_is_placed() -> None:

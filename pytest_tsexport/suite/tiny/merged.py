@@ -45,7 +45,8 @@ def merged(configs: Sequence[Any]) -> Callable[[], None]:
 
 
 def _width(config: Any) -> int | None:
-    return vars(config).get("hidden_size") or vars(config).get("d_model")
+    width = vars(config).get("hidden_size") or vars(config).get("d_model")
+    return width if type(width) is int else None
 
 
 def _channels(config: Any) -> int | None:

@@ -31,6 +31,7 @@ SHAPES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
         "aspect_ratio_mask": (2, 3, 4),
         "cross_attention_mask": (2, 7, 3, 4),
     },
+    "deepseek_vl_hybrid": {"pixel_values": (2, 3, 64, 64), "high_res_pixel_values": (2, 3, 64, 64)},
     "llava_onevision": {"pixel_values": (2, 2, 3, 56, 56), "image_sizes": (2, 2)},
 }
 
