@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import pytest
-import transformers
 
 from pytest_tsexport.subjects.fields import Rule
 from pytest_tsexport.subjects.following import grown
 from tests.subjects.test_placing import answers, built
-
-of_version_5 = pytest.mark.skipif(transformers.__version__.startswith("4."), reason="asks for types of Transformers 5")
 
 Sizes = Mapping[str, int]
 SIDES = [("height", 4, 2), ("width", 6, 2)]
@@ -50,7 +47,6 @@ def test_a_rule_that_is_no_whole_number_is_none() -> None:
     assert grown([("frames", 3, 2)], lambda of: (of["frames"] + 1) // 4) is None
 
 
-@of_version_5
 def test_the_ends_of_lines_are_counted_with_the_patches() -> None:
     subject = built("hunyuan_vl")
     rule = "text + 1/4 * grid_height * grid_width + 1/2 * grid_height + 2"
@@ -58,7 +54,6 @@ def test_the_ends_of_lines_are_counted_with_the_patches() -> None:
     assert answers(subject, grid_height=8, grid_width=4, text=3)
 
 
-@of_version_5
 def test_whole_chunks_of_frames_have_as_many_features_each() -> None:
     subject = built("qwen3_asr")
     assert str(subject.axis("sequence").rule) == "text + 13/100 * frames"

@@ -54,6 +54,7 @@ MEDIA = (
 )
 
 _COUNTED = re.compile(r"(image|video|audio|multimodal|placeholder)\b.*\bfeatures[:,\s]{0,4}(\d+)", re.IGNORECASE)
+_STARTS = ("vision_start_token_id", "audio_start_token_id")
 GRID = ("grid_height", "grid_width")
 AREA = ("height", "width")
 _KINDS = ("mm_token_type_ids", "token_type_ids")
@@ -152,7 +153,8 @@ def with_placeholders(facts: Facts, description: Description, counts: Counts) ->
     media = [one for one in media_of(facts, description) if one.name in counts]
     runs = tuple(Run(token_of(facts, one) or 0, one.kind, counts[one.name]) for one in media)
     places = Places(runs)
-    fields = tuple(_around(one, places) for one in description.fields)
+    never = tuple(one for one in map(facts.setting, _STARTS) if isinstance(one, int))
+    fields = tuple(_around(one, places, never) for one in description.fields)
     terms = tuple(term for run in runs for term in run.count.terms)
     rule = Rule(terms=((Fraction(1), ("text",)), *terms), offset=sum(run.count.offset for run in runs))
     axes = [one for one in description.axes if one.name not in ("text", "sequence")]
@@ -169,14 +171,14 @@ def with_placeholders(facts: Facts, description: Description, counts: Counts) ->
     return replace(description, fields=fields, axes=tuple(axes), unsure=unsure)
 
 
-def _around(field: Field, places: Places) -> Field:
+def _around(field: Field, places: Places, never: tuple[int, ...]) -> Field:
     domain = field.domain
     if field.dims[-1:] != ("sequence",):
         return field
     if field.name in _KINDS:
         return replace(field, domain=KindsAround(dtype=torch.int64, high=4, places=places))
     if isinstance(domain, Ids):
-        return replace(field, domain=TextAround.of(domain, places))
+        return replace(field, domain=TextAround.of(domain, places, never))
     if isinstance(domain, Mask):
         return replace(field, domain=MaskAround(dtype=domain.dtype, padding=domain.padding, places=places))
     return field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,6 +29,18 @@ def _head_size(config: Any) -> Any:
 def _each_layer(*kinds: str) -> Default:
     """The kinds of layers by turns, the last of them to the end."""
     return lambda config: [kinds[min(index, len(kinds) - 1)] for index in range(config.num_hidden_layers)]
+
+
+def _sectioned(config: Any) -> dict[str, Any] | None:
+    """Settings of rotary positions with one section for each axis of a picture, if the class of the config knows them.
+
+    Transformers 4 leaves them out of its default configs.
+    """
+    code = getattr(inspect.unwrap(type(config).__init__), "__code__", None)
+    if "mrope_section" not in str(getattr(code, "co_consts", ())):
+        return None
+    half = (getattr(config, "head_dim", None) or _head_size(config)) // 2
+    return {"rope_type": "default", "type": "default", "mrope_section": sections(half)}
 
 
 def _window(config: Any) -> int | None:
@@ -61,6 +74,7 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "n_group": _just(1),
     "topk_group": _just(1),
     "sliding_window": _window,
+    "rope_scaling": _sectioned,
     "indexer_n_heads": _just(HEADS),
     "indexer_kv_heads": _just(1),
     "indexer_head_dim": _just(HEAD_SIZE),

@@ -19,7 +19,12 @@ def config(**attributes: Any) -> SimpleNamespace:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("head_dim", 16), ("num_key_value_heads", 4), ("layer_types", ["full_attention"] * 2), ("prediction_length", 4)],
+    [
+        ("head_dim", 16),
+        ("num_key_value_heads", 4),
+        ("layer_types", ["full_attention"] * 2),
+        ("prediction_length", 4),
+    ],
 )
 def test_none_is_replaced_where_a_model_reads_it(name: str, value: object) -> None:
     one = config(**{name: None})
@@ -35,6 +40,18 @@ def test_a_window_is_given_where_layers_that_look_at_one_have_heads_of_their_own
     without = config(sliding_window=None)
     assert not filled_in(without, ValueError("Could not find a `sliding_window` argument"))
     assert without.sliding_window is None
+
+
+def test_sections_of_positions_are_given_to_a_class_that_knows_them() -> None:
+    class Sectioned:
+        def __init__(self) -> None:
+            self.head_dim, self.rope_scaling = 16, None
+            self.ignored = {"mrope_section"}
+
+    one, plain = Sectioned(), SimpleNamespace(head_dim=16, rope_scaling=None)
+    assert filled_in(one, TypeError(WITHOUT))
+    assert vars(one)["rope_scaling"] == {"rope_type": "default", "type": "default", "mrope_section": [2, 3, 3]}
+    assert not filled_in(plain, TypeError(WITHOUT))
 
 
 def test_an_attribute_that_the_class_lacks_is_added_to_that_class() -> None:
