@@ -14,7 +14,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     Setting,
     floating,
 )
-from pytest_tsexport.subjects.transformers.rules.grids import LOOSE, PATCHES
+from pytest_tsexport.subjects.transformers.rules.patches import LOOSE, PATCHES
 from pytest_tsexport.subjects.transformers.rules.tiles import has_pinpoints, tiles
 
 DEFAULT_STRIDE = 32

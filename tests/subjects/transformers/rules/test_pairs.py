@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 import torch
+import transformers
 
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.subjects.build import build
@@ -56,6 +57,8 @@ def answers(subject: Subject, **sizes: int) -> bool:
 def test_shapes_and_other_sizes(model_type: str) -> None:
     if model_type not in list_model_types():
         pytest.skip("this transformers does not have it")
+    if transformers.__version__.startswith("4.") and model_type == "mllama":
+        pytest.skip("the default config of Transformers 4 does not build")
     subject = build(tiny_model(model_type), Meaning(), name=model_type)
     shapes = {name: tuple(tensor.shape) for name, tensor in subject.inputs.items()}
     assert {name: shapes.get(name) for name in SHAPES[model_type]} == SHAPES[model_type]
