@@ -27,7 +27,7 @@ MOST_NAMED = 3
 MOST_HINTS = 12
 """How many sizes that messages of eager name are tried."""
 
-RANK = re.compile(r"values to unpack|[Dd]imension out of range|D tensor")
+RANK = re.compile(r"values to unpack|[Dd]imension out of range|D tensor|\dD \(")
 """Messages whose numbers count dimensions."""
 
 LARGEST = 2**22
@@ -92,7 +92,8 @@ def _padded(description: Description, inputs: Mapping[str, torch.Tensor]) -> dic
 def _tried(model: nn.Module, possible: Sequence[Description], refused: Sequence[Refused]) -> Iterator[Description]:
     """The descriptions in the order in which eager is asked; `refused` grows meanwhile.
 
-    First come those with pictures or sound, then what the messages about these name, and text alone comes last.
+    First come those with pictures or sound, then what the messages about these name, then one row of each, and text
+    alone comes last.
     """
     added: set[str] = set()
     plain = [one for one in possible if _is_text(one)]
@@ -105,7 +106,17 @@ def _tried(model: nn.Module, possible: Sequence[Description], refused: Sequence[
             break
         added |= named
         asked = [one for one in transformers.descriptions(model, also=added) if asked is plain or not _is_text(one)]
-    yield from plain if asked is not plain else ()
+    if asked is not plain:
+        yield from _of_one_row(refused)
+        yield from plain
+
+
+def _of_one_row(refused: Sequence[Refused]) -> Iterator[Description]:
+    """The refused descriptions with a batch of one: some models put the rows of a larger batch together wrongly."""
+    whole = [one.description for one in refused if "batch" in one.description.unsure and not RANK.search(one.why)]
+    for one in islice(whole, MOST_HINTS):
+        axes = tuple(replace(axis, size=1) if axis.name == "batch" else axis for axis in one.axes)
+        yield replace(one, axes=axes)
 
 
 def _is_text(description: Description) -> bool:

@@ -7,20 +7,19 @@ pictures, with inputs that are drawn anew at other sizes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 from torch import nn
 
+from pytest_tsexport.subjects.domains.grids import Grids
 from pytest_tsexport.subjects.fields import Axis, Description, Rule
-from pytest_tsexport.subjects.inquiry import Inquiry
+from pytest_tsexport.subjects.following import following, stepped, why_refused
 from pytest_tsexport.subjects.transformers.facts import Facts, facts_of
 from pytest_tsexport.subjects.transformers.features import (
     Counts,
     Medium,
     counted,
-    followed,
     guesses,
     media_of,
     with_placeholders,
@@ -31,10 +30,11 @@ TEXT = "sequence"
 MISFIT = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)")
 """Two lengths that should be one."""
 
+NO_PLACE = re.compile("indexing result of shape")
+"""Features of a picture are put where a text without placeholders has no place. With some, eager may count them."""
 
-def why_refused(reference: nn.Module, description: Description, sizes: Mapping[str, int] | None = None) -> str | None:
-    """Why eager refuses inputs that are drawn at these sizes, the others being the traced ones; None if it answers."""
-    return Inquiry.about(reference, description, sizes).refusal({})
+SOME = 2
+"""How many placeholders a text is tried with, so that eager counts the features."""
 
 
 def placed(model: nn.Module, reference: nn.Module, description: Description, why: str) -> Description | None:
@@ -43,6 +43,12 @@ def placed(model: nn.Module, reference: nn.Module, description: Description, why
     if facts is None:
         return None
     media = media_of(facts, description)
+    if media and NO_PLACE.search(why):
+        few = {media[0].name: Rule(terms=(), offset=SOME)}
+        why = why_refused(reference, with_placeholders(facts, description, few)) or why
+    if _counts_differ(why, description, media):
+        description = _upright(description)
+        why = why_refused(reference, description) or why
     counts: dict[str, Rule] = {}
     for _ in media:
         found = counted(why, media)
@@ -54,9 +60,24 @@ def placed(model: nn.Module, reference: nn.Module, description: Description, why
             return None
         counts[medium.name], said = answer
         if said is None:
-            return _following(facts, reference, description, counts)
+            return following(facts, reference, description, counts)
         why = said
     return None
+
+
+def _counts_differ(why: str, description: Description, media: tuple[Medium, ...]) -> bool:
+    """Whether the rows have not all as many features, though all pictures have as many patches."""
+    found = counted(why, media)
+    return found is not None and found[1] % description.sizes.get("batch", 1) != 0
+
+
+def _upright(description: Description) -> Description:
+    """The description with no picture on its side."""
+    fields = (
+        replace(one, domain=replace(one.domain, may_turn=False)) if isinstance(one.domain, Grids) else one
+        for one in description.fields
+    )
+    return replace(description, fields=tuple(fields))
 
 
 def _first(
@@ -71,38 +92,6 @@ def _first(
         if why is None or (other is not None and other[0] is not medium):
             return rule, why
     return None
-
-
-def _following(facts: Facts, reference: nn.Module, description: Description, counts: Counts) -> Description:
-    """The description in which the number of placeholders follows from as many sizes as eager takes."""
-    taken = with_placeholders(facts, description, counts)
-    for medium in media_of(facts, description):
-        if medium.name not in counts:
-            continue
-        for rule, steps in followed(description, medium, counts[medium.name].offset):
-            tried = _stepped(with_placeholders(facts, description, {**counts, medium.name: rule}), steps)
-            if all(why_refused(reference, tried, one) is None for one in _grown(tried, rule)):
-                counts = {**counts, medium.name: rule}
-                description = _stepped(description, steps)
-                taken = tried
-                break
-    return taken
-
-
-def _stepped(description: Description, steps: Mapping[str, int]) -> Description:
-    axes = tuple(_every(axis, steps[axis.name]) if axis.name in steps else axis for axis in description.axes)
-    return replace(description, axes=axes)
-
-
-def _every(axis: Axis, step: int) -> Axis:
-    return replace(axis, step=step, low=max(axis.low, step))
-
-
-def _grown(description: Description, rule: Rule) -> Iterator[Mapping[str, int]]:
-    """Each of the sizes that the rule follows, grown by its step."""
-    axes = [axis for axis in description.axes if axis.name in {name for _, names in rule.terms for name in names}]
-    for axis in axes:
-        yield {axis.name: axis.size + axis.step}
 
 
 def as_long(reference: nn.Module, description: Description, why: str) -> Description | None:
@@ -120,7 +109,7 @@ def as_long(reference: nn.Module, description: Description, why: str) -> Descrip
         if axis.name in description.unsure and axis.name != "batch" and axis.size % count == 0:
             step = axis.size // count
             rule = Rule(terms=((Fraction(1, step), (axis.name,)),))
-            tried = _stepped(_with_text(description, replace(text, size=count, rule=rule)), {axis.name: step})
+            tried = stepped(_with_text(description, replace(text, size=count, rule=rule)), {axis.name: step})
             if all(why_refused(reference, tried, sizes) is None for sizes in ({}, {axis.name: axis.size + step})):
                 return replace(tried, unsure={name: s for name, s in tried.unsure.items() if name != axis.name})
     tried = _with_text(description, replace(text, size=count))

@@ -53,6 +53,15 @@ class AsksForMore(Wrapper):
         return query_embeds.mean(1) + encoder_hidden_states.mean(1)
 
 
+class TakesOneRow(Wrapper):
+    """Takes text and one picture; more of them it refuses."""
+
+    def forward(self, input_ids: torch.Tensor, pixel_values: torch.Tensor | None = None) -> torch.Tensor:
+        if pixel_values is None or len(pixel_values) > 1:
+            raise ValueError("one picture, please")
+        return input_ids.sum(-1) + pixel_values.mean((1, 2, 3))
+
+
 class Refuses(Wrapper):
     """Takes nothing."""
 
@@ -184,3 +193,9 @@ def test_a_mask_is_asked_about_with_padding() -> None:
     description, _ = chosen(model, model, descriptions(model))
     assert [one.name for one in description.fields] == ["input_features"]
     assert description.given_up["attention_mask"].endswith("ValueError: the mask is of patches")
+
+
+def test_a_batch_of_one_is_tried_before_text_alone() -> None:
+    subject = build(TakesOneRow(), Meaning(), name="it")
+    assert {name: len(tensor) for name, tensor in subject.inputs.items()} == {"input_ids": 1, "pixel_values": 1}
+    assert subject.given_up["batch"].startswith("batch (1): eager refuses 2: ValueError: one picture, please")

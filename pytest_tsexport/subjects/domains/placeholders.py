@@ -50,14 +50,26 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextAround(Ids):
-    """Ids of a vocabulary, with placeholders at their places and nowhere else."""
+    """Ids of a vocabulary, with placeholders at their places and nowhere else.
+
+    `never` are ids that announce a placeholder: with none after it, a model may look for one behind the end.
+    """
 
     places: Places
+    never: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, ids: Ids, places: Places) -> TextAround:
+    def of(cls, ids: Ids, places: Places, never: tuple[int, ...] = ()) -> TextAround:
         """The same ids, with placeholders."""
-        return cls(dtype=ids.dtype, high=ids.high, pad=ids.pad, last=ids.last, special=ids.special, places=places)
+        return cls(
+            dtype=ids.dtype,
+            high=ids.high,
+            pad=ids.pad,
+            last=ids.last,
+            special=ids.special,
+            places=places,
+            never=never,
+        )
 
     def draw(self, request: Draw) -> torch.Tensor:
         """Text, in which the placeholders stand."""
@@ -69,16 +81,19 @@ class TextAround(Ids):
 
     def moved(self, values: torch.Tensor, sizes: Mapping[str, int]) -> torch.Tensor:
         """Other text around the same placeholders."""
-        return torch.where(self._are_tokens(values), values, self._without(Ids.moved(self, values, sizes)))
+        placed = torch.isin(values, torch.tensor(self._tokens, dtype=values.dtype))
+        return torch.where(placed, values, self._without(Ids.moved(self, values, sizes)))
 
-    def _are_tokens(self, values: torch.Tensor) -> torch.Tensor:
-        return torch.isin(values, torch.tensor([run.token for run in self.places.runs], dtype=values.dtype))
+    @property
+    def _tokens(self) -> list[int]:
+        return [run.token for run in self.places.runs]
 
     def _without(self, values: torch.Tensor) -> torch.Tensor:
-        """The same text, with another id wherever it has that of a placeholder."""
-        tokens = {run.token for run in self.places.runs}
-        instead = next((one for one in range(self.low, self.high) if one not in tokens and one != self.pad), self.pad)
-        return torch.where(self._are_tokens(values), torch.tensor(instead, dtype=values.dtype), values)
+        """The same text, with another id wherever it has that of a placeholder, or one that announces it."""
+        barred = [*self._tokens, *self.never]
+        instead = next((one for one in range(self.low, self.high) if one not in barred and one != self.pad), self.pad)
+        found = torch.isin(values, torch.tensor(barred, dtype=values.dtype))
+        return torch.where(found, torch.tensor(instead, dtype=values.dtype), values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,5 +37,6 @@ def constants(facts: Facts) -> dict[str, object]:
 
 def _keeps_cache(facts: Facts) -> bool:
     """Whether the model, or a part of it that is a model by itself, takes a cache."""
-    inside = facts.parts_take("past_key_values") and not facts.gives("use_cache")
+    given = facts.gives("use_cache") or facts.parts_give("use_cache", beside="past_key_values")
+    inside = facts.parts_take("past_key_values") and not given
     return inside or "past_key_values" in facts.arguments

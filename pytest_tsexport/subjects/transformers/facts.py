@@ -117,6 +117,13 @@ class Facts:
         parts = (one for tower, one in inside if one.config is not tower.config)
         return any(argument in inspect.signature(one.forward).parameters for one in parts)
 
+    def parts_give(self, keyword: str, beside: str) -> bool:
+        """Whether a Transformers model inside, which names the argument `beside` and not this one, gives it itself."""
+        parts = (one for tower in self.towers for child in tower.children() for one in _all_towers(child))
+        named = ((one, inspect.signature(one.forward).parameters) for one in parts)
+        own = (one for one, parameters in named if beside in parameters and keyword not in parameters)
+        return any(keyword in names for one in own for names in _constant_tuples(one))
+
     def towers_take(self, argument: str) -> bool:
         """Whether the forward of a tower names this argument."""
         return any(argument in inspect.signature(tower.forward).parameters for tower in self.towers)

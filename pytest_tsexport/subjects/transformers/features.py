@@ -54,6 +54,9 @@ MEDIA = (
 )
 
 _COUNTED = re.compile(r"(image|video|audio|multimodal|placeholder)\b.*\bfeatures[:,\s]{0,4}(\d+)", re.IGNORECASE)
+_STARTS = ("vision_start_token_id", "audio_start_token_id")
+GRID = ("grid_height", "grid_width")
+AREA = ("height", "width")
 _KINDS = ("mm_token_type_ids", "token_type_ids")
 
 
@@ -66,12 +69,11 @@ def media_of(facts: Facts, description: Description) -> tuple[Medium, ...]:
 
 def token_of(facts: Facts, medium: Medium) -> int | None:
     """The id of the placeholder, in the config or in a part of it."""
-    for side in ("input", medium.side):
-        token = facts.setting(*medium.ids, side=side)
-        if isinstance(token, int):
-            return token
     named = facts.setting("vocabulary_map")
-    return named.get(f"<{medium.name}>") if isinstance(named, dict) else None
+    if isinstance(named, dict) and f"<{medium.name}>" in named:
+        return int(named[f"<{medium.name}>"])
+    tokens = (facts.setting(*medium.ids, side=side) for side in ("input", medium.side))
+    return next((token for token in tokens if isinstance(token, int)), None)
 
 
 def counted(why: str, media: tuple[Medium, ...]) -> tuple[Medium, int] | None:
@@ -114,10 +116,11 @@ def _patches(facts: Facts, sizes: Mapping[str, int], medium: Medium) -> int:
 def followed(description: Description, medium: Medium, count: int) -> Iterator[tuple[Rule, Mapping[str, int]]]:
     """Rules by which so many placeholders may follow from sizes, each with the steps of its axes; most axes first."""
     sizes = description.sizes
-    names = {dim for one in description.fields if one.name in medium.arguments for dim in one.dims}
+    names = _axes_of(description, medium)
     many = tuple(name for name in ("images", "video_frames") if name in names)
-    grid = ("grid_height", "grid_width") if "grid_height" in sizes and "patches" in names else ()
-    area = ("height", "width") if {"height", "width"} <= names else ("frames",) if "frames" in names else ()
+    sides = sides_of(description, medium)
+    grid = sides if sides == GRID else ()
+    area = () if grid else sides
     for factors in dict.fromkeys([(*many, *grid), (*many, *area), many, area]):
         if not factors:
             continue
@@ -129,12 +132,29 @@ def followed(description: Description, medium: Medium, count: int) -> Iterator[t
             yield Rule(terms=((share, factors),)), dict.fromkeys(inside, side)
 
 
+def sides_of(description: Description, medium: Medium) -> tuple[str, ...]:
+    """The axes of one picture, in patches or in pixels, or the axis of one recording."""
+    names = _axes_of(description, medium)
+    if "patches" in names and "grid_height" in description.sizes:
+        return GRID
+    if names.issuperset(AREA):
+        return AREA
+    return next(((name,) for name in ("frames", "patches") if name in names and name in description.unsure), ())
+
+
+def _axes_of(description: Description, medium: Medium) -> set[str | int]:
+    dims = {dim for one in description.fields if one.name in medium.arguments for dim in one.dims}
+    rules = (axis.rule for axis in description.axes if axis.name in dims and axis.rule is not None)
+    return dims | {name for rule in rules for _, names in rule.terms for name in names}
+
+
 def with_placeholders(facts: Facts, description: Description, counts: Counts) -> Description:
     """The description with these placeholders in its text, and with a mask and kinds of tokens that agree with them."""
     media = [one for one in media_of(facts, description) if one.name in counts]
     runs = tuple(Run(token_of(facts, one) or 0, one.kind, counts[one.name]) for one in media)
     places = Places(runs)
-    fields = tuple(_around(one, places) for one in description.fields)
+    never = tuple(one for one in map(facts.setting, _STARTS) if isinstance(one, int))
+    fields = tuple(_around(one, places, never) for one in description.fields)
     terms = tuple(term for run in runs for term in run.count.terms)
     rule = Rule(terms=((Fraction(1), ("text",)), *terms), offset=sum(run.count.offset for run in runs))
     axes = [one for one in description.axes if one.name not in ("text", "sequence")]
@@ -151,14 +171,14 @@ def with_placeholders(facts: Facts, description: Description, counts: Counts) ->
     return replace(description, fields=fields, axes=tuple(axes), unsure=unsure)
 
 
-def _around(field: Field, places: Places) -> Field:
+def _around(field: Field, places: Places, never: tuple[int, ...]) -> Field:
     domain = field.domain
     if field.dims[-1:] != ("sequence",):
         return field
     if field.name in _KINDS:
         return replace(field, domain=KindsAround(dtype=torch.int64, high=4, places=places))
     if isinstance(domain, Ids):
-        return replace(field, domain=TextAround.of(domain, places))
+        return replace(field, domain=TextAround.of(domain, places, never))
     if isinstance(domain, Mask):
         return replace(field, domain=MaskAround(dtype=domain.dtype, padding=domain.padding, places=places))
     return field

@@ -36,6 +36,7 @@ SIZES: Mapping[str, int] = {
     "grid_height": 4,
     "grid_width": 6,
     "patches": 24,
+    "pixels": 384,
     "height": 64,
     "width": 96,
 }

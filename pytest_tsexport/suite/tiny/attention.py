@@ -15,6 +15,7 @@ _HEADS = re.compile(r"(.*_)?(heads|n_head|heads_per_layer|heads_per_stage)")
 _HEAD_SIZE = re.compile(r"(.*_)?(head_dim|d_kv|head_size|dim_head|d_head|kv_channels|headdim)")
 _RANK = re.compile(r".*_(lora_)?rank")
 _ROPE = 8
+_LEAST_ROTATED = 32  # of a head, where all layers share positions that are made once
 
 
 def heads(part: Part) -> Changes:
@@ -38,6 +39,8 @@ def heads(part: Part) -> Changes:
             changes[name] = min(value, WIDTH // 2)
     if part.get("attention_hidden_size") and part.get("attention_head_dim"):
         changes["attention_head_dim"] = 2 * HEAD_SIZE
+    if part.get("use_rotary_embedding") and "num_attention_heads" in changes:
+        changes["num_attention_heads"] = min(changes["num_attention_heads"], WIDTH // _LEAST_ROTATED)
     return changes | _latent(part) | _linear(part) | _state_space(part)
 
 
@@ -70,6 +73,9 @@ def _latent(part: Part) -> Changes:
         changes["head_dim"] = small_rope
     elif part.get("head_dim") == both and both:
         changes["head_dim"] = small_rope + small_nope
+    elif part.get("head_dim") and rope and part.get("head_dim") % rope == 0:
+        # The part with rotary positions is this share of a head.
+        changes["head_dim"] = small_rope * (part.get("head_dim") // rope)
     return changes
 
 

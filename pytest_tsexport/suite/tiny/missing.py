@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,6 +31,23 @@ def _each_layer(*kinds: str) -> Default:
     return lambda config: [kinds[min(index, len(kinds) - 1)] for index in range(config.num_hidden_layers)]
 
 
+def _sectioned(config: Any) -> dict[str, Any] | None:
+    """Settings of rotary positions with one section for each axis of a picture, if the class of the config knows them.
+
+    Transformers 4 leaves them out of its default configs.
+    """
+    code = getattr(inspect.unwrap(type(config).__init__), "__code__", None)
+    if "mrope_section" not in str(getattr(code, "co_consts", ())):
+        return None
+    half = (getattr(config, "head_dim", None) or _head_size(config)) // 2
+    return {"rope_type": "default", "type": "default", "mrope_section": sections(half)}
+
+
+def _window(config: Any) -> int | None:
+    """A window, where layers that look at one have heads of their own: the model makes their mask in any case."""
+    return 8 if "num_sliding_attention_heads" in vars(config) else None
+
+
 def _just(value: Any) -> Default:
     return lambda _: value
 
@@ -55,6 +73,8 @@ _INSTEAD_OF_NONE: Mapping[str, Default] = {
     "moe_intermediate_size": _just(WIDTH),
     "n_group": _just(1),
     "topk_group": _just(1),
+    "sliding_window": _window,
+    "rope_scaling": _sectioned,
     "indexer_n_heads": _just(HEADS),
     "indexer_kv_heads": _just(1),
     "indexer_head_dim": _just(HEAD_SIZE),
@@ -87,11 +107,22 @@ _INSTEAD_OF_NOTHING: Mapping[str, Default] = {
 _INSTEAD_OF_EMPTY: Mapping[str, Any] = {"projector_scale_factors": (1.0,)}
 
 
+_TOWERS = ("vision_config", "audio_config")
+
+
 def default_config(kind: type[Any]) -> Any:
-    """The default config of a class, with what it leaves empty though the model runs only if it is not."""
+    """The default config of a class, with what it leaves empty though the model runs only if it is not.
+
+    Towers for pictures and sound that it leaves out are put in: without them there is nothing to see and to hear.
+    """
     config = kind()
     empty = {name: value for name, value in _INSTEAD_OF_EMPTY.items() if getattr(config, name, None) == ()}
+    empty |= {name: {} for name in _TOWERS if _is_left_out(config, name)}
     return kind(**empty) if empty else config
+
+
+def _is_left_out(config: Any, tower: str) -> bool:
+    return tower in getattr(config, "sub_configs", {}) and getattr(config, tower, None) is None
 
 
 def filled_in(config: Any, error: Exception) -> bool:
@@ -102,8 +133,8 @@ def filled_in(config: Any, error: Exception) -> bool:
     changed = _rotary_by_kind(config, error)
     for part in parts_of(config):
         for name, default in _INSTEAD_OF_NONE.items():
-            if name in vars(part) and vars(part)[name] is None:
-                vars(part)[name] = default(part)
+            if name in vars(part) and vars(part)[name] is None and (value := default(part)) is not None:
+                vars(part)[name] = value
                 changed = True
     return changed
 

@@ -22,10 +22,6 @@ def pictures(part: Part) -> Changes:
             small = _smaller(value, _side(part))
             if small is not None:
                 changes[name] = small
-    window, merge = part.values.get("window_size"), part.values.get("spatial_merge_size")
-    if type(window) is int and type(merge) is int and type(part.get("patch_size")) is int:
-        # A window of pixels, which holds some features of merged patches.
-        changes["window_size"] = min(window, 2 * merge * part.get("patch_size"))
     if type(part.values.get("num_frames")) is int:
         changes["num_frames"] = min(part.values["num_frames"], 4)
     return changes | _of_parts(part) | _maps(part, changes)

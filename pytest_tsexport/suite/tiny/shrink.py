@@ -20,6 +20,7 @@ from pytest_tsexport.suite.tiny.special_ids import move_special_ids
 from pytest_tsexport.suite.tiny.tiles import follow_the_picture
 from pytest_tsexport.suite.tiny.values import rotary, weights
 from pytest_tsexport.suite.tiny.widths import WIDTH, divisor_of, rule_of
+from pytest_tsexport.suite.tiny.windows import windows
 
 _NARROW = 48  # narrower layers are as small as they need to be
 _NARROWEST = 32  # of the widths of single blocks
@@ -63,7 +64,7 @@ def _changes(part: Part) -> Changes:
         small = _small(part, name, value)
         if small is not None:
             changes[name] = small
-    changes |= heads(part) | pictures(part) | weights(part)
+    changes |= heads(part) | pictures(part) | windows(part) | weights(part)
     changes |= layers(part, changes)
     return changes | rotary(part, changes)
 

@@ -56,7 +56,7 @@ RULES = (
         _kept,
     ),
     _rule(r"(num_channels|in_channels|in_chans|num_mel_bins|.*mel_bins|num_labels|sampling_rate|sample_rate)", _kept),
-    _rule(r".*hop_length|model_in_dim|patch_dim|max_xpath_.*|dim_bbox_sinusoid_.*", _kept),
+    _rule(r".*hop_length|model_in_dim|num_prompts|patch_dim|max_xpath_.*|dim_bbox_sinusoid_.*", _kept),
     _rule(r"dim_bbox_projection", _at_most(HEAD_SIZE)),
     # A spectrogram is folded into a square picture of this side.
     _rule(r"spec_size", _kept),

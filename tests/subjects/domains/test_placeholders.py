@@ -73,3 +73,11 @@ def test_other_text_keeps_the_placeholders() -> None:
     assert torch.equal(moved == IMAGE, ids == IMAGE)
     assert torch.equal(moved == AUDIO, ids == AUDIO)
     assert not torch.equal(moved, ids)
+
+
+def test_an_id_that_announces_a_placeholder_never_stands_alone() -> None:
+    without = TextAround.of(Ids(dtype=torch.int64, high=10), PLACES, never=(5,))
+    field = Field("input_ids", TEXT, without)
+    drawn = [field.draw(SIZES, seed) for seed in range(10)]
+    assert not any(torch.eq(ids, 5).any() for ids in drawn)
+    assert not any(torch.eq(without.moved(ids, SIZES), 5).any() for ids in drawn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,13 +19,39 @@ def config(**attributes: Any) -> SimpleNamespace:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("head_dim", 16), ("num_key_value_heads", 4), ("layer_types", ["full_attention"] * 2), ("prediction_length", 4)],
+    [
+        ("head_dim", 16),
+        ("num_key_value_heads", 4),
+        ("layer_types", ["full_attention"] * 2),
+        ("prediction_length", 4),
+    ],
 )
 def test_none_is_replaced_where_a_model_reads_it(name: str, value: object) -> None:
     one = config(**{name: None})
     assert filled_in(one, TypeError(WITHOUT))
     assert getattr(one, name) == value
     assert not filled_in(one, TypeError(WITHOUT))
+
+
+def test_a_window_is_given_where_layers_that_look_at_one_have_heads_of_their_own() -> None:
+    one = config(sliding_window=None, num_sliding_attention_heads=None)
+    assert filled_in(one, ValueError("Could not find a `sliding_window` argument"))
+    assert one.sliding_window == 8
+    without = config(sliding_window=None)
+    assert not filled_in(without, ValueError("Could not find a `sliding_window` argument"))
+    assert without.sliding_window is None
+
+
+def test_sections_of_positions_are_given_to_a_class_that_knows_them() -> None:
+    class Sectioned:
+        def __init__(self) -> None:
+            self.head_dim, self.rope_scaling = 16, None
+            self.ignored = {"mrope_section"}
+
+    one, plain = Sectioned(), SimpleNamespace(head_dim=16, rope_scaling=None)
+    assert filled_in(one, TypeError(WITHOUT))
+    assert vars(one)["rope_scaling"] == {"rope_type": "default", "type": "default", "mrope_section": [2, 3, 3]}
+    assert not filled_in(plain, TypeError(WITHOUT))
 
 
 def test_an_attribute_that_the_class_lacks_is_added_to_that_class() -> None:
@@ -57,3 +83,14 @@ def test_what_the_default_config_leaves_empty_is_filled() -> None:
         others: tuple[int, ...] = ()
 
     assert default_config(Empty) == Empty(projector_scale_factors=(1.0,))
+
+
+def test_a_tower_that_the_default_config_leaves_out_is_put_in() -> None:
+    @dataclass
+    class Text:
+        sub_configs: ClassVar[dict[str, type]] = {"vision_config": dict, "text_config": dict}
+        vision_config: dict[str, Any] | None = None
+        audio_config: dict[str, Any] | None = None
+        text_config: dict[str, Any] | None = None
+
+    assert default_config(Text) == Text(vision_config={})

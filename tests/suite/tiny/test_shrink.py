@@ -46,6 +46,14 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
             {"qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "qk_head_dim": 24, "head_dim": 8, "v_head_dim": 16},
         ),
         (
+            {"qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "head_dim": 256},
+            {"qk_rope_head_dim": 8, "qk_nope_head_dim": 16, "head_dim": 32},
+        ),
+        (
+            {"num_attention_heads": 12, "use_rotary_embedding": True},
+            {"num_attention_heads": 2, "use_rotary_embedding": True},
+        ),
+        (
             {"linear_num_key_heads": 16, "linear_num_value_heads": 32},
             {"linear_num_key_heads": 2, "linear_num_value_heads": 4},
         ),
@@ -81,6 +89,7 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
             {"num_hidden_layers": 12, "num_feat_extract_layers": 7},
             {"num_hidden_layers": 2, "num_feat_extract_layers": 7},
         ),
+        ({"num_prompts": 128}, {"num_prompts": 128}),
         ({"spec_size": 256, "hop_length": 320}, {"spec_size": 256, "hop_length": 320}),
         ({"patch_size": 4, "image_size": [224, 224]}, {"patch_size": 4, "image_size": [64, 64]}),
         ({"attention_window": 512, "chunk_size": 256}, {"attention_window": 4, "chunk_size": 8}),
@@ -127,10 +136,6 @@ def shrunk(level: Level = ONE, **attributes: Any) -> dict[str, Any]:
             {"width_coefficient": 0.25, "depth_coefficient": 0.25, "in_channels": [32, 16], "out_channels": [16, 320]},
         ),
         ({"coordinate_size": 128, "shape_size": 128}, {"coordinate_size": 8, "shape_size": 16}),
-        (
-            {"window_size": 112, "spatial_merge_size": 2, "patch_size": 14},
-            {"window_size": 56, "spatial_merge_size": 2, "patch_size": 14},
-        ),
         # ids that the vocabulary has no longer
         ({"eos_token_id": 2, "image_token_id": 32000}, {"eos_token_id": 2, "image_token_id": 127}),
         ({"pad_token_id": 127, "sep_token_id": [127, 500]}, {"pad_token_id": 127, "sep_token_id": [127, 126]}),

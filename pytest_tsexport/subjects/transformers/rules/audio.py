@@ -65,6 +65,12 @@ def _max_length(facts: Facts) -> int | None:
     return count if isinstance(count, int) else None
 
 
+def _chunk(facts: Facts) -> int | None:
+    """The frames that are convolved together: a recording has some whole chunks of them."""
+    half = facts.setting("n_window", side="audio")
+    return 2 * half if isinstance(half, int) else None
+
+
 def _first_bins(facts: Facts) -> int | None:
     return BINS(facts) or _first_width(facts)
 
@@ -72,6 +78,7 @@ def _first_bins(facts: Facts) -> int | None:
 FRAMES = (
     Layout(("batch", "frames", BINS), samples),
     Layout(("batch", BINS, "frames"), samples),
+    Layout(("batch", BINS, "frames"), samples, {"frames": _chunk}),
     Layout(("batch", BINS, "frames"), samples, {"frames": _longest}),
     Layout(("batch", "frames", _first_width), samples),
     Layout(("batch", _first_channels, "frames"), samples),

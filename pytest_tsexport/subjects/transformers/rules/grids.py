@@ -1,101 +1,32 @@
-"""facts -> patches and grids: pictures of any shape, cut into patches that stand one after the other."""
+"""facts -> grids: how the patches lie into which pictures of any shape are cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
-from math import prod
+from collections.abc import Callable, Mapping
 
 import torch
-from torch import nn
 
 from pytest_tsexport.subjects.domains.base import Domain
-from pytest_tsexport.subjects.domains.floats import Floats
 from pytest_tsexport.subjects.domains.grids import Grids, PatchPlaces
 from pytest_tsexport.subjects.domains.integers import Integers
 from pytest_tsexport.subjects.domains.masks import AllReal
 from pytest_tsexport.subjects.domains.placeholders import KindsAround, Places
 from pytest_tsexport.subjects.fields import Rule
 from pytest_tsexport.subjects.transformers.facts import Facts
-from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, Number, always, floating
+from pytest_tsexport.subjects.transformers.layouts import InputRule, Layout, always
+from pytest_tsexport.subjects.transformers.rules.patches import (
+    IN_A_ROW,
+    PATCHES,
+    PLACES,
+    RULE,
+    RULE_OF_ONE,
+    SIZES,
+    STEPS,
+    merge,
+    rows,
+)
 from pytest_tsexport.subjects.transformers.rules.states import LATENTS, SIGNAL
 from pytest_tsexport.subjects.transformers.rules.tiles import sides_of_pinpoint
-
-PLACES = ("image_position_ids", "pixel_position_ids")
-MERGES = ("spatial_merge_size", "merge_size", "merge_kernel_size", "downsample_factor", "pooling_kernel_size")
-
-
-def _pixels(facts: Facts) -> Domain:
-    return Floats(dtype=floating(facts))
-
-
-def merge(facts: Facts) -> int:
-    """How many patches of each side become one feature."""
-    size = facts.setting(*MERGES, side="vision")
-    size = size[-1] if isinstance(size, (list, tuple)) and size else size
-    return size if isinstance(size, int) and size > 0 else 1
-
-
-def _first(size: object) -> int:
-    size = size[-1] if isinstance(size, (list, tuple)) and size else size
-    return size if isinstance(size, int) else 1
-
-
-def _colours(facts: Facts) -> int:
-    return _first(facts.setting("in_channels", "num_channels", "in_chans", side="vision") or 3)
-
-
-def _patch_side(facts: Facts) -> int | None:
-    side = facts.setting("patch_size", side="vision")
-    return None if side is None else _first(side)
-
-
-def _patch_width(facts: Facts) -> int | None:
-    """The numbers of one patch: its colours, in time, in height and in width."""
-    patch = facts.setting("patch_size", "spatial_patch_size", side="vision")
-    if patch is None:
-        return None
-    return (
-        _colours(facts)
-        * _first(facts.setting("temporal_patch_size", "patch_temporal", side="vision") or 1)
-        * _first(patch) ** 2
-    )
-
-
-def _convolved(facts: Facts) -> int | None:
-    """The numbers of one patch: as many as the first convolution takes at once."""
-    layers = (m for t in facts.towers for m in t.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d)))
-    return next((prod(layer.weight.shape[1:]) for layer in layers), None)
-
-
-def _multiplied(facts: Facts) -> int | None:
-    """The numbers of one patch: as many as a linear layer takes that is made for whole patches."""
-    patch = facts.setting("patch_size", side="vision")
-    if patch is None:
-        return None
-    part = _colours(facts) * _first(patch) ** 2
-    layers = (m for t in facts.towers for m in t.modules() if isinstance(m, nn.Linear))
-    return next((layer.in_features for layer in layers if layer.in_features % part == 0), None)
-
-
-def _rows(facts: Facts) -> str:
-    return "batch" if "input_ids" in facts.arguments else "images"
-
-
-def _patches(facts: Facts) -> Rule:
-    return Rule(terms=((Fraction(1), (_rows(facts), "grid_height", "grid_width")),))
-
-
-def _patches_of_one(_: Facts) -> Rule:
-    return Rule(terms=((Fraction(1), ("grid_height", "grid_width")),))
-
-
-def _times_merge(times: int) -> Number:
-    return lambda facts: times * merge(facts)
-
-
-def _has(*names: str) -> Callable[[Facts], bool]:
-    return lambda facts: any(name in facts.arguments for name in names)
 
 
 def _grids(_: Facts) -> Domain:
@@ -131,28 +62,12 @@ def _merge_sizes(facts: Facts) -> Domain:
     return Integers(dtype=torch.int64, low=merge(facts), high=merge(facts) + 1)
 
 
-SIZES = {"grid_height": _times_merge(2), "grid_width": _times_merge(3)}
-STEPS = {"grid_height": _times_merge(1), "grid_width": _times_merge(1)}
-RULE = {"patches": _patches}
-RULE_OF_ONE = {"patches": _patches_of_one}
-
-PATCHES = (
-    *(
-        Layout(("patches", *dims), _pixels, SIZES, _has("image_grid_thw", "grid_thw"), RULE, STEPS)
-        for dims in ((_patch_width,), (_convolved,), (_multiplied,), (_colours, _patch_side, _patch_side))
-    ),
-    *(
-        Layout(("batch", "patches", numbers), _pixels, SIZES, _has("spatial_shapes", *PLACES), RULE_OF_ONE, STEPS)
-        for numbers in (_patch_width, _multiplied)
-    ),
-)
-"""Patches of all pictures, one after the other."""
-
-
-def _of_grid(domain: Callable[[Facts], Domain], *numbers: int) -> tuple[Layout, ...]:
+def _of_grid(
+    domain: Callable[[Facts], Domain], *numbers: int, rules: Mapping[str, Callable[[Facts], Rule | None]] = RULE
+) -> tuple[Layout, ...]:
     return (
-        Layout(("batch", *numbers), domain, SIZES, lambda facts: _rows(facts) == "batch", RULE, STEPS),
-        Layout(("images", *numbers), domain, SIZES, lambda facts: _rows(facts) == "images", RULE, STEPS),
+        Layout(("batch", *numbers), domain, SIZES, lambda facts: rows(facts) == "batch", rules, STEPS),
+        Layout(("images", *numbers), domain, SIZES, lambda facts: rows(facts) == "images", rules, STEPS),
     )
 
 
@@ -191,6 +106,7 @@ RULES: tuple[InputRule, ...] = (
         _has_pictures,
         spare=always,
     ),
+    InputRule("target_sizes", _of_grid(_flat_grids, 2, rules=IN_A_ROW), _has_pictures),
     InputRule("merge_sizes", _of_grid(_merge_sizes)),
     InputRule("image_merge_sizes", _of_grid(_merge_sizes), _has_pictures, spare=always),
     InputRule("mm_token_type_ids", (Layout(("batch", "sequence"), _text_alone),), _has_pictures, spare=always),

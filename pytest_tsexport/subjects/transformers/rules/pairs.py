@@ -66,7 +66,7 @@ RULES: tuple[InputRule, ...] = (
         "image_embeds_position_mask",
         (Layout(("batch", "sequence"), _where_features_go, rules={"sequence": _text_and_features}),),
     ),
-    InputRule("image_attention_mask", (Layout(("batch", "sequence", "images"), _looks),)),
+    InputRule("image_attention_mask", (Layout(("batch", "sequence", "images"), _looks),), spare=always),
     InputRule("aspect_ratio_ids", (Layout(("batch", "images"), _arrangements),)),
     InputRule("aspect_ratio_mask", (Layout(("batch", "images", TILES), _all_tiles),)),
     InputRule("cross_attention_mask", (Layout(("batch", "sequence", "images", TILES), _looks),), spare=always),

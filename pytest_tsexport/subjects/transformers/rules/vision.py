@@ -14,7 +14,7 @@ from pytest_tsexport.subjects.transformers.layouts import (
     Setting,
     floating,
 )
-from pytest_tsexport.subjects.transformers.rules.grids import PATCHES
+from pytest_tsexport.subjects.transformers.rules.patches import LOOSE, PATCHES
 from pytest_tsexport.subjects.transformers.rules.tiles import has_pinpoints, tiles
 
 DEFAULT_STRIDE = 32
@@ -128,15 +128,34 @@ def _region_width(facts: Facts) -> int | None:
     return size if isinstance(size, int) else None
 
 
+def _fine_side(facts: Facts) -> int | None:
+    """The side of the same picture in more detail, which a second tower reads."""
+    size = getattr(facts.setting("high_res_vision_config"), "image_size", None)
+    return size if isinstance(size, int) else None
+
+
+def _mask_ratio(facts: Facts) -> bool:
+    """Whether the model leaves out patches, by the smallest numbers of its noise."""
+    return facts.setting("mask_ratio") is not None and facts.is_head("MAEModel", "ForPreTraining")
+
+
+def _patches(facts: Facts) -> int | None:
+    """The patches of the picture that the config was made for."""
+    sides, part = (side(0)(facts), side(1)(facts)), patch(facts)
+    return None if part is None or None in sides else (sides[0] or 0) // part * ((sides[1] or 0) // part)
+
+
 def _parts(facts: Facts) -> Domain:
     """Corners as parts of the picture's sides."""
     return Floats(dtype=floating(facts), scale=0.3)
 
 
 RULES: tuple[InputRule, ...] = (
-    InputRule("pixel_values", (*PATCHES, *CUT, *CLIPS, *PICTURES, *SEVERAL)),
+    InputRule("pixel_values", (*PATCHES, *CUT, *CLIPS, *PICTURES, *SEVERAL, *LOOSE)),
     InputRule("pixel_values_videos", ANY_CLIPS, _alone),
     InputRule("image", PICTURES),
+    InputRule("high_res_pixel_values", (Layout(("batch", channels, _fine_side, _fine_side), pixels),)),
+    InputRule("noise", (Layout(("batch", _patches), pixels),), _mask_ratio),
     InputRule("prompt_pixel_values", PICTURES),
     InputRule("prompt_masks", PICTURES),
     InputRule("visual_feats", (Layout(("batch", "boxes", _region_width), pixels),)),

@@ -196,6 +196,10 @@ def test_a_main_input_may_be_several() -> None:
         ("bros", {"input_ids": (2, 7), "bbox": (2, 7, 4), "attention_mask": (2, 7), "token_type_ids": (2, 7)}),
         ("vibevoice_acoustic_tokenizer_decoder", {"hidden_states": (2, 8, 10)}),
         ("vibevoice_acoustic_tokenizer_encoder", {"hidden_states": (2, 1, 4000)}),
+        ("vit_mae", {"pixel_values": (2, 3, 64, 64), "noise": (2, 16)}),
+        ("inkling2_vision", {"pixel_values": (72, 40, 40, 3), "image_grid_thw": (3, 3)}),
+        ("minicpm_ocr_vision", {"pixel_values": (1, 3, 16, 1152), "target_sizes": (3, 2)}),
+        ("qwen3_asr_encoder", {"input_features": (2, 128, 100), "input_features_mask": (2, 100)}),
         pytest.param("audio-spectrogram-transformer", {"input_values": (2, 128, 128)}, marks=pytest.mark.wide),
     ],
 )
