@@ -13,6 +13,7 @@ from pytest_tsexport.plugin.header import header, versions
 from pytest_tsexport.plugin.session import baseline_update, report_files
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
 from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, unanswered, why_ended
+from pytest_tsexport.plugin.session.surroundings import surroundings
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.run_record import RunRecord
@@ -88,6 +89,7 @@ class Recorder:
             versions=versions(),
             exit_status=int(session.exitstatus),
             options=self._settings.rerun_flags,
+            surroundings=surroundings(session.config, self._settings),
         )
 
     def header(self, config: pytest.Config) -> str | None:
