@@ -29,12 +29,18 @@ NOT_SELECTED = "not run: it was not selected, or the run ended before it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckTest:
-    """One check of one export as a test. `reason` says why it did not pass; `sha256` is of the file that it judged."""
+    """One check of one export as a test.
+
+    `outcome` is that of its verdict, None if it has none; `selected`: the run had an item for it. `reason` says why it
+    did not pass, and `sha256` is of the file that it judged.
+    """
 
     subject: str
     backend: str
     check: str
     result: str
+    outcome: Outcome | None = None
+    selected: bool = True
     reason: str = ""
     sha256: str | None = None
     signature: str | None = None
@@ -62,33 +68,35 @@ def tests_of(run: RunRecord) -> tuple[CheckTest, ...]:
     for subject, backend in {(subject, backend) for subject, backend, _ in found}:
         for check in CHECKS:
             if check not in OPT_IN and (subject, backend, check) not in found:
-                found[subject, backend, check] = CheckTest(
-                    subject=subject, backend=backend, check=check, result=WARNED, reason=NOT_SELECTED
-                )
+                found[subject, backend, check] = _not_selected(subject, backend, check)
     order = list(CHECKS)
     return tuple(sorted(found.values(), key=lambda one: (one.subject, one.backend, order.index(one.check))))
 
 
+def _not_selected(subject: str, backend: str, check: str) -> CheckTest:
+    return CheckTest(subject=subject, backend=backend, check=check, result=WARNED, selected=False, reason=NOT_SELECTED)
+
+
 def _answered(run: RunRecord) -> Iterator[CheckTest]:
     for verdict in run.verdicts:
-        yield _test_of(verdict, known=(verdict.subject, verdict.name) in run.expected)
+        yield _test_of(verdict, known=run.expected.get((verdict.subject, verdict.name)))
     for one in run.unanswered:
         yield CheckTest(
             subject=one.subject, backend=one.backend, check=one.check, result=WARNED, reason=f"not run: {one.why}"
         )
 
 
-def _test_of(verdict: Verdict, *, known: bool) -> CheckTest:
-    result = RESULTS[verdict.outcome]
-    reason = verdict.outcome.value
-    if verdict.outcome is Outcome.FAILED and known:
-        result, reason = WARNED, "known to fail"
+def _test_of(verdict: Verdict, *, known: str | None) -> CheckTest:
+    result, reason = RESULTS[verdict.outcome], _told(verdict.outcome.value, verdict.headline)
+    if verdict.outcome is Outcome.FAILED and known is not None:
+        result, reason = WARNED, f"known to fail ({known}): {verdict.headline}"
     return CheckTest(
         subject=verdict.subject,
         backend=verdict.backend,
         check=verdict.check,
         result=result,
-        reason="" if result == PASSED else _told(reason, verdict.headline),
+        outcome=verdict.outcome,
+        reason="" if result == PASSED else reason,
         sha256=verdict.sha256,
         signature=verdict.signature,
         contract=verdict.contract,

@@ -39,14 +39,14 @@ class Surroundings:
 class RunRecord:
     """What the reports of a whole run are made from.
 
-    `expected` are the failures that are known: pairs of a subject and `backend-check`. `exit_status` is that of pytest:
-    0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the same.
-    `surroundings` are empty if no report asks for them.
+    `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `exit_status` is that
+    of pytest: 0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the
+    same. `surroundings` are empty if no report asks for them.
     """
 
     verdicts: tuple[Verdict, ...]
     unanswered: tuple[Unanswered, ...] = ()
-    expected: frozenset[ExpectedFailure] = frozenset()
+    expected: Mapping[ExpectedFailure, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     exit_status: int = 0
     options: tuple[str, ...] = ()

@@ -1,14 +1,11 @@
 """run -> in-toto statement: which files were judged, by sha256, and how each check of each of them ended.
 
-An unsigned Statement v1 with the predicate test-result v0.1. Its bytes are the same for the same run: sorted, and
-without a time. The last digest of `configuration` is that of the statement itself, without that entry.
+It is unsigned, and its bytes are the same for the same run: sorted, and without a time.
 https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,14 +13,7 @@ from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.reports.check_tests import FAILED, PASSED, WARNED, CheckTest, tests_of
 from pytest_tsexport.reports.run_record import RunRecord
-
-TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
-SEAL = "this statement"
-"""The name of the resource whose digest is that of the statement without it."""
-
-REASON = ": "
-"""Stands between the name of a test and the reason why it did not pass."""
+from pytest_tsexport.reports.sealing import PREDICATE, REASON, TYPE, named_digest, resource, sealed
 
 
 def text(run: RunRecord) -> str:
@@ -35,7 +25,7 @@ def text(run: RunRecord) -> str:
     failed = run.exit_status != 0 or any(test.result == FAILED for test in tests)
     warned = any(test.result == WARNED for test in tests)
     configured = [resource(name, values) for name, values in _configured(run, tests)]
-    files = [_file(name, sha256) for name, sha256 in sorted(run.surroundings.files.items())]
+    files = [named_digest(name, sha256) for name, sha256 in sorted(run.surroundings.files.items())]
     predicate = {
         "result": "FAILED" if failed else "WARNED" if warned else "PASSED",
         "configuration": [*configured, *files],
@@ -44,28 +34,6 @@ def text(run: RunRecord) -> str:
         "failedTests": [_entry(test) for test in tests if test.result == FAILED],
     }
     return sealed({"_type": TYPE, "subject": subjects, "predicateType": PREDICATE, "predicate": predicate})
-
-
-def sealed(document: Mapping[str, Any]) -> str:
-    """The text of a statement, with its own digest as the last resource of its configuration."""
-    digest = hashlib.sha256(canonical(document).encode()).hexdigest()
-    predicate = document["predicate"]
-    configuration = [*predicate["configuration"], _file(SEAL, digest)]
-    return canonical({**document, "predicate": {**predicate, "configuration": configuration}})
-
-
-def canonical(document: object) -> str:
-    """The only text of this document that counts as unchanged."""
-    return json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
-
-
-def resource(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource that stands in the statement: its values, and the digest of their canonical text."""
-    return {**_file(name, hashlib.sha256(canonical(values).encode()).hexdigest()), "annotations": values}
-
-
-def _file(name: str, sha256: str) -> dict[str, Any]:
-    return {"name": name, "digest": {"sha256": sha256}}
 
 
 def _subjects(tests: Sequence[CheckTest]) -> Iterator[dict[str, Any]]:
@@ -77,7 +45,7 @@ def _subjects(tests: Sequence[CheckTest]) -> Iterator[dict[str, Any]]:
     exports = [export for export, _ in files]
     for (export, sha256), asked in sorted(files.items()):
         name = export if exports.count(export) == 1 else f"{export} {sha256[:12]}"
-        yield {**_file(name, sha256), "annotations": _annotations(asked, tests)}
+        yield {**named_digest(name, sha256), "annotations": _annotations(asked, tests)}
 
 
 def _annotations(asked: Sequence[CheckTest], tests: Sequence[CheckTest]) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pytest_tsexport.reports.statement import PREDICATE, REASON, SEAL, TYPE, sealed
+from pytest_tsexport.reports.sealing import PREDICATE, REASON, SEAL, TYPE, sealed
 
 DIGITS = 12
+MOST_NAMED = 3
+"""How much of a digest, and how many files, a sentence names."""
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedFile:
+class JudgedFile(NamedTuple):
     """What a statement says of a file: the names of its tests by check, and what its backend simulates."""
 
     name: str
@@ -26,8 +26,7 @@ class JudgedFile:
     simulation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement of this package. Tests that did not pass have the reason beside their name."""
 
     result: str
@@ -46,8 +45,7 @@ def why_refused(text: bytes, sha256: str, required: Sequence[str] = ()) -> str |
         return f"the statement {error}"
     files = [file for file in statement.files if file.sha256 == sha256]
     if not files:
-        judged = ", ".join(f"{file.name} ({file.sha256[:DIGITS]})" for file in statement.files)
-        return f"the file has the sha256 {sha256[:DIGITS]}, and the statement is about {judged}"
+        return f"the file has the sha256 {sha256[:DIGITS]}, and the statement is about {_listed(statement.files)}"
     if statement.result == "FAILED":
         first = statement.failed[0] if statement.failed else f"pytest ended with exit status {statement.exit_status}"
         return f"the run that judged the file failed: {first}"
@@ -64,6 +62,12 @@ def _refusals(statement: Statement, file: JudgedFile, required: Sequence[str]) -
             yield f"{check} is required, and did not pass: {_told(statement, file.checks[check])}"
     if not any(name in statement.passed for name in file.checks.values()):
         yield f"no check of {file.name} passed"
+
+
+def _listed(files: Sequence[JudgedFile]) -> str:
+    names = [f"{file.name} ({file.sha256[:DIGITS]})" for file in files[:MOST_NAMED]]
+    more = len(files) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _told(statement: Statement, name: str) -> str:
