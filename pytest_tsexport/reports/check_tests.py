@@ -58,7 +58,7 @@ class CheckTest:
         return _with_parameter(self.subject, f"{self.backend}-{self.check}")
 
 
-def tests_of(run: RunRecord) -> tuple[CheckTest, ...]:
+def checks_as_tests(run: RunRecord) -> tuple[CheckTest, ...]:
     """A test for each check of each export, sorted; an opt-in check only if it was asked."""
     found: dict[tuple[str, str, str], CheckTest] = {}
     for test in _answered(run):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from pytest_tsexport.reports.check_tests import FAILED, PASSED, CheckTest, tests_of
+from pytest_tsexport.reports.check_tests import FAILED, PASSED, CheckTest, checks_as_tests
 from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.verdict import Outcome
 
@@ -36,7 +36,7 @@ def judgement(run: RunRecord, export: tuple[str, str], sha256: str, *, complete:
     `complete`: the run was not cut off. A file is accepted only if every selected check ended, and none without having
     looked at it.
     """
-    tests = [one for one in tests_of(run) if (one.subject, one.backend) == export and one.selected]
+    tests = [one for one in checks_as_tests(run) if (one.subject, one.backend) == export and one.selected]
     if not any(test.sha256 == sha256 for test in tests):
         return None
     if any(test.result == FAILED or test.outcome is None for test in tests):

@@ -11,14 +11,14 @@ from typing import Any
 
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.errors import ArtifactError
-from pytest_tsexport.reports.check_tests import FAILED, PASSED, WARNED, CheckTest, tests_of
+from pytest_tsexport.reports.check_tests import FAILED, PASSED, WARNED, CheckTest, checks_as_tests
 from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.reports.sealing import PREDICATE, REASON, TYPE, named_digest, resource, sealed
 
 
 def text(run: RunRecord) -> str:
     """The statement. Raises `ArtifactError` if no file was judged: a statement is about a file."""
-    tests = tests_of(run)
+    tests = checks_as_tests(run)
     subjects = list(_subjects(tests))
     if not subjects:
         raise ArtifactError("no file was judged")
