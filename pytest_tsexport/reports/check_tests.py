@@ -87,7 +87,7 @@ def _answered(run: RunRecord) -> Iterator[CheckTest]:
 
 
 def _test_of(verdict: Verdict, *, known: str | None) -> CheckTest:
-    result, reason = RESULTS[verdict.outcome], _told(verdict.outcome.value, verdict.headline)
+    result, reason = RESULTS[verdict.outcome], _reason(verdict.outcome.value, verdict.headline)
     if verdict.outcome is Outcome.FAILED and known is not None:
         result, reason = WARNED, f"known to fail ({known}): {verdict.headline}"
     return CheckTest(
@@ -104,7 +104,7 @@ def _test_of(verdict: Verdict, *, known: str | None) -> CheckTest:
     )
 
 
-def _told(outcome: str, headline: str) -> str:
+def _reason(outcome: str, headline: str) -> str:
     """`too slow: 3 of 8 cases`; some headlines begin with their outcome."""
     return headline if headline.startswith(outcome) else f"{outcome}: {headline}"
 

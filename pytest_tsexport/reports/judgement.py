@@ -10,7 +10,7 @@ from pytest_tsexport.reports.check_tests import FAILED, PASSED, CheckTest, check
 from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.verdict import Outcome
 
-UNSEEN = (Outcome.NOT_RUN, Outcome.UNAVAILABLE)
+NOT_LOOKED_AT = (Outcome.NOT_RUN, Outcome.UNAVAILABLE)
 
 
 class State(str, Enum):
@@ -41,12 +41,12 @@ def judgement(run: RunRecord, export: tuple[str, str], sha256: str, *, complete:
         return None
     if any(test.result == FAILED or test.outcome is None for test in tests):
         state = State.REJECTED
-    elif not complete or any(test.outcome in UNSEEN or _is_of_another(test, sha256) for test in tests):
+    elif not complete or any(test.outcome in NOT_LOOKED_AT or _is_of_another(test, sha256) for test in tests):
         state = State.UNJUDGED
     else:
         state = State.ACCEPTED
     known = any(test.outcome is Outcome.FAILED and test.result != FAILED for test in tests)
-    return Judgement(state, {test.check: _told(test, sha256) for test in tests}, known)
+    return Judgement(state, {test.check: _how_it_ended(test, sha256) for test in tests}, known)
 
 
 def _is_of_another(test: CheckTest, sha256: str) -> bool:
@@ -54,6 +54,6 @@ def _is_of_another(test: CheckTest, sha256: str) -> bool:
     return test.sha256 is not None and test.sha256 != sha256
 
 
-def _told(test: CheckTest, sha256: str) -> str:
-    told = test.reason or PASSED
-    return f"{told}, for the file {test.sha256}" if _is_of_another(test, sha256) else told
+def _how_it_ended(test: CheckTest, sha256: str) -> str:
+    ended = test.reason or PASSED
+    return f"{ended}, for the file {test.sha256}" if _is_of_another(test, sha256) else ended

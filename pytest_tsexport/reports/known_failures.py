@@ -34,16 +34,16 @@ def _better(entry: KnownFailure, reached: list[Verdict]) -> str:
     if not passed:
         return ""
     if _is_stale(entry, reached):
-        return f"stale: {_told(passed, 'now', 'passes')}; remove the entry"
-    return f"better: {_told(passed, 'now', 'passes')}; narrow the entry"
+        return f"stale: {_in_words(passed, 'now', 'passes')}; remove the entry"
+    return f"better: {_in_words(passed, 'now', 'passes')}; narrow the entry"
 
 
 def _expired(entry: KnownFailure, reached: list[Verdict]) -> str:
     failed, passed = _with(reached, Outcome.FAILED), _with(reached, Outcome.PASSED)
     if failed:
-        return f"expired on {entry.expires}, and {_told(failed, 'still', 'fails')}: {entry.text}"
+        return f"expired on {entry.expires}, and {_in_words(failed, 'still', 'fails')}: {entry.text}"
     if passed:
-        return f"expired on {entry.expires}, and {_told(passed, 'now', 'passes')}; remove the entry"
+        return f"expired on {entry.expires}, and {_in_words(passed, 'now', 'passes')}; remove the entry"
     return f"expired on {entry.expires}; nothing of it was judged in this run"
 
 
@@ -60,7 +60,7 @@ def _with(reached: list[Verdict], outcome: Outcome) -> list[Verdict]:
     return [one for one in reached if one.outcome is outcome]
 
 
-def _told(verdicts: list[Verdict], when: str, verb: str) -> str:
+def _in_words(verdicts: list[Verdict], when: str, verb: str) -> str:
     """`test_x.py::test_bert now passes jit-parity, jit-shapes`; of several subjects, the first is named."""
     first = verdicts[0].subject
     names = ", ".join(one.name for one in verdicts if one.subject == first)

@@ -59,7 +59,7 @@ def _refusals(statement: Statement, file: JudgedFile, required: Sequence[str]) -
         if check not in file.checks:
             yield f"{check} is required, and the statement says nothing of it about {file.name}"
         elif file.checks[check] not in statement.passed:
-            yield f"{check} is required, and did not pass: {_told(statement, file.checks[check])}"
+            yield f"{check} is required, and did not pass: {_entry_of(statement, file.checks[check])}"
     if not any(name in statement.passed for name in file.checks.values()):
         yield f"no check of {file.name} passed"
 
@@ -70,7 +70,7 @@ def _listed(files: Sequence[JudgedFile]) -> str:
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
-def _told(statement: Statement, name: str) -> str:
+def _entry_of(statement: Statement, name: str) -> str:
     """The entry of a test that did not pass."""
     found = (one for one in (*statement.failed, *statement.warned) if one.startswith(f"{name}{REASON}"))
     return next(found, f"{name} is in no list")

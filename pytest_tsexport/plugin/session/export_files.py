@@ -34,8 +34,8 @@ def settle(session: pytest.Session, folder: Path | None, run: RunRecord) -> str:
     except OSError as error:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
         return f"{typed}: {error.filename} could not be renamed or described ({error.strerror})"
-    told = [f"{counts[state.value]} {state.value}" for state in State if counts[state.value]]
-    return f"{typed}: {', '.join(told)}" if told else ""
+    states = [f"{counts[state.value]} {state.value}" for state in State if counts[state.value]]
+    return f"{typed}: {', '.join(states)}" if states else ""
 
 
 def _settled(folder: Path, run: RunRecord, *, complete: bool) -> Iterator[State]:
