@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_collected_is_not_gone(listed: Listed, run: Run, p
 
 
 def test_a_test_whose_file_is_gone_is_told_by_a_run_of_everything(
-    project: Project, run: Run, pytester: pytest.Pytester
+    project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
     project("def test_other():\n    pass\n", head="")
     for file in ("test_gone.py", "ts-model"):
@@ -194,9 +194,9 @@ def test_a_test_whose_file_is_gone_is_told_by_a_run_of_everything(
         with pytester.path.joinpath("known.toml").open("a") as table:
             table.write(entry)
     told = ["known.toml, entry 1: no test has the subject test_gone.py::test_x; correct or remove it"]
-    result = run("--ts-known-failures=known.toml")
+    result = run("--ts-known-failures=known.toml", *plugin_args)
     assert [line for line in result.outlines if line.startswith("known.toml")] == told
-    result = run("--ts-known-failures=known.toml", "test_export.py")
+    result = run("--ts-known-failures=known.toml", "test_export.py", *plugin_args)
     assert not [line for line in result.outlines if line.startswith("known.toml")]
 
 

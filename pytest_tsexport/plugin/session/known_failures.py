@@ -14,7 +14,11 @@ from pytest_tsexport.reports.known_failures import known_failure_lines
 from pytest_tsexport.verdict import Verdict
 
 GONE = "tsexport_gone"
-"""The subjects that no test has, on their way from a worker, which collects, to the controller, which reports."""
+"""The subjects that no test has, on their way from a worker, which collects, to the controller, which reports.
+
+The value says whether their file was collected. If it was not, they are gone only if the whole project was asked for,
+which the controller knows.
+"""
 
 
 class KnownFailuresReport:
@@ -26,7 +30,7 @@ class KnownFailuresReport:
         self._subjects: set[str] = set()
         self._files: set[str] = set()
         self._is_complete = True
-        self._gone: list[str] = []
+        self._gone: dict[str, bool] = {}
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Remember the names by which a table may call it."""
@@ -41,8 +45,14 @@ class KnownFailuresReport:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Find the subjects that are gone; only whoever collects can."""
-        named = (name for one in (*self._table.entries, *self._table.expired) for name in one.subjects)
-        self._gone = [name for name in named if self._is_gone(name, session.config)]
+        if self._is_complete and not _is_narrowed(session.config):
+            named = (name for one in (*self._table.entries, *self._table.expired) for name in one.subjects)
+            files = {name: name.partition("::")[0] for name in named if name not in self._subjects}
+            self._gone = {
+                name: file in self._files
+                for name, file in files.items()
+                if file in self._files or not (session.config.rootpath / file).exists()
+            }
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[GONE] = self._gone
 
@@ -53,23 +63,20 @@ class KnownFailuresReport:
 
     # After the table of verdicts.
     @pytest.hookimpl(trylast=True)
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """A section of its own, if there is something to say."""
-        lines = list(known_failure_lines(self._table, self._verdicts(), self._gone))
+        gone = [name for name, is_of_file in self._gone.items() if is_of_file or _is_missing(name, config)]
+        lines = list(known_failure_lines(self._table, self._verdicts(), gone))
         if lines:
             terminalreporter.section("known failures")
         for line in lines:
             terminalreporter.line(line)
 
-    def _is_gone(self, name: str, config: pytest.Config) -> bool:
-        """Whether the run would have collected that subject if there was one."""
-        file = name.partition("::")[0]
-        if name in self._subjects or not self._is_complete or _is_narrowed(config):
-            return False
-        if file in self._files:
-            return True
-        is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS and bool(config.args)
-        return is_whole and file != NODEID and not (config.rootpath / file).exists()
+
+def _is_missing(name: str, config: pytest.Config) -> bool:
+    """Whether a subject whose file does not exist would have been collected: nobody named files or models."""
+    is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS and bool(config.args)
+    return is_whole and name.partition("::")[0] != NODEID
 
 
 def _is_narrowed(config: pytest.Config) -> bool:
