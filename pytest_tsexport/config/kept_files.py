@@ -17,6 +17,8 @@ from pytest_tsexport.config.atomic_file import replacing
 UNJUDGED = ".unjudged"
 REJECTED = ".rejected"
 SIDECAR = ".json"
+LONGEST = 180
+"""Characters of a node id that a name takes: with the backend, the suffixes and what a copy adds, it has 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,13 @@ def unjudged_files(folder: Path, subject: str, backend: str) -> Iterator[KeptFil
 def stem_of(subject: str, backend: str) -> str:
     """A node id and a backend as a file name, without the suffix.
 
-    A checksum separates ids that differ only in characters that a name cannot hold.
+    A checksum separates ids that differ only in characters that a name cannot hold, or in what is cut off.
     """
     plain = re.sub(r"::|[/\\\[]", "-", subject).replace("]", "")
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-")
     parameters = subject.partition("[")[2]
-    odd = safe != plain or "/" in parameters or "\\" in parameters
-    return f"{safe}-{zlib.crc32(subject.encode()):08x}-{backend}" if odd else f"{safe}-{backend}"
+    if safe == plain and len(safe) <= LONGEST and "/" not in parameters and "\\" not in parameters:
+        return f"{safe}-{backend}"
+    # A node id has lone surrogates if it holds a file name that is no text.
+    checksum = zlib.crc32(subject.encode(errors="surrogateescape"))
+    return f"{safe[:LONGEST]}-{checksum:08x}-{backend}"

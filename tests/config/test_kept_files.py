@@ -43,3 +43,17 @@ def test_the_file_of_an_export_is_found_by_its_subject(tmp_path: Path, suffix: s
 def test_ids_that_differ_in_special_characters_have_separate_names() -> None:
     stems = {stem_of(f"tests/test_x.py::test[{parameter}]", "jit") for parameter in ("a b", "a/b", "a:b", "a-b")}
     assert len(stems) == 4
+
+
+def test_long_ids_have_separate_names_that_a_folder_takes(tmp_path: Path) -> None:
+    stems = {stem_of(f"test_x.py::test[{'long' * 100}{number}]", "neuron-sim") for number in (1, 2)}
+    assert len(stems) == 2
+    made = tmp_path / "made"
+    made.touch()
+    for stem in stems:
+        KeptFile(tmp_path / "exports", stem, ".pt").keep(made)
+    assert len(names(tmp_path / "exports")) == 2
+
+
+def test_an_id_with_a_name_that_is_no_text_has_a_name_too() -> None:
+    assert stem_of("test_\udcff.py::test", "jit").endswith("-jit")

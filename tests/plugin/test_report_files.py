@@ -119,6 +119,18 @@ def test_the_statement_of_a_run_names_the_kept_files_and_what_the_run_depends_on
     assert predicate["result"] == "WARNED"
 
 
+@pytest.mark.slow
+def test_two_runs_of_the_same_tests_write_the_same_bytes(project: Project, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    for name in ("first", "second"):
+        # In processes of their own: torch gives the classes of a second trace in one process other names. Without the
+        # cache, in which the first run leaves its counterexample for the second.
+        args = ("-p", "no:randomly", "-p", "no:cacheprovider", "--ts-seed=1", f"--ts-report={name}.intoto.json")
+        pytester.runpytest_subprocess(*args)
+    first, second = (pytester.path.joinpath(f"{name}.intoto.json").read_bytes() for name in ("first", "second"))
+    assert first == second
+
+
 def test_a_statement_about_no_file_is_not_written(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("def test_x():\n    pass\n", head="import pytest\n")
     result = run("--ts-report=x.intoto.json")
