@@ -1,6 +1,6 @@
 """The files of `--ts-export-dir`: their names say how far a file got.
 
-`x.unjudged.pt` while it is judged; then `x.pt`, or `x.rejected.pt` beside `x.rejected.json`, which says why.
+`x.unjudged.pt` while it is judged; then `x.pt`, or `x.rejected.pt`. A file beside it, `x.rejected.json`, says why.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class KeptFile:
             shutil.copyfile(made, partial)
         for file in (self.accepted, self.rejected):
             file.unlink(missing_ok=True)
+        for file in (self.accepted, self.rejected, self.unjudged):
             self.sidecar(file).unlink(missing_ok=True)
 
 
@@ -65,7 +66,8 @@ def unjudged_files(folder: Path, subject: str, backend: str) -> Iterator[KeptFil
     """The file of an export that waits for its judgement, if there is one."""
     stem = stem_of(subject, backend)
     for path in sorted(folder.glob(f"{stem}{UNJUDGED}.*")):
-        yield KeptFile(folder, stem, path.name.removeprefix(f"{stem}{UNJUDGED}"))
+        if path.suffix != SIDECAR:
+            yield KeptFile(folder, stem, path.name.removeprefix(f"{stem}{UNJUDGED}"))
 
 
 def stem_of(subject: str, backend: str) -> str:

@@ -89,8 +89,12 @@ def test_y():
     {ending}
 """
     )
-    run(*ARGS, *args)
-    assert names(pytester) == ["test_export.py-test_x-jit.unjudged.pt"]
+    run(*ARGS, *args).stdout.fnmatch_lines(["out: 1 unjudged"])
+    assert names(pytester) == ["test_export.py-test_x-jit.unjudged.json", "test_export.py-test_x-jit.unjudged.pt"]
+    said = sidecar(pytester, "test_export.py-test_x-jit.unjudged.json")
+    assert (said["state"], said["complete"]) == ("unjudged", False)
+    run(*ARGS, "-k", "test_x")
+    assert names(pytester) == ["test_export.py-test_x-jit.pt"]
 
 
 def test_while_it_is_judged_a_file_is_unjudged(project: Project, run: Run, pytester: pytest.Pytester) -> None:
@@ -108,6 +112,34 @@ def test_y():
     )
     run(*ARGS).assert_outcomes(passed=3)
     assert names(pytester) == ["test_export.py-test_x-jit.pt"]
+
+
+def test_a_file_that_was_exported_anew_between_two_checks_is_not_accepted(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project(
+        """
+EXPORTED = []
+
+class Triples(nn.Module):
+    def forward(self, x):
+        return x * 3
+
+def exporter(model, inputs, path):
+    EXPORTED.append(path)
+    torch.jit.save(torch.jit.trace(Triples() if len(EXPORTED) == 1 else model, (inputs["x"],)), path)
+
+@pytest.mark.torchscript(inputs=ROWS, max_examples=5, checks=["trace", "parity"], export=exporter)
+def test_x():
+    return Doubles()
+"""
+    )
+    run(*ARGS, "--reruns=1").stdout.fnmatch_lines(["*2 passed, 1 rerun in *"])
+    said = sidecar(pytester, "test_export.py-test_x-jit.unjudged.json")
+    checks = said["checks"]
+    assert isinstance(checks, dict)
+    assert checks["parity"] == "passed"
+    assert checks["trace"].startswith("passed, for the file ")
 
 
 def test_a_file_of_another_run_stays_as_it_is(project: Project, run: Run, pytester: pytest.Pytester) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -44,17 +44,17 @@ def _settled(folder: Path, run: RunRecord, *, complete: bool) -> Iterator[State]
             sha256 = hashlib.sha256(file.unjudged.read_bytes()).hexdigest()
             found = judgement(run, export, sha256, complete=complete)
             if found is not None:
-                _rename(file, found, {"subject": export[0], "backend": export[1], "sha256": sha256})
+                about = {"subject": export[0], "backend": export[1], "sha256": sha256, "complete": complete}
+                _rename(file, found, about)
                 yield found.state
 
 
-def _rename(file: KeptFile, found: Judgement, about: dict[str, str]) -> None:
+def _rename(file: KeptFile, found: Judgement, about: Mapping[str, object]) -> None:
     """The sidecar first: no file has its last name without what is to be said of it."""
-    if found.state is State.UNJUDGED:
-        return
-    target = file.accepted if found.state is State.ACCEPTED else file.rejected
-    if found.state is State.REJECTED or found.known:
-        said = {"file": target.name, **about, "state": found.state.value, "checks": dict(found.checks)}
+    named = {State.ACCEPTED: file.accepted, State.REJECTED: file.rejected, State.UNJUDGED: file.unjudged}
+    target = named[found.state]
+    if found.known or found.state is not State.ACCEPTED:
+        said = {"file": target.name, "state": found.state.value, **about, "checks": dict(found.checks)}
         with replacing(file.sidecar(target)) as partial:
-            partial.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     file.unjudged.replace(target)
