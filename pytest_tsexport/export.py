@@ -30,6 +30,7 @@ from pytest_tsexport.exporting.arrangement import ArgumentsError
 from pytest_tsexport.exporting.artifact import signature
 from pytest_tsexport.exporting.compile_request import runs_on
 from pytest_tsexport.exporting.context import ExportContext
+from pytest_tsexport.exporting.contract import contract_of
 from pytest_tsexport.exporting.export_model import Made
 from pytest_tsexport.reports.terminal import failure_text
 from pytest_tsexport.subjects.reference import Reference
@@ -85,7 +86,8 @@ class Export:
             started = time.monotonic()
             with _threads(self._context.callbacks.processes):
                 found = self._judged(name)
-            self._verdicts[name] = replace(found, seconds=time.monotonic() - started)
+            contract = contract_of(self.subject, self._policy.meaning, self._made.backend.contract)
+            self._verdicts[name] = replace(found, contract=contract, seconds=time.monotonic() - started)
         self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +17,7 @@ from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.cases.hypothesis_adapter import derandomized
-from pytest_tsexport.config.atomic_file import replacing
+from pytest_tsexport.config.kept_files import KeptFile, stem_of
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.diagnosis.crash import crashes_told
@@ -111,7 +109,8 @@ def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
-    path = folder / f"{_file_name(subject.name)}-{backend.name}{backends.format_of(backend).suffix}"
+    kept = KeptFile(folder, stem_of(subject.name, backend.name), backends.format_of(backend).suffix)
+    path = kept.accepted
     job = export_model.Job(path, backend, policy.timeout)
     exporter = policy.meaning.export
     if exporter is None:
@@ -119,15 +118,8 @@ def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> M
     else:
         made = export_model.exported(subject, exporter, job)
     if made.artifact is not None and policy.options.export_dir is not None:
-        _keep(path, policy.options.export_dir)
+        replace(kept, folder=policy.options.export_dir).keep(path)
     return made
-
-
-def _keep(path: Path, folder: Path) -> None:
-    """Copy the file for the user; the copy is moved into place in one step, because other workers may write it too."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / path.name) as partial:
-        shutil.copyfile(path, partial)
 
 
 def _model_and_policy(
@@ -181,12 +173,3 @@ def _seeded(policy: Policy) -> Policy:
         return policy
     seed = DERANDOMIZED_SEED if derandomized() else SystemRandom().randrange(10_000)
     return replace(policy, options=replace(policy.options, seed=seed))
-
-
-def _file_name(name: str) -> str:
-    """A node id as a file name. A checksum separates ids that differ only in characters that a name cannot hold."""
-    plain = re.sub(r"::|[/\\\[]", "-", name).replace("]", "")
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-")
-    parameters = name.partition("[")[2]
-    odd = safe != plain or "/" in parameters or "\\" in parameters
-    return f"{safe}-{zlib.crc32(name.encode()):08x}" if odd else safe

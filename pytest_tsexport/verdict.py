@@ -65,7 +65,8 @@ class Verdict:
     judged. `judged` of `planned` cases were compared; `seconds` is wall time. `first_breach` is the number of cases up
     to the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can
     be redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
-    outputs: for each part, a list of texts. `axes` are the traced sizes of the axes that were varied, and `visits` is
+    outputs: for each part, a list of texts. `contract` is what the file was judged by: the traced inputs, the axes, the
+    tolerances. `axes` are the traced sizes of the axes that were varied, and `visits` is
     what happened at each size.
     """
 
@@ -86,6 +87,7 @@ class Verdict:
     sha256: str | None = None
     signature: str | None = None
     interface: Mapping[str, Any] | None = None
+    contract: Mapping[str, Any] | None = None
     counterexample: Mapping[str, Any] | None = None
     axes: Mapping[str, int] = field(default_factory=dict)
     visits: tuple[Visit, ...] = ()
@@ -111,7 +113,7 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Verdict:
-        """The inverse of `to_dict`. A property of JUnit holds no visits."""
+        """The inverse of `to_dict`. A property of JUnit holds neither visits nor the contract."""
         worst = fields["worst"]
         values = dict(fields)
         values["outcome"] = Outcome(fields["outcome"])

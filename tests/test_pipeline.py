@@ -241,7 +241,7 @@ def test_a_copy_is_kept_in_export_dir(tmp_path: Path) -> None:
     policy = from_keywords({**QUICK, "inputs": rows()()})
     policy = replace(policy, options=replace(policy.options, export_dir=tmp_path))
     one = export(made.Plain(), policy, name="test_x.py::test[tiny]")
-    kept = tmp_path / "test_x.py-test-tiny-jit.pt"
+    kept = tmp_path / "test_x.py-test-tiny-jit.unjudged.pt"
     assert kept.read_bytes() == one.path.read_bytes()
     one.close()
     assert list(tmp_path.iterdir()) == [kept]

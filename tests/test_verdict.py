@@ -14,6 +14,7 @@ from pytest_tsexport.verdict import Outcome, Verdict, Visit, Worst
 
 TEXT = st.text(max_size=9)
 NUMBER = st.floats(min_value=0) | st.just(math.inf)
+NUMBER_OF_CONTRACT = st.integers() | st.floats(0, 1)
 WORST = st.builds(Worst, leaf=TEXT, difference=NUMBER, allowed=NUMBER, at=TEXT, case=TEXT)
 VISIT = st.builds(Visit, sizes=st.lists(st.integers(0, 99), max_size=2).map(tuple), status=TEXT)
 VERDICTS = st.builds(
@@ -34,6 +35,7 @@ VERDICTS = st.builds(
     sha256=st.none() | TEXT,
     signature=st.none() | TEXT,
     interface=st.none() | st.dictionaries(TEXT, st.lists(TEXT, max_size=2), max_size=2),
+    contract=st.none() | st.dictionaries(TEXT, st.none() | TEXT | NUMBER_OF_CONTRACT, max_size=2),
     axes=st.dictionaries(TEXT, st.integers(0, 99), max_size=2),
     visits=st.lists(VISIT, max_size=3).map(tuple),
 )

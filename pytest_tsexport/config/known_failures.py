@@ -17,9 +17,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,15 @@ REQUIRED = ("subject", "backend", "reason")
 OPTIONAL = ("check", "link", "expires", "when")
 
 
+Key = tuple[str, str, str]
+"""A subject, a backend and a check."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFailure:
-    """One entry of the table. `checks` are all checks if the entry names none."""
+    """One entry of the table. `checks` are all checks if the entry names none; `where` is `known.toml, entry 2`."""
 
+    where: str
     subjects: tuple[str, ...]
     backends: tuple[str, ...]
     checks: tuple[str, ...]
@@ -54,24 +60,43 @@ class KnownFailure:
         """The reason, with the link if there is one."""
         return f"{self.reason} ({self.link})" if self.link else self.reason
 
+    @property
+    def keys(self) -> Iterator[Key]:
+        """What is known to fail, one by one."""
+        return product(self.subjects, self.backends, self.checks)
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFailures:
-    """The entries of a table that hold in this environment, today."""
+    """The entries of a table that are about this environment: those that hold today, and those that have expired."""
 
     entries: tuple[KnownFailure, ...] = ()
-    _by_name: Mapping[tuple[str, str, str], KnownFailure] = field(init=False, repr=False, compare=False)
+    expired: tuple[KnownFailure, ...] = ()
+    file: Path = field(default=Path(), compare=False)
+    _by_key: Mapping[Key, KnownFailure] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        found = {(s, b, c): one for one in self.entries for s in one.subjects for b in one.backends for c in one.checks}
-        object.__setattr__(self, "_by_name", found)
+        # One that holds counts more than an expired one.
+        found = {key: one for one in (*self.expired, *self.entries) for key in one.keys}
+        object.__setattr__(self, "_by_key", found)
 
     def of(self, subject: str, backend: str, check: str) -> KnownFailure | None:
-        """The entry of this check of this subject. A subject may be given without the folders of its file."""
-        parts = subject.partition("::")
-        folders = parts[0].split("/")
-        names = ("".join(("/".join(folders[number:]), *parts[1:])) for number in range(len(folders)))
-        return next((found for name in names if (found := self._by_name.get((name, backend, check)))), None)
+        """The entry that holds for this check of this subject."""
+        found = self.listed(subject, backend, check)
+        return None if found is None or found in self.expired else found
+
+    def listed(self, subject: str, backend: str, check: str) -> KnownFailure | None:
+        """The same, be it expired or not."""
+        found = (self._by_key.get((name, backend, check)) for name in names_of(subject))
+        return next((one for one in found if one is not None), None)
+
+
+def names_of(subject: str) -> Iterator[str]:
+    """The names by which a table may call a subject: its node id, and that without the folders of its file."""
+    file, *rest = subject.split("::", maxsplit=1)
+    folders = file.split("/")
+    for number in range(len(folders)):
+        yield "::".join(("/".join(folders[number:]), *rest))
 
 
 def given_table(given: Given) -> KnownFailures:
@@ -81,22 +106,23 @@ def given_table(given: Given) -> KnownFailures:
 
 
 def read_known_failures(file: Path, *, typed: str, today: dt.date | None = None) -> KnownFailures:
-    """The entries of a file that have not expired. Raises `PolicyError`, one sentence; `typed` names the file there."""
+    """The entries of a file. Raises `PolicyError`, one sentence; `typed` names the file there."""
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
         rows = tables.pop("known", [])
         if tables or not isinstance(rows, list):
             raise ValueError(f"it has {', '.join(tables) or 'one [known]'}; give [[known]] tables only")
-        entries = [_entry(number, row) for number, row in enumerate(rows, start=1) if _holds(number, row)]
+        entries = [_entry(typed, number, row) for number, row in enumerate(rows, start=1) if _holds(number, row)]
     except OSError as error:
         raise PolicyError(f"{typed} cannot be read as known failures ({error.strerror})") from None
     except ValueError as error:
         raise PolicyError(f"{typed} cannot be read as known failures: {error}") from None
     day = today or dt.date.today()
-    return KnownFailures(tuple(one for one in entries if one.expires is None or one.expires >= day))
+    expired = tuple(one for one in entries if one.expires is not None and one.expires < day)
+    return KnownFailures(tuple(one for one in entries if one not in expired), expired, file)
 
 
-def _entry(number: int, row: Mapping[str, Any]) -> KnownFailure:
+def _entry(typed: str, number: int, row: Mapping[str, Any]) -> KnownFailure:
     missing = [name for name in REQUIRED if not row.get(name)]
     unknown = [name for name in row if name not in (*REQUIRED, *OPTIONAL)]
     if missing or unknown:
@@ -110,6 +136,7 @@ def _entry(number: int, row: Mapping[str, Any]) -> KnownFailure:
     if type(expires) not in (dt.date, type(None)):
         raise ValueError(f"entry {number} expires {expires!r}; give a date, as 2027-06-30")
     return KnownFailure(
+        where=f"{typed}, entry {number}",
         subjects=_names(number, "subject", row["subject"]),
         backends=_names(number, "backend", row["backend"]),
         checks=checks,

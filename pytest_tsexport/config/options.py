@@ -184,10 +184,13 @@ class RunOptions:
     ))
     reports: tuple[Path, ...] | None = set_by(Option(
         "report", "FILE", FILES, many=True, valid="pytest_tsexport.config.report_files:report_files",
-        text="write the verdicts of the run to this file: [`x.json`](report.md)",
+        text="write the verdicts of the run to this file: [`x.json`](report.md), or "
+        "[`x.intoto.json`](../how-to/prove-what-was-judged.md), a statement about the judged files by hash",
     ))
     export_dir: Path | None = set_by(Option(
-        "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",
+        "export-dir", "DIR", FILES, valid="folder",
+        text="keep the artifacts in this folder, under names [that say what was found]"
+        "(../how-to/prove-what-was-judged.md#write-the-statement)",
     ))
 
     # fmt: on

@@ -13,9 +13,14 @@ def report_files(given: Given) -> tuple[Path, ...]:
     """Files to write. Their folders are made now: later, an error would come after the work of a whole run."""
     each = [replace(given, value=text) for text in given.value]
     for one in each:
-        if path(one).suffix not in REPORTS:
+        if kind_of(path(one)) is None:
             raise one.refusal(f"give a file that ends in {' or '.join(REPORTS)}")
         if path(one).is_dir():
             raise one.refusal("that is a folder; give a file")
         folder(replace(one, value=path(one).parent))
     return tuple(path(one) for one in each)
+
+
+def kind_of(file: Path) -> str | None:
+    """The suffix in `REPORTS` that the name ends with, the longest if there are several."""
+    return max((suffix for suffix in REPORTS if file.name.endswith(suffix)), key=len, default=None)

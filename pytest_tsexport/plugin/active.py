@@ -15,6 +15,7 @@ from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.fixtures import TsExport, export_factory
 from pytest_tsexport.plugin.markers import marks_of
 from pytest_tsexport.plugin.session import counterexamples, transport
+from pytest_tsexport.plugin.session.known_failures import KnownFailuresReport
 from pytest_tsexport.plugin.session.recorder import Recorder
 from pytest_tsexport.plugin.settings import SETTINGS, read_settings
 
@@ -31,6 +32,10 @@ class ActivePlugin:
         config.add_cleanup(self._judge.release)
         config.pluginmanager.register(self.recorder, "tsexport-recorder")
         cli_models.collect_given(config, self.settings)
+        table = self.settings.options.known_failures
+        if table is not None:
+            report = KnownFailuresReport(table, lambda: self.recorder.verdicts)
+            config.pluginmanager.register(report, "tsexport-known-failures")
 
     def expand(self, metafunc: pytest.Metafunc) -> None:
         """Make one item for each backend and check."""

@@ -15,10 +15,11 @@ def to_property(verdict: Verdict) -> tuple[str, str]:
     """The verdict, with the question that it answers, as a pair for `user_properties`.
 
     The value is plain ASCII, since XML has no control characters, and strict JSON: a difference that is not finite is
-    the text "nan" or "inf". What happened at each size is left out: it is long, and `--ts-report=x.json` has it.
+    the text "nan" or "inf". What happened at each size, and the contract, are left out: they are long, and
+    `--ts-report=x.json` has them.
     """
     fields = {"question": CHECKS.get(verdict.check, ""), **verdict.to_dict()}
-    del fields["visits"]
+    del fields["visits"], fields["contract"]
     if verdict.backend in SIMULATIONS:
         fields["simulation"] = f"{verdict.backend} is {SIMULATIONS[verdict.backend]}"
     return PROPERTY, json.dumps(fields, allow_nan=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_tsexport.reports.grouping import ExpectedFailure
 from pytest_tsexport.verdict import Verdict
@@ -21,16 +22,32 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run depends on besides the tests.
+
+    `options` are those in force that say where to run and how hard to look. `packages` are the installed ones with
+    their versions. `files` are the sha256 digests of files that the run reads: lock files, known failures, the
+    interface baseline.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """What the reports of a whole run are made from.
 
-    `expected` are the failures that are known: pairs of a subject and `backend-check`. `exit_status` is that of pytest:
-    0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the same.
+    `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `exit_status` is that
+    of pytest: 0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the
+    same. `surroundings` are empty if no report asks for them.
     """
 
     verdicts: tuple[Verdict, ...]
     unanswered: tuple[Unanswered, ...] = ()
-    expected: frozenset[ExpectedFailure] = frozenset()
+    expected: Mapping[ExpectedFailure, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     exit_status: int = 0
     options: tuple[str, ...] = ()
+    surroundings: Surroundings = field(default_factory=Surroundings)

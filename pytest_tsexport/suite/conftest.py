@@ -28,4 +28,4 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     architecture = getattr(item, "callspec").params.get("architecture") if slot else None  # noqa: B009  # as in pytest
     if slot is not None and isinstance(architecture, Architecture):
         item.stash[SELECTED_BY] = [SUITE, *architecture.selected_by]
-        expect_entry(item, known_failures().of(architecture.name, slot.backend, slot.check))
+        expect_entry(item, known_failures().of(architecture.name, slot.backend, slot.check), strict=True)

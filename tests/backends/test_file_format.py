@@ -93,7 +93,7 @@ def test_the_file_and_its_copy_have_the_suffix_of_the_format(tmp_path: Path) -> 
     policy = replace(policy, options=replace(policy.options, export_dir=tmp_path))
     one = export(made.Plain(), policy, name="it", backend=Fx())
     assert one.path.name == "it-fx.fx"
-    assert [path.name for path in tmp_path.iterdir()] == ["it-fx.fx"]
+    assert [path.name for path in tmp_path.iterdir()] == ["it-fx.unjudged.fx"]
     assert isinstance(one.module, Loaded)
 
 

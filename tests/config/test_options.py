@@ -62,7 +62,7 @@ def test_whole_numbers_are_numbers_in_the_ini_and_all_else_is_text() -> None:
 
 def test_a_default_stands_behind_the_sentence_if_there_is_one() -> None:
     assert OPTIONS["budget"].help.endswith("nor the process of round_trip (default: 60)")
-    assert OPTIONS["export_dir"].help == "keep the artifacts in this folder"
+    assert OPTIONS["export_dir"].help == "keep the artifacts in this folder, under names that say what was found"
 
 
 def test_a_failure_repeats_the_options_that_it_depends_on() -> None:

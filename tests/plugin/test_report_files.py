@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from pytest_tsexport.__main__ import main
 from pytest_tsexport.reports import json_report
 from tests.plugin.conftest import Project, Run
 
@@ -74,6 +76,69 @@ def test_workers_write_what_a_serial_run_writes(project: Project, run: Run, pyte
     assert document(pytester.path / "workers.json") == document(pytester.path / "serial.json")
 
 
+def claims(path: Path) -> dict[str, Any]:
+    """A statement without the digests of files: an export in another process is another file."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for one in found["subject"]:
+        one["digest"] = {}
+    del found["predicate"]["configuration"][-1]  # its own digest
+    return found
+
+
+@pytest.mark.slow
+def test_workers_write_the_statement_of_a_serial_run(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    run("--ts-report=serial.intoto.json", "--ts-seed=1", "-p", "no:cacheprovider")
+    run("--ts-report=workers.intoto.json", "--ts-seed=1", "-p", "no:cacheprovider", "-n2")
+    assert claims(pytester.path / "workers.intoto.json") == claims(pytester.path / "serial.intoto.json")
+
+
+def test_the_statement_of_a_run_names_the_kept_files_and_what_the_run_depends_on(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project(MODELS)
+    for name in ("uv.lock", "known.toml"):
+        pytester.path.joinpath(name).write_text("")
+    args = ("--ts-report=x.intoto.json", "--ts-seed=1", "--ts-budget=50", "--ts-known-failures=known.toml")
+    result = run(*args, "--ts-export-dir=out", "-k", "not not_made")
+    result.stdout.fnmatch_lines(["x.intoto.json was written: 4 verdicts"])
+    for name in ("x", "y"):
+        file = pytester.path / "out" / f"test_export.py-test_{name}-jit.pt"
+        required = ["--require", "trace,parity" if name == "y" else "trace"]
+        assert main(["verify", str(file), str(pytester.path / "x.intoto.json"), *required]) == 0
+    found = json.loads(pytester.path.joinpath("x.intoto.json").read_text())
+    predicate = found["predicate"]
+    resources = {one["name"]: one for one in predicate["configuration"]}
+    empty = hashlib.sha256(b"").hexdigest()
+    assert resources["uv.lock"]["digest"] == resources["known.toml"]["digest"] == {"sha256": empty}
+    assert resources["options"]["annotations"]["given"] == {"--ts-budget": 50.0, "--ts-seed": 1}
+    assert resources["contract of test_export.py::test_x[jit]"]["annotations"]["xfail"] == {"shapes": "one batch"}
+    assert "pytest" in resources["installed packages"]["annotations"]
+    reason = "known to fail (one batch): silently wrong outside the traced size"
+    assert f"test_export.py::test_x[jit-shapes]: {reason}" in predicate["warnedTests"]
+    assert predicate["result"] == "WARNED"
+
+
+@pytest.mark.slow
+def test_two_runs_of_the_same_tests_write_the_same_bytes(project: Project, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    for name in ("first", "second"):
+        # In processes of their own: torch gives the classes of a second trace in one process other names. Without the
+        # cache, in which the first run leaves its counterexample for the second.
+        args = ("-p", "no:randomly", "-p", "no:cacheprovider", "--ts-seed=1", f"--ts-report={name}.intoto.json")
+        pytester.runpytest_subprocess(*args)
+    first, second = (pytester.path.joinpath(f"{name}.intoto.json").read_bytes() for name in ("first", "second"))
+    assert first == second
+
+
+def test_a_statement_about_no_file_is_not_written(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project("def test_x():\n    pass\n", head="import pytest\n")
+    result = run("--ts-report=x.intoto.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["x.intoto.json was not written: no file was judged"])
+    assert not pytester.path.joinpath("x.intoto.json").exists()
+
+
 def test_several_reports_can_be_asked_for(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("def test_x():\n    pass\n", head="import pytest\n")
     run("--ts-report=a.json", "--ts-report=b.json").assert_outcomes(passed=1)
@@ -103,8 +168,8 @@ def test_x():
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json"),
-        ("json", "--ts-report is 'json'; give a file that ends in .json"),
+        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json or .intoto.json"),
+        ("json", "--ts-report is 'json'; give a file that ends in .json or .intoto.json"),
         ("folder.json", "--ts-report is 'folder.json'; that is a folder; give a file"),
         ("test_export.py/x.json", "--ts-report is '*test_export.py', where no folder can be made (*)"),
     ],

@@ -66,10 +66,14 @@ def expect_known_failure(item: pytest.Item, settings: Settings) -> None:
         expect_entry(item, known.of(parts.subject, parts.backend, parts.check))
 
 
-def expect_entry(item: pytest.Item, entry: KnownFailure | None) -> None:
-    """Mark this item as known to fail, if there is an entry for it in a table of known failures."""
+def expect_entry(item: pytest.Item, entry: KnownFailure | None, **strict: bool) -> None:
+    """Mark this item as known to fail, if there is an entry for it in a table of known failures.
+
+    Whether the run fails if the item passes is for the ini `xfail_strict` to say, unless `strict=` does.
+    """
     if entry is not None:
-        item.add_marker(pytest.mark.xfail(reason=entry.text, strict=True, raises=(CheckFailed, NotSetUp)))
+        reason = f"{entry.text} [{entry.where}]"
+        item.add_marker(pytest.mark.xfail(reason=reason, raises=(CheckFailed, NotSetUp), **strict))
 
 
 def conclude(verdict: Verdict, settings: Settings, *, test: str, trace_is_selected: bool) -> None:

@@ -10,9 +10,10 @@ import pytest
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.plugin.header import header, versions
-from pytest_tsexport.plugin.session import baseline_update, report_files
+from pytest_tsexport.plugin.session import baseline_update, export_files, report_files
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
 from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, unanswered, why_ended
+from pytest_tsexport.plugin.session.surroundings import surroundings
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.run_record import RunRecord
@@ -29,7 +30,7 @@ class Recorder:
         self._settings = settings
         self._counterexamples = counterexamples
         self._by_item: dict[str, list[Verdict]] = {}
-        self._expected: set[str] = set()
+        self._expected: dict[str, str] = {}
         self._bare_markers: dict[str, None] = {}
         self._crashed: dict[str, None] = {}
         self._ended: dict[str, str] = {}
@@ -40,7 +41,7 @@ class Recorder:
         nodeid = report.nodeid
         if report.when == "setup":
             self._by_item.pop(nodeid, None)
-            self._expected.discard(nodeid)
+            self._expected.pop(nodeid, None)
             self._crashed.pop(nodeid, None)
             self._ended.pop(nodeid, None)
         fields: list[Mapping[str, Any]] = getattr(report, "tsexport", [])
@@ -48,8 +49,9 @@ class Recorder:
             self._by_item[nodeid] = with_verdict(self._by_item.get(nodeid, []), verdict)
         if getattr(report, "tsexport_bare_marker", False):
             self._bare_markers[nodeid] = None
-        if getattr(report, "wasxfail", None) is not None and report.skipped:
-            self._expected.add(nodeid)
+        reason = getattr(report, "wasxfail", None)
+        if reason is not None and report.skipped:
+            self._expected[nodeid] = str(reason)
         # The report that pytest-xdist makes for an item whose worker died has no phase.
         if report.when not in ("setup", "call", "teardown") and parse(nodeid, self._settings.backends):
             self._crashed[nodeid] = None
@@ -73,10 +75,10 @@ class Recorder:
         return tuple(self._crashed)
 
     @property
-    def expected(self) -> frozenset[tuple[str, str]]:
-        """Subject and `backend-check` of the failures that the marker's `xfail` expects."""
-        known = (verdict for nodeid in self._expected for verdict in self._by_item.get(nodeid, []))
-        return frozenset((v.subject, v.name) for v in known if v.outcome is Outcome.FAILED)
+    def expected(self) -> Mapping[tuple[str, str], str]:
+        """The reasons of the failures that are known, by subject and `backend-check`."""
+        known = ((one, why) for nodeid, why in self._expected.items() for one in self._by_item.get(nodeid, []))
+        return {(one.subject, one.name): why for one, why in known if one.outcome is Outcome.FAILED}
 
     def run_record(self, session: pytest.Session) -> RunRecord:
         """The run as a value, for the files of `--ts-report`."""
@@ -88,6 +90,7 @@ class Recorder:
             versions=versions(),
             exit_status=int(session.exitstatus),
             options=self._settings.rerun_flags,
+            surroundings=surroundings(session.config, self._settings),
         )
 
     def header(self, config: pytest.Config) -> str | None:
@@ -110,8 +113,9 @@ class Recorder:
             self._counterexamples.keep(self.verdicts)
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
             baseline = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
+            kept = export_files.settle(session, self._settings.options.export_dir, self.run_record(session))
             reports = report_files.write(session, self._settings.options.reports or (), self.run_record(session))
-            self._written = (*((baseline,) if baseline else ()), *reports)
+            self._written = (*((baseline,) if baseline else ()), *((kept,) if kept else ()), *reports)
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The table, after the failures."""

@@ -10,6 +10,8 @@ import pytest
 
 from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.config.names import REPORTS, imported
+from pytest_tsexport.config.report_files import kind_of
+from pytest_tsexport.errors import TsExportError
 from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.reports.run_record import RunRecord
 
@@ -24,9 +26,9 @@ def _lines(session: pytest.Session, files: Sequence[Path], run: RunRecord) -> It
         typed = os.path.relpath(file, session.config.invocation_params.dir)
         try:
             with replacing(file) as partial:
-                partial.write_text(imported(REPORTS[file.suffix])(run), encoding="utf-8")
-        except OSError as error:
+                partial.write_text(imported(REPORTS[kind_of(file) or ""])(run), encoding="utf-8")
+        except (OSError, TsExportError) as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            yield f"{typed} was not written: {error.strerror}"
+            yield f"{typed} was not written: {error.strerror if isinstance(error, OSError) else error}"
         else:
             yield f"{typed} was written: {counted(len(run.verdicts), 'verdict')}"

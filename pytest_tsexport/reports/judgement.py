@@ -1,0 +1,59 @@
+"""run, file -> judgement: whether the file that a run exported may be shipped, and what the run says of each check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from pytest_tsexport.reports.check_tests import FAILED, PASSED, CheckTest, checks_as_tests
+from pytest_tsexport.reports.run_record import RunRecord
+from pytest_tsexport.verdict import Outcome
+
+NOT_LOOKED_AT = (Outcome.NOT_RUN, Outcome.UNAVAILABLE)
+
+
+class State(str, Enum):
+    """What becomes of a file."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNJUDGED = "unjudged"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The state of a file, and for each check `passed`, or how it ended and why. `known`: some are known to fail."""
+
+    state: State
+    checks: Mapping[str, str]
+    known: bool = False
+
+
+def judgement(run: RunRecord, export: tuple[str, str], sha256: str, *, complete: bool) -> Judgement | None:
+    """What the run says of the file of that digest, of a subject on a backend; None if it says nothing of it.
+
+    `complete`: the run was not cut off. A file is accepted only if every selected check ended, and none without having
+    looked at it.
+    """
+    tests = [one for one in checks_as_tests(run) if (one.subject, one.backend) == export and one.selected]
+    if not any(test.sha256 == sha256 for test in tests):
+        return None
+    if any(test.result == FAILED or test.outcome is None for test in tests):
+        state = State.REJECTED
+    elif not complete or any(test.outcome in NOT_LOOKED_AT or _is_of_another(test, sha256) for test in tests):
+        state = State.UNJUDGED
+    else:
+        state = State.ACCEPTED
+    known = any(test.outcome is Outcome.FAILED and test.result != FAILED for test in tests)
+    return Judgement(state, {test.check: _how_it_ended(test, sha256) for test in tests}, known)
+
+
+def _is_of_another(test: CheckTest, sha256: str) -> bool:
+    """Whether the model was exported again in this run, and the check judged the other file."""
+    return test.sha256 is not None and test.sha256 != sha256
+
+
+def _how_it_ended(test: CheckTest, sha256: str) -> str:
+    ended = test.reason or PASSED
+    return f"{ended}, for the file {test.sha256}" if _is_of_another(test, sha256) else ended
