@@ -103,8 +103,8 @@ def test_x():
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json"),
-        ("json", "--ts-report is 'json'; give a file that ends in .json"),
+        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json or .md"),
+        ("json", "--ts-report is 'json'; give a file that ends in .json or .md"),
         ("folder.json", "--ts-report is 'folder.json'; that is a folder; give a file"),
         ("test_export.py/x.json", "--ts-report is '*test_export.py', where no folder can be made (*)"),
     ],
