@@ -184,7 +184,8 @@ class RunOptions:
     ))
     reports: tuple[Path, ...] | None = set_by(Option(
         "report", "FILE", FILES, many=True, valid="pytest_tsexport.config.report_files:report_files",
-        text="write the verdicts of the run to this file: [`x.json`](report.md)",
+        text="write the verdicts of the run to this file: `x.json`, `x.md` or `x.html`, [a report](report.md) for a "
+        "program, for a pull request, or for a browser",
     ))
     export_dir: Path | None = set_by(Option(
         "export-dir", "DIR", FILES, valid="folder", text="keep the artifacts in this folder",

@@ -19,6 +19,9 @@ JUDGED = (Outcome.PASSED, Outcome.FAILED)
 STATES = ("right", "known to be wrong", "wrong", "not judged")
 """What one word says about an export."""
 
+URGENCY = ("wrong", "not judged", "known to be wrong", "right")
+"""The states in the order of a report that is read from its top."""
+
 ENDED = (Outcome.TOO_SLOW, Outcome.CRASHED)
 """How a check ends that was to judge and did not: it fails its item, and says nothing about the export."""
 
@@ -135,6 +138,11 @@ def gather(
         )
         for subject, backend in sorted({*found, *lost})
     )
+
+
+def most_urgent_first(exports: Iterable[ExportResult]) -> tuple[ExportResult, ...]:
+    """What needs a reader comes first; exports of one state are sorted by name."""
+    return tuple(sorted(exports, key=lambda one: (URGENCY.index(one.state), one.subject, one.backend)))
 
 
 Answer = TypeVar("Answer", Verdict, Unanswered)

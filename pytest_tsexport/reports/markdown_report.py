@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from pytest_tsexport.config.names import SIMULATIONS
-from pytest_tsexport.reports.grouping import ExportResult, gather
+from pytest_tsexport.reports.grouping import URGENCY, ExportResult, gather, most_urgent_first
 from pytest_tsexport.reports.markdown_text import block, code, folded, sentence
 from pytest_tsexport.reports.notes import note_lines
 from pytest_tsexport.reports.numbers import counted, seconds
@@ -28,19 +28,13 @@ COMMENT = 64_000
 LEFT_OUT = 200
 """Bytes that are kept for the line that says what was left out."""
 
-FIRST = ("wrong", "not judged", "known to be wrong", "right")
-"""The order of the results: what needs a reader comes first."""
-
 NOTE_WIDTH = 120
 HEADS = ("export", "backend", "result", "what was found")
 
 
 def text(run: RunRecord, most: int = COMMENT) -> str:
     """The report in at most so many bytes; its end says how much was left out."""
-    exports = sorted(
-        gather(run.verdicts, run.expected, run.unanswered),
-        key=lambda export: (FIRST.index(export.state), export.subject, export.backend),
-    )
+    exports = most_urgent_first(gather(run.verdicts, run.expected, run.unanswered))
     return _fitted([*_head(run, exports)], [*_parts(exports)], most)
 
 
@@ -60,7 +54,7 @@ def _fitted(head: Sequence[str], parts: Sequence[str], most: int) -> str:
 
 def _head(run: RunRecord, exports: Sequence[ExportResult]) -> Iterator[str]:
     counts = Counter(export.state for export in exports)
-    shown = ", ".join(f"{counts[state]} {state}" for state in FIRST if counts[state])
+    shown = ", ".join(f"{counts[state]} {state}" for state in URGENCY if counts[state])
     yield f"### TorchScript export: {shown or 'no export was judged'}\n"
     if exports:
         yield f"{sentence(totals(exports))}\n"
@@ -102,7 +96,8 @@ def _bad_cells(export: ExportResult) -> tuple[str, ...]:
 
 def _good_cells(export: ExportResult) -> tuple[str, ...]:
     names = ", ".join(verdict.check for verdict in export.judged)
-    return code(export.subject), sentence(export.shown), sentence(names), seconds(sum(v.seconds for v in export.verdicts))
+    time = seconds(sum(verdict.seconds for verdict in export.verdicts))
+    return code(export.subject), sentence(export.shown), sentence(names), time
 
 
 def _failures(export: ExportResult) -> Iterator[str]:
@@ -113,5 +108,3 @@ def _failures(export: ExportResult) -> Iterator[str]:
 
 def _size(text: str) -> int:
     return len(text.encode())
-
-

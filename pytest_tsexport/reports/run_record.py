@@ -10,7 +10,7 @@ from pytest_tsexport.reports.grouping import ExpectedFailure, Unanswered
 from pytest_tsexport.verdict import Verdict
 
 
-class Place(NamedTuple):
+class SourceLine(NamedTuple):
     """Where the marker of a subject is: a file, relative to the root folder of pytest, and a line, from 1."""
 
     file: str
@@ -32,4 +32,4 @@ class RunRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     exit_status: int = 0
     options: tuple[str, ...] = ()
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, SourceLine] = field(default_factory=dict)

@@ -110,8 +110,8 @@ def _folded_cells(export: ExportResult, *, backends: bool) -> Cells:
     passed = len(export.judged)
     cells: Cells = (
         f"{passed} passed" if passed else "none judged",
-        _judged(export.judged),
-        _worst(max((v.worst for v in export.judged if v.worst), key=_closeness, default=None)),
+        judged_of(export.judged),
+        worst_of(closest(export.judged)),
         seconds(sum(v.seconds for v in export.verdicts)),
     )
     return (export.shown, *cells) if backends else cells
@@ -136,7 +136,7 @@ def _check_cells(verdict: Verdict, *, known: bool) -> Cells:
         outcome = "xfailed" if known else "FAILED"
     elif verdict.outcome in ENDED:
         outcome = outcome.upper()
-    return verdict.check, outcome, _judged([verdict]), _worst(verdict.worst), seconds(verdict.seconds)
+    return verdict.check, outcome, judged_of([verdict]), worst_of(verdict.worst), seconds(verdict.seconds)
 
 
 def _where(worst: Worst | None, room: int) -> str:
@@ -145,17 +145,24 @@ def _where(worst: Worst | None, room: int) -> str:
     return text if len(text) <= room else ""
 
 
-def _judged(verdicts: Iterable[Verdict]) -> str:
+def judged_of(verdicts: Iterable[Verdict]) -> str:
+    """`542 of 600` cases; empty if none were planned."""
     verdicts = list(verdicts)
     planned = sum(v.planned for v in verdicts)
     return f"{sum(v.judged for v in verdicts)} of {planned}" if planned else ""
 
 
-def _worst(worst: Worst | None) -> str:
+def worst_of(worst: Worst | None) -> str:
+    """`4.1e-07 of 1.1e-04`: a difference, and what is allowed there."""
     return " of ".join(distinguishable(worst.difference, worst.allowed)) if worst else ""
 
 
-def _closeness(worst: Worst) -> float:
+def closest(verdicts: Iterable[Verdict]) -> Worst | None:
+    """The difference that takes up most of its tolerance."""
+    return max((v.worst for v in verdicts if v.worst), key=closeness, default=None)
+
+
+def closeness(worst: Worst) -> float:
     """How much of the tolerance the difference takes up; NaN counts as more than any number."""
     if math.isnan(worst.difference):
         return math.inf

@@ -65,6 +65,18 @@ def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
     assert axis["wrong"] or axis["raises"]
 
 
+def test_a_person_can_read_the_report(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    result = run("--ts-report=x.md", "--ts-report=out/x.html", "--ts-seed=1")
+    result.stdout.fnmatch_lines(["x.md was written: 4 verdicts", "out/x.html was written: 4 verdicts"])
+    markdown = pytester.path.joinpath("x.md").read_text(encoding="utf-8")
+    assert markdown.startswith("### TorchScript export: 1 not judged, 1 known to be wrong, 1 right\n")
+    assert "no verdict: ValueError: no such checkpoint" in markdown
+    page = pytester.path.joinpath("out", "x.html").read_text(encoding="utf-8")
+    assert "<code>test_export.py:5</code>" in page
+    assert "Sizes of dim1 and batch" in page
+
+
 @pytest.mark.slow
 def test_workers_write_what_a_serial_run_writes(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)
@@ -103,8 +115,8 @@ def test_x():
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json or .md"),
-        ("json", "--ts-report is 'json'; give a file that ends in .json or .md"),
+        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json or .md or .html"),
+        ("json", "--ts-report is 'json'; give a file that ends in .json or .md or .html"),
         ("folder.json", "--ts-report is 'folder.json'; that is a folder; give a file"),
         ("test_export.py/x.json", "--ts-report is '*test_export.py', where no folder can be made (*)"),
     ],

@@ -73,8 +73,9 @@ def test_a_model_of_the_command_line_has_no_line(
     project: Project, run: Run, summary: Path, pytester: pytest.Pytester
 ) -> None:
     project("", specimens_py=pytester.path.joinpath("specimens.py").read_text())
-    pytester.path.joinpath("models.py").write_text("import specimens\nmade = lambda: (specimens.BakesBatch(), specimens.ROWS)\n")
+    made = "import specimens\nmade = lambda: (specimens.BakesBatch(), specimens.ROWS)\n"
+    pytester.path.joinpath("models.py").write_text(made)
     pytester.syspathinsert()
-    result = run("--ts-model=models:made", "--ts-max-examples=20", "--ts-checks=parity,shapes", "--ts-seed=1")
-    assert "::error" not in result.stdout.str() or "file=" not in result.stdout.str()
+    result = run("--ts-model=models:made", "--ts-max-examples=20", "--ts-checks=parity,shapes")
+    assert "file=" not in result.stdout.str()
     assert summary.exists()

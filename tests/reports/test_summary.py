@@ -347,7 +347,9 @@ def test_an_export_whose_every_check_was_not_run_has_a_row() -> None:
 
 
 def test_a_long_name_is_cut_in_the_middle_and_can_be_told_from_others() -> None:
-    names = [f"test_architecture[a-family-of-encoders-{kind}]" for kind in ("bert", "albert", "roberta", "a-longer-one")]
+    names = [
+        f"test_architecture[a-family-of-encoders-{kind}]" for kind in ("bert", "albert", "roberta", "a-longer-one")
+    ]
     simulated = [replace(v, backend="neuron-sim") for name in names for v in right(name, tied=False)]
     assert text(simulated).splitlines()[:5] == [
         "tests/test_export.py::               backend                   checks    seconds",

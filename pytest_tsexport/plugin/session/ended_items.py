@@ -11,7 +11,6 @@ from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.reports.grouping import Unanswered
 
 
-
 class Ended(NamedTuple):
     """Why an item ended, and whether it was skipped."""
 

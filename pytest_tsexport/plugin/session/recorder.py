@@ -18,7 +18,7 @@ from pytest_tsexport.plugin.session.places import place_of
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.grouping import Unanswered
-from pytest_tsexport.reports.run_record import Place, RunRecord
+from pytest_tsexport.reports.run_record import SourceLine, RunRecord
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -35,7 +35,7 @@ class Recorder:
         self._expected: set[str] = set()
         self._bare_markers: dict[str, None] = {}
         self._ended: dict[str, Ended] = {}
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, SourceLine] = {}
         self._written: tuple[str, ...] = ()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport.reports import annotations, markdown_report
-from pytest_tsexport.reports.run_record import Place, RunRecord
+from pytest_tsexport.reports import markdown_report, workflow_annotations
+from pytest_tsexport.reports.run_record import SourceLine, RunRecord
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """The file whose Markdown GitHub shows on the page of the run: https://docs.github.com/actions/reference/variables"""
@@ -34,7 +34,7 @@ def _lines(config: pytest.Config, run: RunRecord) -> Iterator[str]:
     except OSError as error:
         # The verdicts stand in the table too, so a full disk of the runner does not make them wrong.
         yield f"{file} was not written ({SUMMARY}): {error.strerror}"
-    yield from annotations.annotations(replace(run, places=_in_workspace(config, run.places)))
+    yield from workflow_annotations.annotation_lines(replace(run, places=_in_workspace(config, run.places)))
 
 
 def _append(file: Path, run: RunRecord) -> None:
@@ -45,7 +45,7 @@ def _append(file: Path, run: RunRecord) -> None:
             summary.write(markdown_report.text(run, room))
 
 
-def _in_workspace(config: pytest.Config, places: Mapping[str, Place]) -> Mapping[str, Place]:
+def _in_workspace(config: pytest.Config, places: Mapping[str, SourceLine]) -> Mapping[str, SourceLine]:
     """The places by paths that GitHub knows: relative to the checkout, in which the root folder of pytest may be."""
     workspace = os.environ.get("GITHUB_WORKSPACE", config.rootpath)
     return {

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tsexport.reports.grouping import ExportResult, gather
-from pytest_tsexport.reports.run_record import Place, RunRecord
+from pytest_tsexport.reports.run_record import SourceLine, RunRecord
 
 MOST = 10
 """GitHub shows that many errors of one step; the last one says how many there are."""
 
 
-def annotations(run: RunRecord) -> Iterator[str]:
+def annotation_lines(run: RunRecord) -> Iterator[str]:
     """One line for each export that fails the run, wrong ones first, and ten at most. A known failure has none."""
     exports = gather(run.verdicts, run.expected, run.unanswered)
     bad = [export for state in ("wrong", "not judged") for export in exports if export.state == state]
@@ -27,7 +27,7 @@ def annotations(run: RunRecord) -> Iterator[str]:
         yield _command({"title": "TorchScript export"}, f"{len(bad) - len(shown)} more exports are not right")
 
 
-def _error(export: ExportResult, place: Place | None) -> str:
+def _error(export: ExportResult, place: SourceLine | None) -> str:
     properties = {} if place is None else {"file": place.file, "line": str(place.line)}
     title = f"{_test(export.subject)} ({export.shown}): {export.state}"
     return _command({**properties, "title": title}, "\n".join(export.found))
