@@ -15,7 +15,7 @@ Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLine:
+class Place:
     """Where a position is run.
 
     `lines` are those of the statement, if a function runs it; those of the function's body for a decorator or a
@@ -50,14 +50,14 @@ def compares_words(source: str) -> Callable[[Position], bool]:
     return lambda position: any(start <= position < end for start, end in compared)
 
 
-def place_of(tree: ast.Module, line: int) -> SourceLine:
+def place_of(tree: ast.Module, line: int) -> Place:
     """The innermost statement that has the line, as what runs it."""
     around = _around(tree, line)
     functions = [node for node in around if isinstance(node, Function)]
     if not functions:
-        return SourceLine(names=frozenset(_given(around[-1]) if around else ()))
+        return Place(names=frozenset(_given(around[-1]) if around else ()))
     body = range(functions[-1].body[0].lineno, (functions[-1].end_lineno or line) + 1)
-    return SourceLine(lines=_own_lines(around[-1]) if line in body else frozenset(body))
+    return Place(lines=_own_lines(around[-1]) if line in body else frozenset(body))
 
 
 def readers(tree: ast.Module, names: frozenset[str]) -> set[int]:
