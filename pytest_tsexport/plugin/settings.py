@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,9 @@ import pytest
 
 from pytest_tsexport.config.names import BACKENDS
 from pytest_tsexport.config.options import OPTIONS, Option, RunOptions
+from pytest_tsexport.config.shown import raised_by, shown
 from pytest_tsexport.config.validators import Given, validated
-from pytest_tsexport.errors import PolicyError
+from pytest_tsexport.errors import PolicyError, ends_the_run
 
 INI_TYPES = {"string": "a text", "linelist": "a list of texts", "int": "a whole number"}
 
@@ -120,9 +122,9 @@ def _from_ini(config: pytest.Config, option: Option) -> object:
         value: object = config.getini(option.ini)
     except (TypeError, ValueError, pytest.UsageError) as error:
         # Pytest converts an ini value by its type, and its message does not always name the option.
-        raise PolicyError(
-            f"{option.ini} in the ini is not valid ({error}); give {INI_TYPES[option.ini_type]}"
-        ) from None
+        literal = re.fullmatch(r"invalid literal for int\(\) with base 10: (.*)", str(error), re.DOTALL)
+        what = f"is {literal[1]}" if literal else f"in the ini is not valid ({error})"
+        raise PolicyError(f"{option.ini} {what}; give {INI_TYPES[option.ini_type]}") from None
     file = option.in_root and config.rootpath / option.in_root
     return str(file) if value is None and isinstance(file, Path) and file.is_file() else value
 
@@ -152,9 +154,16 @@ def _as_typed(value: object) -> str:
 def _backends(config: pytest.Config) -> Mapping[str, object]:
     """The backends by name: those of this package, and those of the hook `pytest_ts_backends`."""
     found: dict[str, object] = {name: name for name in BACKENDS}
-    for given in config.hook.pytest_ts_backends():
+    returns = "return {name: 'module:Class' or a backend}"
+    try:
+        answers = config.hook.pytest_ts_backends()
+    except Exception as error:  # the user's own code
+        if ends_the_run(error):
+            raise
+        raise PolicyError(f"pytest_ts_backends raised {raised_by(error)}; {returns}") from None
+    for given in answers:
         if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
-            raise PolicyError(f"pytest_ts_backends returned {given!r}; return {{name: 'module:Class' or a backend}}")
+            raise PolicyError(f"pytest_ts_backends returned {shown(given)}; {returns}")
         found.update(given)
     return found
 

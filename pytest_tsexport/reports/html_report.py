@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from pytest_tsexport.config.names import CHECKS, SIMULATIONS
 from pytest_tsexport.reports.grouping import URGENCY, ExportResult, gather, most_urgent_first
-from pytest_tsexport.reports.run_record import SourceLine, RunRecord
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 from pytest_tsexport.reports.size_map import NOT_LOOKED_AT, beyond, size_maps
 from pytest_tsexport.reports.summary import totals
 from pytest_tsexport.reports.table import closeness, closest, judged_of, worst_of

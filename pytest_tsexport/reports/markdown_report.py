@@ -107,4 +107,4 @@ def _failures(export: ExportResult) -> Iterator[str]:
 
 
 def _size(text: str) -> int:
-    return len(text.encode())
+    return len(text.encode(errors="backslashreplace"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tsexport.reports.grouping import ExportResult, gather
-from pytest_tsexport.reports.run_record import SourceLine, RunRecord
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 
 MOST = 10
 """GitHub shows that many errors of one step; the last one says how many there are."""

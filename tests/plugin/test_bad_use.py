@@ -33,8 +33,9 @@ BAD_OPTIONS = {
     "ini check": (["-o", "ts_checks=all"], f"ts_checks names 'all'; use one of {CHECKS}, or -name to leave one out"),
     "ini number": (
         ["-o", "ts_max_examples=many"],
-        "ts_max_examples in the ini is not valid (*many*); give a whole number",
+        "ts_max_examples is 'many'; give a whole number",
     ),
+    "ini seed": (["-o", "ts_seed=x y"], "ts_seed is 'x y'; give a whole number"),
     "ini seconds": (["-o", "ts_budget=soon"], "ts_budget is 'soon'; give a number of seconds above 0"),
     "artifact alone": (["--ts-artifact=x.ts"], "--ts-artifact is *x.ts*; give it with one --ts-model, *"),
 }
@@ -81,6 +82,9 @@ BAD_MARKERS = {
         "shapes is 'any'; use one of dynamic, safe, fixed, or a mapping of axis names to them",
     ),
     "inputs": ("inputs=3", "inputs is 3; give a mapping of names"),
+    "tensor": ("inputs=torch.ones(30, 30)", "inputs is tensor(*…; give a mapping of names"),
+    "no repr": ("inputs=SaysNothing()", "inputs is a SaysNothing; give a mapping of names"),
+    "no artifact": ("artifact=''", "artifact is ''; give the path of a TorchScript file"),
     "export": ("export=3", "export is 3; give a callable (model, inputs, path) -> None"),
     "two files": ("export=print, artifact='x'", "export and artifact are both given; *"),
     "max_examples": ("max_examples=0", "max_examples is 0; give a whole number of cases, 1 or more"),
@@ -175,6 +179,16 @@ BAD_TESTS = {
         "@pytest.mark.torchscript(inputs={'y': torch.ones(2, 3)}, checks=['trace'])\n"
         "def test_x():\n    return Doubles()\n",
         "test_x: *y*",
+    ),
+    "size of a dimension": (
+        "@pytest.mark.torchscript(inputs=ROWS, dynamic_shapes={'x': {0: 5}}, checks=['trace'])\n"
+        "def test_x():\n    return Doubles()\n",
+        "test_x: dynamic_shapes[[]'x'[]] says 5 for dimension 0, and the example has 2; give an axis name or a *",
+    ),
+    "switch of a dimension": (
+        "@pytest.mark.torchscript(inputs=ROWS, dynamic_shapes={'x': {0: True}}, checks=['trace'])\n"
+        "def test_x():\n    return Doubles()\n",
+        "test_x: dynamic_shapes[[]'x'[]] holds True; give an axis name or a torch.export.Dim",
     ),
     "missing artifact": (
         "@pytest.mark.torchscript(inputs=ROWS, artifact='gone.ts', checks=['trace'])\n"

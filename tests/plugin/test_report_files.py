@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from pytest_tsexport.plugin.session import report_files
 from pytest_tsexport.reports import json_report
+from pytest_tsexport.reports.run_record import RunRecord
 from tests.plugin.conftest import Project, Run
+from tests.reports.test_json_report import FAILED
 
 SCHEMA = json.loads(Path(json_report.__file__).with_name("schema").joinpath("verdicts-1.json").read_text("utf-8"))
 MODELS = """
@@ -75,6 +79,16 @@ def test_a_person_can_read_the_report(project: Project, run: Run, pytester: pyte
     page = pytester.path.joinpath("out", "x.html").read_text(encoding="utf-8")
     assert "<code>test_export.py:5</code>" in page
     assert "Sizes of dim1 and batch" in page
+
+
+@pytest.mark.parametrize("file", ["x.json", "x.md", "x.html"])
+def test_a_test_file_whose_name_is_no_text_is_reported(pytester: pytest.Pytester, file: str) -> None:
+    """In a C locale a name with other letters has surrogates, which UTF-8 cannot write."""
+    session = pytester.getmodulecol("").session
+    verdict = replace(FAILED, subject="test_\udce9.py::test_x")
+    (line,) = report_files.write(session, [pytester.path / file], RunRecord(verdicts=(verdict,)))
+    assert line == f"{file} was written: 1 verdict"
+    assert "test_\\udce9.py" in pytester.path.joinpath(file).read_text(encoding="utf-8").replace("<wbr>", "")
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from pytest_tsexport.reports import html_report
-from pytest_tsexport.reports.run_record import SourceLine, RunRecord
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 from pytest_tsexport.verdict import Verdict
 from tests.reports.test_json_report import FAILED, LOST, RUN, TRACED
 from tests.reports.test_size_map import TWO

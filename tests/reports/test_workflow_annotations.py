@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_tsexport.reports.grouping import Unanswered
-from pytest_tsexport.reports.run_record import SourceLine, RunRecord
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 from pytest_tsexport.reports.workflow_annotations import MOST, annotation_lines
 from pytest_tsexport.verdict import Outcome
 from tests.reports.test_json_report import FAILED, LOST, TRACED

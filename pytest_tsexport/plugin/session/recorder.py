@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_tsexport.config.names import SIMULATIONS
+from pytest_tsexport.config.shown import raised_by
+from pytest_tsexport.errors import ends_the_run
 from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.plugin.header import header, versions
 from pytest_tsexport.plugin.session import baseline_update, report_files, step_summary
@@ -18,7 +20,7 @@ from pytest_tsexport.plugin.session.places import place_of
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.grouping import Unanswered
-from pytest_tsexport.reports.run_record import SourceLine, RunRecord
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -124,11 +126,27 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not hasattr(session.config, "workerinput"):
             self._counterexamples.keep(self.verdicts)
-            session.config.hook.pytest_ts_report(verdicts=self.verdicts)
+            hook = self._call_hook(session)
             baseline = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
             run = self.run_record(session)
             reports = report_files.write(session, self._settings.options.reports or (), run)
-            self._written = (*((baseline,) if baseline else ()), *reports, *step_summary.write(session.config, run))
+            self._written = (
+                *hook,
+                *((baseline,) if baseline else ()),
+                *reports,
+                *step_summary.write(session.config, run),
+            )
+
+    def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
+        """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written."""
+        try:
+            session.config.hook.pytest_ts_report(verdicts=self.verdicts)
+        except Exception as error:  # the user's own code
+            if ends_the_run(error):
+                raise
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return (f"pytest_ts_report raised {raised_by(error)}",)
+        return ()
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The table, after the failures."""

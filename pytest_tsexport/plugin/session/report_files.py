@@ -24,7 +24,9 @@ def _lines(session: pytest.Session, files: Sequence[Path], run: RunRecord) -> It
         typed = os.path.relpath(file, session.config.invocation_params.dir)
         try:
             with replacing(file) as partial:
-                partial.write_text(imported(REPORTS[file.suffix])(run), encoding="utf-8")
+                # A file name that is no text of the file system's encoding has surrogates.
+                text = imported(REPORTS[file.suffix])(run)
+                partial.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             yield f"{typed} was not written: {error.strerror}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tsexport.reports import markdown_report, workflow_annotations
-from pytest_tsexport.reports.run_record import SourceLine, RunRecord
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """The file whose Markdown GitHub shows on the page of the run: https://docs.github.com/actions/reference/variables"""
@@ -41,7 +41,7 @@ def _append(file: Path, run: RunRecord) -> None:
     """Other programs of the same step may have written to the file too."""
     room = MOST - (file.stat().st_size if file.exists() else 0)
     if room >= LEAST:
-        with file.open("a", encoding="utf-8") as summary:
+        with file.open("a", encoding="utf-8", errors="backslashreplace") as summary:
             summary.write(markdown_report.text(run, room))
 
 
