@@ -163,8 +163,7 @@ class Export:
         if self._made.artifact is None:
             return self._without_file(name)
         if not self._made.artifact.path.is_file():
-            what = f"its file {self._made.artifact.path} was removed after it was exported"
-            return self._unjudged(name, Outcome.CRASHED, f"crashed: {what}; not judged")
+            raise CrashError(f"its file {self._made.artifact.path} was removed after it was exported", ())
         if self._made.unrunnable is not None and name != "trace":
             return self._unjudged(name, Outcome.UNAVAILABLE, self._made.unrunnable)
         try:

@@ -65,8 +65,8 @@ class Verdict:
     judged. `judged` of `planned` cases were compared; `seconds` is wall time. `first_breach` is the number of cases up
     to the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can
     be redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
-    outputs: for each part, a list of texts. `axes` are the traced sizes of the axes that were varied, and `visits` is
-    what happened at each size.
+    outputs: for each part, a list of texts. `no_model`: the model itself cannot be made here, on any backend. `axes`
+    are the traced sizes of the axes that were varied, and `visits` is what happened at each size.
     """
 
     subject: str
@@ -87,6 +87,7 @@ class Verdict:
     signature: str | None = None
     interface: Mapping[str, Any] | None = None
     counterexample: Mapping[str, Any] | None = None
+    no_model: bool = False
     axes: Mapping[str, int] = field(default_factory=dict)
     visits: tuple[Visit, ...] = ()
 

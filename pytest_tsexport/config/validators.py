@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tsexport.config.baseline import Baseline
-from pytest_tsexport.config.isolation import Isolation, parsed
 from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, imported, selected
 from pytest_tsexport.config.shown import shown
 from pytest_tsexport.errors import PolicyError
@@ -81,16 +80,6 @@ def seconds(given: Given) -> float:
     if not 0 < number < float("inf"):
         raise given.refusal("give a number of seconds above 0")
     return number
-
-
-def isolation(given: Given) -> Isolation:
-    """Whether subjects have processes of their own, and how much memory each may use."""
-    found = parsed(str(given.value))
-    if found is None:
-        raise given.refusal("give the memory of a process, as 4GiB or 500MiB, or auto, or off; write it after a =")
-    if found.is_on and not hasattr(os, "fork"):
-        raise PolicyError(f"{given.where} is {given.value!r}, and this system cannot fork processes; give off")
-    return found
 
 
 def arguments(given: Given) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ from pytest_tsexport.config.shown import raised_by, shown
 from pytest_tsexport.config.validators import Given, validated
 from pytest_tsexport.errors import PolicyError, ends_the_run
 
+SUITE = "pytest_tsexport.suite"
+SUITE_FOLDER = Path(__file__).parents[1] / "suite"
+
 INI_TYPES = {"string": "a text", "linelist": "a list of texts", "int": "a whole number"}
 
 Values = Mapping[str, Any]
@@ -60,7 +63,8 @@ def read_settings(config: pytest.Config) -> Settings:
             configured=any(value is not None for value in (*command_line.values(), *ini.values())),
             rerun_flags=_rerun_flags(command_line),
         )
-        _validate_together(settings.options)
+        _validate_together(settings)
+        _validate_suite(config, settings.command_line)
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
@@ -168,7 +172,32 @@ def _backends(config: pytest.Config) -> Mapping[str, object]:
     return found
 
 
-def _validate_together(options: RunOptions) -> None:
+def _validate_suite(config: pytest.Config, options: RunOptions) -> None:
+    """The options of the validation suite say something only if the run collects it."""
+    given = {"--ts-architectures": options.architectures, "--ts-heads": options.heads}
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None and not any(_collects_suite(config, str(argument)) for argument in config.args):
+        sentence = f"{name} is {','.join(given[name] or ())!r}, and this run has no validation suite"
+        raise PolicyError(f"{sentence}; add --pyargs pytest_tsexport.suite")
+
+
+def _collects_suite(config: pytest.Config, argument: str) -> bool:
+    path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+    return (
+        argument.startswith(SUITE)
+        or path == SUITE_FOLDER
+        or path in SUITE_FOLDER.parents
+        or SUITE_FOLDER in path.parents
+    )
+
+
+def _validate_together(settings: Settings) -> None:
+    options = settings.options
+    backends = options.backends or ("jit",)
+    arguments = settings.command_line.neuron_args
+    if arguments is not None and set(backends) == {"jit"}:
+        sentence = f"--ts-neuron-args is {shlex.join(arguments)!r}, and the backend jit takes no arguments"
+        raise PolicyError(f"{sentence}; give it with --ts-backend=neuron or --ts-backend=neuron-sim")
     if options.artifact is not None and len(options.models or ()) != 1:
         raise PolicyError(
             f"--ts-artifact is {str(options.artifact)!r}; give it with one --ts-model, the model that it exports"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.reports.grouping import ExportResult
@@ -50,6 +50,15 @@ def bare_marker_lines(tests: Sequence[str], width: int) -> Iterator[str]:
         number = counted(len(set(tests)), "test")
         text = f"{number} returned nothing and validated nothing: {_names(sorted(set(tests)))}"
         yield from _lines("bare marker", [text], width)
+
+
+def tracer_warning_lines(counts: Mapping[str, int], width: int) -> Iterator[str]:
+    """Warnings of torch's tracer that pytest does not show, since other sizes were looked at."""
+    if counts:
+        short = _short(sorted(counts))
+        number = counted(sum(counts.values()), "warning")
+        text = f"{number} of torch's tracer not shown, since shapes passed ({_names(list(short.values()))})"
+        yield from _lines("tracer", [text], width)
 
 
 def _folded(exports: Sequence[ExportResult], kind: str) -> list[str]:

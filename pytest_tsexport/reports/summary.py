@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from pytest_tsexport.reports.grouping import STATES, ExportResult, gather
-from pytest_tsexport.reports.notes import bare_marker_lines, note_lines, simulation_lines
+from pytest_tsexport.reports.notes import bare_marker_lines, note_lines, simulation_lines, tracer_warning_lines
 from pytest_tsexport.reports.numbers import counted, seconds
 from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.reports.table import Paint, table_lines, unpainted
 
 
 def summary_lines(
-    run: RunRecord, width: int, *, bare_markers: Sequence[str] = (), paint: Paint = unpainted
+    run: RunRecord,
+    width: int,
+    *,
+    bare_markers: Sequence[str] = (),
+    tracer_warnings: Mapping[str, int] = MappingProxyType({}),
+    paint: Paint = unpainted,
 ) -> Iterator[str]:
     """The table, the notes, and one line of totals; `width` is in columns, 80 or more.
 
-    `bare_markers` are node ids of tests with a bare marker that returned nothing.
+    `bare_markers` are node ids of tests with a bare marker that returned nothing; `tracer_warnings` are the numbers of
+    warnings of torch's tracer that are not shown, by subject.
     """
     exports = gather(run.verdicts, run.expected, run.unanswered)
     yield from table_lines(exports, width, paint)
     notes = [
+        *tracer_warning_lines(tracer_warnings, width),
         *note_lines(exports, width),
         *bare_marker_lines(bare_markers, width),
         *simulation_lines(exports, width),

@@ -27,10 +27,9 @@ def test_a_long_value_is_one_line_and_cut() -> None:
 
 @pytest.mark.parametrize(("message", "text"), [("a\nb", "ValueError: a b"), ("", "ValueError")])
 def test_what_was_raised_is_told_with_its_line(message: str, text: str) -> None:
-    try:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
         raise ValueError(message)
-    except ValueError as error:
-        assert raised_by(error).startswith(f"{text} (test_shown.py:")
+    assert raised_by(caught.value).startswith(f"{text} (test_shown.py:")
     assert raised_by(ValueError(message)) == text
     assert len(raised_by(ValueError("x" * 5000))) < 2 * MOST
 

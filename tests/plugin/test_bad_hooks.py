@@ -8,7 +8,11 @@ import pytest
 
 from tests.plugin.conftest import LIGHT, Project, Run
 
-RIGHT = "@pytest.mark.torchscript(inputs=ROWS, checks=['trace', 'parity'], max_examples=5)\ndef test_x():\n    return Doubles()\n"
+RIGHT = """
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace", "parity"], max_examples=5)
+def test_x():
+    return Doubles()
+"""
 DERIVED = "@pytest.mark.torchscript(checks=['trace', 'parity'])\ndef test_x():\n    return Doubles()\n"
 FROM_HOOK = "return {argument name: tensor}, or None to leave the model to another hook"
 

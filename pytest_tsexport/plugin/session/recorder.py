@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from pytest_tsexport.plugin.session.counterexamples import Counterexamples
 from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, Ended, ended, unanswered
 from pytest_tsexport.plugin.session.painting import painter
 from pytest_tsexport.plugin.session.places import place_of
+from pytest_tsexport.plugin.session.tracer_warnings import TracerWarnings
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.grouping import Unanswered
@@ -39,6 +41,8 @@ class Recorder:
         self._ended: dict[str, Ended] = {}
         self._places: dict[str, SourceLine] = {}
         self._written: tuple[str, ...] = ()
+        self._tracer_warnings = TracerWarnings(settings.backends)
+        self._folded: Mapping[str, int] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Each report of each item, from any process."""
@@ -69,6 +73,10 @@ class Recorder:
             subjects = [verdict.subject for verdict in self._by_item.get(report.nodeid, [])]
             for subject in subjects if parts is None else [parts.subject]:
                 self._places.setdefault(subject, place)
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
+        """Each warning of each item, from any process."""
+        self._tracer_warnings.record(warning_message, nodeid)
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -137,6 +145,8 @@ class Recorder:
                 *step_summary.write(session.config, run),
             )
 
+            self._folded = self._tracer_warnings.fold(session.config, self.verdicts)
+
     def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
         """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written."""
         try:
@@ -159,7 +169,10 @@ class Recorder:
             terminalreporter.line(self._versions())
         writer = config.get_terminal_writer()
         width = max(writer.fullwidth, NARROWEST)
-        for line in summary_lines(run, width, bare_markers=self.bare_markers, paint=painter(writer)):
+        lines = summary_lines(
+            run, width, bare_markers=self.bare_markers, tracer_warnings=self._folded, paint=painter(writer)
+        )
+        for line in lines:
             terminalreporter.line(line)
         for line in self._written:
             terminalreporter.line(line)
