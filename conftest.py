@@ -52,6 +52,12 @@ class NoTransformers(MetaPathFinder):
         return None
 
 
+@pytest.fixture(autouse=True)
+def outside_workflows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An inner run in CI must not write to the page of the workflow that tests this repository."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-transformers",

@@ -53,6 +53,7 @@ class Export:
         self._policy = policy
         self._context = context
         self._verdicts: dict[str, Verdict] = {}
+        self._closed = False
 
     @property
     def subject(self) -> Subject:
@@ -83,6 +84,8 @@ class Export:
         __tracebackhide__ = True
         valid_names("check", name, tuple(CHECKS))
         if name not in self._verdicts:
+            if self._closed:
+                raise ExportError(f"the export of {self.subject.name} is closed; ask its checks before close()")
             started = time.monotonic()
             with _threads(self._context.callbacks.processes):
                 found = self._judged(name)
@@ -118,7 +121,8 @@ class Export:
         return digests.pop() if len(digests) == 1 else ""
 
     def close(self) -> None:
-        """Release the model and the artifact, and delete its temporary file."""
+        """Release the model and the artifact, and delete its temporary file. No check can be asked then."""
+        self._closed = True
         for cached in ("module", "_measured"):
             self.__dict__.pop(cached, None)
         shutil.rmtree(self._context.folder, ignore_errors=True)
@@ -160,6 +164,8 @@ class Export:
     def _run(self, name: str) -> Verdict:
         if self._made.artifact is None:
             return self._without_file(name)
+        if not self._made.artifact.path.is_file():
+            raise CrashError(f"its file {self._made.artifact.path} was removed after it was exported", ())
         if self._made.unrunnable is not None and name != "trace":
             return self._unjudged(name, Outcome.UNAVAILABLE, self._made.unrunnable)
         try:

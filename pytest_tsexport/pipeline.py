@@ -20,6 +20,7 @@ from pytest_tsexport.cases.hypothesis_adapter import derandomized
 from pytest_tsexport.config.kept_files import KeptFile, stem_of
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
+from pytest_tsexport.config.shown import with_article
 from pytest_tsexport.diagnosis.crash import crashes_told
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.export import Export
@@ -130,10 +131,9 @@ def _model_and_policy(
     if isinstance(returned, tuple) and len(returned) == 2:
         module, inputs = returned
     if not isinstance(module, (nn.Module, file_format.exported)):
-        got = type(module).__name__
-        raise InputsError(f"the function returned a {got}; return an nn.Module, or (module, inputs)")
+        raise InputsError(f"{with_article(module)} is no model; return an nn.Module, or (module, inputs)")
     if inputs is not None and policy.meaning.inputs is not None:
-        raise InputsError("inputs are given to the marker and returned beside the module; give them once")
+        raise InputsError("inputs are given twice: as inputs= and beside the module; give them once")
     if inputs is not None:
         policy = replace(policy, meaning=replace(policy.meaning, inputs=_named(module, inputs)))
     if isinstance(module, file_format.exported):
@@ -150,7 +150,7 @@ def _named(module: object, inputs: object) -> Mapping[str, Any]:
         inputs = (inputs,)
     names = forward_arguments(module) or () if isinstance(module, nn.Module) else ()
     if not isinstance(inputs, Sequence) or len(inputs) > len(names):
-        raise InputsError(f"inputs beside the module are a {type(inputs).__name__}; return {{argument name: tensor}}")
+        raise InputsError(f"inputs beside the module are {with_article(inputs)}; return {{argument name: tensor}}")
     return dict(zip(names, inputs, strict=False))
 
 
@@ -159,8 +159,7 @@ def _already_exported(module: Any, policy: Policy, file_format: FileFormat, fold
     reference = policy.meaning.reference
     if not isinstance(reference, nn.Module):
         raise InputsError(
-            f"the function returned a {file_format.exported.__name__}, which is exported already; "
-            "say with reference= which model it exports"
+            f"a {file_format.exported.__name__} is exported already; say with reference= which model it exports"
         )
     path = folder / f"returned{file_format.suffix}"
     file_format.save(module, path, "")

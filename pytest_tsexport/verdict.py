@@ -66,8 +66,8 @@ class Verdict:
     to the first that breaks the contract; `counterexample` is the smallest such case, as plain data from which it can
     be redrawn. `sha256` and `signature` identify the file. `interface` is what the check of that name saw of inputs and
     outputs: for each part, a list of texts. `contract` is what the file was judged by: the traced inputs, the axes, the
-    tolerances. `axes` are the traced sizes of the axes that were varied, and `visits` is
-    what happened at each size.
+    tolerances. `no_model`: the model itself cannot be made here, on any backend. `axes` are the traced sizes of the
+    axes that were varied, and `visits` is what happened at each size.
     """
 
     subject: str
@@ -89,6 +89,7 @@ class Verdict:
     interface: Mapping[str, Any] | None = None
     contract: Mapping[str, Any] | None = None
     counterexample: Mapping[str, Any] | None = None
+    no_model: bool = False
     axes: Mapping[str, int] = field(default_factory=dict)
     visits: tuple[Visit, ...] = ()
 

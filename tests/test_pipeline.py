@@ -81,14 +81,14 @@ def test_one_tensor_beside_the_module_is_its_first_input() -> None:
 @pytest.mark.parametrize(
     ("returned", "keywords", "text"),
     [
-        (None, {}, "^the function returned a NoneType; return an nn.Module, or "),
-        ("model", {}, "^the function returned a str; return an nn.Module, or "),
-        ((made.Plain(), rows()(), 3), {}, "^the function returned a tuple; return an nn.Module, or "),
-        ((made.Plain(), 3), {}, r"^inputs beside the module are a int; return \{argument name: tensor\}$"),
+        (None, {}, "^a NoneType is no model; return an nn.Module, or "),
+        ("model", {}, "^a str is no model; return an nn.Module, or "),
+        ((made.Plain(), rows()(), 3), {}, "^a tuple is no model; return an nn.Module, or "),
+        ((made.Plain(), 3), {}, r"^inputs beside the module are an int; return \{argument name: tensor\}$"),
         (
             (made.Plain(), rows()()),
             {"inputs": rows()()},
-            "^inputs are given to the marker and returned beside the module; give them once$",
+            "^inputs are given twice: as inputs= and beside the module; give them once$",
         ),
         ((made.Plain(), (torch.zeros(1), torch.zeros(1))), {}, "^inputs beside the module are a tuple; return "),
     ],

@@ -117,7 +117,9 @@ class _Seen:
         started = self._plan.clock.now()
         self.judged[case] = self._judge(case)
         self._remember_time(case.volume, self._plan.clock.now() - started)
-        self._plan.progress(f"{len(self.judged)} of {self.planned} cases")
+        done = len(self.judged)
+        # Shrinking and bisecting judge more than was planned.
+        self._plan.progress(f"{done} of {self.planned} cases" if done <= self.planned else f"{done} cases")
 
     def _remember_time(self, volume: int, seconds: float) -> None:
         """Remember the time of the largest case. Of equally large cases the fastest counts: a failure takes longer."""

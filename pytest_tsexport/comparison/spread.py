@@ -50,7 +50,9 @@ def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Sp
     still = tuple(name for name in floating if one_shape(by_name[name]) and not spread[name].any())
     flat = still if metric is None else _flat_to(metric, subject, reference, by_name, still)
     vacuous = None
-    if drawn and _still(by_name, still, floating):
+    if floating and all(bool(leaf.isnan().all()) for name in floating for leaf in by_name[name]):
+        vacuous = "its outputs are NaN whatever its inputs are, so any export would pass"
+    elif drawn and _still(by_name, still, floating):
         vacuous = "its outputs do not move when its inputs do, so any export would pass"
     elif floating and len(flat) == len(floating):
         vacuous = f"what metric={metric!r} compares is the same for all inputs, so any export would pass"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+
+from pytest_tsexport.config.validators import Given
+from pytest_tsexport.errors import PolicyError
 
 UNITS = {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
@@ -14,6 +18,24 @@ class Isolation:
 
     is_on: bool = True
     memory: int | None = None
+
+
+LEAST = 128 * UNITS["mib"]
+"""Bytes: an interpreter with torch needs more."""
+
+
+def given_isolation(given: Given) -> Isolation:
+    """The validator of the option. Raises `PolicyError`, one sentence."""
+    found = parsed(str(given.value))
+    if found is None:
+        if (given.folder / str(given.value).partition("::")[0]).exists():
+            raise given.refusal("that is a path; write --ts-isolate=auto before a path")
+        raise given.refusal("give the memory of a process, as 4GiB or 500MiB, or auto, or off; write it after a =")
+    if found.memory is not None and found.memory < LEAST:
+        raise given.refusal(f"no process with torch fits into that; give {in_words(LEAST)} or more")
+    if found.is_on and not hasattr(os, "fork"):
+        raise PolicyError(f"{given.where} is {given.value!r}, and this system cannot fork processes; give off")
+    return found
 
 
 def parsed(text: str) -> Isolation | None:

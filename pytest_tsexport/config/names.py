@@ -44,6 +44,8 @@ SIMULATIONS: Mapping[str, str] = {
 REPORTS: Mapping[str, str] = {
     ".json": "pytest_tsexport.reports.json_report:text",
     ".intoto.json": "pytest_tsexport.reports.statement:text",
+    ".md": "pytest_tsexport.reports.markdown_report:text",
+    ".html": "pytest_tsexport.reports.html_report:text",
 }
 """The kinds of report files by suffix, as `module:function`. The function makes the text of a run."""
 

@@ -139,7 +139,8 @@ class RunOptions:
         "with `--ts-isolate`, also that a process may give no sign of life",
     ))
     isolate: Isolation | None = set_by(Option(
-        "isolate", "SIZE", WHERE, valid="isolation", is_repeated=True, bare="auto", default="`off`",
+        "isolate", "SIZE", WHERE, valid="pytest_tsexport.config.isolation:given_isolation", is_repeated=True,
+        bare="auto", default="`off`",
         text="export and judge each marked function in [a process of its own](../how-to/isolate.md), which may use "
         "this much memory (`4GiB`); `auto`, or no value, is its share of the machine; `off` is one process for all",
     ))
@@ -150,7 +151,7 @@ class RunOptions:
 
     checks: tuple[str, ...] | None = set_by(Option(
         "checks", "NAME", EFFORT, many=True, valid="checks", is_keyword=True,
-        text="checks to run; `-NAME` leaves one out",
+        text="checks to run; `-NAME` leaves one out, as in `--ts-checks=-shapes`",
         default="all; `interface` only with [a baseline](../how-to/baseline.md)",
     ))
     max_examples: int | None = set_by(Option(
@@ -184,8 +185,9 @@ class RunOptions:
     ))
     reports: tuple[Path, ...] | None = set_by(Option(
         "report", "FILE", FILES, many=True, valid="pytest_tsexport.config.report_files:report_files",
-        text="write the verdicts of the run to this file: [`x.json`](report.md), or "
-        "[`x.intoto.json`](../how-to/prove-what-was-judged.md), a statement about the judged files by hash",
+        text="write the verdicts of the run to this file: `x.json`, `x.md` or `x.html`, [a report](report.md) for a "
+        "program, for a pull request, or for a browser; or `x.intoto.json`, [a statement]"
+        "(../how-to/prove-what-was-judged.md) about the judged files by hash",
     ))
     export_dir: Path | None = set_by(Option(
         "export-dir", "DIR", FILES, valid="folder",

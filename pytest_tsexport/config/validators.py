@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tsexport.config.baseline import Baseline
-from pytest_tsexport.config.isolation import Isolation, parsed
 from pytest_tsexport.config.names import BACKENDS, CHECKS, CONTRACTS, METRICS, imported, selected
+from pytest_tsexport.config.shown import shown
 from pytest_tsexport.errors import PolicyError
 
 
@@ -31,7 +31,7 @@ class Given:
 
     def refusal(self, valid: str) -> PolicyError:
         """The error to raise: one sentence that names the value and what would be valid."""
-        return PolicyError(f"{self.where} is {self.value!r}; {valid}")
+        return PolicyError(f"{self.where} is {shown(self.value)}; {valid}")
 
 
 def validated(valid: str | tuple[str, ...], given: Given) -> Any:
@@ -82,16 +82,6 @@ def seconds(given: Given) -> float:
     return number
 
 
-def isolation(given: Given) -> Isolation:
-    """Whether subjects have processes of their own, and how much memory each may use."""
-    found = parsed(str(given.value))
-    if found is None:
-        raise given.refusal("give the memory of a process, as 4GiB or 500MiB, or auto, or off; write it after a =")
-    if found.is_on and not hasattr(os, "fork"):
-        raise PolicyError(f"{given.where} is {given.value!r}, and this system cannot fork processes; give off")
-    return found
-
-
 def arguments(given: Given) -> tuple[str, ...]:
     """Arguments of a compiler: one text, or a list of texts, each split as a shell would."""
     value = given.value
@@ -102,7 +92,7 @@ def arguments(given: Given) -> tuple[str, ...]:
             raise ValueError("it is not a text")
         return tuple(shlex.split(value))
     except ValueError as error:
-        sentence = f"{given.where} is {value!r} ({error}); give compiler arguments, as '--auto-cast none'"
+        sentence = f"{given.where} is {shown(value)} ({error}); give compiler arguments, as '--auto-cast none'"
         raise PolicyError(sentence) from None
 
 
@@ -159,7 +149,7 @@ def reasons(given: Given) -> object:
     for check, reason in mapping(given).items():
         valid_names(given.where, (check,), tuple(CHECKS))
         if not isinstance(reason, str) or not reason:
-            raise PolicyError(f"{given.where}[{check!r}] is {reason!r}; give the reason as text")
+            raise PolicyError(f"{given.where}[{check!r}] is {shown(reason)}; give the reason as text")
     return given.value
 
 
@@ -179,7 +169,7 @@ def exporter(given: Given) -> object:
 
 def artifact(given: Given) -> object:
     """The path of a file that was exported earlier."""
-    if not isinstance(given.value, (str, os.PathLike)):
+    if not isinstance(given.value, (str, os.PathLike)) or not os.fspath(given.value):
         raise given.refusal("give the path of a TorchScript file")
     return given.value
 
@@ -207,10 +197,10 @@ def valid_names(where: str, names: object, valid: Sequence[str]) -> tuple[str, .
     """`names` (one, or a list) as a tuple, each one of `valid`. Raises `PolicyError`; `where` opens its sentence."""
     listed = (names,) if isinstance(names, str) else names
     if not isinstance(listed, Sequence) or not listed:
-        raise PolicyError(f"{where} is {names!r}; give one or a list of {names_in(valid)}")
+        raise PolicyError(f"{where} is {shown(names)}; give one or a list of {names_in(valid)}")
     for name in listed:
         if name not in valid:
-            raise PolicyError(f"{where} names {name!r}; use one of {names_in(valid)}")
+            raise PolicyError(f"{where} names {shown(name)}; use one of {names_in(valid)}")
     return tuple(dict.fromkeys(listed))
 
 

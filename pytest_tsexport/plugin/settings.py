@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,12 @@ import pytest
 
 from pytest_tsexport.config.names import BACKENDS
 from pytest_tsexport.config.options import OPTIONS, Option, RunOptions
+from pytest_tsexport.config.shown import raised_by, shown
 from pytest_tsexport.config.validators import Given, validated
-from pytest_tsexport.errors import PolicyError
+from pytest_tsexport.errors import PolicyError, ends_the_run
+
+SUITE = "pytest_tsexport.suite"
+SUITE_FOLDER = Path(__file__).parents[1] / "suite"
 
 INI_TYPES = {"string": "a text", "linelist": "a list of texts", "int": "a whole number"}
 
@@ -58,7 +63,8 @@ def read_settings(config: pytest.Config) -> Settings:
             configured=any(value is not None for value in (*command_line.values(), *ini.values())),
             rerun_flags=_rerun_flags(command_line),
         )
-        _validate_together(settings.options)
+        _validate_together(settings)
+        _validate_suite(config, settings.command_line)
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
@@ -120,9 +126,9 @@ def _from_ini(config: pytest.Config, option: Option) -> object:
         value: object = config.getini(option.ini)
     except (TypeError, ValueError, pytest.UsageError) as error:
         # Pytest converts an ini value by its type, and its message does not always name the option.
-        raise PolicyError(
-            f"{option.ini} in the ini is not valid ({error}); give {INI_TYPES[option.ini_type]}"
-        ) from None
+        literal = re.fullmatch(r"invalid literal for int\(\) with base 10: (.*)", str(error), re.DOTALL)
+        what = f"is {literal[1]}" if literal else f"in the ini is not valid ({error})"
+        raise PolicyError(f"{option.ini} {what}; give {INI_TYPES[option.ini_type]}") from None
     file = option.in_root and config.rootpath / option.in_root
     return str(file) if value is None and isinstance(file, Path) and file.is_file() else value
 
@@ -152,14 +158,46 @@ def _as_typed(value: object) -> str:
 def _backends(config: pytest.Config) -> Mapping[str, object]:
     """The backends by name: those of this package, and those of the hook `pytest_ts_backends`."""
     found: dict[str, object] = {name: name for name in BACKENDS}
-    for given in config.hook.pytest_ts_backends():
+    returns = "return {name: 'module:Class' or a backend}"
+    try:
+        answers = config.hook.pytest_ts_backends()
+    except Exception as error:  # the user's own code
+        if ends_the_run(error):
+            raise
+        raise PolicyError(f"pytest_ts_backends raised {raised_by(error)}; {returns}") from None
+    for given in answers:
         if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
-            raise PolicyError(f"pytest_ts_backends returned {given!r}; return {{name: 'module:Class' or a backend}}")
+            raise PolicyError(f"pytest_ts_backends returned {shown(given)}; {returns}")
         found.update(given)
     return found
 
 
-def _validate_together(options: RunOptions) -> None:
+def _validate_suite(config: pytest.Config, options: RunOptions) -> None:
+    """The options of the validation suite say something only if the run collects it."""
+    given = {"--ts-architectures": options.architectures, "--ts-heads": options.heads}
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None and not any(_collects_suite(config, str(argument)) for argument in config.args):
+        sentence = f"{name} is {','.join(given[name] or ())!r}, and this run has no validation suite"
+        raise PolicyError(f"{sentence}; add --pyargs pytest_tsexport.suite")
+
+
+def _collects_suite(config: pytest.Config, argument: str) -> bool:
+    path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+    return (
+        argument.startswith(SUITE)
+        or path == SUITE_FOLDER
+        or path in SUITE_FOLDER.parents
+        or SUITE_FOLDER in path.parents
+    )
+
+
+def _validate_together(settings: Settings) -> None:
+    options = settings.options
+    backends = options.backends or ("jit",)
+    arguments = settings.command_line.neuron_args
+    if arguments is not None and set(backends) == {"jit"}:
+        sentence = f"--ts-neuron-args is {shlex.join(arguments)!r}, and the backend jit takes no arguments"
+        raise PolicyError(f"{sentence}; give it with --ts-backend=neuron or --ts-backend=neuron-sim")
     if options.artifact is not None and len(options.models or ()) != 1:
         raise PolicyError(
             f"--ts-artifact is {str(options.artifact)!r}; give it with one --ts-model, the model that it exports"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pytest_tsexport.config.names import CHECKS, SIMULATIONS
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -15,18 +16,43 @@ ExpectedFailure = tuple[str, str]
 JUDGED = (Outcome.PASSED, Outcome.FAILED)
 """How a check ends that looked at the export."""
 
+STATES = ("right", "known to be wrong", "wrong", "not judged")
+"""What one word says about an export."""
+
+URGENCY = ("wrong", "not judged", "known to be wrong", "right")
+"""The states in the order of a report that is read from its top."""
+
 ENDED = (Outcome.TOO_SLOW, Outcome.CRASHED)
 """How a check ends that was to judge and did not: it fails its item, and says nothing about the export."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """An item of one check that ended without a verdict, and why: the model was not made, or a process died.
+
+    `skipped`: the test skipped itself, which fails nothing.
+    """
+
+    item: str
+    subject: str
+    backend: str
+    check: str
+    why: str
+    skipped: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """The verdicts of one subject on one backend; `known` are the names of those that are expected to fail."""
+    """The verdicts of one subject on one backend, and its checks without one.
+
+    `known` are the names of the verdicts that are expected to fail.
+    """
 
     subject: str
     backend: str
     verdicts: tuple[Verdict, ...]
     known: frozenset[str] = frozenset()
+    unanswered: tuple[Unanswered, ...] = ()
 
     @property
     def is_simulated(self) -> bool:
@@ -50,13 +76,31 @@ class ExportResult:
 
     @property
     def is_smooth(self) -> bool:
-        """Whether no check failed or ended early."""
-        return not self.failed and not any(v.outcome in ENDED for v in self.verdicts)
+        """Whether no check failed, ended early or has no verdict."""
+        return not (self.failed or self.unanswered or any(v.outcome in ENDED for v in self.verdicts))
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
         """The failures, known ones included."""
         return tuple(v for v in self.verdicts if v.outcome is Outcome.FAILED)
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """A sentence for each check that did not pass; or for each reason why nothing was judged."""
+        checks = tuple(
+            f"{v.check}{' (known)' if v.name in self.known else ''}: {v.headline}"
+            for v in self.shown_checks
+            if v.outcome is not Outcome.PASSED
+        )
+        lost = tuple(f"{'skipped' if one.skipped else 'no verdict'}: {one.why}" for one in self.unanswered)
+        others = () if self.shown_checks else tuple(f"{v.outcome.value}: {v.headline}" for v in self.verdicts)
+        return tuple(dict.fromkeys((*checks, *lost, *others)))
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether nothing was judged because the test was skipped, or because its backend is not on this machine."""
+        outcomes = {verdict.outcome for verdict in self.verdicts}
+        return all(one.skipped for one in self.unanswered) and outcomes <= {Outcome.UNAVAILABLE, Outcome.NOT_APPLICABLE}
 
     @property
     def file(self) -> str:
@@ -66,30 +110,51 @@ class ExportResult:
 
     @property
     def state(self) -> str:
-        """One of `right`, `known to be wrong`, `wrong` and `not judged`."""
+        """One of `STATES`."""
         if any(verdict.name not in self.known for verdict in self.failed):
             return "wrong"
-        if any(verdict.outcome in ENDED for verdict in self.verdicts):
+        if self.unanswered or any(verdict.outcome in ENDED for verdict in self.verdicts):
             return "not judged"
         if any(v.outcome in (Outcome.NOT_RUN, Outcome.UNAVAILABLE) for v in self.verdicts) or not self.judged:
             return "known to be wrong" if self.failed else "not judged"
         return "known to be wrong" if self.failed else "right"
 
 
-def gather(verdicts: Iterable[Verdict], expected: Collection[ExpectedFailure] = ()) -> tuple[ExportResult, ...]:
+def gather(
+    verdicts: Iterable[Verdict], expected: Collection[ExpectedFailure] = (), unanswered: Iterable[Unanswered] = ()
+) -> tuple[ExportResult, ...]:
     """One result for each subject and backend, sorted by name: the order in which verdicts arrive does not matter."""
-    found: dict[tuple[str, str], list[Verdict]] = {}
-    for verdict in verdicts:
-        found.setdefault((verdict.subject, verdict.backend), []).append(verdict)
+    found, lost = _by_export(verdicts), _by_export(unanswered)
     known: dict[str, set[str]] = {}
     for subject, name in expected:
         known.setdefault(subject, set()).add(name)
     return tuple(
-        ExportResult(subject, backend, _in_order(found[subject, backend]), frozenset(known.get(subject, ())))
-        for subject, backend in sorted(found)
+        ExportResult(
+            subject,
+            backend,
+            _in_order(found.get((subject, backend), ())),
+            frozenset(known.get(subject, ())),
+            _in_order(lost.get((subject, backend), ())),
+        )
+        for subject, backend in sorted({*found, *lost})
     )
 
 
-def _in_order(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+def most_urgent_first(exports: Iterable[ExportResult]) -> tuple[ExportResult, ...]:
+    """What needs a reader comes first; exports of one state are sorted by name."""
+    return tuple(sorted(exports, key=lambda one: (URGENCY.index(one.state), one.subject, one.backend)))
+
+
+Answer = TypeVar("Answer", Verdict, Unanswered)
+
+
+def _by_export(answers: Iterable[Answer]) -> dict[tuple[str, str], list[Answer]]:
+    found: dict[tuple[str, str], list[Answer]] = {}
+    for one in answers:
+        found.setdefault((one.subject, one.backend), []).append(one)
+    return found
+
+
+def _in_order(answers: Sequence[Answer]) -> tuple[Answer, ...]:
     order = list(CHECKS)
-    return tuple(sorted(verdicts, key=lambda v: (order.index(v.check) if v.check in order else len(order), v.check)))
+    return tuple(sorted(answers, key=lambda v: (order.index(v.check) if v.check in order else len(order), v.check)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.reports.grouping import ExportResult
@@ -22,6 +22,9 @@ MOST_PER_CHECK = 3
 
 MOST_NAMES = 2
 
+NO_VERDICT, SKIPPED = "no verdict", "skipped"
+"""The kinds of notes about checks without a verdict."""
+
 NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]\d+)?")
 
 
@@ -31,6 +34,8 @@ def note_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
     yield from _lines("not looked at", _folded(exports, "not looked at"), width)
     for outcome in (Outcome.NOT_APPLICABLE, Outcome.UNAVAILABLE, Outcome.NOT_RUN, Outcome.TOO_SLOW, Outcome.CRASHED):
         yield from _lines(outcome.value, _folded(exports, outcome.value), width)
+    for kind in (NO_VERDICT, SKIPPED):
+        yield from _lines(kind, _folded(exports, kind), width)
 
 
 def simulation_lines(exports: Sequence[ExportResult], width: int) -> Iterator[str]:
@@ -47,10 +52,13 @@ def bare_marker_lines(tests: Sequence[str], width: int) -> Iterator[str]:
         yield from _lines("bare marker", [text], width)
 
 
-def crash_lines(crashed: Sequence[str], width: int) -> Iterator[str]:
-    """Items whose worker died, without a verdict."""
-    texts = [f"{item}: its process ended before it gave a verdict" for item in sorted(set(crashed))]
-    yield from _lines("crashed", texts, width)
+def tracer_warning_lines(counts: Mapping[str, int], width: int) -> Iterator[str]:
+    """Warnings of torch's tracer that pytest does not show, since other sizes were looked at."""
+    if counts:
+        short = _short(sorted(counts))
+        number = counted(sum(counts.values()), "warning")
+        text = f"{number} of torch's tracer not shown, since shapes passed ({_names(list(short.values()))})"
+        yield from _lines("tracer", [text], width)
 
 
 def _folded(exports: Sequence[ExportResult], kind: str) -> list[str]:
@@ -74,6 +82,9 @@ def _similar(exports: Sequence[ExportResult], kind: str) -> Iterator[tuple[str, 
         for verdict in export.verdicts:
             for text in _texts(verdict, kind):
                 checks.setdefault(text, []).append(verdict.check)
+        for lost in export.unanswered:
+            if kind == (SKIPPED if lost.skipped else NO_VERDICT):
+                checks.setdefault(lost.why, []).append(lost.check)
         for text, names in checks.items():
             found.setdefault((", ".join(names), NUMBER.sub("#", text)), []).append((text, export))
     for (listed, _), similar in found.items():

@@ -1,24 +1,20 @@
-"""A run as one value: its verdicts, the items that ended without one, and the versions that they are about."""
+"""A run as one value: its verdicts, the items that ended without one, and what they are about."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from pytest_tsexport.reports.grouping import ExpectedFailure
+from pytest_tsexport.reports.grouping import ExpectedFailure, Unanswered
 from pytest_tsexport.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
-    """An item of one check that ended without a verdict, and why: the model was not made, or a process died."""
+class SourceLine(NamedTuple):
+    """Where the marker of a subject is: a file, relative to the root folder of pytest, and a line, from 1."""
 
-    item: str
-    subject: str
-    backend: str
-    check: str
-    why: str
+    file: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +37,7 @@ class RunRecord:
 
     `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `exit_status` is that
     of pytest: 0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the
-    same. `surroundings` are empty if no report asks for them.
+    same. `surroundings` are empty if no report asks for them. `places` are those of subjects in the project.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -51,3 +47,4 @@ class RunRecord:
     exit_status: int = 0
     options: tuple[str, ...] = ()
     surroundings: Surroundings = field(default_factory=Surroundings)
+    places: Mapping[str, SourceLine] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.config.shown import shown
 from pytest_tsexport.errors import InputsError, PolicyError
 from pytest_tsexport.subjects.arguments import Given, given
 from pytest_tsexport.subjects.domains.from_example import domain_of
@@ -101,12 +102,18 @@ def declared(
 def _axes_of(name: str, example: torch.Tensor, shape: Any) -> Iterator[tuple[int, Axis]]:
     places = shape.items() if isinstance(shape, Mapping) else enumerate(shape or ())
     for place, value in places:
-        if value is None or isinstance(value, int):
+        if value is None:
             continue
         if not isinstance(place, int) or not -example.dim() <= place < example.dim():
             raise PolicyError(f"dynamic_shapes[{name!r}] names dimension {place!r}; {name} has {example.dim()}")
         positive = place % example.dim()
-        yield positive, _axis(name, value, example.shape[positive])
+        size = example.shape[positive]
+        if isinstance(value, int) and not isinstance(value, bool):  # torch.export's form of a size that does not vary
+            if value != size:
+                what = f"says {value} for dimension {place}, and the example has {size}"
+                raise PolicyError(f"dynamic_shapes[{name!r}] {what}; give an axis name or a torch.export.Dim")
+            continue
+        yield positive, _axis(name, value, size)
 
 
 def _axis(name: str, value: Any, size: int) -> Axis:
@@ -122,7 +129,7 @@ def _axis(name: str, value: Any, size: int) -> Axis:
             what = f"bounds {value.__name__!r} {bounds}, but the example has {size}"
             raise PolicyError(f"dynamic_shapes[{name!r}] {what}; give an example within the bounds")
         return Axis(name=value.__name__, size=size, low=max(int(value.min), 0), high=high, named=True)
-    raise PolicyError(f"dynamic_shapes[{name!r}] holds {value!r}; give an axis name or a torch.export.Dim")
+    raise PolicyError(f"dynamic_shapes[{name!r}] holds {shown(value)}; give an axis name or a torch.export.Dim")
 
 
 def dependent(description: Description, inquiry: Inquiry) -> Description:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
+from pytest_tsexport.config.shown import with_article
 from pytest_tsexport.errors import InputsError, PolicyError, ends_the_run
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, flat_shapes, flat_values, keywords
@@ -47,7 +48,7 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
     given = meaning.inputs if meaning.inputs is not None or hints.inputs_hook is None else hints.inputs_hook(model)
     reference = meaning.reference if meaning.reference is not None else model
     if not isinstance(reference, nn.Module):
-        raise InputsError(f"reference is a {type(reference).__name__}; give the nn.Module to be faithful to")
+        raise InputsError(f"reference is {with_article(reference)}; give the nn.Module to be faithful to")
     subject = _from_inputs(model, given, meaning) if given is not None else _from_signature(model, meaning, hints)
     observed = _observed(replace(subject, name=name, reference=reference))
     if given is not None:
@@ -62,9 +63,7 @@ def build(model: nn.Module, meaning: Meaning, *, name: str, hints: Hints | None 
 def _from_signature(model: nn.Module, meaning: Meaning, hints: Hints) -> Subject:
     possible = transformers.descriptions(model, names=hints.arguments, sizes=hints.sizes or None)
     if not possible:
-        raise InputsError(
-            f"inputs cannot be derived for {type(model).__name__}; give inputs={{argument name: tensor}} to the marker"
-        )
+        raise InputsError(f"inputs cannot be derived for {type(model).__name__}; give inputs={{argument name: tensor}}")
     reference = model if meaning.reference is None else meaning.reference
     description, inquiry = chosen(model, reference, possible)
     if meaning.dynamic_shapes is None:

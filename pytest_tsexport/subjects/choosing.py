@@ -185,7 +185,4 @@ def _refusal(model: nn.Module, refused: Sequence[Refused]) -> str:
     lines = "; ".join(str(one) for one in first[:TOLD])
     more = f"; and {len(first) - TOLD} other reasons" if len(first) > TOLD else ""
     inputs = ", ".join(f"{one.name!r}: tensor" for one in refused[0].description.fields)
-    return (
-        f"inputs cannot be derived for {type(model).__name__}: eager refuses {lines}{more}; "
-        f"give inputs={{{inputs}}} to the marker"
-    )
+    return f"inputs cannot be derived for {type(model).__name__}: eager refuses {lines}{more}; give inputs={{{inputs}}}"

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from pytest_tsexport.reports import json_report
-from pytest_tsexport.reports.run_record import RunRecord, Unanswered
+from pytest_tsexport.reports.grouping import Unanswered
+from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.verdict import Outcome, Row, Verdict, Visit
 
 VERSIONS = {"python": "3.11.7", "pytest-tsexport": "0.1.0", "torch": "2.13.0+cpu", "transformers": "5.23.0"}

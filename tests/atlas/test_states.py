@@ -8,7 +8,7 @@ import pytest
 
 from docs.make_atlas.rows import rows_of
 from docs.make_atlas.states import NOT_EXPORTABLE, NOT_LOOKED_AT, REFUSES, RIGHT, STATES, WORSE, WRONG
-from pytest_tsexport.reports.run_record import Unanswered
+from pytest_tsexport.reports.grouping import Unanswered
 from pytest_tsexport.verdict import Outcome, Verdict
 from tests.atlas.runs import RAISES, failed, lost, replaced, right, run, verdict
 from tests.atlas.runs import WRONG as WRONG_VISITS

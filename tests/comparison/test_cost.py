@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import nullcontext
 
 import pytest
 import torch
 from torch import nn
 
 from pytest_tsexport.comparison.cost import TIMES, cost
-from pytest_tsexport.subjects.reference import Answer, Inputs, Reference
+from pytest_tsexport.subjects.reference import Answer, Context, Inputs, Reference
 
 SHORT, LONG = {"input": torch.ones(1, 64)}, {"input": torch.ones(4, 64)}
 
@@ -22,9 +23,9 @@ class Counts(Reference):
         super().__init__(model, {})
         self.calls: Counter[int] = Counter()
 
-    def call(self, model: nn.Module, inputs: Inputs) -> Answer:
+    def call(self, model: nn.Module, inputs: Inputs, context: Context = nullcontext) -> Answer:
         self.calls[len(inputs["input"])] += 1
-        return super().call(model, inputs)
+        return super().call(model, inputs, context)
 
 
 def test_flops_are_exact_and_the_time_is_a_ratio() -> None:

@@ -52,3 +52,10 @@ class CannotTrace(nn.Module):
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]  # public, and untyped
             raise RuntimeError("no trace of this one")
         return x
+
+
+class SaysNothing:
+    """No value that can be shown: its representation raises."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no representation")

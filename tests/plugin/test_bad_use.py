@@ -22,6 +22,89 @@ BAD_OPTIONS = {
     "endless budget": (["--ts-budget=inf"], "--ts-budget is 'inf'; give a number of seconds above 0"),
     "timeout": (["--ts-timeout=0"], "--ts-timeout is '0'; give a number of seconds above 0"),
     "neuron args": (["--ts-neuron-args=--x 'y"], "--ts-neuron-args is *--x 'y* (No closing quotation); give *"),
+    "neuron args on jit": (
+        ["--ts-neuron-args=--target inf2"],
+        "--ts-neuron-args is '--target inf2', and the backend jit takes no arguments; give it with *",
+    ),
+    "isolate takes a path": (
+        ["--ts-isolate", "test_export.py"],
+        "--ts-isolate is 'test_export.py'; that is a path; write --ts-isolate=auto before a path",
+    ),
+    "isolate takes a test": (
+        ["--ts-isolate", "test_export.py::test_x"],
+        "--ts-isolate is 'test_export.py::test_x'; that is a path; write --ts-isolate=auto before a path",
+    ),
+    "isolate in too little": (
+        ["--ts-isolate=1KiB"],
+        "--ts-isolate is '1KiB'; no process with torch fits into that; give 128 MiB or more",
+    ),
+    "isolate in a number": (["--ts-isolate=4"], "--ts-isolate is '4'; give the memory of a process, as 4GiB or *"),
+    "isolate, no unit": (["--ts-isolate=4parsecs"], "--ts-isolate is '4parsecs'; give the memory of a process, *"),
+    "isolate, ini": (["-o", "ts_isolate=yes"], "ts_isolate is 'yes'; give the memory of a process, as 4GiB or *"),
+    "architectures without the suite": (
+        ["--ts-architectures=bert"],
+        "--ts-architectures is 'bert', and this run has no validation suite; add --pyargs pytest_tsexport.suite",
+    ),
+    "heads without the suite": (
+        ["--ts-heads=all", "test_export.py"],
+        "--ts-heads is 'all', and this run has no validation suite; add --pyargs pytest_tsexport.suite",
+    ),
+    "several backends, one unknown": (
+        ["--ts-backend=jit", "--ts-backend=onnx"],
+        "--ts-backend names 'onnx'; use one *",
+    ),
+    "backend in capitals": (["--ts-backend=JIT"], "--ts-backend names 'JIT'; use one of jit, neuron, neuron-sim"),
+    "every check left out": (
+        ["--ts-checks=" + ",".join(f"-{c}" for c in CHECKS.split(", "))],
+        "--ts-checks *no check to run",
+    ),
+    "one wrong check left out": (["--ts-checks=-shape"], "--ts-checks names '-shape'; use one of trace, *"),
+    "examples with a fraction": (
+        ["--ts-max-examples=1.5"],
+        "--ts-max-examples is '1.5'; give a whole number *",
+    ),
+    "examples below one": (
+        ["--ts-max-examples=-1"],
+        "--ts-max-examples is -1; give a whole number *",
+    ),
+    "budget in words": (["--ts-budget=1m"], "--ts-budget is '1m'; give a number of seconds above 0"),
+    "budget that is no number": (["--ts-budget=nan"], "--ts-budget is 'nan'; give a number of seconds above 0"),
+    "budget of nothing": (["--ts-budget=0"], "--ts-budget is '0'; give a number of seconds above 0"),
+    "timeout below nothing": (["--ts-timeout=-1"], "--ts-timeout is '-1'; give a number of seconds above 0"),
+    "timeout, ini": (["-o", "ts_timeout=long"], "ts_timeout is 'long'; give a number of seconds above 0"),
+    "report of another kind": (["--ts-report=x.xml"], "--ts-report is 'x.xml'; give a file that ends in .json or *"),
+    "report without a name": (["--ts-report="], "--ts-report is empty; give one name, or a list separated by commas"),
+    "report, ini": (["-o", "ts_report=x.txt"], "ts_report is 'x.txt'; give a file that ends in .json or *"),
+    "export dir that is a file": (
+        ["--ts-export-dir=test_export.py"],
+        "--ts-export-dir is *, where no folder *",
+    ),
+    "no counterexamples": (
+        ["--ts-counterexamples=test_export.py"],
+        "*test_export.py holds no counterexamples (*); give a file that --ts-counterexamples wrote",
+    ),
+    "counterexamples without a name": (["--ts-counterexamples="], "--ts-counterexamples is empty; give a path"),
+    "no known failures": (
+        ["--ts-known-failures=test_export.py"],
+        "test_export.py cannot be read as known failures: *",
+    ),
+    "known failures that are gone": (
+        ["--ts-known-failures=gone.toml"],
+        "gone.toml cannot be read as known failures (No such file or directory)",
+    ),
+    "no baseline": (["--ts-baseline=test_export.py"], "test_export.py *"),
+    "baseline without a name": (["--ts-baseline="], "--ts-baseline is empty; give a path"),
+    "artifact of two models": (
+        ["--ts-artifact=x.ts", "--ts-model=a:b,c:d"],
+        "--ts-artifact is *x.ts*; give it with one --ts-model, the model that it exports",
+    ),
+    "artifact without a name": (["--ts-artifact=", "--ts-model=a:b"], "--ts-artifact is empty; give a path"),
+    "model without a name": (["--ts-model=,"], "--ts-model is empty; give one name, or a list separated by commas"),
+    "on unavailable, ini": (
+        ["-o", "ts_on_unavailable=xfail"],
+        "ts_on_unavailable names 'xfail'; use one of fail, skip",
+    ),
+    "neuron args, ini": (["-o", "ts_neuron_args='"], 'ts_neuron_args is "\'" (No closing quotation); give *'),
     "seed": (["--ts-seed=x"], "--ts-seed is 'x'; give a whole number"),
     "on unavailable": (["--ts-on-unavailable=pass"], "--ts-on-unavailable names 'pass'; use one of fail, skip"),
     "export dir": (["--ts-export-dir="], "--ts-export-dir is empty; give a path"),
@@ -33,8 +116,9 @@ BAD_OPTIONS = {
     "ini check": (["-o", "ts_checks=all"], f"ts_checks names 'all'; use one of {CHECKS}, or -name to leave one out"),
     "ini number": (
         ["-o", "ts_max_examples=many"],
-        "ts_max_examples in the ini is not valid (*many*); give a whole number",
+        "ts_max_examples is 'many'; give a whole number",
     ),
+    "ini seed": (["-o", "ts_seed=x y"], "ts_seed is 'x y'; give a whole number"),
     "ini seconds": (["-o", "ts_budget=soon"], "ts_budget is 'soon'; give a number of seconds above 0"),
     "artifact alone": (["--ts-artifact=x.ts"], "--ts-artifact is *x.ts*; give it with one --ts-model, *"),
 }
@@ -81,6 +165,9 @@ BAD_MARKERS = {
         "shapes is 'any'; use one of dynamic, safe, fixed, or a mapping of axis names to them",
     ),
     "inputs": ("inputs=3", "inputs is 3; give a mapping of names"),
+    "tensor": ("inputs=torch.ones(30, 30)", "inputs is tensor(*…; give a mapping of names"),
+    "no repr": ("inputs=SaysNothing()", "inputs is a SaysNothing; give a mapping of names"),
+    "no artifact": ("artifact=''", "artifact is ''; give the path of a TorchScript file"),
     "export": ("export=3", "export is 3; give a callable (model, inputs, path) -> None"),
     "two files": ("export=print, artifact='x'", "export and artifact are both given; *"),
     "max_examples": ("max_examples=0", "max_examples is 0; give a whole number of cases, 1 or more"),
@@ -175,6 +262,16 @@ BAD_TESTS = {
         "@pytest.mark.torchscript(inputs={'y': torch.ones(2, 3)}, checks=['trace'])\n"
         "def test_x():\n    return Doubles()\n",
         "test_x: *y*",
+    ),
+    "size of a dimension": (
+        "@pytest.mark.torchscript(inputs=ROWS, dynamic_shapes={'x': {0: 5}}, checks=['trace'])\n"
+        "def test_x():\n    return Doubles()\n",
+        "test_x: dynamic_shapes[[]'x'[]] says 5 for dimension 0, and the example has 2; give an axis name or a *",
+    ),
+    "switch of a dimension": (
+        "@pytest.mark.torchscript(inputs=ROWS, dynamic_shapes={'x': {0: True}}, checks=['trace'])\n"
+        "def test_x():\n    return Doubles()\n",
+        "test_x: dynamic_shapes[[]'x'[]] holds True; give an axis name or a torch.export.Dim",
     ),
     "missing artifact": (
         "@pytest.mark.torchscript(inputs=ROWS, artifact='gone.ts', checks=['trace'])\n"

@@ -204,3 +204,26 @@ def test_a_model_that_cannot_be_made_fails_once_and_has_a_row(
     result = run("--ts-checks=parity", *isolate)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["jit-parity was not run: the config has no width; *"])
+
+
+def test_the_short_summary_begins_with_the_cause(project: Project, run: Run) -> None:
+    project("""
+@pytest.mark.torchscript(inputs=ROWS, max_examples=20, shapes="dynamic", checks=["trace", "shapes"])
+def test_wrong():
+    return BakesBatch()
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"])
+def test_none():
+    return 3
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["parity"])
+def test_crashes():
+    raise SystemExit(3)
+""")
+    result = run()
+    result.stdout.fnmatch_lines(
+        [
+            "FAILED test_export.py::test_wrong?jit-shapes? - silently wrong *",
+            "FAILED test_export.py::test_none?jit-trace? - an int is no model; *",
+        ]
+    )

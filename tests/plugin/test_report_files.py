@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import jsonschema
 import pytest
 
 from pytest_tsexport.__main__ import main
+from pytest_tsexport.plugin.session import report_files
 from pytest_tsexport.reports import json_report
+from pytest_tsexport.reports.run_record import RunRecord
 from tests.plugin.conftest import Project, Run
+from tests.reports.test_json_report import FAILED
 
 SCHEMA = json.loads(Path(json_report.__file__).with_name("schema").joinpath("verdicts-1.json").read_text("utf-8"))
 MODELS = """
@@ -65,6 +69,28 @@ def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
     axis = found["verdicts"][1]["axes"][0]
     assert axis["name"] == "batch"
     assert axis["wrong"] or axis["raises"]
+
+
+def test_a_person_can_read_the_report(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(MODELS)
+    result = run("--ts-report=x.md", "--ts-report=out/x.html", "--ts-seed=1")
+    result.stdout.fnmatch_lines(["x.md was written: 4 verdicts", "out/x.html was written: 4 verdicts"])
+    markdown = pytester.path.joinpath("x.md").read_text(encoding="utf-8")
+    assert markdown.startswith("### TorchScript export: 1 not judged, 1 known to be wrong, 1 right\n")
+    assert "no verdict: ValueError: no such checkpoint" in markdown
+    page = pytester.path.joinpath("out", "x.html").read_text(encoding="utf-8")
+    assert "<code>test_export.py:5</code>" in page
+    assert "Sizes of dim1 and batch" in page
+
+
+@pytest.mark.parametrize("file", ["x.json", "x.md", "x.html"])
+def test_a_test_file_whose_name_is_no_text_is_reported(pytester: pytest.Pytester, file: str) -> None:
+    """In a C locale a name with other letters has surrogates, which UTF-8 cannot write."""
+    session = pytester.getmodulecol("").session
+    verdict = replace(FAILED, subject="test_\udce9.py::test_x")
+    (line,) = report_files.write(session, [pytester.path / file], RunRecord(verdicts=(verdict,)))
+    assert line == f"{file} was written: 1 verdict"
+    assert "test_\\udce9.py" in pytester.path.joinpath(file).read_text(encoding="utf-8").replace("<wbr>", "")
 
 
 @pytest.mark.slow
@@ -168,8 +194,8 @@ def test_x():
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json or .intoto.json"),
-        ("json", "--ts-report is 'json'; give a file that ends in .json or .intoto.json"),
+        ("x.xml", "--ts-report is 'x.xml'; give a file that ends in .json or .intoto.json or .md or .html"),
+        ("json", "--ts-report is 'json'; give a file that ends in .json or .intoto.json or .md or .html"),
         ("folder.json", "--ts-report is 'folder.json'; that is a folder; give a file"),
         ("test_export.py/x.json", "--ts-report is '*test_export.py', where no folder can be made (*)"),
     ],

@@ -84,7 +84,8 @@ def test_what_decides_a_search_is_typed_once_more(pytester: pytest.Pytester) -> 
         "--ts-timeout=4",
         "--ts-max-examples=25",
     )
-    assert settings(pytester, "--ts-neuron-args=--a 'b c'").rerun_flags == ("""--ts-neuron-args='--a '"'"'b c'"'"''""",)
+    flags = settings(pytester, "--ts-backend=neuron", "--ts-neuron-args=--a 'b c'").rerun_flags
+    assert flags == ("--ts-backend=neuron", """--ts-neuron-args='--a '"'"'b c'"'"''""")
 
 
 def test_a_list_holds_names_split_by_commas_and_options_that_are_repeated(pytester: pytest.Pytester) -> None:

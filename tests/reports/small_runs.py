@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_tsexport.reports.run_record import RunRecord, Surroundings, Unanswered
+from pytest_tsexport.reports.grouping import Unanswered
+from pytest_tsexport.reports.run_record import RunRecord, Surroundings
 from pytest_tsexport.verdict import Outcome, Verdict
 
 BERT = "test_export.py::test_bert"

@@ -14,7 +14,8 @@ import pytest
 
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.reports import json_report
-from pytest_tsexport.reports.run_record import RunRecord, Unanswered
+from pytest_tsexport.reports.grouping import Unanswered
+from pytest_tsexport.reports.run_record import RunRecord
 from pytest_tsexport.verdict import Outcome, Verdict, Visit, Worst
 
 SCHEMA = json.loads(Path(json_report.__file__).with_name("schema").joinpath("verdicts-1.json").read_text("utf-8"))
@@ -96,6 +97,7 @@ def test_the_document_says_what_is_expected_what_is_simulated_and_what_has_no_ve
             "backend": "jit",
             "check": "trace",
             "why": "died",
+            "skipped": False,
         }
     ]
     assert document["versions"] == VERSIONS

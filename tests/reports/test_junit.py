@@ -40,7 +40,7 @@ def test_the_whole_verdict_and_its_question_are_in_one_property() -> None:
         '"worst": {"leaf": "logits", "difference": "inf", "allowed": 0.0001, "at": "[0, 1]", '
         '"case": "(batch=2, sequence=7)"}, "seed": 3141, "seconds": 1.5, "first_breach": null, "notes": ["a note"], '
         '"not_covered": ["calls 2 and 3"], "sha256": "ab12", "signature": "input_ids i64 -> logits f32", '
-        '"interface": null, "counterexample": null, "axes": {"batch": 2}}',
+        '"interface": null, "counterexample": null, "no_model": false, "axes": {"batch": 2}}',
     )
 
 

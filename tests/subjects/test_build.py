@@ -196,7 +196,7 @@ REFUSED: list[tuple[Callable[[], nn.Module], Mapping[str, Any], type[Exception],
         wrong_exports.Plain,
         {},
         InputsError,
-        r"^inputs cannot be derived for Plain; give inputs=\{argument name: tensor\} to the marker$",
+        r"^inputs cannot be derived for Plain; give inputs=\{argument name: tensor\}$",
     ),
     (
         wrong_exports.Plain,

@@ -427,7 +427,7 @@ class Unknown(Pooled):
         (
             Unknown(build("bert", "Model")),
             "inputs cannot be derived for Unknown: it needs tokens and lengths; "
-            "give inputs={'tokens': tensor, 'lengths': tensor} to the marker",
+            "give inputs={'tokens': tensor, 'lengths': tensor}",
         ),
     ],
     ids=["wrapper"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,18 @@ CUSTOM_OPERATOR = re.compile(r"\bops\.(\w+)\.(\w+)")
 TRACED_INPUTS = "traced_inputs.pkl"
 """The record in which torch stores what a module was traced with."""
 
+KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a fifo"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+"""What a path may be that is no file."""
+
+LONGEST = 300
+"""Characters of a path that are shown."""
+
 NO_DEVICE = (RuntimeError, AssertionError, ImportError)
 """What torch raises for a device that is not there: a build without CUDA asserts, an absent backend is not found."""
 
@@ -28,9 +41,9 @@ def members(path: Path) -> list[str]:
 
     Raises `ArtifactError` if the file is missing, truncated, or not a TorchScript archive.
     """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise ArtifactError(f"artifact {path} {what}; give the path of a file written by torch.jit.save")
+    why = _why_no_file(path)
+    if why is not None:
+        raise ArtifactError(f"artifact {shortened(path)} {why}; give the path of a file written by torch.jit.save")
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
             damaged = file.read(2) == b"PK"
@@ -41,6 +54,24 @@ def members(path: Path) -> list[str]:
         if not any(_is_in("code", name) for name in names):
             raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
     return names
+
+
+def _why_no_file(path: Path) -> str | None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "does not exist"
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a null byte
+        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if not stat.S_ISREG(mode):
+        return f"is {next((what for is_one, what in KINDS if is_one(mode)), 'no regular file')}"
+    return None
+
+
+def shortened(path: Path) -> str:
+    """The path as it was given; its beginning, if it is longer than a sentence may be."""
+    text = str(path)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def code(path: Path) -> str:

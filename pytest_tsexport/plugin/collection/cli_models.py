@@ -39,7 +39,12 @@ class GivenModels:
 
 def is_given(item: pytest.Item) -> bool:
     """Whether the item is about a model that the command line named."""
-    return item.nodeid.startswith(f"{NODEID}::")
+    return is_given_id(item.nodeid)
+
+
+def is_given_id(nodeid: str) -> bool:
+    """Whether the item of that id is."""
+    return nodeid.startswith(f"{NODEID}::")
 
 
 def rerun_options(item: pytest.Item, settings: Settings) -> list[str] | None:

@@ -85,7 +85,7 @@ class ExportCache:
             self.release()
             cached = self._cached = self._begin(item, parts, returned)
         if cached.unavailable:
-            return _without_export(parts, Outcome.UNAVAILABLE, f"{outcomes.NO_MODEL}{cached.unavailable}")
+            return replace(_without_export(parts, Outcome.UNAVAILABLE, cached.unavailable), no_model=True)
         if cached.error:
             return _without_export(parts, Outcome.NOT_RUN, cached.error)
         return None if cached.returned is None else self._judged(item, parts, cached)

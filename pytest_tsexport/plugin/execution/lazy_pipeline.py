@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pytest_tsexport.config.policy import Policy
+from pytest_tsexport.config.shown import raised_by, shown
+from pytest_tsexport.errors import InputsError, ends_the_run
 from pytest_tsexport.plugin.collection import cli_models
 from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.execution.progress import Progress
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from pytest_tsexport.plugin.execution.export_cache import ExportCache
     from pytest_tsexport.plugin.execution.isolated_subject import IsolatedSubject
     from pytest_tsexport.verdict import Verdict
+
+
+INPUTS = "return {argument name: tensor}, or None to leave the model to another hook"
 
 
 class Watcher(Protocol):
@@ -118,6 +123,12 @@ class LazyPipeline:
             inputs: Mapping[str, object] | None = hook.pytest_ts_inputs(model=model)
         except pytest.skip.Exception as skipped:
             raise outcomes.CheckSkipped(str(skipped)) from None
+        except Exception as error:  # the user's own code
+            if ends_the_run(error):
+                raise
+            raise InputsError(f"pytest_ts_inputs raised {raised_by(error)}; {INPUTS}") from None
+        if inputs is not None and not isinstance(inputs, Mapping):
+            raise InputsError(f"pytest_ts_inputs returned {shown(inputs)}; {INPUTS}")
         return inputs
 
     def _known(self, subject: str, name: str) -> Sequence[Mapping[str, object]]:

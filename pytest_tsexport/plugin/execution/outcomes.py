@@ -20,23 +20,36 @@ if TYPE_CHECKING:
 SELECTED_BY = pytest.StashKey[list[str]]()
 """The options that select an item whose id is no file for the user: those of the validation suite."""
 
-NO_MODEL = "the model is unavailable: "
-"""How the verdict begins of a subject whose model cannot be made on this machine."""
-
 
 # mypy sees no class behind pytest's public name of it.
-class CheckFailed(pytest.fail.Exception):  # type: ignore[misc, name-defined]
+class Concluded(pytest.fail.Exception):  # type: ignore[misc, name-defined]
+    """A verdict that fails its item. `cause` is what happened, in a few words: the id says which check it was."""
+
+    # As pytest's own outcomes do: a name without a module path.
+    __module__ = "builtins"
+
+    def __init__(self, text: str, cause: str) -> None:
+        super().__init__(text, pytrace=False)
+        self.cause = cause
+
+
+class CheckFailed(Concluded):
     """A check found the export wrong. Only this failure is expected by the marker's `xfail`."""
 
-    # As pytest's own outcomes do: the short summary reads "CheckFailed: jit-shapes: ...", without a module path.
     __module__ = "builtins"
 
 
-class NotSetUp(pytest.fail.Exception):  # type: ignore[misc, name-defined]
+class NotSetUp(Concluded):
     """There is nothing to check: the inputs do not fit the model, or what was returned is no model.
 
     The item of `trace` says so, and the other items of the subject are not run.
     """
+
+    __module__ = "builtins"
+
+
+class NotJudged(Concluded):
+    """A check that was to judge gave no answer. No mark of a known failure expects that."""
 
     __module__ = "builtins"
 
@@ -81,20 +94,20 @@ def conclude(verdict: Verdict, settings: Settings, *, test: str, trace_is_select
     if verdict.outcome is Outcome.PASSED:
         return
     if verdict.outcome is Outcome.FAILED:
-        raise CheckFailed(failure_text(verdict), pytrace=False)
+        raise CheckFailed(failure_text(verdict), verdict.headline)
     if verdict.outcome in (Outcome.TOO_SLOW, Outcome.CRASHED):
-        # Not `CheckFailed`: no failure of this kind is the one that the marker's `xfail` expects.
-        fail(failure_text(verdict))
+        raise NotJudged(failure_text(verdict), verdict.headline)
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         skip(verdict.headline)
     if verdict.outcome is Outcome.UNAVAILABLE:
         _conclude_unavailable(verdict, settings)
     if verdict.check == "trace":
         named = verdict.headline.startswith(test)
-        raise NotSetUp(verdict.headline if named else f"{test}: {verdict.headline}", pytrace=False)
+        raise NotSetUp(verdict.headline if named else f"{test}: {verdict.headline}", verdict.headline)
     if trace_is_selected:
         skip(f"not run: {verdict.headline}")
-    fail(f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why")
+    text = f"{verdict.name} was not run: {verdict.headline}; select the trace check too, which says why"
+    raise NotJudged(text, f"not run: {verdict.headline}")
 
 
 def fail(text: str) -> NoReturn:
@@ -108,7 +121,13 @@ def skip(reason: str) -> NoReturn:
 
 
 def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Give all our skips the same place, so that `-rs` shows one line for each reason, and no source line of ours."""
+    """Let pytest's short summary begin with the cause, and give all our skips the same place.
+
+    So `-rs` shows one line for each reason, and no source line of ours.
+    """
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if call.excinfo is not None and isinstance(call.excinfo.value, Concluded) and crash is not None:
+        crash.message = call.excinfo.value.cause
     if call.excinfo is not None and isinstance(call.excinfo.value, FunctionSkipped) and report.skipped:
         file, line, _ = report.location
         report.longrepr = (file, (line or 0) + 1, f"Skipped: {call.excinfo.value}")
@@ -118,11 +137,10 @@ def fold(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
 
 
 def _conclude_unavailable(verdict: Verdict, settings: Settings) -> NoReturn:
-    is_model = verdict.headline.startswith(NO_MODEL)
-    why = verdict.headline if is_model else f"{verdict.backend} is unavailable: {verdict.headline}"
+    why = f"{'the model' if verdict.no_model else verdict.backend} is unavailable: {verdict.headline}"
     if settings.options.on_unavailable == "skip":
         skip(why)
-    fail(f"{verdict.name} was not run, because {why}")
+    raise NotJudged(f"{verdict.name} was not run, because {why}", why)
 
 
 def with_rerun(verdict: Verdict, item: pytest.Item, settings: Settings) -> Verdict:

@@ -29,6 +29,7 @@ from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.execution.capture_return import returned_by
 from pytest_tsexport.plugin.execution.export_cache import ExportCache
+from pytest_tsexport.plugin.execution.log_records import log_again, logged
 from pytest_tsexport.verdict import Verdict
 
 STACK = signal.SIGUSR1
@@ -60,7 +61,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an item ended, with what pytest would have seen: warnings, and what was printed if it is kept in memory.
+    """How an item ended, with what pytest would have seen: warnings, log records, and what was printed.
 
     `ending` is `verdict`, `failed` or a key of `RAISED`. `verdict` is None for a bare marker. `text` says why there is
     none. `holds`: whether the process can answer for the other items of the subject; it cannot if the function
@@ -73,6 +74,7 @@ class Answer:
     verdict: Mapping[str, Any] | None = None
     warnings: tuple[tuple[str, type[Warning], str, int], ...] = ()
     printed: tuple[str, ...] = ("", "")
+    logged: tuple[Mapping[str, Any], ...] = ()
 
 
 class Start(NamedTuple):
@@ -133,7 +135,7 @@ class SubjectProcess:
 
     def _answer(self, item: pytest.Function, calls: list[Any]) -> Answer:
         before = _printed()
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, logged() as records:
             try:
                 answer = self._ending(item, calls)
             except KeyboardInterrupt:  # the model raised it
@@ -141,7 +143,7 @@ class SubjectProcess:
         printed = tuple(now.removeprefix(then) for now, then in zip(_printed(), before, strict=True))
         warned = tuple((str(one.message), _known(one.category), one.filename, one.lineno) for one in caught)
         holds = self._subjects.holds(_parts(item).subject)
-        return replace(answer, holds=holds, warnings=warned, printed=printed)
+        return replace(answer, holds=holds, warnings=warned, printed=printed, logged=tuple(records))
 
     def _ending(self, item: pytest.Function, calls: list[Any]) -> Answer:
         try:
@@ -190,7 +192,8 @@ def verdict_of(answer: Answer) -> Verdict | None:
 
 
 def pass_on(answer: Answer) -> None:
-    """Print here what was printed there, and warn of what was warned of there."""
+    """Print here what was printed there, warn of what was warned of there, and log what was logged there."""
+    log_again(answer.logged)
     for stream, text in zip((sys.stdout, sys.stderr), answer.printed, strict=True):
         stream.write(text)
     with warnings.catch_warnings():

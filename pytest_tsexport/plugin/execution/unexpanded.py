@@ -6,6 +6,7 @@ import unittest
 
 import pytest
 
+from pytest_tsexport.config.shown import with_article
 from pytest_tsexport.errors import TsExportError
 from pytest_tsexport.plugin.collection.bare_markers import returns_something
 from pytest_tsexport.plugin.collection.expansion import is_async
@@ -43,7 +44,9 @@ def judge(item: pytest.Item, returned: list[object], settings: Settings) -> None
     if isinstance(value, TsExportError):
         raise value
     if value is not None:
-        outcomes.fail(f"{_name(item)} returned {_a(value)}, which no check looked at: {_why_not_expanded(item)}")
+        outcomes.fail(
+            f"{_name(item)} returned {with_article(value)}, which no check looked at: {_why_not_expanded(item)}"
+        )
     if not may_return_nothing(item, settings):
         outcomes.fail(none_returned(item))
     item.stash[BARE_MARKER] = True
@@ -62,8 +65,3 @@ def _why_not_expanded(item: pytest.Item) -> str:
 
 def _name(item: pytest.Item) -> str:
     return getattr(item, "originalname", None) or item.name
-
-
-def _a(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"

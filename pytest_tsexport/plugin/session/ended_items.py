@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import pytest
 
 from pytest_tsexport.plugin.collection.item_ids import parse
-from pytest_tsexport.reports.run_record import Unanswered
-
-PROCESS_ENDED = "its process ended before it gave a verdict"
+from pytest_tsexport.reports.grouping import Unanswered
 
 
-def why_ended(report: pytest.TestReport) -> str:
+class Ended(NamedTuple):
+    """Why an item ended, and whether it was skipped."""
+
+    why: str
+    skipped: bool = False
+
+
+PROCESS_ENDED = Ended("its process ended before it gave a verdict")
+
+
+def ended(report: pytest.TestReport) -> Ended:
     """The first line of what failed or skipped the item."""
+    return Ended(_why(report), report.skipped)
+
+
+def _why(report: pytest.TestReport) -> str:
     longrepr = report.longrepr
     if isinstance(longrepr, tuple):
         return longrepr[2].removeprefix("Skipped: ")
@@ -22,9 +35,11 @@ def why_ended(report: pytest.TestReport) -> str:
     return next((line.strip() for line in str(text).splitlines() if line.strip()), "it failed without a message")
 
 
-def unanswered(ended: Mapping[str, str], backends: Iterable[str]) -> Iterator[Unanswered]:
-    """The items of checks among those that `ended`, which are node ids with their reasons."""
-    for nodeid, why in ended.items():
+def unanswered(items: Mapping[str, Ended], backends: Iterable[str]) -> Iterator[Unanswered]:
+    """The items of checks among those that ended without a verdict, by node id."""
+    for nodeid, (why, skipped) in items.items():
         parts = parse(nodeid, backends)
         if parts is not None:
-            yield Unanswered(item=nodeid, subject=parts.subject, backend=parts.backend, check=parts.check, why=why)
+            yield Unanswered(
+                item=nodeid, subject=parts.subject, backend=parts.backend, check=parts.check, why=why, skipped=skipped
+            )

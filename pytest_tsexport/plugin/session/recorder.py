@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from pytest_tsexport.config.names import SIMULATIONS
+from pytest_tsexport.config.shown import raised_by
+from pytest_tsexport.errors import ends_the_run
 from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.plugin.header import header, versions
-from pytest_tsexport.plugin.session import baseline_update, export_files, report_files
+from pytest_tsexport.plugin.session import baseline_update, export_files, report_files, step_summary
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
-from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, unanswered, why_ended
+from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, Ended, ended, unanswered
+from pytest_tsexport.plugin.session.painting import painter
+from pytest_tsexport.plugin.session.places import place_of
 from pytest_tsexport.plugin.session.surroundings import surroundings
+from pytest_tsexport.plugin.session.tracer_warnings import TracerWarnings
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
-from pytest_tsexport.reports.run_record import RunRecord
+from pytest_tsexport.reports.grouping import Unanswered
+from pytest_tsexport.reports.run_record import RunRecord, SourceLine
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -32,9 +39,11 @@ class Recorder:
         self._by_item: dict[str, list[Verdict]] = {}
         self._expected: dict[str, str] = {}
         self._bare_markers: dict[str, None] = {}
-        self._crashed: dict[str, None] = {}
-        self._ended: dict[str, str] = {}
+        self._ended: dict[str, Ended] = {}
+        self._places: dict[str, SourceLine] = {}
         self._written: tuple[str, ...] = ()
+        self._tracer_warnings = TracerWarnings(settings.backends)
+        self._folded: Mapping[str, int] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Each report of each item, from any process."""
@@ -42,7 +51,6 @@ class Recorder:
         if report.when == "setup":
             self._by_item.pop(nodeid, None)
             self._expected.pop(nodeid, None)
-            self._crashed.pop(nodeid, None)
             self._ended.pop(nodeid, None)
         fields: list[Mapping[str, Any]] = getattr(report, "tsexport", [])
         for verdict in map(Verdict.from_dict, fields):
@@ -53,11 +61,24 @@ class Recorder:
         if reason is not None and report.skipped:
             self._expected[nodeid] = str(reason)
         # The report that pytest-xdist makes for an item whose worker died has no phase.
-        if report.when not in ("setup", "call", "teardown") and parse(nodeid, self._settings.backends):
-            self._crashed[nodeid] = None
+        if report.when not in ("setup", "call", "teardown"):
             self._ended[nodeid] = PROCESS_ENDED
         elif not report.passed:
-            self._ended.setdefault(nodeid, why_ended(report))
+            self._ended.setdefault(nodeid, ended(report))
+        self._locate(report)
+
+    def _locate(self, report: pytest.TestReport) -> None:
+        """Remember where the subjects of this report are."""
+        place = place_of(report)
+        if place is not None:
+            parts = parse(report.nodeid, self._settings.backends)
+            subjects = [verdict.subject for verdict in self._by_item.get(report.nodeid, [])]
+            for subject in subjects if parts is None else [parts.subject]:
+                self._places.setdefault(subject, place)
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
+        """Each warning of each item, from any process."""
+        self._tracer_warnings.record(warning_message, nodeid)
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -70,9 +91,14 @@ class Recorder:
         return tuple(self._bare_markers)
 
     @property
-    def crashed(self) -> tuple[str, ...]:
-        """Node ids of items of ours whose process died."""
-        return tuple(self._crashed)
+    def unanswered(self) -> tuple[Unanswered, ...]:
+        """The items of checks that ended without a verdict. Those of a bare marker have nothing to answer."""
+        lost = {
+            nodeid: why
+            for nodeid, why in self._ended.items()
+            if not self._by_item.get(nodeid) and nodeid not in self._bare_markers
+        }
+        return tuple(unanswered(lost, self._settings.backends))
 
     @property
     def expected(self) -> Mapping[tuple[str, str], str]:
@@ -81,16 +107,16 @@ class Recorder:
         return {(one.subject, one.name): why for one, why in known if one.outcome is Outcome.FAILED}
 
     def run_record(self, session: pytest.Session) -> RunRecord:
-        """The run as a value, for the files of `--ts-report`."""
-        ended = {nodeid: why for nodeid, why in self._ended.items() if not self._by_item.get(nodeid)}
+        """The run as a value, from which all reports are made."""
         return RunRecord(
             verdicts=self.verdicts,
-            unanswered=tuple(unanswered(ended, self._settings.backends)),
+            unanswered=self.unanswered,
             expected=self.expected,
             versions=versions(),
             exit_status=int(session.exitstatus),
             options=self._settings.rerun_flags,
             surroundings=surroundings(session.config, self._settings),
+            places=self._places,
         )
 
     def header(self, config: pytest.Config) -> str | None:
@@ -111,24 +137,48 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not hasattr(session.config, "workerinput"):
             self._counterexamples.keep(self.verdicts)
-            session.config.hook.pytest_ts_report(verdicts=self.verdicts)
+            hook = self._call_hook(session)
             baseline = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
-            kept = export_files.settle(session, self._settings.options.export_dir, self.run_record(session))
-            reports = report_files.write(session, self._settings.options.reports or (), self.run_record(session))
-            self._written = (*((baseline,) if baseline else ()), *((kept,) if kept else ()), *reports)
+            run = self.run_record(session)
+            kept = export_files.settle(session, self._settings.options.export_dir, run)
+            run = self.run_record(session)
+            reports = report_files.write(session, self._settings.options.reports or (), run)
+            self._written = (
+                *hook,
+                *((baseline,) if baseline else ()),
+                *((kept,) if kept else ()),
+                *reports,
+                *step_summary.write(session.config, run),
+            )
+
+            self._folded = self._tracer_warnings.fold(session.config, self.verdicts)
+
+    def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
+        """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written."""
+        try:
+            session.config.hook.pytest_ts_report(verdicts=self.verdicts)
+        except Exception as error:  # the user's own code
+            if ends_the_run(error):
+                raise
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return (f"pytest_ts_report raised {raised_by(error)}",)
+        return ()
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         """The table, after the failures."""
-        if not (self.verdicts or self.bare_markers or self.crashed or self._written):
+        run = RunRecord(verdicts=self.verdicts, unanswered=self.unanswered, expected=self.expected)
+        if not (run.verdicts or run.unanswered or self.bare_markers or self._written):
             return
         terminalreporter.section("torchscript export")
         # pytest wrote its own header before it was known whether the run would use the plugin.
-        if self.verdicts and self.header(config) is None:
+        if run.verdicts and self.header(config) is None:
             terminalreporter.line(self._versions())
-        width = max(config.get_terminal_writer().fullwidth, NARROWEST)
-        for line in summary_lines(
-            self.verdicts, width, crashed=self.crashed, bare_markers=self.bare_markers, expected=self.expected
-        ):
+        writer = config.get_terminal_writer()
+        width = max(writer.fullwidth, NARROWEST)
+        lines = summary_lines(
+            run, width, bare_markers=self.bare_markers, tracer_warnings=self._folded, paint=painter(writer)
+        )
+        for line in lines:
             terminalreporter.line(line)
         for line in self._written:
             terminalreporter.line(line)

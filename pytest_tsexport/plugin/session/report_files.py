@@ -26,7 +26,9 @@ def _lines(session: pytest.Session, files: Sequence[Path], run: RunRecord) -> It
         typed = os.path.relpath(file, session.config.invocation_params.dir)
         try:
             with replacing(file) as partial:
-                partial.write_text(imported(REPORTS[kind_of(file) or ""])(run), encoding="utf-8")
+                # A file name that is no text of the file system's encoding has surrogates.
+                text = imported(REPORTS[kind_of(file) or ""])(run)
+                partial.write_text(text, encoding="utf-8", errors="backslashreplace")
         except (OSError, TsExportError) as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             yield f"{typed} was not written: {error.strerror if isinstance(error, OSError) else error}"

@@ -155,7 +155,7 @@ def _agree(layouts: Sequence[Laid]) -> bool:
 def _lacking(facts: Facts, names: Sequence[str], unknown: Sequence[str]) -> str:
     needs = " and ".join([", ".join(unknown[:-1]), unknown[-1]] if len(unknown) > 1 else unknown)
     inputs = ", ".join(f"{name!r}: tensor" for name in names)
-    return f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}} to the marker"
+    return f"inputs cannot be derived for {facts.name}: it needs {needs}; give inputs={{{inputs}}}"
 
 
 def _described(facts: Facts, laid: Sequence[Laid], sizes: Sizes) -> Description:
