@@ -19,7 +19,8 @@ class FlipsOnShortInput(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if x.shape[1] < 12:
             self.kind = "full"
-        return x.cumsum(1) if self.kind == "full" else x.flip(1).cumsum(1).flip(1) * 0 + x.cumsum(1)
+        window = (x.flip(1).cumsum(1).flip(1) * 0).nan_to_num()  # all of it is 0, also where a value is infinite
+        return x.cumsum(1) if self.kind == "full" else window + x.cumsum(1)
 
 
 class FlipsDeep(nn.Module):
