@@ -89,7 +89,7 @@ class Noise:
         found = self._with(self._cast(compared), WIDER)
         orders = list(self._orders(compared))[:FEW_ORDERS]
         for variant in (*orders, *(Variant("moved", number) for number in range(AFTER_REFUTED))):
-            if self.is_far(found):
+            if found.is_explained or self.is_far(found):
                 break
             found = self._with(found, variant)
         return found

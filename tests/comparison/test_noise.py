@@ -115,6 +115,12 @@ def test_far_beyond_the_noise_of_a_model_without_jumps_no_further_variant_is_ask
         assert (found.is_explained, len(answers.asked)) == (False, most)
 
 
+def test_after_a_fault_no_more_are_asked_than_explain_the_difference() -> None:
+    answers = Answers(lambda one: FILE if one == Variant("moved", 1) else NEITHER)
+    found = noise(answers).first(compared(EAGER, FILE))
+    assert (found.is_explained, answers.asked[-1]) == (True, Variant("moved", 1))
+
+
 def test_an_output_whose_noise_is_unknown_is_never_far_off() -> None:
     answers = Answers(lambda one: None if one.kind == "wider" else torch.zeros(1), jumping=set())
     noise(answers).first(compared(torch.zeros(1), torch.ones(1)))
