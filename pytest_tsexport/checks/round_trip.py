@@ -15,7 +15,7 @@ from pytest_tsexport.checks.base import traced_at, verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.config.budget import ROUND_TRIP_SECONDS
 from pytest_tsexport.config.names import CHECKS
-from pytest_tsexport.diagnosis.randomness import HEADLINE, ROWS, is_random
+from pytest_tsexport.diagnosis.randomness import HEADLINE, random_rows
 from pytest_tsexport.runtimes.isolated_python import run_in_isolated_python
 from pytest_tsexport.subjects.reference import answer, same_bits
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -48,8 +48,9 @@ class RoundTrip:
             headline = "already raises in this process, so there is nothing to round-trip"
             return verdict(evidence, Outcome.FAILED, headline, (traced_at(evidence),))
         failure = _differs_elsewhere(evidence, answered)
-        if failure is not None and is_random(evidence, evidence.subject.inputs):
-            found = verdict(evidence, Outcome.FAILED, HEADLINE, (traced_at(evidence), *ROWS))
+        drawn = () if failure is None else random_rows(evidence, evidence.subject.inputs)
+        if drawn:
+            found = verdict(evidence, Outcome.FAILED, HEADLINE, (traced_at(evidence), *drawn))
         elif failure is not None:
             fix = FIXES["torch" if evidence.device is None else "device"]
             rows = (traced_at(evidence), ("file", evidence.artifact.path.name), ("elsewhere", failure), ("fix", fix))

@@ -16,7 +16,7 @@ from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.metrics import distances
 from pytest_tsexport.diagnosis.observations import Observation, Observations, Rows, observe, spelt
-from pytest_tsexport.diagnosis.randomness import ROWS, is_random
+from pytest_tsexport.diagnosis.randomness import random_rows
 from pytest_tsexport.diagnosis.tracing import fast_path, moved_by_tracing
 from pytest_tsexport.diagnosis.weights import converted, other_weights, unexamined
 from pytest_tsexport.subjects.reference import answer
@@ -70,7 +70,7 @@ def _farthest(one: Observation) -> float:
 
 
 def _random(observed: Observations) -> Rows:
-    return ROWS if is_random(observed.evidence, observed.all[0].inputs) else ()
+    return random_rows(observed.evidence, observed.all[0].inputs)
 
 
 def _absent_device(observed: Observations) -> Rows:

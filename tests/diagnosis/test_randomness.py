@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -59,6 +60,41 @@ def test_a_random_file_is_told_as_that() -> None:
         assert rows["fix"].startswith("trace in evaluation mode (call model.eval() first)")
         assert "operator" not in str(one.rows)
     assert found["round_trip"].headline == "the file answers itself differently on equal calls"
+
+
+class Samples(nn.Module):
+    """Draws in evaluation mode too; how often the likeliest one is drawn depends on `scale`."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(scale * torch.eye(8))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        scores = x[:, 0] @ self.weight
+        return scores, torch.multinomial(scores.softmax(-1), 1)
+
+
+class Scores(Samples):
+    """Leaves the drawing to callers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return (x[:, 0] @ self.weight).softmax(-1)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_model_that_draws_in_evaluation_mode_is_told_to_leave_that_to_callers(scale: float) -> None:
+    found = judge(Samples(scale), X, checks=["parity"], max_examples=40)["parity"]
+    rows = dict(found.rows)
+    assert rows["likely cause"].endswith("it calls multinomial, which draws random numbers")
+    assert rows["fix"] == "draw no random numbers in forward: return what they are drawn from, and let callers draw"
+    followed = judge(Scores(scale), X, checks=["trace", "parity", "round_trip"], max_examples=20)
+    assert {one.outcome for one in followed.values()} == {Outcome.PASSED}
+
+
+def test_a_file_that_differs_in_another_process_because_it_draws_is_told_as_that() -> None:
+    found = judge(Samples(1.0), X, checks=["round_trip"])["round_trip"]
+    assert "eval()" not in dict(found.rows)["fix"]
+    assert "operator" not in dict(found.rows)["fix"]
 
 
 def test_a_trace_in_evaluation_mode_is_right() -> None:
