@@ -27,6 +27,7 @@ SIZES: Mapping[str, int] = {
     "text": 5,
     "points": 4,
     "boxes": 3,
+    "classes": 6,
     "video_frames": 4,
     "frames": 24,
     "decoder_frames": 6,

@@ -16,6 +16,11 @@ def replace_backbone(config: Any) -> None:
     from transformers import CONFIG_MAPPING
 
     stages = [f"stage{index}" for index in backbone.out_indices or (4,)]
-    vars(config)["backbone_config"] = CONFIG_MAPPING["resnet"](out_features=stages)
+    resnet = CONFIG_MAPPING["resnet"](out_features=stages)
+    vars(config)["backbone_config"] = resnet
+    if "apply_layernorm_after_vision_backbone" in vars(config):
+        # What reads the stages of timm's transformer has their widths, and a norm that takes channels last.
+        vars(config)["apply_layernorm_after_vision_backbone"] = False
+        vars(config)["encoder_in_channels"] = [resnet.hidden_sizes[int(stage[-1]) - 1] for stage in stages]
     if "timm_kwargs" in vars(config):
         vars(config)["timm_kwargs"] = {}

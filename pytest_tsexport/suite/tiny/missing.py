@@ -53,9 +53,11 @@ def _just(value: Any) -> Default:
 
 
 def _image_vocabulary(_: Any) -> dict[str, int]:
-    """The ids of image tokens, by names that spell their numbers in letters, as the models with one expect it."""
+    """The ids of image tokens, by names that spell their numbers in letters, or have them, as the models expect it."""
     spelled = ("".join(chr(ord("A") + int(digit)) for digit in str(index)) for index in range(_IMAGE_IDS))
-    return {"<image>": 8} | {f"IMGIMG{name}Z": VOCABULARY - 2 * _IMAGE_IDS + i for i, name in enumerate(spelled)}
+    letters = {f"IMGIMG{name}Z": VOCABULARY - 2 * _IMAGE_IDS + i for i, name in enumerate(spelled)}
+    numbers = {f"<|visual token {index:06d}|>": VOCABULARY - 1 - index % _IMAGE_IDS for index in range(VOCABULARY)}
+    return {"<image>": 8, "<|extra_200|>": 9} | letters | numbers
 
 
 # What is None by default, and read anyhow by models that do not build with it.

@@ -25,6 +25,12 @@ def _of_layers(facts: Facts) -> int | None:
     return len(layers) * width if isinstance(layers, (list, tuple)) and width is not None else None
 
 
+def _action_width(facts: Facts) -> int | None:
+    """The width of the part that moves something."""
+    width = getattr(facts.setting("dit_config"), "hidden_size", None)
+    return width if isinstance(width, int) else None
+
+
 LATENTS = (Layout(("batch", WIDTH, "steps"), states), Layout(("batch", "steps", WIDTH), states))
 
 SIGNAL = Layout(("batch", Setting(("channels",)), "samples"), states)
@@ -38,6 +44,7 @@ RULES: tuple[InputRule, ...] = (
     InputRule("inputs", (Layout((*TEXT, WIDTH), states),), when_named),
     InputRule("noise_embeds", (Layout((*DECODER_TEXT, WIDTH), states),)),
     InputRule("context_hidden_states", (Layout((*STATES, _of_layers), states),)),
+    InputRule("action_embeds", (Layout(("batch", "steps", _action_width), states),)),
     InputRule("latents", LATENTS),
 )
 """Arguments that hold states of another module."""

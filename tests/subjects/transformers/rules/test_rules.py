@@ -200,6 +200,29 @@ def test_a_main_input_may_be_several() -> None:
         ("inkling2_vision", {"pixel_values": (72, 40, 40, 3), "image_grid_thw": (3, 3)}),
         ("minicpm_ocr_vision", {"pixel_values": (1, 3, 16, 1152), "target_sizes": (3, 2)}),
         ("qwen3_asr_encoder", {"input_features": (2, 128, 100), "input_features_mask": (2, 100)}),
+        pytest.param(
+            "omdet-turbo",
+            {
+                "pixel_values": (2, 3, 64, 96),
+                "classes_input_ids": (6, 7),
+                "classes_attention_mask": (6, 7),
+                "tasks_input_ids": (2, 7),
+                "tasks_attention_mask": (2, 7),
+                "classes_structure": (2,),
+            },
+            marks=pytest.mark.wide,
+        ),
+        pytest.param(
+            "pi0",
+            {
+                "action_embeds": (2, 10, 64),
+                "input_ids": (2, 7),
+                "pixel_values": (2, 3, 3, 56, 56),
+                "attention_mask": (2, 7),
+                "pixel_attention_mask": (2, 3),
+            },
+            marks=pytest.mark.wide,
+        ),
         pytest.param("audio-spectrogram-transformer", {"input_values": (2, 128, 128)}, marks=pytest.mark.wide),
     ],
 )
