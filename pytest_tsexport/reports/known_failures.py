@@ -43,7 +43,8 @@ def _expired(entry: KnownFailure, reached: list[Verdict]) -> str:
     if failed:
         return f"expired on {entry.expires}, and {_in_words(failed, 'still', 'fails')}: {entry.text}"
     if passed:
-        return f"expired on {entry.expires}, and {_in_words(passed, 'now', 'passes')}; remove the entry"
+        rest = "remove the entry" if _is_stale(entry, reached) else "the rest was not judged in this run"
+        return f"expired on {entry.expires}, and {_in_words(passed, 'now', 'passes')}; {rest}"
     return f"expired on {entry.expires}; nothing of it was judged in this run"
 
 

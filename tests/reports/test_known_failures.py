@@ -86,6 +86,9 @@ def test_an_expired_entry_is_told_with_what_became_of_it(tmp_path: Path) -> None
     assert lines(tmp_path, SHAPES + EXPIRED, [verdict("shapes")]) == [
         f"{told}, and {SUBJECT} now passes jit-shapes; remove the entry"
     ]
+    assert lines(tmp_path, BOTH + EXPIRED, [verdict("shapes")]) == [
+        f"{told}, and {SUBJECT} now passes jit-shapes; the rest was not judged in this run"
+    ]
     assert lines(tmp_path, SHAPES + EXPIRED, []) == [f"{told}; nothing of it was judged in this run"]
 
 
