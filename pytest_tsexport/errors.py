@@ -12,14 +12,33 @@ TsExportError
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from pytest_tsexport.verdict import Row, Verdict
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
 INTERRUPTS: tuple[type[BaseException], ...] = (KeyboardInterrupt, GeneratorExit)
 """What ends the whole run and is never taken for a result."""
+
+
+def raises_at_the_call(function: Callable[Given, Made]) -> Callable[Given, Made]:
+    """Lets a traceback of an error of ours end where the user calls `function`: how it was found out helps nobody."""
+
+    @functools.wraps(function)
+    def call(*args: Given.args, **keywords: Given.kwargs) -> Made:
+        __tracebackhide__ = True
+        try:
+            return function(*args, **keywords)
+        except TsExportError as error:
+            raise error.with_traceback(None) from None
+
+    return call
 
 
 def ends_the_run(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,7 @@ from pytest_tsexport.diagnosis.compiled import is_compiled
 from pytest_tsexport.diagnosis.crash import crashes_told
 from pytest_tsexport.diagnosis.failed_export import in_a_few_words, why_not_exported
 from pytest_tsexport.diagnosis.inputs_left_out import left_out
-from pytest_tsexport.errors import CrashError, ExportError, TsExportError, ValidationFailed
+from pytest_tsexport.errors import CrashError, ExportError, TsExportError, ValidationFailed, raises_at_the_call
 from pytest_tsexport.exporting.arrangement import ArgumentsError
 from pytest_tsexport.exporting.artifact import signature
 from pytest_tsexport.exporting.compile_request import runs_on
@@ -54,6 +55,8 @@ class Export:
         self._context = context
         self._verdicts: dict[str, Verdict] = {}
         self._closed = False
+        # An export that a test drops without closing it leaves no folder.
+        self._folder = weakref.finalize(self, shutil.rmtree, context.folder, ignore_errors=True)
 
     @property
     def subject(self) -> Subject:
@@ -75,13 +78,13 @@ class Export:
         """The artifact, loaded back from its file. Raises `ExportError` if there is no file."""
         return self._measured.artifact.load()
 
+    @raises_at_the_call
     def check(self, name: str) -> Verdict:
         """The verdict of one check. It runs once, and its verdict is remembered. A fault of the export raises nothing.
 
         Nor does a check that ends in anything but a verdict (`sys.exit` in the model, a time limit of the test): its
         verdict is `Outcome.CRASHED`. An interrupt is raised. Raises `PolicyError` if no check has that name.
         """
-        __tracebackhide__ = True
         valid_names("check", name, tuple(CHECKS))
         if name not in self._verdicts:
             if self._closed:
@@ -94,12 +97,12 @@ class Export:
         self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
 
+    @raises_at_the_call
     def validate(self, checks: Sequence[str] | None = None) -> tuple[Verdict, ...]:
         """Every verdict, in the order of the checks.
 
         Raises `ValidationFailed` with the text of each failure if a check failed, or judged nothing.
         """
-        __tracebackhide__ = True
         opted_in = self._policy.opted_in
         names = self._policy.checks if checks is None else selected(valid_checks("checks", checks), opted_in)
         verdicts = tuple(self.check(name) for name in names)
@@ -125,7 +128,7 @@ class Export:
         self._closed = True
         for cached in ("module", "_measured"):
             self.__dict__.pop(cached, None)
-        shutil.rmtree(self._context.folder, ignore_errors=True)
+        self._folder()
 
     @cached_property
     def _measured(self) -> Measurements:

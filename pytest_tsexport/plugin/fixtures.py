@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_tsexport.errors import PolicyError, TsExportError
+from pytest_tsexport.errors import PolicyError, raises_at_the_call
 from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.markers import with_settings
 from pytest_tsexport.plugin.settings import Settings
@@ -40,18 +40,15 @@ class _Factory:
         self._made: weakref.WeakSet[Export] = weakref.WeakSet()
         self._counts: dict[str, int] = {}
 
+    @raises_at_the_call
     def export(self, model: object, inputs: Mapping[str, Any] | None = None, **keywords: Any) -> Export:
-        __tracebackhide__ = True  # the traceback ends at the user's line
         given = keywords if inputs is None else {**keywords, "inputs": inputs}
         policy = with_settings(given, self._settings)
         if keywords.get("xfail"):
             raise PolicyError("xfail is for the marker; in a test with ts_export, mark the test with pytest.mark.xfail")
         if len(keywords.get("backends") or ()) > 1 and not isinstance(keywords["backends"], str):
             raise PolicyError(f"backends is {keywords['backends']!r}; ts_export makes one export, so give one")
-        try:
-            export = self._pipeline.export(model, policy, name=self._name(), backend=policy.backends[0])
-        except TsExportError as error:
-            raise error.with_traceback(None) from None
+        export = self._pipeline.export(model, policy, name=self._name(), backend=policy.backends[0])
         self._made.add(export)
         return export
 

@@ -158,7 +158,7 @@ def _as_typed(value: object) -> str:
 def _backends(config: pytest.Config) -> Mapping[str, object]:
     """The backends by name: those of this package, and those of the hook `pytest_ts_backends`."""
     found: dict[str, object] = {name: name for name in BACKENDS}
-    returns = "return {name: 'module:Class' or a backend}"
+    returns = "return a mapping of names to 'module:Class' or to a backend"
     try:
         answers = config.hook.pytest_ts_backends()
     except Exception as error:  # the user's own code

@@ -205,6 +205,14 @@ def test_each_judged_case_is_counted_aloud() -> None:
     assert lines == ["1 of 2 cases", "2 of 2 cases"]
 
 
+def test_the_count_never_passes_its_total() -> None:
+    """A breach is shrunk and bisected, which takes more cases than were planned."""
+    lines: list[str] = []
+    searched(lambda case: case.size("length") > 7, listed=[at(BOTH, {"length": 30})], total=1, progress=lines.append)
+    assert lines[:2] == ["1 of 1 cases", "2 cases"]
+    assert not any(" of 1 " in line for line in lines[1:])
+
+
 def test_as_many_cases_are_planned_as_were_judged_at_least() -> None:
     """A breach is shrunk and bisected, which may take more cases than were planned."""
     found = searched(lambda case: case.size("length") > 7, listed=[at(BOTH, {"length": 30})], total=1)

@@ -206,3 +206,20 @@ def test_positions_are_moved_at_the_same_inputs_in_every_run(monkeypatch: pytest
     monkeypatch.setattr(vacuity, "at", spy)
     vacuous(Mixes(1.0, 1.0))
     assert seeds == [7]
+
+
+class AlwaysNaN(nn.Module):
+    """It moves, but nobody can see that."""
+
+    def __init__(self, factor: float = float("nan")) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.factor
+
+
+def test_a_model_that_answers_nan_always_is_told_that_and_not_that_it_does_not_move() -> None:
+    assert vacuous(AlwaysNaN()) == "its outputs are NaN whatever its inputs are, so any export would pass"
+    assert vacuous(AlwaysNaN(0.0)) == "its outputs do not move when its inputs do, so any export would pass"
+    assert vacuous(AlwaysNaN(2.0)) is None

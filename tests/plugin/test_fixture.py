@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from tests.plugin.conftest import Project, Run
@@ -120,3 +123,57 @@ def test_x(ts_export):
         ["E *InputsError: inputs names 'z', which Doubles.forward does not take; use one of x, or *"]
     )
     assert "pipeline.py" not in result.stdout.str()
+
+
+def test_a_green_run_leaves_no_folder(
+    project: Project, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    project("""
+def test_a(ts_export):
+    ts_export(Doubles(), ROWS)
+
+@pytest.mark.torchscript(inputs=ROWS, max_examples=5, checks=["trace"])
+def test_x():
+    return Doubles()
+
+def test_b(ts_export):
+    ts_export(Doubles(), ROWS)
+""")
+    run("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("ts_export(3)", "InputsError: an int is no model; return an nn.Module, or (module, inputs)"),
+        (
+            "export = ts_export(Doubles(), ROWS)\n    export.close()\n    export.validate()",
+            "ExportError: the export of test_export.py::test_x is closed; ask its checks before close()",
+        ),
+        (
+            "import io\n    with torch.no_grad():\n        ts_export(torch.jit.script(Doubles()))",
+            "InputsError: a ScriptModule is exported already; say with reference= which model it exports",
+        ),
+        ("ts_export(Doubles())", "InputsError: inputs cannot be derived for Doubles; give inputs=*"),
+        (
+            "ts_export(Doubles(), {'y': torch.ones(1)})",
+            "InputsError: inputs names 'y', which Doubles.forward does not *",
+        ),
+        ("ts_export(Doubles(), ROWS, shape='fixed')", "PolicyError: unknown keyword 'shape'; use one of *"),
+        ("ts_export(Doubles(), ROWS, checks='shape')", "PolicyError: checks names 'shape'; use one of *"),
+        ("ts_export(Doubles(), ROWS).check('shape')", "PolicyError: check names 'shape'; use one of *"),
+        ("ts_export(Doubles(), ROWS).validate(['shape'])", "PolicyError: checks names 'shape'; use one of *"),
+        ("ts_export(Doubles(), ROWS, backends=['jit', 'neuron'])", "PolicyError: backends is [[]'jit', 'neuron'[]]; *"),
+        ("ts_export(Doubles(), ROWS, xfail={'shapes': 'x'})", "PolicyError: xfail is for the marker; *"),
+        ("ts_export(Doubles(), ROWS, artifact='gone.pt')", "ArtifactError: artifact gone.pt does not exist; give *"),
+    ],
+)
+def test_no_line_of_ours_is_shown_for_bad_use(project: Project, run: Run, body: str, sentence: str) -> None:
+    project(f"def test_x(ts_export):\n    {body}\n")
+    result = run("-W", "ignore")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"E *{sentence}", "test_export.py:*Error"])
+    assert "pytest_tsexport/" not in result.stdout.str()
+    assert "torch/jit" not in result.stdout.str()
