@@ -23,6 +23,7 @@ from pytest_tsexport.subjects.inquiry import Dimension, InputDim, Inquiry
 from pytest_tsexport.subjects.varying import Varying, varying
 
 Dims = tuple[str | int, ...]
+Names = Mapping[InputDim, str]
 
 
 def checked(model: nn.Module, inputs: Mapping[str, Any]) -> Given:
@@ -150,9 +151,12 @@ def dependent(description: Description, inquiry: Inquiry) -> Description:
     return replace(description, fields=fields, axes=tuple(axes), given_up=found.given_up)
 
 
-def discovered(inquiry: Inquiry) -> Description:
-    """Fields and axes if nobody named any: dimensions at one place and of one size vary together, if eager accepts."""
-    free, refused = _asked(inquiry)
+def discovered(inquiry: Inquiry, named: Names | None = None) -> Description:
+    """Fields and axes if nobody named any: dimensions at one place and of one size vary together, if eager accepts.
+
+    `named` are the names that are known of some places.
+    """
+    free, refused = _asked(inquiry, named or {})
     found = varying(free, refused, inquiry)
     axes = [Axis(name=one.name, size=one.size) for one in free]
     for dimension, how in found.dimensions.items():
@@ -169,7 +173,7 @@ def _with_domains(fields: tuple[Field, ...], found: Varying) -> tuple[Field, ...
     return tuple(replace(one, domain=found.domains.get(one.name, one.domain)) for one in fields)
 
 
-def _asked(inquiry: Inquiry) -> tuple[list[Dimension], list[Dimension]]:
+def _asked(inquiry: Inquiry, named: Names) -> tuple[list[Dimension], list[Dimension]]:
     """The dimensions that eager takes at one more, and those that it refuses."""
     places = [(name, at, size) for name, one in inquiry.inputs.items() for at, size in enumerate(one.shape) if size]
     alike: dict[tuple[int, int], list[InputDim]] = {}
@@ -178,20 +182,20 @@ def _asked(inquiry: Inquiry) -> tuple[list[Dimension], list[Dimension]]:
     free: list[Dimension] = []
     refused: dict[InputDim, int] = {}
     for (_, size), members in alike.items():
-        dimension = _dimension(size, members, free)
+        dimension = _dimension(size, members, free, named)
         if inquiry.accepts({dimension: size + 1}):
             free.append(dimension)
         else:
             refused.update(dict.fromkeys(members, size))
     for size, members in _by_size(refused).items():
-        dimension = _dimension(size, members[:1], free, members)
+        dimension = replace(_dimension(size, members[:1], free, named), places=tuple(members))
         if len({name for name, _ in members}) > 1 and inquiry.accepts({dimension: size + 1}):
             free.append(dimension)
             refused = {place: size for place, size in refused.items() if place not in members}
     left: list[Dimension] = []
     for (_, size), members in alike.items():
         if all(place in refused for place in members):
-            left.append(_dimension(size, members, [*free, *left]))
+            left.append(_dimension(size, members, [*free, *left], named))
     return free, left
 
 
@@ -203,12 +207,10 @@ def _by_size(refused: Mapping[InputDim, int]) -> dict[int, list[InputDim]]:
     return found
 
 
-def _dimension(
-    size: int, members: Sequence[InputDim], known: Sequence[Dimension], places: Sequence[InputDim] | None = None
-) -> Dimension:
-    """One dimension with a name that no other has: that of its place, or of its first input and place."""
+def _dimension(size: int, members: Sequence[InputDim], known: Sequence[Dimension], named: Names) -> Dimension:
+    """One dimension with a name that no other has: the known one, or that of its place, or of its first input."""
     first, place = members[0]
-    name = "batch" if place == 0 else f"dim{place}"
+    name = next((named[one] for one in members if one in named), "batch" if place == 0 else f"dim{place}")
     if any(one.name == name for one in known):
         name = f"{first}.{place}"
-    return Dimension(name=name, size=size, places=tuple(places or members))
+    return Dimension(name=name, size=size, places=tuple(members))

@@ -122,7 +122,7 @@ def _with_axes(
         fields, axes = declared(inputs, meaning.dynamic_shapes)
         found = dependent(replace(found, fields=_with_known_domains(fields, known), axes=axes), inquiry)
     elif not description.fields and meaning.inputs is not None:
-        found = discovered(inquiry)
+        found = discovered(inquiry, transformers.axis_names(model, inputs))
     fields = tuple(_placed(one, inputs[one.name]) for one in found.fields)
     axes = tuple(_with_limits(axis, description.axes, model) for axis in found.axes)
     _check_contract(meaning.shapes, axes)

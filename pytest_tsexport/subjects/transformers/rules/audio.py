@@ -86,8 +86,12 @@ FRAMES = (
     Layout(("batch", 1, "frames", BINS), samples, {"frames": _max_length}),
 )
 
+LONGER = 16_000
+"""Samples for heads that look at many frames at once."""
+
 VALUES = (
     Layout(("batch", "samples"), samples),
+    Layout(("batch", "samples"), samples, {"samples": lambda _: LONGER}),
     Layout(("batch", 1, "samples"), wave),
     Layout(("batch", CHANNELS, "samples"), wave),
     Layout(("batch", "frames", BINS), samples, {"frames": _max_length}),

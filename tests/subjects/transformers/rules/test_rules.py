@@ -17,6 +17,7 @@ from pytest_tsexport.subjects.domains.tail_masks import TailMask
 from pytest_tsexport.subjects.fields import Axis
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
+from pytest_tsexport.subjects.transformers import axis_names
 from pytest_tsexport.subjects.transformers.rules import BY_NAME, RULES
 from pytest_tsexport.suite import list_model_types, tiny_model
 from tests.subjects import pictures
@@ -124,6 +125,17 @@ def test_the_page_has_a_row_for_each_rule() -> None:
         name for line in page.read_text(encoding="utf-8").splitlines() for name in re.findall(r"`(\w+)`", line[:90])
     }
     assert set(BY_NAME) <= rows
+
+
+def test_dimensions_that_the_user_gave_have_the_names_of_the_rules() -> None:
+    model = pictures.vit()
+    subject = build(model, Meaning(inputs={"pixel_values": torch.randn(2, 3, 16, 16)}), name="it")
+    assert "batch" in [axis.name for axis in subject.axes]
+    assert {"height", "width"} <= set(subject.given_up)
+    named = axis_names(model, {"pixel_values": torch.randn(2, 3, 24, 16), "head_mask": torch.ones(2)})
+    assert named == {("pixel_values", 0): "batch", ("pixel_values", 2): "height", ("pixel_values", 3): "width"}
+    assert axis_names(model, {"pixel_values": torch.randn(2, 5, 24, 16)}) == {}
+    assert axis_names(nn.Linear(2, 2), {"input": torch.randn(2, 2)}) == {}
 
 
 # Wrappers
