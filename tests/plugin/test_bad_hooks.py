@@ -68,7 +68,9 @@ def test_a_hook_that_gives_no_backends_is_exit_code_4(project: Project, run: Run
     project("def test_x():\n    pass\n", head=LIGHT, conftest_py=f"def pytest_ts_backends(): {hook}\n")
     result = run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: pytest_ts_backends {what}; return a mapping of names to 'module:Class' or to a backend"])
+    result.stderr.fnmatch_lines(
+        [f"ERROR: pytest_ts_backends {what}; return a mapping of names to 'module:Class' or to a backend"]
+    )
 
 
 def test_a_hook_of_reports_that_raises_fails_the_run_and_costs_no_report(
