@@ -34,4 +34,7 @@ def pytest_ts_backends() -> Mapping[str, object]:  # type: ignore[empty-body]  #
 
 @pytest.hookspec
 def pytest_ts_report(verdicts: Sequence[Verdict]) -> None:
-    """Called once, at the end of the run, with every verdict. With workers, only the controller calls it."""
+    """Called once, at the end of the run, with every verdict. With workers, only the controller calls it.
+
+    If it raises, the run fails, and its reports are written all the same.
+    """

@@ -57,5 +57,5 @@ def test_a_hook_that_does_not_return_a_mapping_is_one_sentence(project: Project,
     result = run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: pytest_ts_backends returned *mine*; return {name: 'module:Class' or a backend}"]
+        ["ERROR: pytest_ts_backends returned *mine*; return a mapping of names to 'module:Class' or to a backend"]
     )

@@ -209,6 +209,27 @@ def test_what_a_function_does_besides_arrives(project: Project, pytester: pytest
     result.stdout.fnmatch_lines(["test_label returned None; a function marked torchscript must *"])
 
 
+@pytest.mark.slow
+def test_a_function_that_ends_its_process_has_a_row(project: Project, pytester: pytest.Pytester) -> None:
+    project("""
+import ctypes
+import os
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"])
+def test_in_python():
+    os._exit(0)
+
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"])
+def test_in_c():
+    ctypes.CDLL(None)._exit(0)
+""")
+    result = isolated(pytester, *PLAIN)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["test_export.py::test_in_c (jit)", "  trace * CRASHED *"])
+    result.stdout.fnmatch_lines(["test_export.py::test_in_python (jit)", "  all * NO VERDICT"])
+    result.stdout.fnmatch_lines(["2 exports: 2 not judged; *"])
+
+
 def test_one_sentence_for_a_value_that_means_nothing(project: Project, pytester: pytest.Pytester) -> None:
     project(ORDINARY)
     result = isolated(pytester, "--ts-isolate=4")
