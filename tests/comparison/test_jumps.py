@@ -38,6 +38,8 @@ def found(call: Callable[[torch.Tensor], object]) -> set[str]:
         (lambda x: torch.div(x, 2, rounding_mode="floor"), "div"),
         (lambda x: x // 2, "floor_divide"),
         (lambda x: x.isnan(), "isnan"),
+        (lambda x: (x - x) > 1e-7, "gt"),
+        (lambda x: x.histc(3), "histc"),
         (lambda x: x.nan_to_num(), "nan_to_num"),
         (lambda x: x.sum().item(), "_local_scalar_dense"),
         (lambda x: bool(x.sum()), "_local_scalar_dense"),
