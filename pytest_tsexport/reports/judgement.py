@@ -39,14 +39,20 @@ def judgement(run: RunRecord, export: tuple[str, str], sha256: str, *, complete:
     tests = [one for one in checks_as_tests(run) if (one.subject, one.backend) == export and one.selected]
     if not any(test.sha256 == sha256 for test in tests):
         return None
-    if any(test.result == FAILED or test.outcome is None for test in tests):
+    lost = {one.check for one in run.unanswered if (one.subject, one.backend) == export and not one.skipped}
+    if any(test.result == FAILED or test.check in lost for test in tests):
         state = State.REJECTED
-    elif not complete or any(test.outcome in NOT_LOOKED_AT or _is_of_another(test, sha256) for test in tests):
+    elif not complete or any(_is_not_looked_at(test) or _is_of_another(test, sha256) for test in tests):
         state = State.UNJUDGED
     else:
         state = State.ACCEPTED
     known = any(test.outcome is Outcome.FAILED and test.result != FAILED for test in tests)
     return Judgement(state, {test.check: _how_it_ended(test, sha256) for test in tests}, known)
+
+
+def _is_not_looked_at(test: CheckTest) -> bool:
+    """Whether the check was skipped, or did not reach the file."""
+    return test.outcome is None or test.outcome in NOT_LOOKED_AT
 
 
 def _is_of_another(test: CheckTest, sha256: str) -> bool:

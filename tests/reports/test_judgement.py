@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_tsexport.reports.judgement import Judgement, State, judgement
@@ -36,6 +38,12 @@ def test_a_check_whose_process_died_rejects_the_file() -> None:
     found = judged(run_of(verdict("trace"), unanswered=(lost("parity"),), exit_status=1))
     assert found.state is State.REJECTED
     assert found.checks["parity"] == "not run: its process ended before it gave a verdict"
+
+
+def test_a_check_that_was_skipped_leaves_the_file_unjudged() -> None:
+    found = judged(run_of(verdict("trace"), unanswered=(replace(lost("parity", "not today"), skipped=True),)))
+    assert found.state is State.UNJUDGED
+    assert found.checks["parity"] == "not run: not today"
 
 
 def test_a_known_failure_is_named_and_rejects_nothing() -> None:
