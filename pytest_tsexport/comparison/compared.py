@@ -8,9 +8,6 @@ from pytest_tsexport.comparison.difference import difference, exceeding
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.tensors.tree import Leaves
 
-FAR = 1000.0
-"""Times what is allowed at any element of an output: more is no rounding, if no value jumps."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
@@ -49,18 +46,3 @@ class Compared:
         """How many elements do."""
         limits = {name: self.tolerance.of(name) for name in self.eager}
         return sum(int(exceeding(leaf, self.left[name], limits[name]).sum()) for name, leaf in self.eager.items())
-
-    @property
-    def is_far(self) -> bool:
-        """Whether an output is `FAR` off, though its noise was measured in the wider type, with or without moved steps.
-
-        What rounding does at one element is a matter of chance, so the largest that is allowed at any element counts. A
-        sum of large numbers is infinite or NaN in one order and not in another, so such a place counts as near.
-        """
-        limits = {name: self.tolerance.of(name) for name in self.eager}
-        if any(name not in self.wider or limit.given for name, limit in limits.items()):
-            return False
-        found = [limit.gaps(self.eager[name], self.left[name]) for name, limit in limits.items()]
-        if not all(bool(gaps.isfinite().all()) for gaps, _ in found):
-            return False
-        return any(gaps.numel() and bool(gaps.max() > FAR * allowed.max()) for gaps, allowed in found)

@@ -74,11 +74,6 @@ class Measurements:
             return measure(self.subject, reference, self.policy.meaning.metric)
 
     @cached_property
-    def reference(self) -> nn.Module:
-        """The model whose answers are compared."""
-        return aligned(self.subject.reference)
-
-    @cached_property
     def operators(self) -> frozenset[str]:
         """The names of torch's operators in the artifact, or in the model that a compiler compiled."""
         with seeded(_seed(self.policy, self.subject.name, "operators")):
@@ -181,7 +176,12 @@ class Evidence:
     @cached_property
     def reference(self) -> Reference:
         """Eager."""
-        return Reference(self.measured.reference, self.subject.constants)
+        return Reference(self._aligned, self.subject.constants)
+
+    @cached_property
+    def _aligned(self) -> nn.Module:
+        """The model whose answers are compared, made anew for each run: the caller may have changed its weights."""
+        return aligned(self.subject.reference)
 
     @cached_property
     def runner(self) -> Runner:
@@ -205,7 +205,7 @@ class Evidence:
     @cached_property
     def variants(self) -> Variants:
         """Copies of eager that show what rounding does to its answers."""
-        subject = replace(self.subject, reference=self.measured.reference)
+        subject = replace(self.subject, reference=self._aligned)
         return Variants(subject, None if self.device is None else self.device.casting.dtype)
 
     @cached_property

@@ -34,7 +34,7 @@ class MovedWeights:
     """
 
     def __init__(self, weights: Iterable[torch.Tensor], number: int, room: Room) -> None:
-        parameters = [one for one in weights if isinstance(one, nn.Parameter) and one.layout == torch.strided]
+        parameters = [one for one in weights if isinstance(one, nn.Parameter) and _is_plain(one)]
         self._places = {one.untyped_storage().data_ptr(): place for place, one in enumerate(parameters)}
         self._number = number
         self._room = room
@@ -42,15 +42,24 @@ class MovedWeights:
 
     def holds(self, tensor: torch.Tensor) -> bool:
         """Whether a tensor is one of the weights, or a view of one."""
-        return tensor.layout == torch.strided and tensor.untyped_storage().data_ptr() in self._places
+        return _is_plain(tensor) and tensor.untyped_storage().data_ptr() in self._places
 
     def moved(self, tensor: torch.Tensor, move: Callable[[torch.Generator], torch.Tensor]) -> torch.Tensor:
         """The weight as `move` makes it with a generator."""
-        key = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride(), tensor._version)
+        form = (tensor.dtype, tuple(tensor.shape), tensor.stride(), tensor.is_conj(), tensor.is_neg())
+        key = (tensor.data_ptr(), tensor._version, *form)
         if key not in self._kept:
             place = self._places[tensor.untyped_storage().data_ptr()]
-            moved = move(torch.Generator().manual_seed(1000 * place + self._number))
+            seed = (place * 1_000_003 + tensor.storage_offset()) * 1000 + self._number
+            moved = move(torch.Generator().manual_seed(seed))
             if not self._room.takes(moved.numel() * moved.element_size()):
                 return moved
             self._kept[key] = moved
         return self._kept[key]
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether torch shows where its memory is, and counts the writes: not so of wrappers and inference tensors."""
+    if tensor.layout != torch.strided or hasattr(type(tensor), "__tensor_flatten__"):
+        return False
+    return not (tensor.is_meta or tensor.is_inference())

@@ -1,6 +1,6 @@
 """variants, two answers -> explained or not: what rounding does to each element of eager's answer, measured.
 
-Eager is asked once in the wider type, and then with its steps rounded otherwise. How far an element moves is the
+Eager is asked with its steps rounded otherwise, and in the wider type. How far an element moves is the
 noise at that very element; the tolerance module says how many times that is allowed. A value that jumps (a gate, a
 rounding step, a NaN, an integer) is explained where a variant of eager gives the value of the artifact.
 """
@@ -80,7 +80,7 @@ class Noise:
         moved = [Variant("moved", number) for number, _ in enumerate(FIRST_TIMES)]
         for variant in (*moved[:BEFORE_WIDER], WIDER, *moved[BEFORE_WIDER:]):
             found = self._with(found, variant)
-            if found.is_explained or self.is_far(found):
+            if found.is_explained:
                 break
         return found
 
@@ -89,19 +89,10 @@ class Noise:
         found = self._with(self._cast(compared), WIDER)
         orders = list(self._orders(compared))[:FEW_ORDERS]
         for variant in (*orders, *(Variant("moved", number) for number in range(AFTER_REFUTED))):
-            if found.is_explained or self.is_far(found):
+            if found.is_explained:
                 break
             found = self._with(found, variant)
         return found
-
-    @property
-    def may_jump(self) -> bool:
-        """Whether a value of eager's may jump, as far as was met in its calls; on a device, each may."""
-        return self.variants.variants.cast is not None or bool(self.variants.variants.jumping)
-
-    def is_far(self, compared: Compared) -> bool:
-        """Whether an output is so far off that no further variant would explain it: nothing jumps there."""
-        return not self.may_jump and compared.is_far
 
     def jumped(self, compared: Compared) -> Compared:
         """What is left after ties were decided otherwise and steps were moved further."""

@@ -85,7 +85,7 @@ class Settling:
         if evidence.tie_break_time.refuted:
             return _with_difference(noise.chosen_together(noise.first(compared)))
         measured = noise.measured(compared)
-        if not measured.is_explained and not noise.is_far(measured):
+        if not measured.is_explained:
             return self._jumped(noise, measured)
         return _with_difference(noise.chosen_together(measured))
 

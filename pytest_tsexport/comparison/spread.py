@@ -14,6 +14,7 @@ import torch
 
 from pytest_tsexport.cases.case import at, off_size, tensors
 from pytest_tsexport.cases.listed import example_cases
+from pytest_tsexport.comparison.metrics import as_real
 from pytest_tsexport.comparison.sampling import answers, deviations, one_shape
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.comparison.vacuity import unmixed
@@ -41,6 +42,11 @@ class Spread:
     vacuous: str | None = None
 
 
+def _is_nan(leaf: torch.Tensor) -> bool:
+    """Whether there are values, and each is NaN. Not every floating type has the operator, so float64 is asked."""
+    return bool(leaf.numel()) and bool(as_real(leaf).isnan().all())
+
+
 def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Spread:
     """The spread of `subject` at the traced size; what `metric` does not see move is flat."""
     drawn = answers(subject, reference)
@@ -50,7 +56,7 @@ def measure(subject: Subject, reference: Reference, metric: Metric = None) -> Sp
     still = tuple(name for name in floating if one_shape(by_name[name]) and not spread[name].any())
     flat = still if metric is None else _flat_to(metric, subject, reference, by_name, still)
     vacuous = None
-    if floating and all(bool(leaf.isnan().all()) for name in floating for leaf in by_name[name]):
+    if floating and all(_is_nan(leaf) for name in floating for leaf in by_name[name]):
         vacuous = "its outputs are NaN whatever its inputs are, so any export would pass"
     elif drawn and _still(by_name, still, floating):
         vacuous = "its outputs do not move when its inputs do, so any export would pass"

@@ -7,6 +7,7 @@ another way. The model of the user is never changed: each variant is a copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -15,7 +16,6 @@ import torch
 from torch import nn
 
 from pytest_tsexport.comparison.choices import Flipped, reordering
-from pytest_tsexport.comparison.jumps import watched
 from pytest_tsexport.comparison.moved_weights import MovedWeights, Room
 from pytest_tsexport.comparison.nudges import is_movable, nudged, nudged_alike, times_of
 from pytest_tsexport.comparison.rounded_steps import RoundedSteps
@@ -75,9 +75,8 @@ class Variants:
     """The variants of eager that one run of a check has asked for.
 
     `cast` is the type to which a device rounds; the variants of the kind "cast" are nudged by half a ULP of it.
-    `why_not_wider` says why there is no answer in the wider type, once one was asked for. `jumping` are the operators
-    of eager that may jump, as far as calls of the variant "unmoved" have met them. Mutable: copies are made when they
-    are needed, and kept while they are small.
+    `why_not_wider` says why there is no answer in the wider type, once one was asked for. Mutable: copies are made when
+    they are needed, and kept while they are small.
     """
 
     def __init__(self, subject: Subject, cast: torch.dtype | None = None) -> None:
@@ -90,7 +89,6 @@ class Variants:
         self._unmoved = Reference(subject.reference, subject.constants)
         self.half_type = half_of([*self._weights, *subject.inputs.values()])
         self.why_not_wider: str | None = None
-        self.jumping: set[str] = set()
 
     @property
     def half(self) -> bool:
@@ -135,9 +133,10 @@ class Variants:
             return _Within(Reference(wide, given), partial(computed_wider, half=self.half))
         if variant.kind == "cast":
             return Reference(self._nudged(variant), constants)
+        if variant.kind == "moved":
+            return _Within(self._unmoved, self._moved(variant))
         contexts: Mapping[str, Context] = {
-            "unmoved": partial(watched, self.jumping),
-            "moved": self._moved(variant),
+            "unmoved": nullcontext,
             "reordered": reordering(variant.number, all_kinds=False),
             "all reordered": reordering(variant.number, all_kinds=True),
             "flipped": Flipped,

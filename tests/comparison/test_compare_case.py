@@ -98,12 +98,6 @@ def test_where_the_time_is_spent_a_tie_break_is_neither_equal_nor_wrong() -> Non
     assert one.text == "it may be a tie-break, and the time to find out is spent"
 
 
-def test_far_beyond_the_noise_of_a_model_without_jumps_no_time_is_needed() -> None:
-    found = evidence(1.0)
-    found.tie_break_time.seconds = found.tie_break_time.limit + 1
-    assert compare_case(found, at(found.subject, {})).status == "wrong"
-
-
 @pytest.mark.parametrize(("batch", "calls"), [(2, 3), (2 * LONG, 3), (2 * LONG + 1, 1)])
 def test_each_call_is_compared_once_and_a_long_case_is_called_once(
     batch: int, calls: int, monkeypatch: pytest.MonkeyPatch

@@ -48,3 +48,18 @@ def test_only_weights_and_their_views_are_held() -> None:
     found = MovedWeights([weight, torch.ones(2)], 5, Room(1000))
     assert found.holds(weight.t())
     assert not found.holds(torch.ones(3, 4))
+
+
+def test_what_counts_no_writes_is_not_held() -> None:
+    with torch.inference_mode():
+        weight = nn.Parameter(torch.ones(3, 4))
+    assert not MovedWeights([weight], 5, Room(1000)).holds(weight)
+
+
+def test_a_conjugate_and_another_part_of_the_same_memory_are_moved_otherwise() -> None:
+    flat = nn.Parameter(torch.ones(24))
+    found = MovedWeights([flat], 5, Room(1000))
+    assert not torch.equal(found.moved(flat[:12].view(3, 4), drawn), found.moved(flat[12:].view(3, 4), drawn))
+    weight = nn.Parameter(torch.ones(3, 4, dtype=torch.complex64))
+    held = MovedWeights([weight], 5, Room(1000))
+    assert held.moved(weight, drawn) is not held.moved(weight.conj(), drawn)

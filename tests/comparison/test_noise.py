@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,12 +33,11 @@ class Answers:
         self,
         answer: Callable[[Variant], torch.Tensor | None],
         cast: torch.dtype | None = None,
-        jumping: Collection[str] = ("gt",),
     ) -> None:
         self.asked: list[Variant] = []
         self._answer = answer
         times = lambda variant: TIMES[variant.number] if variant.kind == "moved" else 1  # noqa: E731
-        self.variants = SimpleNamespace(half=False, cast=cast, times=times, jumping=jumping)
+        self.variants = SimpleNamespace(half=False, cast=cast, times=times)
 
     def leaves(self, variant: Variant, call: int) -> Leaves | None:
         self.asked.append(variant)
@@ -97,40 +96,10 @@ def test_after_a_fault_a_few_variants_are_asked() -> None:
     assert kinds == ["wider", *["all reordered"] * FEW_ORDERS, *["moved"] * AFTER_REFUTED]
 
 
-@pytest.mark.parametrize(
-    ("jumping", "off", "asked"),
-    [
-        (set(), 1.0, 1),
-        (set(), 1e-4, AFTER_REFUTED + 1),
-        ({"gt"}, 1.0, AFTER_REFUTED + 1),
-    ],
-)
-def test_far_beyond_the_noise_of_a_model_without_jumps_no_further_variant_is_asked(
-    jumping: set[str], off: float, asked: int
-) -> None:
-    eager, moved = torch.tensor([0.0, 0.0]), torch.tensor([1e-6, 0.0])
-    for ask, most in ((Noise.first, asked), (Noise.measured, BEFORE_WIDER + 1 if asked == 1 else 1 + len(FIRST_TIMES))):
-        answers = Answers(lambda _: moved, jumping=jumping)
-        found = ask(noise(answers), compared(eager, torch.tensor([0.0, off])))
-        assert (found.is_explained, len(answers.asked)) == (False, most)
-
-
 def test_after_a_fault_no_more_are_asked_than_explain_the_difference() -> None:
     answers = Answers(lambda one: FILE if one == Variant("moved", 1) else NEITHER)
     found = noise(answers).first(compared(EAGER, FILE))
     assert (found.is_explained, answers.asked[-1]) == (True, Variant("moved", 1))
-
-
-def test_an_output_whose_noise_is_unknown_is_never_far_off() -> None:
-    answers = Answers(lambda one: None if one.kind == "wider" else torch.zeros(1), jumping=set())
-    noise(answers).first(compared(torch.zeros(1), torch.ones(1)))
-    assert len(answers.asked) == AFTER_REFUTED + 1
-
-
-def test_what_the_user_allows_is_no_measure_of_the_noise() -> None:
-    answers = Answers(lambda _: torch.zeros(1), jumping=set())
-    noise(answers).first(compared(torch.zeros(1), torch.ones(1), atol=1e-6))
-    assert len(answers.asked) == AFTER_REFUTED + 1
 
 
 @pytest.mark.parametrize(

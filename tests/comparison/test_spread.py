@@ -339,3 +339,19 @@ def test_no_more_cases_are_asked_once_the_metric_sees_a_move_or_nothing_moves_at
 class Same(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.ones_like(x)
+
+
+def test_outputs_that_are_all_nan_are_told_as_that_and_empty_ones_are_not() -> None:
+    class Answers(nn.Module):
+        def __init__(self, value: torch.Tensor) -> None:
+            super().__init__()
+            self.value = value
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.value
+
+    told = "its outputs are NaN whatever its inputs are, so any export would pass"
+    for value, is_nan in ((torch.full((2,), torch.nan), True), (torch.ones(0), False)):
+        for dtype in (torch.float32, torch.float8_e4m3fn):
+            found = spread(Answers(value.to(dtype)), {"x": torch.rand(2)})
+            assert (found.vacuous == told) is is_nan
