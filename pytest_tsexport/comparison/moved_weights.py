@@ -50,7 +50,7 @@ class MovedWeights:
         key = (tensor.data_ptr(), tensor._version, *form)
         if key not in self._kept:
             place = self._places[tensor.untyped_storage().data_ptr()]
-            seed = (place * 1_000_003 + tensor.storage_offset()) * 1000 + self._number
+            seed = (place * 1_000_003 + int(tensor.storage_offset())) * 1000 + self._number
             moved = move(torch.Generator().manual_seed(seed))
             if not self._room.takes(moved.numel() * moved.element_size()):
                 return moved
