@@ -54,6 +54,7 @@ def read_settings(config: pytest.Config) -> Settings:
     """The settings of this run. Raises `pytest.UsageError`, one sentence, which is exit code 4."""
     command_line: Values = {name: config.getoption(option.ini) for name, option in OPTIONS.items()}
     try:
+        _validate_suite(config, command_line)
         ini = {name: _from_ini(config, option) for name, option in OPTIONS.items()}
         backends = _backends(config)
         settings = Settings(
@@ -64,7 +65,6 @@ def read_settings(config: pytest.Config) -> Settings:
             rerun_flags=_rerun_flags(command_line),
         )
         _validate_together(settings)
-        _validate_suite(config, settings.command_line)
     except PolicyError as error:
         raise pytest.UsageError(str(error)) from None
     return settings
@@ -172,12 +172,16 @@ def _backends(config: pytest.Config) -> Mapping[str, object]:
     return found
 
 
-def _validate_suite(config: pytest.Config, options: RunOptions) -> None:
-    """The options of the validation suite say something only if the run collects it."""
-    given = {"--ts-architectures": options.architectures, "--ts-heads": options.heads}
-    name = next((name for name, value in given.items() if value is not None), None)
+def _validate_suite(config: pytest.Config, command_line: Values) -> None:
+    """The options of the validation suite say something only if the run collects it.
+
+    Asked before their values are, which loads Transformers.
+    """
+    name = next((name for name in ("architectures", "heads") if command_line[name] is not None), None)
     if name is not None and not any(_collects_suite(config, str(argument)) for argument in config.args):
-        sentence = f"{name} is {','.join(given[name] or ())!r}, and this run has no validation suite"
+        value = command_line[name]
+        text = ",".join(value) if isinstance(value, list) else str(value)
+        sentence = f"{OPTIONS[name].flag} is {text!r}, and this run has no validation suite"
         raise PolicyError(f"{sentence}; add --pyargs pytest_tsexport.suite")
 
 
