@@ -8,6 +8,9 @@ from pathlib import Path
 from pytest_tsexport.config.names import REPORTS
 from pytest_tsexport.config.validators import Given, folder, path
 
+STATEMENT = ".intoto.json"
+"""The suffix of the statement, which a deployment believes."""
+
 
 def report_files(given: Given) -> tuple[Path, ...]:
     """Files to write. Their folders are made now: later, an error would come after the work of a whole run."""

@@ -30,11 +30,10 @@ class Judgement:
     known: bool = False
 
 
-def judgement(run: RunRecord, export: tuple[str, str], sha256: str, *, complete: bool) -> Judgement | None:
+def judgement(run: RunRecord, export: tuple[str, str], sha256: str) -> Judgement | None:
     """What the run says of the file of that digest, of a subject on a backend; None if it says nothing of it.
 
-    `complete`: the run was not cut off. A file is accepted only if every selected check ended, and none without having
-    looked at it.
+    A file is accepted only if the run was not cut off, and every selected check ended and looked at it.
     """
     tests = [one for one in checks_as_tests(run) if (one.subject, one.backend) == export and one.selected]
     if not any(test.sha256 == sha256 for test in tests):
@@ -42,7 +41,7 @@ def judgement(run: RunRecord, export: tuple[str, str], sha256: str, *, complete:
     lost = {one.check for one in run.unanswered if (one.subject, one.backend) == export and not one.skipped}
     if any(test.result == FAILED or test.check in lost for test in tests):
         state = State.REJECTED
-    elif not complete or any(_is_not_looked_at(test) or _is_of_another(test, sha256) for test in tests):
+    elif not run.complete or any(_is_not_looked_at(test) or _is_of_another(test, sha256) for test in tests):
         state = State.UNJUDGED
     else:
         state = State.ACCEPTED

@@ -36,7 +36,7 @@ class RunRecord:
     """What the reports of a whole run are made from.
 
     `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `exit_status` is that
-    of pytest: 0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the
+    of pytest. `complete`: the run was not cut off, so every selected item ran. `options` are those of the command line that a rerun repeats to find the
     same. `surroundings` are empty if no report asks for them. `places` are those of subjects in the project.
     """
 
@@ -45,6 +45,7 @@ class RunRecord:
     expected: Mapping[ExpectedFailure, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     exit_status: int = 0
+    complete: bool = True
     options: tuple[str, ...] = ()
     surroundings: Surroundings = field(default_factory=Surroundings)
     places: Mapping[str, SourceLine] = field(default_factory=dict)

@@ -14,8 +14,8 @@ from tests.reports.small_runs import BERT, DIGEST, OTHER, TINY, lost, run_of, ve
 EXPORT = (BERT, "jit")
 
 
-def judged(run: RunRecord, *, complete: bool = True) -> Judgement:
-    found = judgement(run, EXPORT, DIGEST, complete=complete)
+def judged(run: RunRecord) -> Judgement:
+    found = judgement(run, EXPORT, DIGEST)
     assert found is not None
     return found
 
@@ -57,8 +57,8 @@ def test_a_file_that_was_not_looked_at_stays_unjudged(outcome: Outcome) -> None:
 
 
 def test_a_run_that_was_cut_off_accepts_nothing_and_still_rejects() -> None:
-    assert judged(run_of(verdict("trace")), complete=False).state is State.UNJUDGED
-    assert judged(run_of(verdict("trace", Outcome.FAILED)), complete=False).state is State.REJECTED
+    assert judged(run_of(verdict("trace"), complete=False)).state is State.UNJUDGED
+    assert judged(run_of(verdict("trace", Outcome.FAILED), complete=False)).state is State.REJECTED
 
 
 def test_a_verdict_about_another_file_of_the_test_accepts_nothing() -> None:
@@ -69,5 +69,5 @@ def test_a_verdict_about_another_file_of_the_test_accepts_nothing() -> None:
 
 def test_a_file_that_no_verdict_is_about_is_not_judged() -> None:
     run = run_of(verdict("trace"), verdict("trace", subject=TINY, sha256=OTHER))
-    assert judgement(run, EXPORT, OTHER, complete=True) is None
-    assert judgement(run, (TINY, "jit"), OTHER, complete=True) is not None
+    assert judgement(run, EXPORT, OTHER) is None
+    assert judgement(run, (TINY, "jit"), OTHER) is not None

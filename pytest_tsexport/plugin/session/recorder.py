@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,9 @@ from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
 NARROWEST = 80
+
+ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+"""How a run ends in which every item ran, unless it was told to stop at a failure."""
 
 
 class Recorder:
@@ -107,13 +111,14 @@ class Recorder:
         return {(one.subject, one.name): why for one, why in known if one.outcome is Outcome.FAILED}
 
     def run_record(self, session: pytest.Session) -> RunRecord:
-        """The run as a value, from which all reports are made."""
+        """The run as a value, from which all reports are made; as it was before anything of ours could fail it."""
         return RunRecord(
             verdicts=self.verdicts,
             unanswered=self.unanswered,
             expected=self.expected,
             versions=versions(),
             exit_status=int(session.exitstatus),
+            complete=session.exitstatus in ENDED and not session.shouldfail and not session.shouldstop,
             options=self._settings.rerun_flags,
             surroundings=surroundings(session.config, self._settings),
             places=self._places,
@@ -127,6 +132,7 @@ class Recorder:
         backends = self._settings.options.backends or ("jit",)
         return header(f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
 
+    @pytest.hookimpl(trylast=True)  # another plugin may still change the exit status
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the counterexamples, call the hook, and write the interface baseline and the reports; in one process.
 
@@ -136,22 +142,18 @@ class Recorder:
         if crashed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not hasattr(session.config, "workerinput"):
-            self._counterexamples.keep(self.verdicts)
-            hook = self._call_hook(session)
-            baseline = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
-            run = self.run_record(session)
-            kept = export_files.settle(session, self._settings.options.export_dir, run)
-            run = self.run_record(session)
-            reports = report_files.write(session, self._settings.options.reports or (), run)
-            self._written = (
-                *hook,
-                *((baseline,) if baseline else ()),
-                *((kept,) if kept else ()),
-                *reports,
-                *step_summary.write(session.config, run),
-            )
-
+            self._written = tuple(self._write(session, self.run_record(session)))
             self._folded = self._tracer_warnings.fold(session.config, self.verdicts)
+
+    def _write(self, session: pytest.Session, run: RunRecord) -> Iterator[str]:
+        """A line for each thing that is written. The reports come last: they say with which exit status the run ends."""
+        self._counterexamples.keep(run.verdicts)
+        yield from self._call_hook(session)
+        baseline = baseline_update.write(session, self._settings.command_line.baseline, run.verdicts)
+        kept = export_files.settle(session, self._settings.options.export_dir, run)
+        yield from filter(None, (baseline, kept))
+        yield from step_summary.write(session.config, replace(run, exit_status=int(session.exitstatus)))
+        yield from report_files.write(session, self._settings.options.reports or (), run)
 
     def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
         """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written."""
