@@ -13,8 +13,10 @@ import pytest
 from pytest_tsexport.config.atomic_file import replacing
 from pytest_tsexport.config.digest import sha256_of
 from pytest_tsexport.config.kept_files import KeptFile, unjudged_files
+from pytest_tsexport.reports.check_tests import checks_as_tests
 from pytest_tsexport.reports.judgement import Judgement, State, judgement
 from pytest_tsexport.reports.run_record import RunRecord
+
 
 def settle(session: pytest.Session, folder: Path | None, run: RunRecord) -> str:
     """The line that says how many files were accepted; empty if none are kept. If one cannot be renamed, the run fails.
@@ -34,10 +36,11 @@ def settle(session: pytest.Session, folder: Path | None, run: RunRecord) -> str:
 
 
 def _settled(folder: Path, run: RunRecord) -> Iterator[State]:
+    tests = checks_as_tests(run)
     for export in sorted({(verdict.subject, verdict.backend) for verdict in run.verdicts}):
         for file in unjudged_files(folder, *export):
             sha256 = sha256_of(file.unjudged)
-            found = judgement(run, export, sha256)
+            found = judgement(run, tests, export, sha256)
             if found is not None:
                 about = {"subject": export[0], "backend": export[1], "sha256": sha256, "complete": run.complete}
                 _rename(file, found, about)
@@ -49,7 +52,8 @@ def _rename(file: KeptFile, found: Judgement, about: Mapping[str, object]) -> No
     named = {State.ACCEPTED: file.accepted, State.REJECTED: file.rejected, State.UNJUDGED: file.unjudged}
     target = named[found.state]
     if found.known or found.state is not State.ACCEPTED:
-        said = {"file": target.name, "state": found.state.value, **about, "checks": dict(found.checks)}
+        why = {"why": found.why} if found.why else {}
+        said = {"file": target.name, "state": found.state.value, **why, **about, "checks": dict(found.checks)}
         with replacing(file.sidecar(target)) as partial:
             partial.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     file.unjudged.replace(target)

@@ -16,7 +16,7 @@ from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.plugin.header import header, versions
 from pytest_tsexport.plugin.session import baseline_update, export_files, report_files, step_summary
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
-from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, Ended, ended, unanswered
+from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, Ended, ended, failed_items, unanswered
 from pytest_tsexport.plugin.session.painting import painter
 from pytest_tsexport.plugin.session.places import place_of
 from pytest_tsexport.plugin.session.surroundings import surroundings
@@ -24,7 +24,7 @@ from pytest_tsexport.plugin.session.tracer_warnings import TracerWarnings
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.grouping import Unanswered
-from pytest_tsexport.reports.run_record import RunRecord, SourceLine
+from pytest_tsexport.reports.run_record import FailedItem, RunRecord, SourceLine
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
@@ -44,6 +44,7 @@ class Recorder:
         self._expected: dict[str, str] = {}
         self._bare_markers: dict[str, None] = {}
         self._ended: dict[str, Ended] = {}
+        self._failed: dict[str, str] = {}
         self._places: dict[str, SourceLine] = {}
         self._written: tuple[str, ...] = ()
         self._tracer_warnings = TracerWarnings(settings.backends)
@@ -56,6 +57,7 @@ class Recorder:
             self._by_item.pop(nodeid, None)
             self._expected.pop(nodeid, None)
             self._ended.pop(nodeid, None)
+            self._failed.pop(nodeid, None)
         fields: list[Mapping[str, Any]] = getattr(report, "tsexport", [])
         for verdict in map(Verdict.from_dict, fields):
             self._by_item[nodeid] = with_verdict(self._by_item.get(nodeid, []), verdict)
@@ -69,6 +71,8 @@ class Recorder:
             self._ended[nodeid] = PROCESS_ENDED
         elif not report.passed:
             self._ended.setdefault(nodeid, ended(report))
+        if report.failed:
+            self._failed.setdefault(nodeid, ended(report).why)
         self._locate(report)
 
     def _locate(self, report: pytest.TestReport) -> None:
@@ -105,6 +109,11 @@ class Recorder:
         return tuple(unanswered(lost, self._settings.backends))
 
     @property
+    def failed(self) -> tuple[FailedItem, ...]:
+        """The items that failed, in any phase, by the exports that they are about."""
+        return tuple(failed_items(self._failed, self._by_item, self._settings.backends))
+
+    @property
     def expected(self) -> Mapping[tuple[str, str], str]:
         """The reasons of the failures that are known, by subject and `backend-check`."""
         known = ((one, why) for nodeid, why in self._expected.items() for one in self._by_item.get(nodeid, []))
@@ -116,6 +125,7 @@ class Recorder:
             verdicts=self.verdicts,
             unanswered=self.unanswered,
             expected=self.expected,
+            failed=self.failed,
             versions=versions(),
             exit_status=int(session.exitstatus),
             complete=session.exitstatus in ENDED and not session.shouldfail and not session.shouldstop,
