@@ -23,7 +23,7 @@ BAD_OPTIONS = {
     "timeout": (["--ts-timeout=0"], "--ts-timeout is '0'; give a number of seconds above 0"),
     "neuron args": (["--ts-neuron-args=--x 'y"], "--ts-neuron-args is *--x 'y* (No closing quotation); give *"),
     "neuron args on jit": (
-        ["--ts-neuron-args=--target inf2"],
+        ["--ts-backend=jit", "--ts-neuron-args=--target inf2"],
         "--ts-neuron-args is '--target inf2', and the backend jit takes no arguments; give it with *",
     ),
     "isolate takes a path": (

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.config.shown import raised_by
-from pytest_tsexport.errors import ends_the_run
+from pytest_tsexport.errors import INTERRUPTS, ends_the_run
 from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.plugin.header import header, versions
 from pytest_tsexport.plugin.session import baseline_update, export_files, report_files, step_summary
@@ -166,11 +166,14 @@ class Recorder:
         yield from report_files.write(session, self._settings.options.reports or (), run)
 
     def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
-        """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written."""
+        """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written.
+
+        `pytest.fail`, `pytest.skip` and `sys.exit` raise no `Exception`.
+        """
         try:
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
-        except Exception as error:  # the user's own code
-            if ends_the_run(error):
+        except BaseException as error:  # the user's own code
+            if isinstance(error, INTERRUPTS) or ends_the_run(error):
                 raise
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return (f"pytest_ts_report raised {raised_by(error)}",)
