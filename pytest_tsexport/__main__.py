@@ -6,13 +6,14 @@ Exit code 0: yes. 1: no, and one sentence says why. 2: the command was wrong.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_tsexport.config.digest import sha256_of
 from pytest_tsexport.config.names import CHECKS
-from pytest_tsexport.reports.verification import why_refused
+from pytest_tsexport.reports.verification import what_passed, why_refused
 
 PROGRAM = "python -m pytest_tsexport"
 
@@ -27,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     why = why_refused(statement, sha256, given.require)
     if why is not None:
         return _say(f"{given.file}: {why}", code=1)
-    passed = f"passed {', '.join(given.require)}" if given.require else "was judged, and no check failed"
-    sys.stdout.write(f"{given.file} ({sha256[:12]}) {passed}\n")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may be no text of its encoding
+    sys.stdout.write(f"{given.file} ({sha256[:12]}) {what_passed(statement, sha256)}\n")
     return 0
 
 
