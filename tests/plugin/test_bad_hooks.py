@@ -88,9 +88,7 @@ def test_a_hook_of_reports_that_raises_fails_the_run_and_costs_no_report(
     project(RIGHT, conftest_py=f"import sys\nimport pytest\n\ndef pytest_ts_report(verdicts): {hook}\n")
     result = run("--ts-report=x.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(
-        ["1 export: 1 right; *", f"pytest_ts_report raised {raised}", "x.json was written: *"]
-    )
+    result.stdout.fnmatch_lines(["1 export: 1 right; *", f"pytest_ts_report raised {raised}", "x.json was written: *"])
     assert len(json.loads((pytester.path / "x.json").read_text())["verdicts"]) == 2
 
 

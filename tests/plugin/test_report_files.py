@@ -37,6 +37,11 @@ RIGHT = """
 def test_x():
     return Doubles()
 """
+SKIPPED = """
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"], backends=["neuron"])
+def test_x():
+    return Doubles()
+"""
 VARIES = {"seconds", "sha256"}
 
 
@@ -169,6 +174,23 @@ def test_a_statement_about_no_file_is_not_written(project: Project, run: Run, py
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["x.intoto.json was not written: no file was judged"])
     assert not pytester.path.joinpath("x.intoto.json").exists()
+
+
+@pytest.mark.parametrize("test", ["def test_x():\n    pass\n", SKIPPED], ids=["no export", "unavailable"])
+def test_a_statement_that_the_ini_names_is_due_only_if_something_was_exported(
+    project: Project, run: Run, pytester: pytest.Pytester, test: str
+) -> None:
+    project(test, pytest_ini="[pytest]\nts_report = x.intoto.json\n")
+    result = run("--ts-on-unavailable=skip")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["x.intoto.json was not written: no file was judged"])
+
+
+def test_what_is_only_collected_has_no_report(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(RIGHT)
+    result = run("--collect-only", "--ts-report=x.intoto.json", "--ts-report=x.json")
+    assert result.ret == pytest.ExitCode.OK
+    assert not list(pytester.path.glob("x.*"))
 
 
 def test_several_reports_can_be_asked_for(project: Project, run: Run, pytester: pytest.Pytester) -> None:

@@ -98,7 +98,10 @@ def test_the_checks_of_another_file_of_the_same_test_do_not_count() -> None:
     [
         (b"", "the statement is no JSON: it is damaged, or another file"),
         (b"\xff\xfe", "the statement is no JSON: it is damaged, or another file"),
-        (TEXT.replace(b'"seeds": {', b'"seeds": {"x": NaN, '), "the statement is no JSON: it is damaged, or another file"),
+        (
+            TEXT.replace(b'"seeds": {', b'"seeds": {"x": NaN, '),
+            "the statement is no JSON: it is damaged, or another file",
+        ),
         (b"[" * 100_000, "the statement is no JSON: it is damaged, or another file"),
         (b"[]", "the statement is no https://in-toto.io/Statement/v1 with the predicate *"),
         (b'{"schema": 1}', "the statement is no https://in-toto.io/Statement/v1 with the predicate *"),

@@ -163,7 +163,8 @@ class Recorder:
         kept = export_files.settle(session, self._settings.options.export_dir, run)
         yield from filter(None, (baseline, kept))
         yield from step_summary.write(session.config, replace(run, exit_status=int(session.exitstatus)))
-        yield from report_files.write(session, self._settings.options.reports or (), run)
+        is_asked = self._settings.command_line.reports is not None
+        yield from report_files.write(session, self._settings.options.reports or (), run, is_asked=is_asked)
 
     def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
         """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written.
