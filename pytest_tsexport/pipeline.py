@@ -115,7 +115,9 @@ def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
 def _kept(name: str, policy: Policy, backend: Backend) -> KeptFile | None:
     """The names of the file in `--ts-export-dir`; None if no file is kept."""
     folder = policy.options.export_dir
-    return folder and KeptFile(folder, stem_of(name, backend.name), backends.format_of(backend).suffix)
+    if folder is None:
+        return None
+    return KeptFile(folder, stem_of(name, backend.name), backends.format_of(backend).suffix)
 
 
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:

@@ -45,7 +45,8 @@ class RunRecord:
     """What the reports of a whole run are made from.
 
     `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `failed` are the
-    items that failed, except those of known failures. `exit_status` is that of pytest. `complete`: the run was not cut off, so every selected item ran. `options` are those of the command line that a rerun repeats to find the
+    items that failed the run, so not those of known failures. `exit_status` is that of pytest. `complete`: the run was
+    not cut off, so every selected item ran. `options` are those of the command line that a rerun repeats to find the
     same. `surroundings` are empty if no report asks for them. `places` are those of subjects in the project.
     """
 

@@ -156,7 +156,7 @@ class Recorder:
             self._folded = self._tracer_warnings.fold(session.config, self.verdicts)
 
     def _write(self, session: pytest.Session, run: RunRecord) -> Iterator[str]:
-        """A line for each thing that is written. The reports come last: they say with which exit status the run ends."""
+        """A line for each thing that is written. The reports come last: they say how the run ends."""
         self._counterexamples.keep(run.verdicts)
         yield from self._call_hook(session)
         baseline = baseline_update.write(session, self._settings.command_line.baseline, run.verdicts)
@@ -173,8 +173,10 @@ class Recorder:
         """
         try:
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
-        except BaseException as error:  # the user's own code
-            if isinstance(error, INTERRUPTS) or ends_the_run(error):
+        except INTERRUPTS:
+            raise
+        except BaseException as error:  # the user's own code may raise anything
+            if ends_the_run(error):
                 raise
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             return (f"pytest_ts_report raised {raised_by(error)}",)

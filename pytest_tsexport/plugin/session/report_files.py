@@ -21,7 +21,7 @@ from pytest_tsexport.verdict import Outcome
 def write(session: pytest.Session, files: Sequence[Path], run: RunRecord, *, is_asked: bool = True) -> tuple[str, ...]:
     """A line for each file. If one cannot be written, the run fails: so the statement, which says it, comes last.
 
-    `is_asked`: the command line names the files. If the ini does, a run of other tests has no file to state anything of.
+    `is_asked`: the command line names the files. If the ini does, a run of other tests has nothing to state.
     """
     if session.config.getoption("collectonly"):
         return ()
@@ -51,5 +51,5 @@ def _write(file: Path, run: RunRecord) -> None:
     """Raises `OSError`, or `ArtifactError` for a statement about no file."""
     with replacing(file) as partial:
         text = imported(REPORTS[kind_of(file) or ""])(run)
-        # In bytes: text mode changes line ends. A file name that is no text of the file system's encoding has surrogates.
+        # Text mode would change line ends. A file name that is no text of the file system's encoding has surrogates.
         partial.write_bytes(text.encode("utf-8", "backslashreplace"))
