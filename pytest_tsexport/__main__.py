@@ -6,31 +6,31 @@ Exit code 0: yes. 1: no, and one sentence says why. 2: the command was wrong.
 from __future__ import annotations
 
 import argparse
-import hashlib
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_tsexport.config.digest import sha256_of
 from pytest_tsexport.config.names import CHECKS
-from pytest_tsexport.reports.verification import why_refused
+from pytest_tsexport.reports.verification import what_passed, why_refused
 
 PROGRAM = "python -m pytest_tsexport"
-CHUNK = 2**20
-"""Bytes of a file that are read at a time: files of several GiB are common."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code; the answer is printed, a refusal to stderr."""
     given = _parser().parse_args(arguments)
     try:
-        sha256, statement = _sha256(given.file), given.statement.read_bytes()
+        sha256, statement = sha256_of(given.file), given.statement.read_bytes()
     except OSError as error:
         return _say(f"{error.filename} cannot be read ({error.strerror}); give FILE and STATEMENT as files", code=2)
     why = why_refused(statement, sha256, given.require)
     if why is not None:
         return _say(f"{given.file}: {why}", code=1)
-    passed = f"passed {', '.join(given.require)}" if given.require else "was judged, and no check failed"
-    sys.stdout.write(f"{given.file} ({sha256[:12]}) {passed}\n")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a file may be no text of its encoding
+    sys.stdout.write(f"{given.file} ({sha256[:12]}) {what_passed(statement, sha256)}\n")
     return 0
 
 
@@ -52,14 +52,6 @@ def _checks(text: str) -> list[str]:
     if unknown is not None:
         raise argparse.ArgumentTypeError(f"{unknown!r} is no check; use one of {', '.join(CHECKS)}")
     return names
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _say(sentence: str, *, code: int) -> int:

@@ -41,7 +41,7 @@ def raises_at_the_call(function: Callable[Given, Made]) -> Callable[Given, Made]
     return call
 
 
-def ends_the_run(error: Exception) -> bool:
+def ends_the_run(error: BaseException) -> bool:
     """Whether an exception of an ordinary class ends the whole run too: `pytest.exit` raises such a one.
 
     pytest is not imported here. Where it is not loaded, nothing can have raised it.

@@ -89,6 +89,9 @@ def _made_or_opened(name: str, policy: Policy, backend: Backend, context: Export
     given = policy.meaning.artifact
     if context.unavailable is not None and isinstance(backend, Compiler):
         given = None  # a compiled file cannot be loaded without the package of its compiler; other files can
+    kept = _kept(name, policy, backend)
+    if kept is not None and given is None and context.unavailable is None:
+        kept.discard()
     artifact, why = (None, None) if given is None else loading.opened(Path(given), backend)
     subject = build(context.live, policy.meaning, name=name, hints=_hints(context, artifact))
     if artifact is None and context.unavailable is not None:
@@ -109,17 +112,25 @@ def _hints(context: ExportContext, artifact: Artifact | None) -> Hints:
     return Hints(inputs_hook=context.callbacks.inputs, arguments=artifact.arguments, sizes=artifact.sizes)
 
 
+def _kept(name: str, policy: Policy, backend: Backend) -> KeptFile | None:
+    """The names of the file in `--ts-export-dir`; None if no file is kept."""
+    folder = policy.options.export_dir
+    if folder is None:
+        return None
+    return KeptFile(folder, stem_of(name, backend.name), backends.format_of(backend).suffix)
+
+
 def _make(subject: Subject, policy: Policy, backend: Backend, folder: Path) -> Made:
-    kept = KeptFile(folder, stem_of(subject.name, backend.name), backends.format_of(backend).suffix)
-    path = kept.accepted
+    path = folder / f"{stem_of(subject.name, backend.name)}{backends.format_of(backend).suffix}"
     job = export_model.Job(path, backend, policy.timeout)
     exporter = policy.meaning.export
     if exporter is None:
         made = export_model.trace(subject, job, guarded=policy.meaning.guard)
     else:
         made = export_model.exported(subject, exporter, job)
-    if made.artifact is not None and policy.options.export_dir is not None:
-        replace(kept, folder=policy.options.export_dir).keep(path)
+    kept = _kept(subject.name, policy, backend)
+    if made.artifact is not None and kept is not None:
+        kept.keep(path)
     return made
 
 

@@ -23,12 +23,15 @@ class Isolation:
 LEAST = 128 * UNITS["mib"]
 """Bytes: an interpreter with torch needs more."""
 
+BEYOND = 2.0**63
+"""Bytes: a system counts memory in 64 bits."""
+
 
 def given_isolation(given: Given) -> Isolation:
     """The validator of the option. Raises `PolicyError`, one sentence."""
     found = parsed(str(given.value))
     if found is None:
-        if (given.folder / str(given.value).partition("::")[0]).exists():
+        if _is_path(given):
             raise given.refusal("that is a path; write --ts-isolate=auto before a path")
         raise given.refusal("give the memory of a process, as 4GiB or 500MiB, or auto, or off; write it after a =")
     if found.memory is not None and found.memory < LEAST:
@@ -38,13 +41,22 @@ def given_isolation(given: Given) -> Isolation:
     return found
 
 
+def _is_path(given: Given) -> bool:
+    """Whether the value names a file or a test in it, as when the option takes the next word of the command line."""
+    name = str(given.value).partition("::")[0]
+    try:
+        return bool(name) and (given.folder / name).exists()
+    except OSError:  # too long for a name
+        return False
+
+
 def parsed(text: str) -> Isolation | None:
     """The value that the text means: `auto`, `off`, or a size with its unit. None if it means nothing."""
     if text in ("auto", "off"):
         return Isolation(is_on=text == "auto")
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)", text.strip())
-    size = int(float(match[1]) * UNITS.get(match[2].lower(), 0)) if match else 0
-    return Isolation(memory=size) if size else None
+    size = float(match[1]) * UNITS.get(match[2].lower(), 0) if match else 0
+    return Isolation(memory=int(size)) if 1 <= size < BEYOND else None
 
 
 def in_words(memory: int) -> str:

@@ -49,16 +49,18 @@ class KeptFile:
         return file.with_name(f"{file.name.removesuffix(self.suffix)}{SIDECAR}")
 
     def keep(self, made: Path) -> None:
-        """Copy a new file, not yet judged. What an earlier run said about another file of that name goes away.
+        """Copy a new file, not yet judged.
 
         The copy is moved into place in one step, because other workers may write it too.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with replacing(self.unjudged) as partial:
             shutil.copyfile(made, partial)
-        for file in (self.accepted, self.rejected):
-            file.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove what an earlier export left: if the new one ends without a file, no file may stand for it."""
         for file in (self.accepted, self.rejected, self.unjudged):
+            file.unlink(missing_ok=True)
             self.sidecar(file).unlink(missing_ok=True)
 
 

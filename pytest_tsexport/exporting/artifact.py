@@ -5,7 +5,6 @@ Every check judges the loaded file, never the module in memory.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from torch import nn
 from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.file_format import Argument, FileFormat
+from pytest_tsexport.config.digest import sha256_of
 from pytest_tsexport.errors import ArtifactError
 from pytest_tsexport.exporting.arrangement import arranged
 from pytest_tsexport.subjects.arguments import filled
@@ -144,8 +144,7 @@ def _is_input(value: Any) -> bool:
 def _artifact(
     path: Path, file_format: FileFormat, takes: tuple[Argument, ...], manifest: Mapping[str, Any]
 ) -> Artifact:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Artifact(path=path, sha256=digest, format=file_format, takes=takes, manifest=manifest)
+    return Artifact(path=path, sha256=sha256_of(path), format=file_format, takes=takes, manifest=manifest)
 
 
 class Runner:

@@ -197,9 +197,8 @@ def _collects_suite(config: pytest.Config, argument: str) -> bool:
 
 def _validate_together(settings: Settings) -> None:
     options = settings.options
-    backends = options.backends or ("jit",)
     arguments = settings.command_line.neuron_args
-    if arguments is not None and set(backends) == {"jit"}:
+    if arguments is not None and options.backends == ("jit",):  # if none is named here, a marker may name neuron
         sentence = f"--ts-neuron-args is {shlex.join(arguments)!r}, and the backend jit takes no arguments"
         raise PolicyError(f"{sentence}; give it with --ts-backend=neuron or --ts-backend=neuron-sim")
     if options.artifact is not None and len(options.models or ()) != 1:

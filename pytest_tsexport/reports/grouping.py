@@ -97,12 +97,6 @@ class ExportResult:
         return tuple(dict.fromkeys((*checks, *lost, *others)))
 
     @property
-    def is_left_out(self) -> bool:
-        """Whether nothing was judged because the test was skipped, or because its backend is not on this machine."""
-        outcomes = {verdict.outcome for verdict in self.verdicts}
-        return all(one.skipped for one in self.unanswered) and outcomes <= {Outcome.UNAVAILABLE, Outcome.NOT_APPLICABLE}
-
-    @property
     def file(self) -> str:
         """`3ba1ad50d1c2  input_ids i64 -> logits f32`: which file was judged; empty if there was none."""
         named = (v for v in self.verdicts if v.sha256 is not None)

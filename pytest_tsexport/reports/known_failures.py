@@ -5,7 +5,7 @@ Only a check that passed in this run has got better. What was not reached says n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 from pytest_tsexport.config.known_failures import Key, KnownFailure, KnownFailures, names_of
 from pytest_tsexport.config.names import OPT_IN
@@ -49,12 +49,15 @@ def _expired(entry: KnownFailure, reached: list[Verdict]) -> str:
 
 
 def _is_stale(entry: KnownFailure, reached: list[Verdict]) -> bool:
-    """Whether all that the entry is about was reached, and nothing of it fails any more."""
-    ended: Mapping[Key, Outcome] = {
-        (name, one.backend, one.check): one.outcome for one in reached for name in names_of(one.subject)
-    }
-    keys = [key for key in entry.keys if key in ended or key[2] not in OPT_IN]
-    return all(ended.get(key) in (Outcome.PASSED, Outcome.NOT_APPLICABLE) for key in keys)
+    """Whether all that the entry is about was reached, and nothing of it fails any more.
+
+    One key may be the name of several subjects: those of files of one name in several folders.
+    """
+    is_well: dict[Key, bool] = {}
+    for one in reached:
+        for key in ((name, one.backend, one.check) for name in names_of(one.subject)):
+            is_well[key] = is_well.get(key, True) and one.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
+    return all(is_well.get(key, key[2] in OPT_IN) for key in entry.keys)
 
 
 def _with(reached: list[Verdict], outcome: Outcome) -> list[Verdict]:

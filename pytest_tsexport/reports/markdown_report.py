@@ -63,7 +63,7 @@ def _head(run: RunRecord, exports: Sequence[ExportResult]) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     if versions:
         yield f"{sentence(versions)}\n"
-    if run.exit_status not in (0, 1):
+    if not run.complete:
         yield f"pytest ended with exit status {run.exit_status}: not every selected item ran.\n"
 
 

@@ -17,6 +17,15 @@ class SourceLine(NamedTuple):
     line: int
 
 
+class FailedItem(NamedTuple):
+    """An item that failed the run in any of its phases, the export that it is about, and why it failed."""
+
+    item: str
+    subject: str
+    backend: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a run depends on besides the tests.
@@ -35,16 +44,19 @@ class Surroundings:
 class RunRecord:
     """What the reports of a whole run are made from.
 
-    `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `exit_status` is that
-    of pytest: 0 and 1 say that every item ran. `options` are those of the command line that a rerun repeats to find the
+    `expected` are the failures that are known, by subject and `backend-check`, with the reasons. `failed` are the
+    items that failed the run, so not those of known failures. `exit_status` is that of pytest. `complete`: the run was
+    not cut off, so every selected item ran. `options` are those of the command line that a rerun repeats to find the
     same. `surroundings` are empty if no report asks for them. `places` are those of subjects in the project.
     """
 
     verdicts: tuple[Verdict, ...]
     unanswered: tuple[Unanswered, ...] = ()
     expected: Mapping[ExpectedFailure, str] = field(default_factory=dict)
+    failed: tuple[FailedItem, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     exit_status: int = 0
+    complete: bool = True
     options: tuple[str, ...] = ()
     surroundings: Surroundings = field(default_factory=Surroundings)
     places: Mapping[str, SourceLine] = field(default_factory=dict)

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pytest_tsexport.config.names import CHECKS
+from pytest_tsexport.reports.numbers import counted
 from pytest_tsexport.reports.sealing import PREDICATE, REASON, SEAL, TYPE, sealed
 
 DIGITS = 12
@@ -52,6 +54,18 @@ def why_refused(text: bytes, sha256: str, required: Sequence[str] = ()) -> str |
     return next((why for file in files for why in _refusals(statement, file, required)), None)
 
 
+def what_passed(text: bytes, sha256: str) -> str:
+    """What a statement that is not refused says of the file: each check that passed, and how many did not."""
+    statement = _read(text)
+    files = [file for file in statement.files if file.sha256 == sha256]
+    others = {name for file in files for name in file.checks.values() if name not in statement.passed}
+    unsure = {check for file in files for check, name in file.checks.items() if name in others}
+    passed = dict.fromkeys(check for file in files for check in file.checks if check not in unsure)
+    names = ", ".join(name for name in CHECKS if name in passed) or "no check in each test of it"
+    warned = f"{counted(len(others), 'check')} warned (not run, not applicable, or known to fail)"
+    return f"passed {names}; {warned}" if others else f"passed {names}"
+
+
 def _refusals(statement: Statement, file: JudgedFile, required: Sequence[str]) -> Iterator[str]:
     if file.simulation:
         yield f"the file was judged as {file.name}, on {file.simulation}"
@@ -79,8 +93,8 @@ def _entry_of(statement: Statement, name: str) -> str:
 def _read(text: bytes) -> Statement:
     """Raises `ValueError`, the end of a sentence that begins with "the statement"."""
     try:
-        document = json.loads(text.decode("utf-8"))
-    except ValueError:
+        document = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
         raise ValueError("is no JSON: it is damaged, or another file") from None
     if not isinstance(document, dict) or document.get("_type") != TYPE or document.get("predicateType") != PREDICATE:
         raise ValueError(f"is no {TYPE} with the predicate {PREDICATE}, as --ts-report=x.intoto.json writes it")
@@ -88,8 +102,13 @@ def _read(text: bytes) -> Statement:
         if _resealed(document).encode() != text:
             raise ValueError("was changed after it was written: it does not have its own digest")
         return _statement(document)
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("was not written by pytest-tsexport: it has another form") from None
+
+
+def _refuse_constant(name: str) -> None:
+    """Python reads `NaN` and `Infinity`, which JSON does not have."""
+    raise ValueError(name)
 
 
 def _resealed(document: Mapping[str, Any]) -> str:
@@ -100,14 +119,14 @@ def _resealed(document: Mapping[str, Any]) -> str:
 
 def _statement(document: Mapping[str, Any]) -> Statement:
     predicate = document["predicate"]
-    status = next(one["annotations"]["exit_status"] for one in predicate["configuration"] if one["name"] == "run")
+    resources = {one["name"]: one for one in predicate["configuration"]}
     return Statement(
         result=predicate["result"],
         files=tuple(map(_judged_file, document["subject"])),
         passed=frozenset(predicate["passedTests"]),
         warned=tuple(predicate["warnedTests"]),
         failed=tuple(predicate["failedTests"]),
-        exit_status=status,
+        exit_status=resources["run"]["annotations"]["exit_status"],
     )
 
 

@@ -1,4 +1,4 @@
-"""run -> workflow commands of GitHub: an error on the line of each marked test whose export is wrong.
+"""run -> workflow commands of GitHub: an error on the line of each marked test whose export fails the run.
 
 ::error file=tests/test_export.py,line=12,title=test_longformer (jit) is wrong::shapes: silently wrong outside …
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pytest_tsexport.reports.grouping import ExportResult, gather
-from pytest_tsexport.reports.run_record import RunRecord, SourceLine
+from pytest_tsexport.reports.grouping import ExportResult, gather, most_urgent_first
+from pytest_tsexport.reports.run_record import FailedItem, RunRecord
+from pytest_tsexport.verdict import Outcome
 
 MOST = 10
 """GitHub shows that many errors of one step; the last one says how many there are."""
@@ -18,19 +19,34 @@ MOST = 10
 
 def annotation_lines(run: RunRecord) -> Iterator[str]:
     """One line for each export that fails the run, wrong ones first, and ten at most. A known failure has none."""
-    exports = gather(run.verdicts, run.expected, run.unanswered)
-    bad = [export for state in ("wrong", "not judged") for export in exports if export.state == state]
-    bad = [export for export in bad if not export.is_left_out]
+    bad = [
+        export
+        for export in most_urgent_first(gather(run.verdicts, run.expected, run.unanswered))
+        if _fails(export, run)
+    ]
     shown = bad if len(bad) <= MOST else bad[: MOST - 1]
-    yield from (_error(export, run.places.get(export.subject)) for export in shown)
+    yield from (_error(export, run) for export in shown)
     if len(bad) > len(shown):
         yield _command({"title": "TorchScript export"}, f"{len(bad) - len(shown)} more exports are not right")
 
 
-def _error(export: ExportResult, place: SourceLine | None) -> str:
+def _fails(export: ExportResult, run: RunRecord) -> bool:
+    """Whether an item about it failed. A crash fails the run even if its item passed."""
+    return bool(_failed(export, run)) or any(verdict.outcome is Outcome.CRASHED for verdict in export.verdicts)
+
+
+def _failed(export: ExportResult, run: RunRecord) -> list[FailedItem]:
+    return [one for one in run.failed if (one.subject, one.backend) == (export.subject, export.backend)]
+
+
+def _error(export: ExportResult, run: RunRecord) -> str:
+    """What was found; if that is no fault, the test failed outside its checks."""
+    place = run.places.get(export.subject)
     properties = {} if place is None else {"file": place.file, "line": str(place.line)}
-    title = f"{_test(export.subject)} ({export.shown}): {export.state}"
-    return _command({**properties, "title": title}, "\n".join(export.found))
+    is_at_fault = export.state in ("wrong", "not judged")
+    said = export.found if is_at_fault else dict.fromkeys(one.why for one in _failed(export, run))
+    title = f"{_test(export.subject)} ({export.shown}): {export.state if is_at_fault else 'failed'}"
+    return _command({**properties, "title": title}, "\n".join(said))
 
 
 def _test(subject: str) -> str:

@@ -21,7 +21,9 @@ def test_a_size_has_a_unit(text: str, found: Isolation) -> None:
     assert parsed(text) == found
 
 
-@pytest.mark.parametrize("text", ["", "4", "GiB", "-1GiB", "0GiB", "4 parsecs", "on", "test_x.py", "infGiB"])
+@pytest.mark.parametrize(
+    "text", ["", "4", "GiB", "-1GiB", "0GiB", "4 parsecs", "on", "test_x.py", "infGiB", "9" * 400 + "GiB"]
+)
 def test_any_other_text_means_nothing(text: str) -> None:
     assert parsed(text) is None
 

@@ -13,7 +13,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_new_file_is_unjudged_and_takes_the_place_of_what_an_earlier_run_left(tmp_path: Path) -> None:
+def test_a_new_file_is_unjudged_and_what_an_earlier_run_left_can_be_removed(tmp_path: Path) -> None:
     made = tmp_path / "made"
     made.write_bytes(b"new")
     kept = KeptFile(tmp_path / "exports", "x-jit", ".pt")
@@ -23,6 +23,8 @@ def test_a_new_file_is_unjudged_and_takes_the_place_of_what_an_earlier_run_left(
         kept.sidecar(file).write_text("{}")
     kept.folder.joinpath("y-jit.pt").write_bytes(b"of another test")
     assert len(names(kept.folder)) == 7
+    kept.discard()
+    assert names(kept.folder) == ["y-jit.pt"]
     kept.keep(made)
     assert names(kept.folder) == ["x-jit.unjudged.pt", "y-jit.pt"]
     assert kept.unjudged.read_bytes() == b"new"

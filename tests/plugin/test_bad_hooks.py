@@ -73,15 +73,22 @@ def test_a_hook_that_gives_no_backends_is_exit_code_4(project: Project, run: Run
     )
 
 
+@pytest.mark.parametrize(
+    ("hook", "raised"),
+    [
+        ("raise ValueError('boom')", "ValueError: boom (conftest.py:*)"),
+        ("pytest.fail('boom')", "Failed: boom (*)"),
+        ("pytest.skip('boom')", "Skipped: boom (*)"),
+        ("sys.exit('boom')", "SystemExit: boom (conftest.py:*)"),
+    ],
+)
 def test_a_hook_of_reports_that_raises_fails_the_run_and_costs_no_report(
-    project: Project, run: Run, pytester: pytest.Pytester
+    project: Project, run: Run, pytester: pytest.Pytester, hook: str, raised: str
 ) -> None:
-    project(RIGHT, conftest_py="def pytest_ts_report(verdicts): raise ValueError('boom')\n")
+    project(RIGHT, conftest_py=f"import sys\nimport pytest\n\ndef pytest_ts_report(verdicts): {hook}\n")
     result = run("--ts-report=x.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(
-        ["1 export: 1 right; *", "pytest_ts_report raised ValueError: boom (conftest.py:1)", "x.json was written: *"]
-    )
+    result.stdout.fnmatch_lines(["1 export: 1 right; *", f"pytest_ts_report raised {raised}", "x.json was written: *"])
     assert len(json.loads((pytester.path / "x.json").read_text())["verdicts"]) == 2
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.plugin.conftest import LIGHT, Project, Run
 
 CHECKS = "trace, tied_weights, parity, shapes, padding, interface, round_trip"
+LONG = "x" * 5000
 
 BAD_OPTIONS = {
     "backend": (["--ts-backend=jit,tensorrt"], "--ts-backend names 'tensorrt'; use one of jit, neuron, neuron-sim"),
@@ -23,7 +24,7 @@ BAD_OPTIONS = {
     "timeout": (["--ts-timeout=0"], "--ts-timeout is '0'; give a number of seconds above 0"),
     "neuron args": (["--ts-neuron-args=--x 'y"], "--ts-neuron-args is *--x 'y* (No closing quotation); give *"),
     "neuron args on jit": (
-        ["--ts-neuron-args=--target inf2"],
+        ["--ts-backend=jit", "--ts-neuron-args=--target inf2"],
         "--ts-neuron-args is '--target inf2', and the backend jit takes no arguments; give it with *",
     ),
     "isolate takes a path": (
@@ -40,6 +41,9 @@ BAD_OPTIONS = {
     ),
     "isolate in a number": (["--ts-isolate=4"], "--ts-isolate is '4'; give the memory of a process, as 4GiB or *"),
     "isolate, no unit": (["--ts-isolate=4parsecs"], "--ts-isolate is '4parsecs'; give the memory of a process, *"),
+    "isolate in nothing": (["--ts-isolate="], "--ts-isolate is ''; give the memory of a process, as 4GiB or *"),
+    "isolate, long": ([f"--ts-isolate={LONG}"], f"--ts-isolate is '{LONG[:99]}…; give the memory of a process, *"),
+    "isolate, long number": ([f"--ts-isolate={'9' * 5000}GiB"], "--ts-isolate is '999*9…; give the memory of *"),
     "isolate, ini": (["-o", "ts_isolate=yes"], "ts_isolate is 'yes'; give the memory of a process, as 4GiB or *"),
     "architectures without the suite": (
         ["--ts-architectures=bert"],
@@ -73,6 +77,10 @@ BAD_OPTIONS = {
     "timeout below nothing": (["--ts-timeout=-1"], "--ts-timeout is '-1'; give a number of seconds above 0"),
     "timeout, ini": (["-o", "ts_timeout=long"], "ts_timeout is 'long'; give a number of seconds above 0"),
     "report of another kind": (["--ts-report=x.xml"], "--ts-report is 'x.xml'; give a file that ends in .json or *"),
+    "report, long": (
+        [f"--ts-report={LONG}.json"],
+        f"--ts-report is '{LONG[:99]}…; no file can have that name (File name too long); give another",
+    ),
     "report without a name": (["--ts-report="], "--ts-report is empty; give one name, or a list separated by commas"),
     "report, ini": (["-o", "ts_report=x.txt"], "ts_report is 'x.txt'; give a file that ends in .json or *"),
     "export dir that is a file": (

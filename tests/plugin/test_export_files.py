@@ -175,6 +175,84 @@ def test_x(ts_export):
     ]
 
 
+def test_a_model_that_no_longer_exports_leaves_no_file_of_an_earlier_run(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    body = """
+def exporter(model, inputs, path):
+    {}
+    torch.jit.save(torch.jit.trace(model, (inputs["x"],)), path)
+
+@pytest.mark.torchscript(inputs=ROWS, max_examples=5, checks=["trace", "parity"], export=exporter)
+def test_x():
+    return Doubles()
+"""
+    project(body.format("pass"))
+    run(*ARGS).assert_outcomes(passed=2)
+    assert names(pytester) == ["test_export.py-test_x-jit.pt"]
+    project(body.format("raise ValueError('no longer')"))
+    assert run(*ARGS).ret == pytest.ExitCode.TESTS_FAILED
+    assert names(pytester) == []
+
+
+HAND_WRITTEN = """
+@pytest.fixture
+def fixture():
+    yield
+    {teardown}
+
+def test_x(ts_export, fixture):
+    ts_export(Doubles(), ROWS, max_examples=5).check("parity")
+    {call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "teardown", "why"),
+    [
+        ("assert 1 == 2", "pass", "test_export.py::test_x failed: assert 1 == 2"),
+        ("pass", "raise OSError('disk')", "test_export.py::test_x failed: OSError: disk"),
+    ],
+    ids=["call", "teardown"],
+)
+def test_the_file_of_a_test_that_failed_is_rejected(
+    project: Project, run: Run, pytester: pytest.Pytester, call: str, teardown: str, why: str
+) -> None:
+    project(HAND_WRITTEN.format(call=call, teardown=teardown))
+    run(*ARGS)
+    assert names(pytester) == ["test_export.py-test_x-jit.rejected.json", "test_export.py-test_x-jit.rejected.pt"]
+    assert sidecar(pytester, "test_export.py-test_x-jit.rejected.json")["why"] == why
+
+
+@pytest.mark.parametrize("call", ["pytest.skip('not today')", "pytest.xfail('known')"])
+def test_the_file_of_a_test_that_fails_nothing_is_accepted(
+    project: Project, run: Run, pytester: pytest.Pytester, call: str
+) -> None:
+    project(HAND_WRITTEN.format(call=call, teardown="pass"))
+    run(*ARGS)
+    assert names(pytester) == ["test_export.py-test_x-jit.pt"]
+
+
+def test_a_crash_after_the_export_rejects_its_file(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project("""
+import sys
+from pathlib import Path
+
+class Leaves(Doubles):
+    def forward(self, x):
+        if Path("out/test_export.py-test_x-jit.unjudged.pt").exists():
+            sys.exit(3)
+        return super().forward(x)
+
+@pytest.mark.torchscript(inputs=ROWS, max_examples=5, checks=["trace", "parity"])
+def test_x():
+    return Leaves()
+""")
+    run(*ARGS)
+    assert names(pytester) == ["test_export.py-test_x-jit.rejected.json", "test_export.py-test_x-jit.rejected.pt"]
+    assert "SystemExit" in str(sidecar(pytester, "test_export.py-test_x-jit.rejected.json")["why"])
+
+
 def test_a_file_that_cannot_be_renamed_fails_the_run(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         """

@@ -32,6 +32,16 @@ def test_y():
 def test_not_made():
     raise ValueError("no such checkpoint")
 """
+RIGHT = """
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace", "parity"], max_examples=5)
+def test_x():
+    return Doubles()
+"""
+SKIPPED = """
+@pytest.mark.torchscript(inputs=ROWS, checks=["trace"], backends=["neuron"])
+def test_x():
+    return Doubles()
+"""
 VARIES = {"seconds", "sha256"}
 
 
@@ -87,6 +97,7 @@ def test_a_person_can_read_the_report(project: Project, run: Run, pytester: pyte
 def test_a_test_file_whose_name_is_no_text_is_reported(pytester: pytest.Pytester, file: str) -> None:
     """In a C locale a name with other letters has surrogates, which UTF-8 cannot write."""
     session = pytester.getmodulecol("").session
+    session.exitstatus = pytest.ExitCode.OK
     verdict = replace(FAILED, subject="test_\udce9.py::test_x")
     (line,) = report_files.write(session, [pytester.path / file], RunRecord(verdicts=(verdict,)))
     assert line == f"{file} was written: 1 verdict"
@@ -165,6 +176,23 @@ def test_a_statement_about_no_file_is_not_written(project: Project, run: Run, py
     assert not pytester.path.joinpath("x.intoto.json").exists()
 
 
+@pytest.mark.parametrize("test", ["def test_x():\n    pass\n", SKIPPED], ids=["no export", "unavailable"])
+def test_a_statement_that_the_ini_names_is_due_only_if_something_was_exported(
+    project: Project, run: Run, pytester: pytest.Pytester, test: str
+) -> None:
+    project(test, pytest_ini="[pytest]\nts_report = x.intoto.json\n")
+    result = run("--ts-on-unavailable=skip")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["x.intoto.json was not written: no file was judged"])
+
+
+def test_what_is_only_collected_has_no_report(project: Project, run: Run, pytester: pytest.Pytester) -> None:
+    project(RIGHT)
+    result = run("--collect-only", "--ts-report=x.intoto.json", "--ts-report=x.json")
+    assert result.ret == pytest.ExitCode.OK
+    assert not list(pytester.path.glob("x.*"))
+
+
 def test_several_reports_can_be_asked_for(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("def test_x():\n    pass\n", head="import pytest\n")
     run("--ts-report=a.json", "--ts-report=b.json").assert_outcomes(passed=1)
@@ -217,3 +245,57 @@ def test_a_report_that_cannot_be_written_at_the_end_fails_the_run(
     result = run("--ts-report=x.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["x.json was not written: *"])
+
+
+def test_the_statement_says_what_another_report_and_another_plugin_did_to_the_run(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    spoils = "    Path('x.json').mkdir()\n"
+    body = f"from pathlib import Path\n{RIGHT}\ndef test_y():\n{spoils}"
+    args = ("--ts-export-dir=out", "--ts-report=x.intoto.json", "--ts-report=x.json", "--ts-report=x.md")
+    project(body)
+    result = run(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["out: 1 accepted", "x.json was not written: *", "x.intoto.json was written: *"])
+    assert statement_of(pytester) == ("FAILED", pytest.ExitCode.USAGE_ERROR)
+    assert "not every selected item ran" not in pytester.path.joinpath("x.md").read_text()
+
+    pytester.path.joinpath("x.json").rmdir()
+    hook = "def pytest_sessionfinish(session): session.exitstatus = 7\n"
+    project(body.replace(spoils, "    pass\n"), conftest_py=hook)
+    result = run(*args)
+    assert result.ret == 7
+    result.stdout.fnmatch_lines(["out: 1 unjudged"])
+    assert statement_of(pytester) == ("FAILED", 7)
+    assert "exit status 7: not every selected item ran" in pytester.path.joinpath("x.md").read_text()
+
+
+def statement_of(pytester: pytest.Pytester) -> tuple[str, int]:
+    """The result, and the exit status that it names."""
+    predicate = json.loads(pytester.path.joinpath("x.intoto.json").read_text())["predicate"]
+    (found,) = (one for one in predicate["configuration"] if one["name"] == "run")
+    return predicate["result"], found["annotations"]["exit_status"]
+
+
+def test_a_file_that_does_not_exist_yet_costs_no_statement(
+    project: Project, run: Run, pytester: pytest.Pytester
+) -> None:
+    project(RIGHT, pytest_ini="[pytest]\nts_baseline = promised.json\n")
+    run("--ts-report=x.intoto.json").assert_outcomes(passed=2)
+    assert statement_of(pytester)[0] == "WARNED"
+    assert "promised.json" not in pytester.path.joinpath("x.intoto.json").read_text()
+
+
+def test_a_report_is_written_with_the_line_ends_of_its_text(
+    project: Project, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text mode would write others on Windows, and the statement would not have its own digest."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a report is written in text mode")
+
+    session = pytester.getmodulecol("").session
+    session.exitstatus = pytest.ExitCode.OK
+    monkeypatch.setattr(Path, "write_text", refuse)
+    (line,) = report_files.write(session, [pytester.path / "x.json"], RunRecord(verdicts=(FAILED,)))
+    assert line == "x.json was written: 1 verdict"

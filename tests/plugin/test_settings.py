@@ -8,6 +8,7 @@ from zlib import crc32
 import pytest
 
 from pytest_tsexport.plugin.settings import Settings, read_settings
+from tests.plugin.conftest import Project, Run
 
 INI = "[pytest]\nts_budget = 5\nts_max_examples = 7\nts_counterexamples = kept.json\nts_baseline = promised.json\n"
 
@@ -92,3 +93,9 @@ def test_a_list_holds_names_split_by_commas_and_options_that_are_repeated(pytest
     found = settings(pytester, "--ts-checks=trace, parity", "--ts-checks=shapes", "--ts-model=a,b")
     assert found.options.checks == ("trace", "parity", "shapes")
     assert found.options.models == ("a", "b")
+
+
+def test_compiler_arguments_are_for_the_backend_that_a_marker_names(project: Project, run: Run) -> None:
+    marker = "@pytest.mark.torchscript(inputs=ROWS, backends=['neuron-sim'], checks=['trace'])"
+    project(f"{marker}\ndef test_x():\n    return Doubles()\n")
+    run("--ts-neuron-args=--auto-cast none").assert_outcomes(passed=1)

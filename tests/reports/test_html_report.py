@@ -128,10 +128,11 @@ def test_where_the_test_is_and_which_file_was_judged_are_told() -> None:
 
 
 def test_a_known_failure_a_simulation_and_a_run_that_was_cut_off_are_told() -> None:
-    shown = page(replace(RUN, exit_status=2)).text
+    shown = page(replace(RUN, exit_status=2, complete=False)).text
     assert "known to fail" in shown
     assert "neuron-sim is a simulation on the CPU" in shown
     assert "pytest ended with exit status 2" in shown
+    assert "exit status" not in page(replace(RUN, exit_status=4)).text
 
 
 def test_a_run_without_an_export_has_a_page() -> None:

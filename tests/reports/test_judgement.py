@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_tsexport.reports.check_tests import checks_as_tests
 from pytest_tsexport.reports.judgement import Judgement, State, judgement
-from pytest_tsexport.reports.run_record import RunRecord
+from pytest_tsexport.reports.run_record import FailedItem, RunRecord
 from pytest_tsexport.verdict import Outcome
 from tests.reports.small_runs import BERT, DIGEST, OTHER, TINY, lost, run_of, verdict
 
 EXPORT = (BERT, "jit")
 
 
-def judged(run: RunRecord, *, complete: bool = True) -> Judgement:
-    found = judgement(run, EXPORT, DIGEST, complete=complete)
+def judged(run: RunRecord) -> Judgement:
+    found = judgement(run, checks_as_tests(run), EXPORT, DIGEST)
     assert found is not None
     return found
 
@@ -57,8 +58,8 @@ def test_a_file_that_was_not_looked_at_stays_unjudged(outcome: Outcome) -> None:
 
 
 def test_a_run_that_was_cut_off_accepts_nothing_and_still_rejects() -> None:
-    assert judged(run_of(verdict("trace")), complete=False).state is State.UNJUDGED
-    assert judged(run_of(verdict("trace", Outcome.FAILED)), complete=False).state is State.REJECTED
+    assert judged(run_of(verdict("trace"), complete=False)).state is State.UNJUDGED
+    assert judged(run_of(verdict("trace", Outcome.FAILED), complete=False)).state is State.REJECTED
 
 
 def test_a_verdict_about_another_file_of_the_test_accepts_nothing() -> None:
@@ -69,5 +70,26 @@ def test_a_verdict_about_another_file_of_the_test_accepts_nothing() -> None:
 
 def test_a_file_that_no_verdict_is_about_is_not_judged() -> None:
     run = run_of(verdict("trace"), verdict("trace", subject=TINY, sha256=OTHER))
-    assert judgement(run, EXPORT, OTHER, complete=True) is None
-    assert judgement(run, (TINY, "jit"), OTHER, complete=True) is not None
+    assert judgement(run, checks_as_tests(run), EXPORT, OTHER) is None
+    assert judgement(run, checks_as_tests(run), (TINY, "jit"), OTHER) is not None
+
+
+def test_a_crash_that_names_no_file_rejects_the_file_of_the_export() -> None:
+    crash = "ended by signal 11 while it ran parity"
+    found = judged(run_of(*(verdict(name, Outcome.CRASHED, crash, sha256=None) for name in ("trace", "parity"))))
+    assert (found.state, found.why) == (State.REJECTED, f"crashed: {crash}")
+    unavailable = run_of(verdict("trace", Outcome.UNAVAILABLE, sha256=None))
+    assert judgement(unavailable, checks_as_tests(unavailable), EXPORT, DIGEST) is None
+
+
+def test_an_item_that_failed_without_a_wrong_verdict_rejects_the_file() -> None:
+    item = FailedItem(f"{BERT}[jit-trace]", BERT, "jit", "OSError: teardown")
+    found = judged(run_of(verdict("trace"), failed=(item,), exit_status=1))
+    assert (found.state, found.why) == (State.REJECTED, f"{BERT}[jit-trace] failed: OSError: teardown")
+    assert judged(run_of(verdict("trace"), failed=(item._replace(backend="neuron"),))).state is State.ACCEPTED
+
+
+def test_an_item_that_failed_because_it_could_not_look_leaves_the_file_unjudged() -> None:
+    item = FailedItem(f"{BERT}[jit-parity]", BERT, "jit", "no device")
+    found = judged(run_of(verdict("trace"), verdict("parity", Outcome.UNAVAILABLE, "no device"), failed=(item,)))
+    assert (found.state, found.why) == (State.UNJUDGED, "")

@@ -48,6 +48,17 @@ def test_an_entry_of_which_something_fails_or_was_not_reached_is_better_and_not_
     assert lines(tmp_path, BOTH, [verdict("parity"), verdict("shapes", Outcome.TOO_SLOW)]) == better
 
 
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CRASHED])
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_entry_of_two_files_of_one_name_is_not_stale_while_one_of_them_fails(
+    tmp_path: Path, outcome: Outcome, order: int
+) -> None:
+    both = [verdict("shapes", outcome), verdict("shapes", subject="other/test_a.py::test_x")][::order]
+    assert lines(tmp_path, SHAPES, both) == [
+        "known.toml, entry 1: better: other/test_a.py::test_x now passes jit-shapes; narrow the entry"
+    ]
+
+
 @pytest.mark.parametrize(
     "outcome",
     [Outcome.NOT_APPLICABLE, Outcome.NOT_RUN, Outcome.UNAVAILABLE, Outcome.TOO_SLOW, Outcome.CRASHED],

@@ -78,8 +78,9 @@ def test_a_run_without_an_export_says_so() -> None:
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:
-    text = markdown_report.text(replace(WRONG, exit_status=2))
+    text = markdown_report.text(replace(WRONG, exit_status=2, complete=False))
     assert "pytest ended with exit status 2: not every selected item ran." in text
+    assert "exit status" not in markdown_report.text(replace(WRONG, exit_status=4))
 
 
 def test_what_was_not_run_says_why() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_tsexport.reports import statement
 from pytest_tsexport.reports.sealing import canonical, sealed
-from pytest_tsexport.reports.verification import why_refused
+from pytest_tsexport.reports.verification import what_passed, why_refused
 from pytest_tsexport.verdict import Outcome
 from tests.reports.small_runs import BERT, DIGEST, OTHER, lost, run_of, verdict
 
@@ -98,11 +98,16 @@ def test_the_checks_of_another_file_of_the_same_test_do_not_count() -> None:
     [
         (b"", "the statement is no JSON: it is damaged, or another file"),
         (b"\xff\xfe", "the statement is no JSON: it is damaged, or another file"),
+        (
+            TEXT.replace(b'"seeds": {', b'"seeds": {"x": NaN, '),
+            "the statement is no JSON: it is damaged, or another file",
+        ),
+        (b"[" * 100_000, "the statement is no JSON: it is damaged, or another file"),
         (b"[]", "the statement is no https://in-toto.io/Statement/v1 with the predicate *"),
         (b'{"schema": 1}', "the statement is no https://in-toto.io/Statement/v1 with the predicate *"),
         (json.dumps(json.loads(TEXT)).encode(), "the statement was changed after it was written: *"),
     ],
-    ids=["empty", "no text", "a list", "another report", "written anew"],
+    ids=["empty", "no text", "not a number", "deep", "a list", "another report", "written anew"],
 )
 def test_what_is_no_statement_is_refused_in_a_sentence(text: bytes, sentence: str) -> None:
     pytest.LineMatcher([str(why_refused(text, DIGEST))]).fnmatch_lines([sentence])
@@ -116,6 +121,32 @@ def test_a_statement_of_another_program_is_refused_in_a_sentence(missing: str) -
     assert why_refused(text.encode(), DIGEST) == (
         "the statement was not written by pytest-tsexport: it has another form"
     )
+
+
+def test_a_statement_that_does_not_say_how_the_run_ended_is_refused_in_a_sentence() -> None:
+    document = json.loads(TEXT)
+    resources = document["predicate"]["configuration"]
+    resources[:] = [one for one in resources if one["name"] != "run"]
+    assert why_refused(resealed(document).encode(), DIGEST) == (
+        "the statement was not written by pytest-tsexport: it has another form"
+    )
+
+
+def test_what_passed_is_named_and_what_did_not_is_counted() -> None:
+    assert what_passed(TEXT, DIGEST) == (
+        "passed trace, parity; 4 checks warned (not run, not applicable, or known to fail)"
+    )
+    names = ("trace", "tied_weights", "parity", "shapes", "padding", "round_trip")
+    whole = statement.text(run_of(*map(verdict, names))).encode()
+    assert what_passed(whole, DIGEST) == f"passed {', '.join(names)}"
+
+
+def test_a_check_that_passed_for_one_of_two_judgements_of_a_file_is_not_named() -> None:
+    both = run_of(
+        verdict("trace"), verdict("parity"), verdict("trace", subject="test_a.py::test_b"),
+        verdict("parity", Outcome.NOT_APPLICABLE, "no", subject="test_a.py::test_b"),
+    )  # fmt: skip
+    assert what_passed(statement.text(both).encode(), DIGEST).startswith("passed trace; 9 checks warned")
 
 
 def resealed(document: dict[str, dict[str, list[object]]]) -> str:

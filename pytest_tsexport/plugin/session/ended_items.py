@@ -1,14 +1,16 @@
-"""report -> reason: why an item of a check ended without a verdict, in one line."""
+"""report -> reason: why an item failed, or ended without a verdict, in one line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pytest
 
 from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.reports.grouping import Unanswered
+from pytest_tsexport.reports.run_record import FailedItem
+from pytest_tsexport.verdict import Verdict
 
 
 class Ended(NamedTuple):
@@ -43,3 +45,14 @@ def unanswered(items: Mapping[str, Ended], backends: Iterable[str]) -> Iterator[
             yield Unanswered(
                 item=nodeid, subject=parts.subject, backend=parts.backend, check=parts.check, why=why, skipped=skipped
             )
+
+
+def failed_items(
+    items: Mapping[str, str], verdicts: Mapping[str, Sequence[Verdict]], backends: Iterable[str]
+) -> Iterator[FailedItem]:
+    """Each failed item with each export that it is about: by its id, or by the verdicts of a hand-written test."""
+    for nodeid, why in items.items():
+        parts = parse(nodeid, backends)
+        exports = {(one.subject, one.backend) for one in verdicts.get(nodeid, ())}
+        for subject, backend in sorted(exports if parts is None else {(parts.subject, parts.backend)}):
+            yield FailedItem(nodeid, subject, backend, why)

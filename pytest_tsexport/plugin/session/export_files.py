@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections import Counter
@@ -12,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from pytest_tsexport.config.atomic_file import replacing
+from pytest_tsexport.config.digest import sha256_of
 from pytest_tsexport.config.kept_files import KeptFile, unjudged_files
+from pytest_tsexport.reports.check_tests import checks_as_tests
 from pytest_tsexport.reports.judgement import Judgement, State, judgement
 from pytest_tsexport.reports.run_record import RunRecord
-
-ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-"""How a run ends in which every item ran, unless it was told to stop at a failure."""
 
 
 def settle(session: pytest.Session, folder: Path | None, run: RunRecord) -> str:
@@ -28,9 +26,8 @@ def settle(session: pytest.Session, folder: Path | None, run: RunRecord) -> str:
     if folder is None:
         return ""
     typed = os.path.relpath(folder, session.config.invocation_params.dir)
-    complete = run.exit_status in ENDED and not session.shouldfail and not session.shouldstop
     try:
-        counts = Counter(state.value for state in _settled(folder, run, complete=complete))
+        counts = Counter(state.value for state in _settled(folder, run))
     except OSError as error:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
         return f"{typed}: {error.filename} could not be renamed or described ({error.strerror})"
@@ -38,13 +35,14 @@ def settle(session: pytest.Session, folder: Path | None, run: RunRecord) -> str:
     return f"{typed}: {', '.join(states)}" if states else ""
 
 
-def _settled(folder: Path, run: RunRecord, *, complete: bool) -> Iterator[State]:
+def _settled(folder: Path, run: RunRecord) -> Iterator[State]:
+    tests = checks_as_tests(run)
     for export in sorted({(verdict.subject, verdict.backend) for verdict in run.verdicts}):
         for file in unjudged_files(folder, *export):
-            sha256 = hashlib.sha256(file.unjudged.read_bytes()).hexdigest()
-            found = judgement(run, export, sha256, complete=complete)
+            sha256 = sha256_of(file.unjudged)
+            found = judgement(run, tests, export, sha256)
             if found is not None:
-                about = {"subject": export[0], "backend": export[1], "sha256": sha256, "complete": complete}
+                about = {"subject": export[0], "backend": export[1], "sha256": sha256, "complete": run.complete}
                 _rename(file, found, about)
                 yield found.state
 
@@ -54,7 +52,8 @@ def _rename(file: KeptFile, found: Judgement, about: Mapping[str, object]) -> No
     named = {State.ACCEPTED: file.accepted, State.REJECTED: file.rejected, State.UNJUDGED: file.unjudged}
     target = named[found.state]
     if found.known or found.state is not State.ACCEPTED:
-        said = {"file": target.name, "state": found.state.value, **about, "checks": dict(found.checks)}
+        why = {"why": found.why} if found.why else {}
+        said = {"file": target.name, "state": found.state.value, **why, **about, "checks": dict(found.checks)}
         with replacing(file.sidecar(target)) as partial:
             partial.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     file.unjudged.replace(target)

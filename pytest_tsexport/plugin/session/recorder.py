@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pytest_tsexport.config.names import SIMULATIONS
 from pytest_tsexport.config.shown import raised_by
-from pytest_tsexport.errors import ends_the_run
+from pytest_tsexport.errors import INTERRUPTS, ends_the_run
 from pytest_tsexport.plugin.collection.item_ids import parse
 from pytest_tsexport.plugin.header import header, versions
 from pytest_tsexport.plugin.session import baseline_update, export_files, report_files, step_summary
 from pytest_tsexport.plugin.session.counterexamples import Counterexamples
-from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, Ended, ended, unanswered
+from pytest_tsexport.plugin.session.ended_items import PROCESS_ENDED, Ended, ended, failed_items, unanswered
 from pytest_tsexport.plugin.session.painting import painter
 from pytest_tsexport.plugin.session.places import place_of
 from pytest_tsexport.plugin.session.surroundings import surroundings
@@ -23,11 +24,14 @@ from pytest_tsexport.plugin.session.tracer_warnings import TracerWarnings
 from pytest_tsexport.plugin.session.transport import with_verdict
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.grouping import Unanswered
-from pytest_tsexport.reports.run_record import RunRecord, SourceLine
+from pytest_tsexport.reports.run_record import FailedItem, RunRecord, SourceLine
 from pytest_tsexport.reports.terminal import summary_lines
 from pytest_tsexport.verdict import Outcome, Verdict
 
 NARROWEST = 80
+
+ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+"""How a run ends in which every item ran, unless it was told to stop at a failure."""
 
 
 class Recorder:
@@ -40,6 +44,7 @@ class Recorder:
         self._expected: dict[str, str] = {}
         self._bare_markers: dict[str, None] = {}
         self._ended: dict[str, Ended] = {}
+        self._failed: dict[str, str] = {}
         self._places: dict[str, SourceLine] = {}
         self._written: tuple[str, ...] = ()
         self._tracer_warnings = TracerWarnings(settings.backends)
@@ -52,6 +57,7 @@ class Recorder:
             self._by_item.pop(nodeid, None)
             self._expected.pop(nodeid, None)
             self._ended.pop(nodeid, None)
+            self._failed.pop(nodeid, None)
         fields: list[Mapping[str, Any]] = getattr(report, "tsexport", [])
         for verdict in map(Verdict.from_dict, fields):
             self._by_item[nodeid] = with_verdict(self._by_item.get(nodeid, []), verdict)
@@ -65,6 +71,8 @@ class Recorder:
             self._ended[nodeid] = PROCESS_ENDED
         elif not report.passed:
             self._ended.setdefault(nodeid, ended(report))
+        if report.failed:
+            self._failed.setdefault(nodeid, ended(report).why)
         self._locate(report)
 
     def _locate(self, report: pytest.TestReport) -> None:
@@ -101,19 +109,26 @@ class Recorder:
         return tuple(unanswered(lost, self._settings.backends))
 
     @property
+    def failed(self) -> tuple[FailedItem, ...]:
+        """The items that failed, in any phase, by the exports that they are about."""
+        return tuple(failed_items(self._failed, self._by_item, self._settings.backends))
+
+    @property
     def expected(self) -> Mapping[tuple[str, str], str]:
         """The reasons of the failures that are known, by subject and `backend-check`."""
         known = ((one, why) for nodeid, why in self._expected.items() for one in self._by_item.get(nodeid, []))
         return {(one.subject, one.name): why for one, why in known if one.outcome is Outcome.FAILED}
 
     def run_record(self, session: pytest.Session) -> RunRecord:
-        """The run as a value, from which all reports are made."""
+        """The run as a value, from which all reports are made; as it was before anything of ours could fail it."""
         return RunRecord(
             verdicts=self.verdicts,
             unanswered=self.unanswered,
             expected=self.expected,
+            failed=self.failed,
             versions=versions(),
             exit_status=int(session.exitstatus),
+            complete=session.exitstatus in ENDED and not session.shouldfail and not session.shouldstop,
             options=self._settings.rerun_flags,
             surroundings=surroundings(session.config, self._settings),
             places=self._places,
@@ -127,6 +142,7 @@ class Recorder:
         backends = self._settings.options.backends or ("jit",)
         return header(f"{name} (a simulation)" if name in SIMULATIONS else name for name in backends)
 
+    @pytest.hookimpl(trylast=True)  # another plugin may still change the exit status
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Keep the counterexamples, call the hook, and write the interface baseline and the reports; in one process.
 
@@ -136,28 +152,30 @@ class Recorder:
         if crashed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if not hasattr(session.config, "workerinput"):
-            self._counterexamples.keep(self.verdicts)
-            hook = self._call_hook(session)
-            baseline = baseline_update.write(session, self._settings.command_line.baseline, self.verdicts)
-            run = self.run_record(session)
-            kept = export_files.settle(session, self._settings.options.export_dir, run)
-            run = self.run_record(session)
-            reports = report_files.write(session, self._settings.options.reports or (), run)
-            self._written = (
-                *hook,
-                *((baseline,) if baseline else ()),
-                *((kept,) if kept else ()),
-                *reports,
-                *step_summary.write(session.config, run),
-            )
-
+            self._written = tuple(self._write(session, self.run_record(session)))
             self._folded = self._tracer_warnings.fold(session.config, self.verdicts)
 
+    def _write(self, session: pytest.Session, run: RunRecord) -> Iterator[str]:
+        """A line for each thing that is written. The reports come last: they say how the run ends."""
+        self._counterexamples.keep(run.verdicts)
+        yield from self._call_hook(session)
+        baseline = baseline_update.write(session, self._settings.command_line.baseline, run.verdicts)
+        kept = export_files.settle(session, self._settings.options.export_dir, run)
+        yield from filter(None, (baseline, kept))
+        yield from step_summary.write(session.config, replace(run, exit_status=int(session.exitstatus)))
+        is_asked = self._settings.command_line.reports is not None
+        yield from report_files.write(session, self._settings.options.reports or (), run, is_asked=is_asked)
+
     def _call_hook(self, session: pytest.Session) -> tuple[str, ...]:
-        """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written."""
+        """Give the verdicts to the project's own hook. If it raises, the run fails, and its reports are written.
+
+        `pytest.fail`, `pytest.skip` and `sys.exit` raise no `Exception`.
+        """
         try:
             session.config.hook.pytest_ts_report(verdicts=self.verdicts)
-        except Exception as error:  # the user's own code
+        except INTERRUPTS:
+            raise
+        except BaseException as error:  # the user's own code may raise anything
             if ends_the_run(error):
                 raise
             session.exitstatus = pytest.ExitCode.USAGE_ERROR

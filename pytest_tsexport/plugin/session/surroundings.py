@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -11,25 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tsexport.config.digest import sha256_of
 from pytest_tsexport.config.isolation import Isolation
 from pytest_tsexport.config.options import EFFORT, OPTIONS, WHERE, RunOptions
-from pytest_tsexport.config.report_files import kind_of
+from pytest_tsexport.config.report_files import STATEMENT, kind_of
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.reports.run_record import Surroundings
-
-STATEMENT = ".intoto.json"
-"""The report that names them; without it they are not looked up, which takes a part of a second."""
 
 LOCKS = ("pylock.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml")
 """The names of lock files, as tools write them into the root folder of a project."""
 
 
 def surroundings(config: pytest.Config, settings: Settings) -> Surroundings:
-    """Those of this run, if one of its reports names them."""
+    """Those of this run, if its statement names them: to look them up takes a part of a second."""
     options = settings.options
     if not any(kind_of(file) == STATEMENT for file in options.reports or ()):
         return Surroundings()
-    files = {os.path.relpath(file, config.rootpath): _sha256(file) for file in _files(config, options)}
+    files = {os.path.relpath(file, config.rootpath): sha256_of(file) for file in _files(config, options)}
     return Surroundings(options=_in_force(options), packages=_packages(), files=files)
 
 
@@ -54,12 +51,10 @@ def _packages() -> Mapping[str, str]:
 
 
 def _files(config: pytest.Config, options: RunOptions) -> Iterator[Path]:
-    yield from (config.rootpath / name for name in LOCKS if (config.rootpath / name).is_file())
+    """Those that exist: a baseline of the ini may not be written yet."""
+    files = [config.rootpath / name for name in LOCKS]
     if options.known_failures is not None:
-        yield options.known_failures.file
+        files.append(options.known_failures.file)
     if options.baseline is not None and not options.baseline.writes:
-        yield options.baseline.path
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+        files.append(options.baseline.path)
+    yield from filter(Path.is_file, files)
