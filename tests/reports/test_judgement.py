@@ -90,6 +90,10 @@ def test_an_item_that_failed_without_a_wrong_verdict_rejects_the_file() -> None:
 
 
 def test_an_item_that_failed_because_it_could_not_look_leaves_the_file_unjudged() -> None:
-    item = FailedItem(f"{BERT}[jit-parity]", BERT, "jit", "no device")
-    found = judged(run_of(verdict("trace"), verdict("parity", Outcome.UNAVAILABLE, "no device"), failed=(item,)))
-    assert (found.state, found.why) == (State.UNJUDGED, "")
+    for name in (f"{BERT}[jit-parity]", BERT):  # that of a check, and a hand-written test
+        item = FailedItem(name, BERT, "jit", "no device")
+        found = judged(run_of(verdict("trace"), verdict("parity", Outcome.UNAVAILABLE, "no device"), failed=(item,)))
+        assert (found.state, found.why) == (State.UNJUDGED, "")
+    spoiled = FailedItem(f"{BERT}[jit-trace]", BERT, "jit", "OSError")
+    found = judged(run_of(verdict("trace"), verdict("parity", Outcome.UNAVAILABLE, "no device"), failed=(spoiled,)))
+    assert found.state is State.REJECTED
