@@ -319,7 +319,7 @@ def test_ctrl_c_ends_the_process_too(project: Project, pytester: pytest.Pytester
     while not (pid.exists() and pid.read_text()) and time.monotonic() < until:
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    out, _ = run.communicate(timeout=60)
+    out, _ = run.communicate(timeout=120)
     assert run.returncode == 2
     assert "KeyboardInterrupt" in out
     with pytest.raises(ProcessLookupError):
