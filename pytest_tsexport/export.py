@@ -6,11 +6,12 @@ import hashlib
 import shutil
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -92,8 +93,7 @@ class Export:
             started = time.monotonic()
             with _threads(self._context.callbacks.processes):
                 found = self._judged(name)
-            contract = contract_of(self.subject, self._policy.meaning, self._made.backend.contract)
-            self._verdicts[name] = replace(found, contract=contract, seconds=time.monotonic() - started)
+            self._verdicts[name] = replace(found, contract=self._contract, seconds=time.monotonic() - started)
         self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
 
@@ -138,6 +138,10 @@ class Export:
             why = self._context.unavailable or in_a_few_words(made)
             raise ExportError(f"{self.subject.name} has no artifact on {self.backend}: {why}")
         return Measurements(made.subject, made.artifact, self._policy, runs_on(made, made.artifact, self._policy))
+
+    @cached_property
+    def _contract(self) -> Mapping[str, Any]:
+        return contract_of(self.subject, self._policy.meaning, self._made.backend.contract)
 
     def _evidence(self, check: str) -> Evidence:
         """New evidence for one run of a check."""

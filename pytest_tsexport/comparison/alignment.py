@@ -40,10 +40,10 @@ def aligned(model: nn.Module) -> nn.Module:
 def _odd(model: nn.Module) -> Iterator[torch.Tensor]:
     found = {id(entry.tensor): entry.tensor for entry in entries(model) if entry.tensor.layout == torch.strided}
     tensors = list(found.values())
-    shared = {place for places in joined(tensors) for place in places if len(places) > 1}
-    for place, one in enumerate(tensors):
-        if place not in shared and isinstance(one, nn.Parameter) and _is_odd(one):
-            yield one
+    odd = [place for place, one in enumerate(tensors) if isinstance(one, nn.Parameter) and _is_odd(one)]
+    if odd:  # almost no model has any, and what shares memory takes longer to find
+        shared = {place for places in joined(tensors) for place in places if len(places) > 1}
+        yield from (tensors[place] for place in odd if place not in shared)
 
 
 def _is_odd(weight: torch.Tensor) -> bool:

@@ -15,7 +15,7 @@ def shown(value: object) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # the user's own `__repr__`
         text = f"a {type(value).__name__}"
-    return text if len(text) <= MOST else f"{text[:MOST]}…"
+    return _cut(text)
 
 
 def raised_by(error: BaseException) -> str:
@@ -23,10 +23,14 @@ def raised_by(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if text else ''}{text if len(text) <= MOST else f'{text[:MOST]}…'}{where}"
+    return f"{type(error).__name__}{': ' if text else ''}{_cut(text)}{where}"
 
 
 def with_article(value: object) -> str:
     """`an int`, `a dict`: what kind of value it is."""
     name = type(value).__name__
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST else f"{text[:MOST]}…"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from pytest_tsexport.reports.cutting import cut
+
 NAME = 160
 """Characters of a name or a sentence that are shown: a node id may have thousands."""
 
@@ -38,5 +40,4 @@ def folded(summary: str, content: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= NAME else f"{line[: NAME // 2]}…{line[-NAME // 2 + 1 :]}"
+    return cut(" ".join(text.split()), NAME)
