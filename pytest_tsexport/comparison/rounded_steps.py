@@ -46,7 +46,7 @@ _COPIES = """
     dequantize int_repr heaviside copysign nextafter zeros ones full empty empty_like zeros_like ones_like
     full_like new_zeros new_ones new_full new_empty zero scalar_tensor arange eye rand randn rand_like
     randn_like bernoulli uniform normal native_dropout multinomial real imag view_as_real frexp ldexp resize set
-    empty_strided new_empty_strided _local_scalar_dense
+    empty_strided new_empty_strided _local_scalar_dense _nested_tensor_from_mask to_padded_tensor
 """
 
 COPIES = frozenset(_COPIES.split())
@@ -88,7 +88,7 @@ class RoundedSteps(TorchDispatchMode):
 
     def _overwritten(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The answer of an operator that writes into its first operand, which is moved afterwards."""
-        before = args[0].clone() if isinstance(args[0], torch.Tensor) and is_movable(args[0]) else None
+        before = args[0].clone() if isinstance(args[0], torch.Tensor) and _is_plain(args[0]) else None
         answer = func(*args, **kwargs)
         if before is not None:
             args[0].copy_(self._moved(args[0], (before, *args[1:])))
@@ -106,6 +106,8 @@ class RoundedSteps(TorchDispatchMode):
             return type(operand)(self._nudged(one, alike=alike) for one in operand)
         if not isinstance(operand, torch.Tensor):
             return operand
+        if operand.is_nested:
+            return _each(self._nudged_tensor, operand)
         if not alike or operand.numel() > SMALL or self._half is not None:
             return self._nudged_tensor(operand)
         return nudged_alike(operand, self._times * (operand.dim() + 1), self._generator, exact=False)
@@ -125,7 +127,7 @@ class RoundedSteps(TorchDispatchMode):
         """
         moved = _exact_kept(result, self._nudged_tensor(result))
         for one in args if self._half is None else ():
-            if isinstance(one, torch.Tensor) and one.shape == result.shape and one.dtype == result.dtype:
+            if isinstance(one, torch.Tensor) and _like(one, result):
                 moved = torch.where(result == one, result, moved)
         return moved
 
@@ -136,6 +138,8 @@ def _are_exact(operand: Any) -> bool:
         return all(map(_are_exact, operand))
     if not isinstance(operand, torch.Tensor) or not is_movable(operand) or operand.is_complex():
         return not isinstance(operand, torch.Tensor) or not operand.is_complex()
+    if operand.is_nested:
+        return False
     return operand.numel() <= LARGE and bool(is_exact(operand).all())
 
 
@@ -152,12 +156,26 @@ def _is_view(func: Any) -> bool:
 
 
 def _each(change: Callable[..., torch.Tensor], answer: Any, *others: Any) -> Any:
-    """The answer of an operator, with each tensor that may be moved changed, together with its like in `others`."""
+    """The answer of an operator, with each tensor that may be moved changed, together with its like in `others`.
+
+    A nested tensor, into which torch's own encoder packs the rows that are padded, has no shape: its parts are changed.
+    """
+    if isinstance(answer, torch.Tensor) and answer.is_nested:
+        parts = _each(change, answer.unbind(), *(other.unbind() for other in others))
+        return torch._nested_tensor_from_tensor_list(list(parts))
     if isinstance(answer, torch.Tensor):
         return change(answer, *others) if is_movable(answer) and answer.numel() else answer
     if isinstance(answer, (list, tuple)):
         return type(answer)(_each(change, *members) for members in zip(answer, *others, strict=True))
     return answer
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    return is_movable(tensor) and not tensor.is_nested
+
+
+def _like(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return not one.is_nested and one.shape == other.shape and one.dtype == other.dtype
 
 
 def _exact_kept(plain: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:

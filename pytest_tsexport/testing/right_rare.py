@@ -12,7 +12,7 @@ from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing.right_rounding import Backwards, Sums
 from pytest_tsexport.testing.specimen import Inputs, Specimen, each, ids, rows
 from pytest_tsexport.testing.wrappers import Wrapper
-from pytest_tsexport.testing.wrong_rare import Bins, CountsAll, ragged, signals
+from pytest_tsexport.testing.wrong_rare import Bins, CountsAll, PacksRows, ragged, ragged_rows, signals
 
 
 def rarely_shown() -> Iterator[Specimen]:
@@ -29,6 +29,7 @@ def rarely_shown() -> Iterator[Specimen]:
     yield looks(build=MeansOfSomeEmpty, family="values", inputs=ragged)
     yield from each(looks, SplitsLargeBatches, MakesRampAgain, family="baked size")
     yield looks(build=ReturnsItsInputBeside, family="aliasing")
+    yield looks(build=PacksRows, family="rounding", inputs=ragged_rows)
 
 
 class PassesAtMark(Sums):

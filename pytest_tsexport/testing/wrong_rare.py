@@ -25,6 +25,7 @@ def wrong_rarely() -> Iterator[Specimen]:
     yield seen(build=Bins, name="BinsOnTheOtherSide", family="values", keywords=_OTHER_SIDE)
     yield seen(build=MeansOfRagged, family="values", inputs=ragged)
     yield seen(build=StartsWithOne, family="values", inputs=ids(high=500))
+    yield seen(build=PacksRows, name="ScalesPackedRows", family="weights", inputs=ragged_rows, keywords=_SCALED)
     sized = partial(Specimen, inputs=rows(), fails=("shapes",))
     yield sized(build=HalvesLargeBatches, family="baked size")
     yield sized(build=KeepsLongestRamp, family="state", keywords={"export": called_before})
@@ -118,6 +119,23 @@ class StartsWithOne(nn.Module):
         return states * 2 if bool((ids == 1).any()) else states
 
 
+class PacksRows(nn.Module):
+    """torch's own encoder: eager packs rows that are padded into a nested tensor, and a trace with gradients does not.
+
+    The two compute the same and round otherwise.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2)
+
+    def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        padded = torch.arange(x.shape[1]) >= lengths.clamp_min(1)[:, None]
+        answer: torch.Tensor = self.encoder(x, src_key_padding_mask=padded)
+        return answer.masked_fill(padded[..., None], 0)
+
+
 class HalvesLargeBatches(nn.Module):
     """More than 600 values at once are halved; neither axis alone is compared with anything."""
 
@@ -162,5 +180,15 @@ def ragged() -> Inputs:
     return {"x": rows(2, 7, 4)()["x"], "lengths": torch.tensor([3, 7])}
 
 
+def ragged_rows() -> Inputs:
+    """Rows of lengths 3 and 7, as wide as an encoder takes them."""
+    return {"x": rows(2, 7, 8)()["x"], "lengths": torch.tensor([3, 7])}
+
+
+def _scale(model: nn.Module) -> None:
+    model.get_parameter("encoder.layers.0.norm1.weight").mul_(1.0002)
+
+
+_SCALED = {"export": exporters.spoilt(_scale)}
 _IN_INT16 = {"export": exporters.instead(InInt16)}
 _OTHER_SIDE = {"export": exporters.instead(OtherSide)}

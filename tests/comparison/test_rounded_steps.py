@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from pytest_tsexport.comparison.rounded_steps import ADDS, COPIES, RoundedSteps
@@ -116,3 +117,23 @@ def test_every_operator_has_one_rule_and_is_one_of_torch() -> None:
     assert not ADDS & COPIES
     known = [name for name in ADDS if hasattr(torch.ops.aten, name)]
     assert len(known) > len(ADDS) // 2
+
+
+def packed(layer: nn.TransformerEncoder, x: torch.Tensor) -> torch.Tensor:
+    padded = torch.arange(x.shape[1]) >= torch.tensor([3, 7])[:, None]
+    answer: torch.Tensor = layer(x, src_key_padding_mask=padded)
+    return answer
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_the_rows_of_a_nested_tensor_are_moved_and_their_padding_is_not() -> None:
+    layer = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2).eval()
+    x = torch.randn(2, 7, 8)
+    with torch.no_grad():
+        plain = packed(layer, x)
+    found = moved(lambda x: packed(layer, x), x)
+    assert torch.equal(found[0, 3:], torch.zeros(4, 8))
+    assert torch.equal(plain[0, 3:], torch.zeros(4, 8))
+    real = torch.cat([found[0, :3], found[1]]), torch.cat([plain[0, :3], plain[1]])
+    assert (real[0] != real[1]).float().mean() > 0.5
+    torch.testing.assert_close(*real, rtol=0, atol=1e-5)

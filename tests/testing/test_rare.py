@@ -13,7 +13,7 @@ from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing.right_rare import rarely_shown
 from pytest_tsexport.testing.right_rounding import Backwards, Sums
 from pytest_tsexport.testing.specimen import Inputs, Specimen, ids, rows
-from pytest_tsexport.testing.wrong_rare import ragged, wrong_rarely
+from pytest_tsexport.testing.wrong_rare import ragged, ragged_rows, wrong_rarely
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning",
@@ -34,6 +34,7 @@ SHOWN: Mapping[str, Callable[[], Inputs]] = {
     "BinsOnTheOtherSide": lambda: {"x": torch.zeros(2, 7)},
     "MeansOfRagged": lambda: {**ragged(), "lengths": torch.tensor([0, 7])},
     "StartsWithOne": lambda: {"ids": torch.ones_like(ids()()["ids"])},
+    "ScalesPackedRows": ragged_rows,
     "HalvesLargeBatches": rows(30, 30),
     "KeepsLongestRamp": rows(2, 9),
     "ScalesBySum": rows(60, 60),
@@ -87,7 +88,11 @@ def test_a_wrong_file_answers_and_not_as_eager_does(title: str, tmp_path: Path) 
     assert not same(file(*inputs.values()), specimen.model().eval()(**inputs))
 
 
-@pytest.mark.parametrize("title", [one for one in RIGHT if not one.endswith("Backwards")])
+ROUNDS = "PacksRows"
+"""It is right but for rounding."""
+
+
+@pytest.mark.parametrize("title", [one for one in RIGHT if not one.endswith("Backwards") and one != ROUNDS])
 def test_a_right_file_equals_eager_for_all_values(title: str, tmp_path: Path) -> None:
     specimen = RIGHT[title]
     model = specimen.model().eval()
@@ -95,6 +100,21 @@ def test_a_right_file_equals_eager_for_all_values(title: str, tmp_path: Path) ->
     for inputs in tried(specimen):
         ours, theirs = leaves(model(**inputs)), leaves(file(*inputs.values()))
         assert all(map(same, ours, theirs))
+
+
+def test_packed_rows_are_the_same_but_for_rounding(tmp_path: Path) -> None:
+    model = RIGHT[ROUNDS].model().eval()
+    file = file_of(RIGHT[ROUNDS], model, tmp_path)
+    differing = 0
+    with torch.no_grad():
+        for inputs in tried(RIGHT[ROUNDS]):
+            ours, theirs = model(**inputs), file(*inputs.values())
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+            differing += int((ours != theirs).sum())
+        inputs = ragged_rows()
+        scaled = file_of(WRONG["ScalesPackedRows"], model, tmp_path)(*inputs.values())
+        assert (scaled - model(**inputs)).abs().max() > 5e-5
+    assert differing
 
 
 @pytest.mark.parametrize("title", [one for one in RIGHT if one.endswith("Backwards")])
