@@ -7,8 +7,9 @@ keep state on purpose (BigBird, dynamic rotary embeddings). A copy that a case d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -142,11 +143,11 @@ def answer(
 ) -> Answer:
     """The answer of `call` to copies of `inputs`, without gradients.
 
-    `read` flattens the output. `describe` turns an exception into one line.
+    `read` flattens the output. `describe` turns an exception into one line. A warning is never an answer.
     """
     given = detached(inputs)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), no_warning_raised():
             returned = (read or flatten)(call(given))
             leaves = on_cpu(detached(returned))
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
@@ -155,6 +156,21 @@ def answer(
         return Answer(error=error, raised=describe(error))
     changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
     return Answer(leaves=leaves, returned=returned, overwritten=changed)
+
+
+@contextmanager
+def no_warning_raised() -> Iterator[None]:
+    """Warnings are shown and not raised, though users run with `-W error`.
+
+    Many warnings are given once in a process, so a model that raised them would answer the same call in two ways.
+    """
+    if not any(action == "error" for action, *_ in warnings.filters):
+        yield
+        return
+    with warnings.catch_warnings():  # it puts the filters back
+        shown = [("default", *rest) if action == "error" else (action, *rest) for action, *rest in warnings.filters]
+        warnings.filters[:] = shown  # type: ignore[index]
+        yield
 
 
 def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:

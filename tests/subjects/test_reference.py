@@ -111,6 +111,38 @@ def test_an_exception_is_an_answer() -> None:
     assert answer.raised.startswith("RuntimeError: ")
 
 
+class WarnsOnce(nn.Module):
+    """Warns at its first call, as C++ code of torch's does."""
+
+    warned = False
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.warned:
+            self.warned = True
+            warnings.warn("a prototype", UserWarning, stacklevel=1)
+        return x * 2
+
+
+def test_a_warning_is_shown_and_is_no_answer_though_warnings_are_errors() -> None:
+    reference = Reference(WarnsOnce(), {})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("error")
+        filters = list(warnings.filters)
+        assert [one.raised for one in reference.case({"x": torch.ones(2)}, 2)] == [None, None]
+        assert warnings.filters == filters
+        with pytest.raises(UserWarning, match="another"):
+            warnings.warn("another", UserWarning, stacklevel=1)
+    assert [str(one.message) for one in caught] == ["a prototype"]
+
+
+def test_what_users_ignore_is_ignored() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "a prototype")
+        assert Reference(WarnsOnce(), {}).case({"x": torch.ones(2)})[0].raised is None
+    assert caught == []
+
+
 def test_a_deep_copy_shares_nothing() -> None:
     model = wrong_exports.Plain()
     copied = Reference(model, {}).deep_copy()
