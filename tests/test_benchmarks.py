@@ -103,6 +103,7 @@ def test_a_title_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "no specimen is called NoSuch\n"
 
 
+@pytest.mark.slow
 def test_it_runs_on_specimens(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = ["BakesBatch", "TruncatedFile", "PlainExporter"]
     assert detection.main(["--no-peers", "--seeds=1", "--max-examples=30", "--only", *chosen]) == 0
@@ -110,12 +111,14 @@ def test_it_runs_on_specimens(capsys: pytest.CaptureFixture[str]) -> None:
     assert counts == [["all", "2", "2", "0", "0"], ["all", "1", "0", "0", "0"]]
 
 
+@pytest.mark.slow
 def test_a_fault_that_goes_through_is_missed() -> None:
     right = replace(specimens()["PlainExporter"], fails=("shapes",))
     run = by_plugin(right, Task(right.title, seed=0, max_examples=30))
     assert (run.found, run.missed, run.accused, run.reported) == (False, True, False, "failed nothing")
 
 
+@pytest.mark.slow
 def test_a_failure_for_which_there_is_no_reason_is_an_accusation() -> None:
     wrong = replace(specimens()["BakesBatch"], fails=())
     run = by_plugin(wrong, Task(wrong.title, seed=0, max_examples=30))

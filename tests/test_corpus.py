@@ -93,6 +93,7 @@ def test_a_change_of_a_weight_is_in_the_file_and_nowhere_else(subject: Subject, 
     assert code(path) == code(subject.right)
 
 
+@pytest.mark.slow
 def test_the_right_file_is_not_changed(subject: Subject) -> None:
     held = subject.right.read_bytes()
     assert len(list(islice(subject.mutated(seed=0), 4))) == 4
@@ -113,6 +114,7 @@ def test_where_numbers_are_kept_is_left_alone(subject: Subject) -> None:
     assert not names & {"dtype", "layout", "device", "pin_memory"}
 
 
+@pytest.mark.slow
 def test_a_seed_draws_the_same_mutations_again(subject: Subject) -> None:
     first, again, other = ([one.mutation.text for one in islice(subject.mutated(seed), 3)] for seed in (0, 0, 1))
     assert first == again

@@ -181,6 +181,7 @@ def test_a_hook_may_give_the_inputs() -> None:
     assert one.subject.sizes == {"batch": 3}
 
 
+@pytest.mark.slow
 def test_validate_of_an_export_returns_the_verdicts_or_raises_with_them() -> None:
     assert outcomes(exported(made.Plain(), inputs=rows()()).validate()) == {
         "trace": "passed",
@@ -260,6 +261,7 @@ def test_an_unknown_check_is_refused_in_a_sentence() -> None:
         exported(made.Plain(), inputs=rows()()).check("nope")
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same() -> None:
     model = wrong_sizes.FirstSixteen()
     one, two = (judge(model, rows()(), seed=7, checks="shapes")["shapes"] for _ in range(2))
@@ -268,6 +270,7 @@ def test_the_same_seed_finds_the_same() -> None:
     assert one.judged == two.judged
 
 
+@pytest.mark.slow
 def test_another_seed_draws_other_cases() -> None:
     def seen(seed: int) -> set[str]:
         sums: set[str] = set()

@@ -64,6 +64,7 @@ def test_an_atlas_fits_its_schema() -> None:
         jsonschema.validate(atlas, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
+@pytest.mark.slow
 def test_the_atlas_that_is_published_fits_its_schema() -> None:
     jsonschema.validate(read(ATLAS), SCHEMA, cls=jsonschema.Draft202012Validator)
 

@@ -81,6 +81,7 @@ def test_the_traced_size_equals_eager(compiled: Exports) -> None:
     close(leaf(compiled(model, ids()()).module(other)), model(other).detach())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 7), (3, 7), (2, 6), (2, 8), (2, 7, 1), (14,)], ids=str)
 def test_another_size_raises(compiled: Exports, shape: tuple[int, ...]) -> None:
     module = compiled(made.TiedHead(), ids()()).module
@@ -88,6 +89,7 @@ def test_another_size_raises(compiled: Exports, shape: tuple[int, ...]) -> None:
         module(torch.zeros(shape, dtype=torch.int64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int64], ids=str)
 def test_another_dtype_raises(compiled: Exports, dtype: torch.dtype) -> None:
     module = compiled(made.Plain(), rows()()).module
@@ -95,6 +97,7 @@ def test_another_dtype_raises(compiled: Exports, dtype: torch.dtype) -> None:
         module(torch.zeros(2, 7, dtype=dtype))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_another_number_of_inputs_raises(compiled: Exports, number: int) -> None:
     module = compiled(made.TwoInputs(), two_rows()()).module
@@ -153,6 +156,7 @@ def test_a_branch_on_values_is_frozen(compiled: Exports) -> None:
     close(leaf(module(torch.linspace(-2, 1, 14).reshape(2, 7))), torch.linspace(-4, 2, 14).reshape(2, 7))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 2, 3, 5])
 def test_with_dynamic_batching_each_row_equals_eager(compiled: Exports, batch: int) -> None:
     model = made.TiedHead().eval()

@@ -83,6 +83,7 @@ def test_inputs_are_in_the_order_of_the_file(exported_as: type[nn.Module], tmp_p
     assert outcomes(found) == {"parity": "passed", "round_trip": "passed"}
 
 
+@pytest.mark.slow
 def test_a_wrong_file_of_another_format_is_found() -> None:
     found = judge(made.Plain(), rows()(), backend=Fx(wrap=Offset), checks=["trace", "parity"], **QUICK)
     assert outcomes(found) == {"trace": "passed", "parity": "failed"}

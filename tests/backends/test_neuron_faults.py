@@ -92,6 +92,7 @@ def test_a_fault_is_found(
     assert (found.outcome, found.headline) == (Outcome.FAILED, headline)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(("fault", "case", "check", "headline"), UNCAST)
 def test_a_fault_is_found_without_casting(
@@ -110,6 +111,7 @@ def test_without_a_fault_nothing_is_found(sdk: Installed, name: str, case: Case,
     assert accused(judged(case, seed=seed)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "case"), UNHARMED)
 def test_a_harmless_fault_is_not_reported(sdk: Installed, fault: str, case: Case) -> None:
     sdk("neuron" if fault == "ignored_keyword" else "neuronx", fault)
@@ -153,6 +155,7 @@ class Unused(nn.Module):
         return x.tanh()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["neuronx", "independent", "neuron"])
 def test_a_dropped_input_without_effect_is_a_note(sdk: Installed, name: str) -> None:
     sdk(name)

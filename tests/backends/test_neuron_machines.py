@@ -147,6 +147,7 @@ def made_once() -> nn.Module:
         return made.TiedHead()
 
 
+@pytest.mark.slow
 def test_a_promoted_file_is_judged_without_compiling(sdk: Installed, promoted: Path) -> None:
     found = judge(made_once(), ids()(), backend="neuron", artifact=promoted, **QUICK)
     assert accused(found) == {}
@@ -154,6 +155,7 @@ def test_a_promoted_file_is_judged_without_compiling(sdk: Installed, promoted: P
     assert sdk.calls == []
 
 
+@pytest.mark.slow
 def test_a_promoted_file_of_other_weights_is_found(sdk: Installed, promoted: Path) -> None:
     found = judge(made.TiedHead(), ids()(), backend="neuron", artifact=promoted, **QUICK)
     assert found["parity"].outcome is Outcome.FAILED

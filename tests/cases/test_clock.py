@@ -31,6 +31,7 @@ def test_what_is_left_is_what_the_budget_has_and_never_more_than_the_limit_has(
     assert clock.allows(essential=True) is (limit_left > 0)
 
 
+@pytest.mark.slow
 def test_by_default_a_thread_that_waits_spends_none_of_its_budget() -> None:
     """As a thread does that a neighbour keeps from running. What another thread does meanwhile is not counted."""
     until = time.monotonic() + 0.3

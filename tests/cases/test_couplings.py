@@ -101,6 +101,7 @@ def searched(wrong: object) -> Findings:
     return found
 
 
+@pytest.mark.slow
 def test_drawn_and_shrunk_cases_fit() -> None:
     assert searched(lambda case: False).smallest is None
     smallest = searched(lambda case: case.size("height") > 28).smallest

@@ -118,6 +118,7 @@ def test_a_rare_value_is_found_at_the_traced_size(seed: int) -> None:
     assert searched(lambda case: case.seed % 20 == 7, off=False, seed=seed).smallest is not None
 
 
+@pytest.mark.slow
 def test_a_seed_visits_the_same_cases() -> None:
     one, two = (searched(lambda case: False, seed=5) for _ in range(2))
     assert [judged.case for judged in one.judged] == [judged.case for judged in two.judged]
@@ -344,6 +345,7 @@ def test_an_essential_case_that_is_listed_too_is_judged_once() -> None:
     assert (found.essential, found.planned, found.out_of_time) == (2, 2, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("total", [5_000_000, 10**20])
 def test_millions_of_cases_end_by_the_budget(total: int) -> None:
     """Each case takes a second of this clock, so two hundred are judged; hypothesis would go on drawing for hours."""

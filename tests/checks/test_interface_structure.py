@@ -283,6 +283,7 @@ SCRIPTED: list[tuple[nn.Module, nn.Module, Callable[[Any], Any], list[tuple[str,
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("was", "now", "caller", "rows"), SCRIPTED, ids=[f"{type(a).__name__}-{type(b).__name__}" for a, b, *_ in SCRIPTED]
 )

@@ -43,6 +43,7 @@ def test_a_right_one() -> None:
     assert found.worst is None or found.worst.difference == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "inputs", "export", "headline", "differs"),
     [
@@ -92,6 +93,7 @@ def test_what_an_exporter_broke_is_reported(
     assert differs in rows["differs"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("model", [state.CountsCalls, state.OnThirdCall, state.CountsInBuffer])
 def test_state_shows_at_a_later_call(model: type[nn.Module], seed: int) -> None:
@@ -114,6 +116,7 @@ def test_one_id_in_fifty_is_found_at_every_seed(model: type[nn.Module], seed: in
     assert found.outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("by", "outcome"), [(1e-8, Outcome.PASSED), (1e-5, Outcome.FAILED), (1e-3, Outcome.FAILED), (1.0, Outcome.FAILED)]
 )
@@ -123,10 +126,12 @@ def test_a_backend_may_differ_by_noise_and_by_no_more(by: float, outcome: Outcom
     assert verdict(made.Plain(), backend=backend).outcome is outcome
 
 
+@pytest.mark.slow
 def test_a_backend_that_computes_in_less_precision_is_found() -> None:
     assert verdict(made.Plain(), backend=Faulty("bf16", LowPrecision)).outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 def test_the_users_own_tolerance_is_the_one_that_counts() -> None:
     backend = Faulty("offset", lambda model: Offset(model, 0.01))
     assert verdict(made.Plain(), backend=backend, rtol=0.0, atol=0.02).outcome is Outcome.PASSED
@@ -134,6 +139,7 @@ def test_the_users_own_tolerance_is_the_one_that_counts() -> None:
     assert verdict(made.Plain(), backend=backend, rtol={"output": 0.0}, atol={"output": 0.02}).outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_another_reference_is_the_one_to_be_faithful_to() -> None:
     reference = made.Plain()
     half = made.Plain()
@@ -145,6 +151,7 @@ def test_another_reference_is_the_one_to_be_faithful_to() -> None:
     assert verdict(half, reference=reference, rtol=0.0, atol=2.0).outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_a_metric_is_what_is_looked_at() -> None:
     reference = made.Plain()
     louder = made.Plain()
@@ -159,6 +166,7 @@ def test_a_metric_is_what_is_looked_at() -> None:
         verdict(louder, reference=reference, metric={"logits": "argmax"})
 
 
+@pytest.mark.slow
 def test_a_bf16_file_is_faithful_to_a_float32_reference_and_a_wrong_one_is_not() -> None:
     reference = made.Plain()
     half = made.Plain()
@@ -186,6 +194,7 @@ def test_a_bf16_file_is_faithful_to_a_float32_reference_and_a_wrong_one_is_not()
     assert found.outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 def test_a_stale_file_is_named_as_the_cause(tmp_path: Path) -> None:
     model = made.Plain()
     files.stale(model, rows()(), tmp_path / "earlier.pt")
@@ -242,6 +251,7 @@ def test_a_flat_output_is_reported_as_not_looked_at() -> None:
     assert found.not_covered == ("stays: it never moved, so its values say nothing",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "reported"), [(0.0199, False), (0.0201, True), (0.5, True)])
 def test_a_tolerance_that_hides_much_of_the_spread_is_reported(share: float, *, reported: bool) -> None:
     model = made.Plain()
@@ -254,6 +264,7 @@ def test_a_tolerance_that_hides_much_of_the_spread_is_reported(share: float, *, 
     assert verdict(model, rtol=0.0, atol=allowed).not_covered == ()
 
 
+@pytest.mark.slow
 def test_why_there_was_no_wider_type_is_reported_once_it_was_needed() -> None:
     class InSingle(nn.Module):
         """Refuses another type than float32."""
@@ -278,6 +289,7 @@ def test_what_only_eager_refuses_elsewhere_does_not_matter_here() -> None:
     assert verdict(EagerAloneRaises()).outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_verdict_but_for_its_seconds() -> None:
     model = routing.RoutesByValue()
     one, two = (replace(verdict(model, max_examples=30), seconds=0.0, sha256=None) for _ in range(2))
@@ -294,6 +306,7 @@ class MeansOverTokens(nn.Module):
         return total / mask.sum(1, keepdim=True)
 
 
+@pytest.mark.slow
 def test_a_mask_that_production_never_sends_is_a_note_and_no_failure() -> None:
     given = {"x": torch.randn(2, 7, 3), "mask": torch.ones(2, 7, dtype=torch.int64)}
     found = judge(MeansOverTokens(), given, checks="parity")["parity"]
@@ -311,6 +324,7 @@ def plain(**keywords: Any) -> Verdict:
     return judge(made.Plain(), rows()(), checks="parity", **keywords)["parity"]
 
 
+@pytest.mark.slow
 def test_outputs_that_were_stored_are_met() -> None:
     torch.manual_seed(0)
     model = made.Plain()

@@ -84,6 +84,7 @@ OFFSET = Faulty("offset", lambda model: Offset(model, 1.0))
 RAISES = Faulty("raises", RaisesForNegative)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "keywords", "headline", "fix"),
     [
@@ -138,6 +139,7 @@ def test_state_comes_first_then_who_made_the_file_and_what_it_runs_on(
     assert parity._fix(evidence, one) == fix
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "inputs", "case"),
     [
@@ -182,6 +184,7 @@ class OnlyHalves(nn.Module):
         return self.table[(x - 0.5).abs().mul(1e9).clamp(max=99).long()] + x
 
 
+@pytest.mark.slow
 def test_where_both_refuse_every_case_nothing_was_compared() -> None:
     other = st.just(torch.full((2, 7), 0.4))
     found = judge(

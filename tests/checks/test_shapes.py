@@ -52,6 +52,7 @@ class StopsWhenCalm(nn.Module):
         return x
 
 
+@pytest.mark.slow
 def test_a_fault_of_values_is_not_blamed_on_the_size_at_which_it_is_met() -> None:
     found = verdict(StopsWhenCalm(), {"x": torch.full((2, 7, 8), 3.0)})
     assert found.outcome is Outcome.FAILED
@@ -67,6 +68,7 @@ class LongerByOne(nn.Module):
         return torch.cat([x, x[:, :1]], 1)[:, : int(x.shape[1]) + 1], x.sum(1)  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 def test_another_shape_is_told_as_shapes_and_by_the_place_of_the_output() -> None:
     rows_of = dict(verdict(LongerByOne()).rows)
     assert rows_of["differs"].startswith("output 0 has shape ")
@@ -105,6 +107,7 @@ def test_the_counterexample_is_the_smallest(model: type[nn.Module], counterexamp
     assert dict(found.rows)["counterexample"].startswith(counterexample)
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_failure() -> None:
     found = verdict(sizes.BakesBranch())
     rows = dict(found.rows)
@@ -151,11 +154,13 @@ def test_a_size_that_raises_is_not_dynamic() -> None:
     assert dict(found.rows)["counterexample"].startswith("(batch=1, dim1=1)")
 
 
+@pytest.mark.slow
 def test_an_axis_that_the_user_named_is_dynamic_by_default() -> None:
     assert verdict(right_sizes.RaisesOffSize(), dynamic_shapes=NAMED).outcome is Outcome.FAILED
     assert verdict(right_sizes.RaisesOffSize(), dynamic_shapes=NAMED, shapes="safe").outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_a_contract_for_one_axis_leaves_the_other_its_own() -> None:
     one = {"dim1": "dynamic"}
     assert verdict(right_sizes.RaisesOffBatch(), shapes={"batch": "dynamic"}).outcome is not Outcome.PASSED
@@ -163,6 +168,7 @@ def test_a_contract_for_one_axis_leaves_the_other_its_own() -> None:
     assert verdict(right_sizes.RaisesOffSize(), shapes=one).outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 def test_fixed_means_that_any_other_size_raises() -> None:
     found = verdict(right_sizes.PositionsFromShape(), shapes="fixed")
     assert found.headline.startswith("computes outside the traced size, where the contract of ")
@@ -174,6 +180,7 @@ def test_raising_everywhere_keeps_the_contract_and_says_so() -> None:
     assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
 
 
+@pytest.mark.slow
 def test_sizes_that_both_refuse_keep_a_fixed_contract_and_say_nothing_about_another() -> None:
     class Projects(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -202,6 +209,7 @@ def test_cases_in_which_both_raise_are_counted_apart() -> None:
     assert re.fullmatch(rf"in [1-9]\d* of {found.planned} cases both raise, so nothing was compared", note)
 
 
+@pytest.mark.slow
 def test_a_file_that_raises_at_size_0_alone_is_no_breach_and_a_wrong_one_is() -> None:
     class AddsForNone(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -218,6 +226,7 @@ def test_a_file_that_raises_at_size_0_alone_is_no_breach_and_a_wrong_one_is() ->
         assert found.outcome is outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [coupled_inputs.GRID, {}], ids=["declared", "asked"])
 def test_sizes_that_depend_on_one_another_change_together(dims: dict[str, Any]) -> None:
     found = verdict(right_axes.TokensOfGrid(), coupled_inputs.grid(), **dims)
@@ -225,11 +234,13 @@ def test_sizes_that_depend_on_one_another_change_together(dims: dict[str, Any]) 
     assert any(line.endswith("eager refuses it") and " * " in line for line in found.not_covered)
 
 
+@pytest.mark.slow
 def test_a_fixed_file_is_asked_at_sizes_that_do_not_fit() -> None:
     found = verdict(right_axes.CacheAndMask(), coupled_inputs.cache(), guard=True)
     assert (found.outcome, found.headline) == (Outcome.PASSED, "raises at every other size")
 
 
+@pytest.mark.slow
 def test_a_number_that_the_code_names_is_visited_on_the_batch() -> None:
     found = verdict(wrong_axes.CapsBatch())
     assert dict(found.rows)["counterexample"].startswith("(batch=26, dim1=1) ")
@@ -250,6 +261,7 @@ class WrongAndPicky(nn.Module):
         return torch.eye(int(x.shape[0])).flip(0) @ (x * 3 if x.shape[1] > 10 else x)
 
 
+@pytest.mark.slow
 def test_where_something_is_wrong_it_is_no_note_that_something_raises() -> None:
     found = verdict(WrongAndPicky())
     assert (found.outcome, found.notes) == (Outcome.FAILED, ())
@@ -272,6 +284,7 @@ def test_a_model_that_raises_almost_everywhere_is_not_green() -> None:
     assert found.headline.startswith("only ")
 
 
+@pytest.mark.slow
 def test_bounds_that_the_user_declared_are_not_left() -> None:
     length = torch.export.Dim("length", min=2, max=10)
     assert verdict(sizes.BakesBranch(), dynamic_shapes={"x": {1: length}}).outcome is Outcome.PASSED
@@ -284,6 +297,7 @@ class WrongAtMultiples(nn.Module):
         return x * 3 if x.shape[1] % 64 == 0 else x * 2
 
 
+@pytest.mark.slow
 def test_the_powers_of_two_that_blocks_are_made_of_are_visited() -> None:
     assert verdict(WrongAtMultiples()).outcome is Outcome.FAILED
 
@@ -297,12 +311,14 @@ def test_a_strategy_that_draws_one_size_alone_is_not_green_at_others() -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_input_traced_at_length_one() -> None:
     found = verdict(sizes.MaskOfLengthOne(), rows(2, 1)())
     assert found.headline == "silently wrong outside the traced size"
     assert dict(found.rows)["counterexample"].startswith("(batch=1, dim1=2)")
 
 
+@pytest.mark.slow
 def test_a_frozen_mask_is_not_taken_for_a_fault_of_sizes() -> None:
     found = verdict(wrong_values.AllOnesFastPath(), masked_ids()())
     assert (found.outcome, found.headline) == (

@@ -131,6 +131,7 @@ def test_a_finished_file_that_shares_is_found(tmp_path: Path) -> None:
     assert in_the_file(verdict(model, artifact=tmp_path / "earlier.pt")).endswith("share memory after loading")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("specimen", list(wrongly_tied()), ids=lambda one: one.title)
 def test_a_wrong_file_is_found(specimen: Specimen) -> None:
     found = judge_specimen(specimen, checks=["tied_weights"])["tied_weights"]
@@ -144,6 +145,7 @@ def test_a_wrong_file_is_found(specimen: Specimen) -> None:
     assert all("\n" not in text for _, text in found.rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("specimen", list(rightly_tied()), ids=lambda one: one.title)
 def test_a_right_file_is_not_accused(specimen: Specimen) -> None:
     found = judge_specimen(specimen, checks=["tied_weights"])["tied_weights"]
@@ -318,6 +320,7 @@ def test_weights_beyond_the_limit_of_calls_are_listed_as_not_covered(monkeypatch
     assert found.not_covered == (said,)
 
 
+@pytest.mark.slow
 def test_a_file_with_all_names_needs_no_call_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "MOST_CALLS", 0)
     found = verdict(models.SharedMask(12))
@@ -592,6 +595,7 @@ def test_a_dead_clone_beside_a_scaled_one_is_found() -> None:
     assert (headline, text.split(";")[0]) == (DEAD, "changing head.weight moves no answer of the file")
 
 
+@pytest.mark.slow
 def test_one_dead_gain_of_many_is_named() -> None:
     headline, text = in_file_of("LastGainUnread")
     assert headline in (SHARED, DEAD)

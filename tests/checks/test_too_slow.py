@@ -108,12 +108,14 @@ def test_sizes_above_the_traced_one_are_seen_on_the_slowest_machine() -> None:
     assert (found.outcome, found.headline) == (Outcome.FAILED, "silently wrong outside the traced size")
 
 
+@pytest.mark.slow
 def test_a_frozen_mask_is_seen_on_the_slowest_machine() -> None:
     """Before, masks were not among the first cases."""
     found = judged("parity", wrong_values.FrozenMask(), masked_ids()(), budget=1e-9)
     assert found.outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", ["parity", "shapes"])
 def test_tie_breaks_of_essential_cases_are_settled_whatever_the_budget_is(check: str) -> None:
     """Else the first one would spend all time, and a real difference after it would pass as one that may be another."""

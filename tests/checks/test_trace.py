@@ -93,6 +93,7 @@ def test_what_exporting_did_to_the_source_is_named(model: type[nn.Module], expor
     assert dict(found.rows)["changed"].startswith(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wrong_sources.HARMS)
 def test_what_an_exporter_leaves_in_the_source_is_named(name: str) -> None:
     harm, text = wrong_sources.HARMS[name]
@@ -101,6 +102,7 @@ def test_what_an_exporter_leaves_in_the_source_is_named(name: str) -> None:
     assert dict(found.rows)["changed"].startswith(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wrong_sources.PROCESS_HARMS)
 def test_what_an_exporter_leaves_in_the_process_is_named(name: str) -> None:
     harm, text = wrong_sources.PROCESS_HARMS[name]
@@ -109,12 +111,14 @@ def test_what_an_exporter_leaves_in_the_process_is_named(name: str) -> None:
     assert dict(found.rows)["changed"] == text
 
 
+@pytest.mark.slow
 def test_no_more_than_four_changes_are_shown() -> None:
     found = verdict(wrong_sources.equipped(), export=exporters.after(lambda model: model.half()))
     *changes, more = dict(found.rows)["changed"].split("; ")
     assert (len(changes), more) == (4, "and 10 more")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("specimen", tuple(right_sources()), ids=lambda one: one.title)
 def test_a_source_that_was_left_alone(specimen: Specimen) -> None:
     found = judge_specimen(specimen, checks=("trace",))["trace"]

@@ -26,6 +26,7 @@ def compared(model: nn.Module, seed: int = 0, *, values: str = "uniform", **keyw
     return compare_case(found, at(found.subject, {}, seed=seed, values=values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [wrong.WarmsUpItsMean, wrong.SubtractsLastFrame, wrong.SubtractsKeyFrame])
 def test_equal_calls_do_not_move_the_state_and_other_values_do(build: Callable[[], nn.Module]) -> None:
     assert compared(build(), seed=1).status == "equal"
@@ -34,6 +35,7 @@ def test_equal_calls_do_not_move_the_state_and_other_values_do(build: Callable[[
     assert one.text.startswith("on call 4 after a call with other values: output ")
 
 
+@pytest.mark.slow
 def test_what_is_wrong_for_the_values_in_between_alone_is_told_by_those_values() -> None:
     one = compared(wrong.StaysOpen())
     assert (one.status, one.case.values) == ("wrong", "extremes")

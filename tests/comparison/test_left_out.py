@@ -175,6 +175,7 @@ def test_nothing_is_told_where_most_drawn_values_are_answered(title: str) -> Non
     assert not any("refuses" in line for line in found.not_covered)
 
 
+@pytest.mark.slow
 def test_a_file_runs_elsewhere_on_the_cases_that_it_answers() -> None:
     found = judge_specimen(specimen("BagsOfItems"), checks="round_trip")["round_trip"]
     assert (found.outcome, found.judged, found.planned) == (Outcome.PASSED, 3, 3)

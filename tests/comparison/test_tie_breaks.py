@@ -71,6 +71,7 @@ def test_a_tie_break_that_the_export_decides_differently_is_not_a_fault(kind: ty
     assert parity(kind(), kind(backwards=True), seed).outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", [Chooses, Picks])
 def test_a_choice_by_a_thousandth_is_a_fault(kind: type[Scores], seed: int) -> None:
@@ -123,6 +124,7 @@ class Reaches(nn.Module):
         return x > 3 if self.exceed else x >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_exact_values_are_not_tie_breaks(seed: int) -> None:
     masked = {"ids": torch.randint(0, 20, (2, 7)), "mask": torch.ones(2, 7, dtype=torch.int64)}
@@ -138,6 +140,7 @@ def test_exact_values_are_not_tie_breaks(seed: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_integers_stored_as_floats_are_exact_too() -> None:
     counts = st.integers(0, 2**16).map(
         lambda seed: torch.randint(0, 6, (2, 7), generator=torch.Generator().manual_seed(seed)).float()
@@ -202,6 +205,7 @@ class Double(nn.Module):
         return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_each_position_of_a_row_may_be_a_tie_break(seed: int) -> None:
     torch.manual_seed(seed)
@@ -210,6 +214,7 @@ def test_each_position_of_a_row_may_be_a_tie_break(seed: int) -> None:
     assert "differ only by a tie-break decided by rounding" in found.notes[0]
 
 
+@pytest.mark.slow
 def test_only_essential_cases_are_judged_once_the_time_for_tie_breaks_is_spent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -221,6 +226,7 @@ def test_only_essential_cases_are_judged_once_the_time_for_tie_breaks_is_spent(
     assert f"{100 - found.judged} of 100 {left}" in found.not_covered
 
 
+@pytest.mark.slow
 def test_choices_that_are_made_together_are_settled_together() -> None:
     model = TopTwo()
     twin = TopTwo(twice=True)
@@ -228,6 +234,7 @@ def test_choices_that_are_made_together_are_settled_together() -> None:
     assert parity(model, twin).outcome is Outcome.FAILED
 
 
+@pytest.mark.slow
 def test_cases_that_a_tie_break_explains_are_noted() -> None:
     found = parity(Chooses(), Chooses(backwards=True))
     assert re.fullmatch(r"\d+ of 100 cases differ only by a tie-break decided by rounding", found.notes[0])

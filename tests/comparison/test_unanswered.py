@@ -50,10 +50,12 @@ def drawn(shape: tuple[int, ...]) -> st.SearchStrategy[torch.Tensor]:
     return st.integers(0, 6).map(lambda hot: torch.eye(7)[hot].expand(shape).clone())
 
 
+@pytest.mark.slow
 def test_values_outside_the_domain_of_the_model_are_told_with_the_way_to_draw_others() -> None:
     assert right_for(SumsOfOneHot(), inputs=one_hot(), export=exporters.instead(Looks)) == SAYS
 
 
+@pytest.mark.slow
 def test_what_it_says_makes_the_export_right() -> None:
     given: Callable[..., Any] = drawn
     verdict = judge(
@@ -67,6 +69,7 @@ def test_what_it_says_makes_the_export_right() -> None:
     assert verdict.outcome.name == "PASSED"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "inputs"), [(OneIdInFifty(), ids()()), (nn.Linear(7, 3), {"input": rows()()["x"]})])
 def test_nothing_is_said_of_ids_or_of_a_file_that_is_wrong_for_the_example_too(model: nn.Module, inputs: Any) -> None:
     export = exporters.plain if isinstance(model, OneIdInFifty) else exporters.spoilt(exporters.add_to_weights)

@@ -324,6 +324,7 @@ def notes(model: nn.Module, backend: object) -> list[str]:
     return [note for note in parity.notes if "2^31" in note]
 
 
+@pytest.mark.slow
 def test_numbers_past_32_bits_are_noted_if_the_answer_differs() -> None:
     assert notes(Doubles(), "neuron-sim") == ["differs from eager for counts past 2^31: a device computes in 32 bits"]
     assert notes(Parity(), "neuron-sim") == []

@@ -48,6 +48,7 @@ def breaks(*_: object) -> tuple[tuple[str, str], ...]:
     raise KeyError("a fault of ours")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["parity.suspect", "parity.cause"])
 def test_an_explanation_that_raises_leaves_the_failure_of_parity_as_it_was(
     gone: str, monkeypatch: pytest.MonkeyPatch
@@ -63,6 +64,7 @@ def test_an_explanation_that_raises_leaves_the_failure_of_parity_as_it_was(
     assert list(found.rows) == kept
 
 
+@pytest.mark.slow
 def test_an_explanation_that_raises_is_in_the_debug_log_with_its_traceback(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -216,6 +216,7 @@ def test_a_line_of_the_exporter() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_loaded_again() -> None:
     found = traced(Convolves().eval(), IMAGE, export=optimised)
     assert found.headline.startswith("what was exported cannot be loaded: RuntimeError: ")

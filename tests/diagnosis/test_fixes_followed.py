@@ -167,6 +167,7 @@ def verdicts(model: nn.Module, inputs: Inputs, **keywords: Any) -> Mapping[str, 
     return judge(model, inputs, checks=("parity", "shapes"), max_examples=40, **keywords)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", FOLLOWED, ids=lambda one: one.says.replace(" ", "-"))
 def test_what_the_failure_says_makes_the_export_right(one: Followed) -> None:
     found = verdicts(one.model(), one.inputs(), **one.keywords)[one.check]

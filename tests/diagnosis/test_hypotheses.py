@@ -57,6 +57,7 @@ AGAIN = "export it again from the model that this test returns"
 MEANT = "export it in float32; if {0} is meant, return the model in {0}, and the float32 one as reference="
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["export", "artifact"])
 @pytest.mark.parametrize(
     ("write", "cause", "fix"),
@@ -89,6 +90,7 @@ def test_weights_that_are_not_the_models(way: str, write: Writer, cause: str, fi
     assert found["fix"].startswith(fix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "inputs", "wrap", "cause", "fix"),
     [
@@ -139,6 +141,7 @@ def test_a_device_that_this_machine_does_not_have(tmp_path: Path) -> None:
     assert found["fix"].startswith("trace it on the CPU")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_examined_in_a_frozen_file_is_reported() -> None:
     found = reported(made.Plain(), rows()(), export=of(grown, frozen=True))
     assert "likely cause" not in found
@@ -153,6 +156,7 @@ def quantised(model: nn.Module, inputs: Inputs, path: Path) -> None:
         exporters.plain(packed, inputs, path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
 def test_an_int8_file_is_reported_as_one() -> None:
     found = reported(made.Plain(), rows()(), export=quantised)
@@ -162,6 +166,7 @@ def test_an_int8_file_is_reported_as_one() -> None:
     assert found["fix"] == "say what int8 may cost: rtol= and atol=, or metric='argmax' or 'cosine'"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.backends.quantized.engine == "none", reason="this torch cannot compute in int8")
 def test_int8_is_not_a_cause_if_the_model_is_int8_itself() -> None:
     with warnings.catch_warnings():
@@ -199,6 +204,7 @@ def test_complex_weights_are_compared_by_their_difference() -> None:
     assert found["likely cause"] == "the file was exported from other weights: turn differs by up to 5.0e-01"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_a_model_with_complex_weights_is_not_tried_in_another_dtype() -> None:
     found = reported(
@@ -240,6 +246,7 @@ def test_a_mapping_has_no_order() -> None:
     assert found.outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pairs", "cause"),
     [
@@ -304,6 +311,7 @@ def test_an_operator_that_is_not_loaded_is_named(code: str, sentence: str, tmp_p
     assert str(refusal.value) == f"artifact {path} {sentence}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "inputs", "export"),
     [
@@ -339,6 +347,7 @@ class Off(nn.Module):
         return answer + 0.1
 
 
+@pytest.mark.slow
 def test_weights_that_differ_and_explain_nothing_are_not_reported() -> None:
     """A buffer that forward writes to is different after the trace, but the answers differ for another reason."""
 
@@ -364,6 +373,7 @@ class OwnNames(made.Plain):
         return super().named_parameters(prefix, recurse)
 
 
+@pytest.mark.slow
 def test_a_model_with_a_method_of_older_versions_is_explained_too() -> None:
     found = reported(OwnNames(), rows()(), export=of(grown))
     assert found["likely cause"].startswith("the file was exported from other weights: linear.weight differs by up to ")
@@ -389,6 +399,7 @@ def int8(model: nn.Module, inputs: Inputs, path: Path) -> None:
         exporters.frozen(made, inputs, path)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("given", "fix"),
@@ -410,6 +421,7 @@ def test_nothing_is_proposed_for_int8_that_is_given_already(given: Mapping[str, 
     assert judge(Tags(), inputs, checks="parity", export=int8, **more)["parity"].outcome is Outcome.PASSED
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_size_that_an_int8_file_has_frozen_is_not_told_as_rounding() -> None:
     class FreezesLength(Tags):

@@ -50,6 +50,7 @@ def in_evaluation_mode(model: nn.Module, inputs: Mapping[str, torch.Tensor], pat
     torch.jit.save(made, str(path))
 
 
+@pytest.mark.slow
 def test_a_random_file_is_told_as_that() -> None:
     found = judge(Drops(), X, checks=["parity", "round_trip"], max_examples=20, export=forgot_eval)
     for one in found.values():
@@ -81,6 +82,7 @@ class Scores(Samples):
         return (x[:, 0] @ self.weight).softmax(-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_a_model_that_draws_in_evaluation_mode_is_told_to_leave_that_to_callers(scale: float) -> None:
     found = judge(Samples(scale), X, checks=["parity"], max_examples=40)["parity"]
@@ -91,17 +93,20 @@ def test_a_model_that_draws_in_evaluation_mode_is_told_to_leave_that_to_callers(
     assert {one.outcome for one in followed.values()} == {Outcome.PASSED}
 
 
+@pytest.mark.slow
 def test_a_file_that_differs_in_another_process_because_it_draws_is_told_as_that() -> None:
     found = judge(Samples(1.0), X, checks=["round_trip"])["round_trip"]
     assert "eval()" not in dict(found.rows)["fix"]
     assert "operator" not in dict(found.rows)["fix"]
 
 
+@pytest.mark.slow
 def test_a_trace_in_evaluation_mode_is_right() -> None:
     found = judge(Drops(), X, checks=["parity", "round_trip"], max_examples=20, export=in_evaluation_mode)
     assert {one.outcome for one in found.values()} == {Outcome.PASSED}
 
 
+@pytest.mark.slow
 def test_state_is_not_taken_for_randomness() -> None:
     found = judge(Counts(), X, checks=["parity", "round_trip"], max_examples=20, export=in_evaluation_mode)
     assert found["parity"].outcome is Outcome.FAILED

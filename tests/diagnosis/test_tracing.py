@@ -86,6 +86,7 @@ def parity(model: nn.Module, inputs: Inputs, export: object) -> tuple[Outcome, d
     return found.outcome, dict(found.rows)
 
 
+@pytest.mark.slow
 def test_a_buffer_that_tracing_moved() -> None:
     for export in (traced, twice):
         outcome, rows = parity(Ring(), X, export)
@@ -95,6 +96,7 @@ def test_a_buffer_that_tracing_moved() -> None:
     assert parity(Ring(), X, set_back)[0] is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_a_buffer_of_another_model_is_not_told_as_moved() -> None:
     def stale(model: nn.Module, inputs: Inputs, path: Path) -> None:
         other = copy.deepcopy(model)
@@ -106,6 +108,7 @@ def test_a_buffer_of_another_model_is_not_told_as_moved() -> None:
     assert "tracing is a call" not in rows.get("likely cause", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("export", "cause"),
     [(traced, "eager takes the fast path"), (with_no_gradients, "the trace has frozen the fast path")],
@@ -120,6 +123,7 @@ def test_the_fast_path_of_the_encoder(export: object, cause: str) -> None:
         assert parity(Encodes(), MASKED, export)[0] is Outcome.PASSED
 
 
+@pytest.mark.slow
 def test_the_fast_path_is_not_blamed_for_another_fault() -> None:
     def wrong(model: nn.Module, inputs: Inputs, path: Path) -> None:
         other = copy.deepcopy(model)

@@ -185,6 +185,7 @@ WITH_RATE: Any = {**X, "rate": 16000}
 PARTS = {"parts": [torch.randn(2, 4), torch.randn(2, 4)], "scale": 0.5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "inputs", "export"),
     [
@@ -205,11 +206,13 @@ def test_a_right_export_is_green(model: Any, inputs: Mapping[str, Any], export: 
     assert all(one.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE) for one in found.values()), found
 
 
+@pytest.mark.slow
 def test_a_frozen_value_in_a_dict_is_found() -> None:
     found = judge(FreezesTheMask(), IN_A_DICT, checks="parity", max_examples=20)["parity"]
     assert found.headline == "differs from eager at the traced size"
 
 
+@pytest.mark.slow
 def test_a_frozen_size_in_a_dict_is_found() -> None:
     class FreezesSize(Bag):
         def forward(self, features: dict[str, torch.Tensor]) -> torch.Tensor:

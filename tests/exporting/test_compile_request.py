@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
@@ -58,6 +59,7 @@ def test_declared_fixed_it_is_right() -> None:
     assert not any("dynamic batching" in note for note in found["trace"].notes)
 
 
+@pytest.mark.slow
 def test_rows_that_a_slice_mixes_are_not_told_to_be_padded() -> None:
     found = judge(MixesRows(), X, checks="shapes", **BATCHES)["shapes"]
     assert found.headline == "silently wrong outside the traced size"

@@ -118,6 +118,7 @@ def test_each_message_has_its_own_time() -> None:
         assert [process.receive(Limits(1.9)) for _ in range(4)] == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_memory_is_limited() -> None:
     def work(connection: Connection) -> None:
         connection.send("began")

@@ -101,6 +101,7 @@ def forked(size: int) -> int:
     return pid
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_what_processes_share_is_counted_once() -> None:
     size = 256 * MIB
@@ -115,6 +116,7 @@ def test_what_processes_share_is_counted_once() -> None:
         os.waitpid(pid, 0)
 
 
+@pytest.mark.slow
 def test_pages_of_a_file_do_not_count(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(bytes(128 * MIB))

@@ -163,6 +163,7 @@ def test_other_answers_can_be_given_to_another_process() -> None:
     assert copied.answers.after.keys() == {"output"}
 
 
+@pytest.mark.slow
 def test_a_class_that_was_patched_is_named() -> None:
     found = left(wrong_sources.equipped(), wrong_sources.patch_class)
     assert found == Left(source=("scaled of the class Equipped was replaced",))

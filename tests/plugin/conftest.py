@@ -11,6 +11,7 @@ import pytest
 # a package that stays would still hold the old ones as attributes.
 import pytest_tsexport.pipeline  # noqa: F401
 import pytest_tsexport.plugin.active  # noqa: F401
+from tests.plugin.workers import IN_WORKERS, ONE_PROCESS, PLAIN
 
 SPECIMENS = Path(__file__).with_name("specimens.py")
 HEAD = "import pytest\nimport torch\nfrom specimens import *\n"
@@ -57,10 +58,7 @@ def run(pytester: pytest.Pytester) -> Run:
     return start
 
 
-@pytest.fixture(
-    params=[(), *(pytest.param((workers,), marks=pytest.mark.slow) for workers in ("-n0", "-n2"))],
-    ids=["plain", "n0", "n2"],
-)
+@pytest.fixture(params=[PLAIN, ONE_PROCESS, IN_WORKERS])
 def plugin_args(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """How the inner run is spread over processes."""
     args: tuple[str, ...] = request.param

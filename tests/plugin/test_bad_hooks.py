@@ -35,6 +35,7 @@ def test_a_hook_that_gives_no_inputs_fails_one_item_in_a_sentence(
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_hook_may_still_end_the_whole_run(project: Project, run: Run) -> None:
     project(DERIVED, conftest_py="import pytest\n\ndef pytest_ts_inputs(model): pytest.exit('enough', 7)\n")
     assert run().ret == 7
@@ -73,6 +74,7 @@ def test_a_hook_that_gives_no_backends_is_exit_code_4(project: Project, run: Run
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hook", "raised"),
     [
@@ -137,6 +139,7 @@ def test_x():
     assert "fault of the plugin" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_test_with_a_name_longer_than_a_file_may_have_is_judged(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:

@@ -132,6 +132,7 @@ BAD_OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("args", "sentence"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
 def test_a_bad_option_or_ini_value_is_exit_code_4(project: Project, run: Run, args: list[str], sentence: str) -> None:
     project("def test_x():\n    pass\n")
@@ -289,6 +290,7 @@ BAD_TESTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "sentence"), BAD_TESTS.values(), ids=BAD_TESTS)
 def test_a_bad_test_fails_in_one_sentence(project: Project, run: Run, body: str, sentence: str) -> None:
     project(body)

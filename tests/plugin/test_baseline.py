@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 MODELS = """
 @pytest.mark.torchscript(inputs=ROWS, checks=["-shapes", "-padding", "-round_trip"], max_examples=20)
@@ -50,6 +51,7 @@ def entries_in(pytester: pytest.Pytester, name: str = "ts-baseline.json") -> obj
     return json.loads(pytester.path.joinpath(name).read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_baseline_is_written_once_and_then_compared_with(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -79,6 +81,7 @@ def test_a_baseline_is_written_once_and_then_compared_with(
     )
 
 
+@also_in_workers
 def test_entries_of_tests_that_did_not_run_stay_and_changes_are_shown(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -100,12 +103,14 @@ def test_entries_of_tests_that_did_not_run_stay_and_changes_are_shown(
     assert entries_in(pytester, name) == {**old, **INTERFACES}
 
 
+@pytest.mark.slow
 def test_the_option_takes_one_file_and_leaves_tests_to_pytest(project: Project, run: Run) -> None:
     project(MODELS)
     run("--ts-baseline", "new.json", "test_export.py").assert_outcomes(passed=5, skipped=1)
     run("--ts-baseline=new.json", "test_export.py").stdout.fnmatch_lines(["new.json was written: 3 as before"])
 
 
+@pytest.mark.slow
 def test_the_ini_names_the_file_to_compare_with_and_the_option_the_file_to_write(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -191,6 +196,7 @@ def test_a_file_that_cannot_be_written_is_exit_code_4(project: Project, run: Run
     result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "line"),
     [
@@ -238,6 +244,7 @@ def test_the_fixture_writes_and_compares_too(project: Project, run: Run, pyteste
     result.stdout.fnmatch_lines(["*jit-interface: ts-baseline.json promises nothing for this test on jit; *"])
 
 
+@pytest.mark.slow
 def test_backends_with_the_same_interface_share_an_entry(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         "@pytest.mark.torchscript(inputs=ROWS, checks=['interface'])\ndef test_x():\n    return Doubles()\n",

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 WRONG = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["shapes"])
@@ -33,6 +34,7 @@ def first(outlines: list[str]) -> str:
     return line[line.index("FIRST") + 6 :]
 
 
+@pytest.mark.slow
 def test_a_rerun_starts_with_the_counterexample(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(WRONG, conftest_py=FIRST)
     cases = {SUBJECT: {NAME: [{"sizes": {"batch": 5, "dim1": 4}, "seed": 9, "values": "uniform", "mask": "ones"}]}}
@@ -42,6 +44,7 @@ def test_a_rerun_starts_with_the_counterexample(project: Project, run: Run, pyte
     assert first(result.outlines) == "(batch=5, dim1=4)"
 
 
+@also_in_workers
 def test_the_smallest_stays_in_the_cache_until_the_fault_is_fixed(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -55,6 +58,7 @@ def test_the_smallest_stays_in_the_cache_until_the_fault_is_fixed(
     assert json.loads(cache.read_text()) == {SUBJECT: {}}
 
 
+@pytest.mark.slow
 def test_a_file_keeps_every_counterexample_and_is_written_only_for_a_new_one(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -92,6 +96,7 @@ def test_a_file_without_counterexamples_is_one_sentence(
     assert line.endswith("give a file that --ts-counterexamples wrote")
 
 
+@pytest.mark.slow
 def test_without_the_cache_of_pytest_nothing_is_kept_and_no_error_is_raised(project: Project, run: Run) -> None:
     project(WRONG)
     run("-p", "no:cacheprovider").assert_outcomes(failed=1)

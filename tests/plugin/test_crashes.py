@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 ENDS = """
 import sys
@@ -28,6 +29,7 @@ def ends(end: str, *, when: str = "", more: str = "") -> str:
     return ENDS.format(end=end, when=when, more=more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "what"),
     [
@@ -57,6 +59,7 @@ def test_a_crashed_check_fails_and_is_not_judged(project: Project, run: Run, end
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
+@also_in_workers
 def test_a_crash_comes_out_of_every_kind_of_run(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -77,6 +80,7 @@ def test_a_crash_is_not_the_failure_that_the_marker_expects(project: Project, ru
     result.stdout.fnmatch_lines(["1 export: 1 not judged; *"])
 
 
+@pytest.mark.slow
 def test_a_run_with_a_crash_is_not_green_even_if_each_item_may_fail(project: Project, run: Run) -> None:
     body = ends("sys.exit(3)")
     project(body.replace("@pytest.mark.torchscript", "@pytest.mark.xfail(strict=False)\n@pytest.mark.torchscript"))
@@ -85,6 +89,7 @@ def test_a_run_with_a_crash_is_not_green_even_if_each_item_may_fail(project: Pro
     assert result.ret == 1
 
 
+@pytest.mark.slow
 def test_an_interrupt_is_no_crash(project: Project, pytester: pytest.Pytester) -> None:
     project(ends("raise KeyboardInterrupt"))
     result = pytester.inline_run("-p", "no:randomly", "-W", "ignore", no_reraise_ctrlc=True)
@@ -191,6 +196,7 @@ def test_too_slow_fails_in_a_sentence_and_is_not_judged(
     assert "wrong" not in result.stdout.str()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("when", ["", "first", "tracing"])
 def test_pytest_exit_in_a_model_ends_the_run_and_is_no_answer(project: Project, run: Run, when: str) -> None:

@@ -13,6 +13,7 @@ ONE_SUBJECT = "@pytest.mark.torchscript(inputs=IDS, checks=['trace', 'tied_weigh
 THREE_SUBJECTS = "@pytest.mark.parametrize('n', [1, 2, 3])\n" + ONE_SUBJECT + "def test_x(n):\n    return TiedHead()\n"
 
 
+@pytest.mark.slow
 def test_the_model_is_built_once_for_each_subject(
     project: Project, run: Run, built: Callable[[], int], plugin_args: tuple[str, ...]
 ) -> None:
@@ -21,6 +22,7 @@ def test_the_model_is_built_once_for_each_subject(
     assert built() == 3
 
 
+@pytest.mark.slow
 def test_shuffling_builds_no_model_twice(project: Project, pytester: pytest.Pytester, built: Callable[[], int]) -> None:
     project(THREE_SUBJECTS)
     pytester.runpytest("-p", "randomly").assert_outcomes(passed=9)
@@ -57,6 +59,7 @@ def pytest_ts_report(verdicts):
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_fixtures_of_the_function_are_set_up_once_and_others_each_time(project: Project, run: Run) -> None:
     project(
         """
@@ -130,6 +133,7 @@ def test_an_error_or_a_skip_of_the_function_is_that_of_its_items(project: Projec
     result.stdout.fnmatch_lines(["E  *OSError: no such checkpoint"])
 
 
+@pytest.mark.slow
 def test_a_rerun_rebuilds_what_was_released(project: Project, run: Run, built: Callable[[], int]) -> None:
     project(
         "@pytest.mark.torchscript(inputs=ROWS, checks=['shapes'], max_examples=20)\n"
@@ -141,6 +145,7 @@ def test_a_rerun_rebuilds_what_was_released(project: Project, run: Run, built: C
     assert built() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plugin", ["hypothesispytest", "cacheprovider", "xdist", "rerunfailures"])
 def test_runs_without_that_plugin(project: Project, run: Run, plugin: str) -> None:
     project(ONE_SUBJECT + "def test_x():\n    return TiedHead()\n")

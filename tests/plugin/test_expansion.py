@@ -116,6 +116,7 @@ def test_a_backend_of_a_hook_has_items_of_its_own(project: Project, run: Run) ->
     assert collected(run("--collect-only", "-q")) == ["test_x[jit-trace]"]
 
 
+@pytest.mark.slow
 def test_last_failed_runs_what_failed(project: Project, run: Run) -> None:
     project(
         "@pytest.mark.torchscript(inputs=ROWS, max_examples=20, checks=['parity', 'shapes'])\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 MODELS = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["trace", "shapes"])
@@ -34,6 +35,7 @@ def sidecar(pytester: pytest.Pytester, name: str) -> dict[str, object]:
     return found
 
 
+@also_in_workers
 def test_a_file_is_named_by_what_the_run_found(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -58,6 +60,7 @@ def test_a_file_is_named_by_what_the_run_found(
     assert wrong["checks"] == {"trace": "passed", "shapes": "failed: silently wrong outside the traced size"}
 
 
+@pytest.mark.slow
 def test_a_wrong_file_takes_the_place_of_an_earlier_right_one(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -73,6 +76,7 @@ def test_a_wrong_file_takes_the_place_of_an_earlier_right_one(
         assert names(pytester) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "args"), [("assert False", ["-x"]), ("pytest.exit('stop')", [])], ids=["at a failure", "at once"]
 )
@@ -97,6 +101,7 @@ def test_y():
     assert names(pytester) == ["test_export.py-test_x-jit.pt"]
 
 
+@pytest.mark.slow
 def test_while_it_is_judged_a_file_is_unjudged(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         """
@@ -114,6 +119,7 @@ def test_y():
     assert names(pytester) == ["test_export.py-test_x-jit.pt"]
 
 
+@pytest.mark.slow
 def test_a_file_that_was_exported_anew_between_two_checks_is_not_accepted(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -142,6 +148,7 @@ def test_x():
     assert checks["trace"].startswith("passed, for the file ")
 
 
+@pytest.mark.slow
 def test_a_file_of_another_run_stays_as_it_is(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)
     other = pytester.path / "out" / "test_export.py-test_right-jit.unjudged.fx"
@@ -151,12 +158,14 @@ def test_a_file_of_another_run_stays_as_it_is(project: Project, run: Run, pytest
     assert names(pytester) == ["test_export.py-test_right-jit.pt", other.name]
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_keeps_its_file_too(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)
     run(*ARGS, "--ts-isolate=auto", "-k", "right")
     assert names(pytester) == ["test_export.py-test_right-jit.pt"]
 
 
+@pytest.mark.slow
 def test_the_file_of_the_fixture_is_judged_by_what_the_test_asked(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -175,6 +184,7 @@ def test_x(ts_export):
     ]
 
 
+@pytest.mark.slow
 def test_a_model_that_no_longer_exports_leaves_no_file_of_an_earlier_run(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -253,6 +263,7 @@ def test_x():
     assert "SystemExit" in str(sidecar(pytester, "test_export.py-test_x-jit.rejected.json")["why"])
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_renamed_fails_the_run(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         """

@@ -44,6 +44,7 @@ def test_y(ts_export):
         result.stdout.fnmatch_lines([f"test_export.py::{name} (jit)", "* trace *passed*"])
 
 
+@pytest.mark.slow
 def test_validate_raises_what_is_wrong(project: Project, run: Run) -> None:
     project("""
 import pytest_tsexport
@@ -144,6 +145,7 @@ def test_b(ts_export):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

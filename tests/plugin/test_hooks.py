@@ -25,6 +25,7 @@ def pytest_ts_backends():
 """
 
 
+@pytest.mark.slow
 def test_inputs_come_from_the_conftest_of_the_folder(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project("")
     for name, size in (("near", 3), ("far", 5)):
@@ -37,6 +38,7 @@ def test_inputs_come_from_the_conftest_of_the_folder(project: Project, run: Run,
     assert asked == ["ASKED TiedHead 3", "ASKED TiedHead 5"]
 
 
+@pytest.mark.slow
 def test_inputs_of_the_marker_come_first(project: Project, run: Run) -> None:
     project(BODY.replace("checks=", "inputs=IDS, checks="), conftest_py=INPUTS.format(size=3))
     result = run("-s")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 WRONG = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["parity", "shapes"])
@@ -31,6 +32,7 @@ def wrong(project: Project, pytester: pytest.Pytester) -> None:
     pytester.path.joinpath("known.toml").write_text(listed)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wrong")
 def test_a_known_failure_is_expected(run: Run, plugin_args: tuple[str, ...]) -> None:
     result = run("--ts-known-failures=known.toml", "-rx", *plugin_args)
@@ -40,6 +42,7 @@ def test_a_known_failure_is_expected(run: Run, plugin_args: tuple[str, ...]) -> 
     run(*plugin_args).assert_outcomes(passed=3, failed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("wrong")
 def test_the_ini_names_the_file_too(run: Run) -> None:
     run("-o", "ts_known_failures=known.toml").assert_outcomes(passed=3, xfailed=1)
@@ -71,6 +74,7 @@ def section(result: pytest.RunResult) -> list[str]:
     return [line for line in after[:end] if line]
 
 
+@also_in_workers
 def test_what_got_better_is_reported_and_fails_nothing(listed: Listed, run: Run, plugin_args: tuple[str, ...]) -> None:
     listed(more='link = "https://example.com/1"')
     result = run("--ts-known-failures=known.toml", "-rX", "--deselect=test_export.py::test_x[BakesBatch-jit-shapes]",
@@ -84,6 +88,7 @@ def test_what_got_better_is_reported_and_fails_nothing(listed: Listed, run: Run,
     result.stdout.fnmatch_lines([f"XPASS test_export.py::test_x?Doubles-jit-parity? - {reason}*"])
 
 
+@pytest.mark.slow
 def test_with_xfail_strict_what_got_better_fails_and_names_file_and_entry(listed: Listed, run: Run) -> None:
     listed()
     result = run("--ts-known-failures=known.toml", "-o", "xfail_strict=true", "-k", "Doubles")
@@ -91,6 +96,7 @@ def test_with_xfail_strict_what_got_better_fails_and_names_file_and_entry(listed
     result.stdout.fnmatch_lines(["?XPASS(strict)? the batch is baked in ?known.toml, entry 1?"])
 
 
+@pytest.mark.slow
 def test_a_table_that_a_package_ships_may_be_strict(listed: Listed, run: Run, pytester: pytest.Pytester) -> None:
     listed()
     pytester.path.joinpath("conftest.py").write_text(
@@ -110,6 +116,7 @@ def pytest_itemcollected(item):
     result.stdout.fnmatch_lines(["?XPASS(strict)? the batch is baked in ?theirs, entry 1?"])
 
 
+@pytest.mark.slow
 def test_what_got_worse_fails(listed: Listed, run: Run) -> None:
     listed(subject="BakesBatch", check="parity")
     result = run("--ts-known-failures=known.toml")
@@ -142,6 +149,7 @@ def test_x(model):
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.slow
 def test_an_expired_entry_expects_nothing_and_is_told(listed: Listed, run: Run, plugin_args: tuple[str, ...]) -> None:
     listed(subject="BakesBatch", check="shapes", more="expires = 2026-01-31")
     result = run("--ts-known-failures=known.toml", *plugin_args)
@@ -155,6 +163,7 @@ def test_an_expired_entry_expects_nothing_and_is_told(listed: Listed, run: Run, 
 GONE = "known.toml, entry 1: no test has the subject test_export.py::test_x[Renamed]; correct or remove it"
 
 
+@pytest.mark.slow
 def test_an_entry_of_a_test_that_is_gone_is_told(listed: Listed, run: Run, plugin_args: tuple[str, ...]) -> None:
     listed(subject="Renamed")
     assert section(run("--ts-known-failures=known.toml", "--ts-checks=parity", *plugin_args)) == [GONE]

@@ -39,6 +39,7 @@ def test_jit_and_the_simulation_are_judged_side_by_side_from_one_load(
     )
 
 
+@pytest.mark.slow
 def test_every_report_says_that_it_is_a_simulation(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:

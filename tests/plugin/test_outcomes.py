@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 WRONG = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks={checks}{more})
@@ -28,6 +29,7 @@ def pytest_ts_backends():
 """
 
 
+@pytest.mark.slow
 def test_a_wrong_export_fails_with_the_text_of_the_report(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['parity', 'shapes']", more=""))
     result = run("--ts-seed=3")
@@ -38,6 +40,7 @@ def test_a_wrong_export_fails_with_the_text_of_the_report(project: Project, run:
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_rerun_repeats_what_was_typed(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['shapes']", more=""))
     result = run("--ts-seed=3", "--ts-max-examples=25", "--ts-backend=jit")
@@ -45,6 +48,7 @@ def test_rerun_repeats_what_was_typed(project: Project, run: Run) -> None:
     result.stdout.fnmatch_lines([rerun])
 
 
+@pytest.mark.slow
 def test_rerun_starts_where_pytest_was_started(
     project: Project, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +106,7 @@ def test_an_unavailable_backend_fails_unless_it_may_be_skipped(project: Project,
     result.stdout.fnmatch_lines(["SKIPPED [[]6[]] tsexport: needy is unavailable: the needy compiler is not installed"])
 
 
+@pytest.mark.slow
 def test_xfail_reaches_that_one_item(project: Project, run: Run) -> None:
     project(WRONG.format(checks="['parity', 'shapes']", more=", xfail={'shapes': 'one batch is all we ship'}"))
     result = run("-rx")
@@ -117,6 +122,7 @@ def test_xfail_is_strict(project: Project, run: Run) -> None:
     result.stdout.fnmatch_lines(["*XPASS(strict)* not any more"])
 
 
+@pytest.mark.slow
 def test_xfail_of_one_parameter(project: Project, run: Run) -> None:
     project("""
 KNOWN = pytest.mark.torchscript(xfail={"shapes": "known"})
@@ -140,7 +146,7 @@ def test_xfail_expects_a_verdict_and_no_other_error(project: Project, run: Run) 
     run().assert_outcomes(failed=2)
 
 
-@pytest.mark.slow
+@also_in_workers
 def test_every_outcome_comes_out_of_a_worker(project: Project, run: Run, plugin_args: tuple[str, ...]) -> None:
     known = ", xfail={'shapes': 'one batch is all we ship'}"
     project(
@@ -206,6 +212,7 @@ def test_a_model_that_cannot_be_made_fails_once_and_has_a_row(
     result.stdout.fnmatch_lines(["jit-parity was not run: the config has no width; *"])
 
 
+@pytest.mark.slow
 def test_the_short_summary_begins_with_the_cause(project: Project, run: Run) -> None:
     project("""
 @pytest.mark.torchscript(inputs=ROWS, max_examples=20, shapes="dynamic", checks=["trace", "shapes"])

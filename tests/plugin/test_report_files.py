@@ -56,6 +56,7 @@ def document(path: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -81,6 +82,7 @@ def test_the_report_of_a_run_says_what_was_found_and_what_has_no_verdict(
     assert axis["wrong"] or axis["raises"]
 
 
+@pytest.mark.slow
 def test_a_person_can_read_the_report(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)
     result = run("--ts-report=x.md", "--ts-report=out/x.html", "--ts-seed=1")
@@ -93,6 +95,7 @@ def test_a_person_can_read_the_report(project: Project, run: Run, pytester: pyte
     assert "Sizes of dim1 and batch" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["x.json", "x.md", "x.html"])
 def test_a_test_file_whose_name_is_no_text_is_reported(pytester: pytest.Pytester, file: str) -> None:
     """In a C locale a name with other letters has surrogates, which UTF-8 cannot write."""
@@ -130,6 +133,7 @@ def test_workers_write_the_statement_of_a_serial_run(project: Project, run: Run,
     assert claims(pytester.path / "workers.intoto.json") == claims(pytester.path / "serial.intoto.json")
 
 
+@pytest.mark.slow
 def test_the_statement_of_a_run_names_the_kept_files_and_what_the_run_depends_on(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -247,6 +251,7 @@ def test_a_report_that_cannot_be_written_at_the_end_fails_the_run(
     result.stdout.fnmatch_lines(["x.json was not written: *"])
 
 
+@pytest.mark.slow
 def test_the_statement_says_what_another_report_and_another_plugin_did_to_the_run(
     project: Project, run: Run, pytester: pytest.Pytester
 ) -> None:
@@ -286,6 +291,7 @@ def test_a_file_that_does_not_exist_yet_costs_no_statement(
     assert "promised.json" not in pytester.path.joinpath("x.intoto.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_is_written_with_the_line_ends_of_its_text(
     project: Project, run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ def test_x():
 """
 
 
+@pytest.mark.slow
 def test_each_verdict_reaches_its_property_and_the_hook(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
@@ -46,6 +47,7 @@ def pytest_ts_report(verdicts):
     }
 
 
+@pytest.mark.slow
 def test_a_rerun_replaces_the_verdict(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(
         BOTH,
@@ -99,6 +101,7 @@ def test_a_run_without_a_marked_test_says_nothing(project: Project, run: Run) ->
     assert "torchscript" not in run().stdout.str()
 
 
+@pytest.mark.slow
 def test_a_known_failure_is_reported_as_known(project: Project, run: Run) -> None:
     project(BOTH.replace("])", "], xfail={'shapes': 'one batch'})"))
     result = run()
@@ -106,6 +109,7 @@ def test_a_known_failure_is_reported_as_known(project: Project, run: Run) -> Non
     result.stdout.fnmatch_lines(["1 export: 1 known to be wrong; *"])
 
 
+@pytest.mark.slow
 def test_a_report_is_made_of_builtin_types(project: Project, pytester: pytest.Pytester) -> None:
     project(BOTH)
     reports = pytester.inline_run("-p", "no:randomly").getreports("pytest_runtest_logreport")

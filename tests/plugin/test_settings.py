@@ -42,6 +42,7 @@ def test_the_seed_of_hypothesis_does_not_configure_the_plugin(pytester: pytest.P
     assert settings(pytester, "-o", "ts_seed=5").configured
 
 
+@pytest.mark.slow
 def test_the_command_line_is_stronger_than_the_ini(pytester: pytest.Pytester) -> None:
     pytester.makeini(INI)
     found = settings(pytester, "--ts-budget=9")
@@ -49,6 +50,7 @@ def test_the_command_line_is_stronger_than_the_ini(pytester: pytest.Pytester) ->
     assert (found.command_line.max_examples, found.options.max_examples) == (None, 7)
 
 
+@pytest.mark.slow
 def test_a_path_starts_where_it_was_given(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytester.makeini(INI)
     below = pytester.mkdir("below")
@@ -89,6 +91,7 @@ def test_what_decides_a_search_is_typed_once_more(pytester: pytest.Pytester) -> 
     assert flags == ("--ts-backend=neuron", """--ts-neuron-args='--a '"'"'b c'"'"''""")
 
 
+@pytest.mark.slow
 def test_a_list_holds_names_split_by_commas_and_options_that_are_repeated(pytester: pytest.Pytester) -> None:
     found = settings(pytester, "--ts-checks=trace, parity", "--ts-checks=shapes", "--ts-model=a,b")
     assert found.options.checks == ("trace", "parity", "shapes")

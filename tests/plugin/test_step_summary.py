@@ -23,6 +23,7 @@ def summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "summary.md"
 
 
+@pytest.mark.slow
 def test_the_report_is_added_to_the_page_and_the_line_is_annotated(
     project: Project, run: Run, summary: Path, plugin_args: tuple[str, ...]
 ) -> None:
@@ -35,6 +36,7 @@ def test_the_report_is_added_to_the_page_and_the_line_is_annotated(
     assert "smallest of" in text
 
 
+@pytest.mark.slow
 def test_the_file_is_named_as_the_checkout_knows_it(
     project: Project, run: Run, summary: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,6 +45,7 @@ def test_the_file_is_named_as_the_checkout_knows_it(
     run().stdout.fnmatch_lines([ANNOTATION.replace("*", f"{pytester.path.name}/test_export.py", 1)])
 
 
+@pytest.mark.slow
 def test_a_run_that_is_no_step_of_a_workflow_prints_no_command(project: Project, run: Run) -> None:
     project(WRONG)
     assert "::error" not in run().stdout.str()
@@ -54,6 +57,7 @@ def test_a_run_without_a_marked_test_adds_nothing(project: Project, run: Run, su
     assert not summary.exists()
 
 
+@pytest.mark.slow
 def test_a_full_page_gets_no_more(project: Project, run: Run, summary: Path) -> None:
     project(WRONG)
     summary.write_text("x" * (MOST - 100))
@@ -61,6 +65,7 @@ def test_a_full_page_gets_no_more(project: Project, run: Run, summary: Path) -> 
     assert summary.stat().st_size == MOST - 100
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_changes_no_verdict(project: Project, run: Run, summary: Path) -> None:
     project(WRONG)
     summary.mkdir()
@@ -69,6 +74,7 @@ def test_a_page_that_cannot_be_written_changes_no_verdict(project: Project, run:
     result.stdout.fnmatch_lines(["*summary.md was not written (GITHUB_STEP_SUMMARY): Is a directory", ANNOTATION])
 
 
+@pytest.mark.slow
 def test_a_model_of_the_command_line_has_no_line(
     project: Project, run: Run, summary: Path, pytester: pytest.Pytester
 ) -> None:

@@ -29,6 +29,7 @@ def test_wrong():
 SHOWN = ("-W", "default")
 
 
+@pytest.mark.slow
 def test_those_of_an_export_that_is_right_at_other_sizes_are_one_note(
     project: Project, run: Run, plugin_args: tuple[str, ...]
 ) -> None:
@@ -39,6 +40,7 @@ def test_those_of_an_export_that_is_right_at_other_sizes_are_one_note(
     result.stdout.fnmatch_lines(["tracer * 1 warning of torch's tracer not shown, since shapes passed (test_right)"])
 
 
+@pytest.mark.slow
 def test_those_of_a_wrong_one_are_shown(project: Project, run: Run) -> None:
     project(MODELS + WRONG)
     result = run(*SHOWN)
@@ -58,6 +60,7 @@ def test_those_of_an_export_that_was_not_judged_at_other_sizes_are_shown(
     assert "since shapes passed" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_other_warnings_of_the_same_item_stay(project: Project, run: Run) -> None:
     project(
         "import warnings\n"

@@ -90,6 +90,7 @@ def test_what_was_not_run_says_why() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [10_000, markdown_report.COMMENT, 1024 * 1024])
 def test_a_report_is_never_larger_than_it_may_be_and_says_what_is_left_out(most: int) -> None:
     many = tuple(replace(FAILED, subject=f"test_é.py::test_{n}", headline="wrong 🙂 " * 30) for n in range(5000))

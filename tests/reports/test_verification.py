@@ -27,6 +27,7 @@ def test_the_file_of_a_run_that_did_not_fail_is_right() -> None:
     assert why_refused(TEXT, DIGEST, ["trace", "parity"]) is None
 
 
+@pytest.mark.slow
 def test_one_byte_of_the_statement_changed_is_refused_wherever_it_is() -> None:
     for place in range(len(TEXT)):
         changed = bytearray(TEXT)

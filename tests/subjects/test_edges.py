@@ -43,6 +43,7 @@ class Blocks(nn.Module):
         return x - x[:, -600:].mean(1, keepdim=True) if x.shape[1] > 600 else x - x.mean(1, keepdim=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "attributes", [{"block_size": 600}, {"config": SimpleNamespace(sliding_window=600)}, {"config": {"window": [600]}}]
 )

@@ -303,6 +303,7 @@ def once_changed(build: Build, name: str) -> tuple[torch.Tensor, torch.Tensor]:
     return answer(before, answer(after).tanh()), answer(after, answer(before).tanh())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", LAYERS, ids=lambda build: build.__name__)
 def test_each_clone_of_a_shared_layer_is_read_on_its_own_path_alone(build: Build) -> None:
     model = built(build)
