@@ -26,6 +26,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Python compiles what is imported; pip would compile all of Transformers.
 export PIP_NO_COMPILE = 1
 export HF_HUB_OFFLINE = 1
+# Pytest rewrites the assertions of 600 files. Without bytecode each worker does so again in each run, for five seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A hung export must not hang the build: five minutes are more than any one test takes.
 SUITE := -n $(WORKERS) --timeout=300 $(ARGS)

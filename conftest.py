@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -14,22 +15,12 @@ from types import ModuleType
 # Before transformers is imported: nothing here may ask the network for a checkpoint.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-# Eagerly, though only some tests need it: pytester restores `sys.modules` after each in-process run, so a module that
-# is first imported inside one is imported again by the next, and torch cannot be imported twice in one process
-# ("function '_has_torch_function' already has a docstring"). Nor can `torch._dynamo` below, which torch imports when
-# it first traces ("Only a single TORCH_LIBRARY can be used to register the namespace _inductor_test").
 import pytest
-import torch
 from hypothesis import settings
 
 from tests.transformers_files import uses_transformers
 
-importlib.import_module("torch._dynamo")
-
 pytest_plugins = ["pytester"]
-
-# One thread a process: the models are tiny, and two xdist workers on two cores would otherwise fight over them.
-torch.set_num_threads(1)
 
 # A first call into torch takes longer than the 200 ms that hypothesis allows an example. In CI hypothesis starts from
 # its own derandomised profile; `--hypothesis-profile=explore` looks much harder.
@@ -80,6 +71,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Load torch, except in the controller of xdist, which runs no test: the workers would wait for it.
+
+    Eagerly, though only some tests need it: pytester restores `sys.modules` after each in-process run, so a module that
+    is first imported inside one is imported again by the next, and torch cannot be imported twice in one process
+    ("function '_has_torch_function' already has a docstring"). Nor can `torch._dynamo`, which torch imports when it
+    first traces ("Only a single TORCH_LIBRARY can be used to register the namespace _inductor_test").
+    """
+    if not session.config.pluginmanager.has_plugin("dsession"):
+        torch = importlib.import_module("torch")
+        importlib.import_module("torch._dynamo")
+        # One thread a process: the models are tiny, and two xdist workers on two cores would otherwise fight over them.
+        torch.set_num_threads(1)
+
+
 # First, so that `-m transformers` sees the marker.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,3 +101,5 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         importlib.import_module("transformers.modeling_utils")  # what a first model would load
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
+    # What is loaded by now stays until the end. A full garbage collection would look at all of it each time.
+    gc.freeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import ids, rows, two_rows
 from pytest_tsexport.verdict import Verdict
 from tests.backends.fx_format import Fx, FxFormat, Loaded, symbolic_trace
-from tests.meta.sources import PACKAGE, modules, named
+from tests.meta.rules import Fault, must_hold
+from tests.meta.sources import PACKAGE, Source, modules
 
 QUICK: Mapping[str, Any] = {"max_examples": 20}
 
@@ -221,31 +222,21 @@ def is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def knowledge(source: str) -> list[str]:
+def knowledge(module: Source) -> Iterator[Fault]:
     """What a module's code says of TorchScript files; prose may name it."""
-    tree = ast.parse(source)
-    prose = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Expr) for node in [one.value] if is_text(node)}
-    texts = [
-        node.value if isinstance(node, ast.Constant) else ast.unparse(node)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Constant, ast.Attribute, ast.Name, ast.Import, ast.ImportFrom))
-        and id(node) not in prose
-    ]
-    return [text for text in texts if isinstance(text, str) and KNOWLEDGE.search(text)]
+    prose = {id(one.value) for one in module.nodes if isinstance(one, ast.Expr) and is_text(one.value)}
+    for node in module.nodes:
+        if isinstance(node, (ast.Constant, ast.Attribute, ast.Name, ast.Import, ast.ImportFrom)):
+            text = node.value if isinstance(node, ast.Constant) else ast.unparse(node)
+            if id(node) not in prose and isinstance(text, str) and KNOWLEDGE.search(text):
+                yield node.lineno, f"{text!r} is about TorchScript files: ask the file format"
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        one
-        for one in modules()
-        if one.relative_to(PACKAGE).parts[0].removesuffix(".py") in ASKS_THE_FORMAT
-        and one.relative_to(PACKAGE).as_posix() not in READS_MODULES
-    ],
-    ids=named,
-)
-def test_nothing_outside_the_backends_knows_that_a_file_is_torchscript(module: Path) -> None:
-    assert knowledge(module.read_text(encoding="utf-8")) == []
+def test_nothing_outside_the_backends_knows_that_a_file_is_torchscript() -> None:
+    names = {path: path.relative_to(PACKAGE) for path in modules()}
+    outside = {path: name for path, name in names.items() if name.parts[0].removesuffix(".py") in ASKS_THE_FORMAT}
+    assert {name.parts[0].removesuffix(".py") for name in outside.values()} == set(ASKS_THE_FORMAT)
+    must_hold(knowledge, [path for path, name in outside.items() if name.as_posix() not in READS_MODULES])
 
 
 @pytest.mark.parametrize(
@@ -263,4 +254,4 @@ def test_nothing_outside_the_backends_knows_that_a_file_is_torchscript(module: P
     ],
 )
 def test_the_rule_finds_what_it_is_for(source: str, *, is_found: bool) -> None:
-    assert bool(knowledge(source)) is is_found
+    assert {line for line, _ in knowledge(Source("x.py", f"\n{source}"))} == ({2} if is_found else set())

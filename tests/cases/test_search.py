@@ -76,11 +76,12 @@ SMALLEST: list[tuple[str, Wrong, tuple[int, int]]] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(("wrong", "expected"), [one[1:] for one in SMALLEST], ids=[one[0] for one in SMALLEST])
-def test_the_smallest_breach_is_found_at_every_seed(wrong: Wrong, expected: tuple[int, int], seed: int) -> None:
-    found = searched(lambda case: wrong(case.size("batch"), case.size("length")), seed=seed)
-    assert sizes(found) == expected
+def test_the_smallest_breach_is_found_at_every_seed(wrong: Wrong, expected: tuple[int, int]) -> None:
+    def found(seed: int) -> Findings:
+        return searched(lambda case: wrong(case.size("batch"), case.size("length")), seed=seed)
+
+    assert {seed: one for seed in range(20) if (one := sizes(found(seed))) != expected} == {}
 
 
 @given(batch=st.integers(3, 8), length=st.integers(8, 33))

@@ -6,11 +6,39 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "pytest_tsexport"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a file and its path in the repository."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, filename=self.name)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree: each rule about the code goes over all of them."""
+        return tuple(ast.walk(self.tree))
+
+    @property
+    def stem(self) -> str:
+        return Path(self.name).stem
+
+
+@cache
+def read(path: Path) -> Source:
+    """A file, read and parsed once for all rules, with its line ends as they are."""
+    return Source(named(path), path.read_bytes().decode("utf-8"))
 
 
 @cache
@@ -19,14 +47,13 @@ def modules() -> tuple[Path, ...]:
     return tuple(sorted(path for path in PACKAGE.rglob("*.py") if path.read_text(encoding="utf-8").strip()))
 
 
-@cache
 def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return read(path).tree
 
 
 def named(path: Path) -> str:
-    """A path as a test id."""
-    return path.relative_to(ROOT).as_posix()
+    """A path as it is shown: from the root of the repository, if it is in it."""
+    return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -38,10 +65,15 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 def imported(tree: ast.Module) -> Iterator[str]:
     """The modules that a module names in its imports, at any depth."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+        yield from imported_by(node)
+
+
+def imported_by(node: ast.AST) -> Iterator[str]:
+    """The modules that one statement names, if it is an import."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.module or ""
 
 
 @cache

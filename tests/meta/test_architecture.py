@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from pytest_tsexport.checks import REGISTERED
 from pytest_tsexport.config.names import BUILT_IN, CHECKS
-from tests.meta.sources import PACKAGE, ROOT, modules, named, parsed, section
+from tests.meta.rules import Fault, Rule, must_hold
+from tests.meta.sources import PACKAGE, ROOT, Source, modules, section
 
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 REFERENCE = ROOT / "docs" / "reference"
@@ -85,11 +88,27 @@ def test_there_is_a_row_for_each_kind_of_change() -> None:
     assert list(changes()) == list(MOST)
 
 
-@pytest.mark.parametrize("what", MOST)
-def test_the_files_of_a_row_exist_and_are_as_many_as_it_says(what: str) -> None:
-    files, count = changes()[what]
-    assert [pattern for pattern in files if not matches(pattern)] == []
-    assert len(files) == count <= MOST[what]
+def faults_of(row: str, files: list[str], count: int) -> Iterator[str]:
+    """What is wrong with a row of the table."""
+    for pattern in files:
+        if not matches(pattern):
+            yield f"{row}: there is no file {pattern}"
+    if len(files) != count:
+        yield f"{row}: the row names {len(files)} files and says {count}"
+    if count > MOST[row]:
+        yield f"{row}: {count} files are touched, and may be {MOST[row]}"
+
+
+def test_the_files_of_a_row_exist_and_are_as_many_as_it_says() -> None:
+    assert [fault for row, (files, count) in changes().items() for fault in faults_of(row, files, count)] == []
+
+
+def test_the_rule_of_rows_sees_what_it_is_for() -> None:
+    assert list(faults_of("a report", ["reports/<name>.py", "config/gone.py"], 3)) == [
+        "a report: there is no file config/gone.py",
+        "a report: the row names 2 files and says 3",
+        "a report: 3 files are touched, and may be 2",
+    ]
 
 
 def test_each_check_has_its_own_module_and_is_registered_in_the_stated_order() -> None:
@@ -126,17 +145,19 @@ LISTED = {
 }
 
 
-def words(module: Path) -> set[str]:
+@cache
+def words(module: Source) -> frozenset[str]:
     """What a module could list things by: texts, annotated names (fields) and keywords of calls."""
     found: set[str] = set()
-    for node in ast.walk(parsed(module)):
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.add(node.value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
         elif isinstance(node, ast.keyword) and node.arg:
             found.add(node.arg)
-    return {word.removeprefix("--").removeprefix("ts-").removeprefix("ts_").replace("-", "_") for word in found}
+    bare = (word.removeprefix("--").removeprefix("ts-").removeprefix("ts_") for word in found)
+    return frozenset(word.replace("-", "_") for word in bare)
 
 
 @pytest.mark.parametrize("what", LISTED)
@@ -145,5 +166,27 @@ def test_things_are_listed_in_the_files_of_their_row_and_nowhere_else(what: str)
     names = LISTED[what]
     assert len(names) >= 3
     files = {path for pattern in changes()[what][0] if "<" not in pattern for path in matches(pattern)}
-    others = (path for path in modules() if PACKAGE / "testing" not in path.parents and path not in files)
-    assert [named(path) for path in others if len(words(path) & names) > 0.75 * len(names)] == []
+    others = [path for path in modules() if PACKAGE / "testing" not in path.parents and path not in files]
+    must_hold(second_list(what, names), others)
+
+
+def second_list(what: str, names: set[str]) -> Rule:
+    def rule(module: Source) -> Iterator[Fault]:
+        if len(words(module) & names) > 0.75 * len(names):
+            yield 1, f"the module lists them; only the files in the row of {what!r} may"
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("x = ['one', '--ts-two', 'three', 'four-and-more']", True),
+        ("class X:\n  one: int\n  two: int\n  three: int\nf(four_and_more=1)", True),
+        ("x = ['one', 'two', 'three']", False),
+        ("one, two, three, four_and_more = 1, 2, 3, 4", False),
+    ],
+)
+def test_the_rule_sees_a_second_list(text: str, *, is_found: bool) -> None:
+    rule = second_list("x", {"one", "two", "three", "four_and_more"})
+    assert bool(list(rule(Source("x.py", text)))) is is_found

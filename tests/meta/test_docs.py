@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import transformers
 
 from docs import make_reference, red_reports
 from pytest_tsexport.config.names import CHECKS
-from tests.meta.sources import ROOT, anchors, named, tracked
+from tests.meta.rules import Fault, Rule, must_hold
+from tests.meta.sources import ROOT, Source, anchors, named, tracked
 
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
@@ -42,19 +44,60 @@ def test_a_page_that_is_made_from_the_code_is_up_to_date(page: Path, text: str) 
     assert page.read_text(encoding="utf-8") == text, "run `make reference`"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
-def test_quoted_code_is_that_of_the_example(page: Path) -> None:
-    for quote in QUOTED.finditer(page.read_text(encoding="utf-8")):
-        assert quote["code"] in (ROOT / quote["path"]).read_text(encoding="utf-8")
+def line_of(found: re.Match[str]) -> int:
+    return found.string.count("\n", 0, found.start()) + 1
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
-def test_links_lead_somewhere(page: Path) -> None:
-    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+def old_quotes(page: Source) -> Iterator[Fault]:
+    """Quoted code that its example does not have."""
+    for quote in QUOTED.finditer(page.text):
+        example = ROOT / quote["path"]
+        if not example.is_file():
+            yield line_of(quote), f"quotes {quote['path']}, and there is no such file"
+        elif quote["code"] not in example.read_text(encoding="utf-8"):
+            yield line_of(quote), f"{quote['path']} has other code"
+
+
+def test_quoted_code_is_that_of_the_example() -> None:
+    must_hold(old_quotes, PAGES)
+
+
+def dead_links(page: Source) -> Iterator[Fault]:
+    """Links to files that are not there, and to sections that their page does not have."""
+    path = ROOT / page.name
+    for link in LINK.finditer(page.text):
         if not link["target"].startswith(("http:", "https:", "mailto:")):
-            target = (page.parent / link["target"]).resolve() if link["target"] else page
-            assert target.exists(), f"{named(page)} links to {link['target']}"
-            assert not link["anchor"] or link["anchor"] in anchors(target), f"{named(page)} links to {link[0]}"
+            target = (path.parent / link["target"]).resolve() if link["target"] else path
+            if not target.exists():
+                yield line_of(link), f"links to {link['target']}, and there is no such file"
+            elif link["anchor"] and link["anchor"] not in anchors(target):
+                yield line_of(link), f"links to {link['target']}#{link['anchor']}, and the page has no such section"
+
+
+def test_links_lead_somewhere() -> None:
+    must_hold(dead_links, PAGES)
+
+
+EXAMPLE = "<!-- docs/examples/red/parity.py -->\n```python\n{}```\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "found"),
+    [
+        (old_quotes, "Say:\n\n" + EXAMPLE.format("no code\n"), [(3, "docs/examples/red/parity.py has other code")]),
+        (old_quotes, EXAMPLE.format("import pytest\n"), []),
+        (old_quotes, EXAMPLE.replace("parity", "gone"), [(1, "quotes docs/examples/red/gone.py, and there is no")]),
+        (dead_links, "a\n[x](gone.md)\n", [(2, "links to gone.md, and there is no such file")]),
+        (dead_links, "[x](index.md) [y](../README.md) [z](https://x.example/gone.md) [w](mailto:a@b.example)\n", []),
+        (dead_links, "[x](explanation/architecture.md#one-run)\n", []),
+        (dead_links, "\n[x](explanation/architecture.md#gone)\n", [(2, "links to explanation/architecture.md#gone")]),
+        (dead_links, "[x](#gone)\n", [(1, "links to #gone, and the page has no such section")]),
+    ],
+)
+def test_each_rule_sees_what_it_is_for(rule: Rule, text: str, found: list[Fault]) -> None:
+    seen = list(rule(Source("docs/index.md", text)))
+    assert [line for line, _ in seen] == [line for line, _ in found]
+    assert all(sentence.startswith(start) for (_, sentence), (_, start) in zip(seen, found, strict=True))
 
 
 @pytest.mark.skipif(

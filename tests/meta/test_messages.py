@@ -5,34 +5,35 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.meta.sources import modules, named, parsed
+from tests.meta.rules import Fault, must_hold
+from tests.meta.sources import Source, modules
 
 UNFILLED = re.compile(r"\{[A-Za-z_][\w.]*(\[[^\]]*\])?(\([^)]*\))?(![rsa])?(:[^{}]*)?\}")
 
 
-def messages(tree: ast.Module) -> Iterator[ast.Constant]:
+def messages(module: Source) -> Iterator[ast.Constant]:
     """Texts that are neither docstrings nor the fixed parts of f-strings."""
-    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values} | {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
+    inside = {id(part) for node in module.nodes if isinstance(node, ast.JoinedStr) for part in node.values} | {
+        id(node.value) for node in module.nodes if isinstance(node, ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             yield node
 
 
-def unfilled(tree: ast.Module) -> list[tuple[int, str]]:
-    texts = [(node.lineno, str(node.value)) for node in messages(tree)]
-    # A program for another process is not a message, and contains f-strings.
-    return [(line, text) for line, text in texts if UNFILLED.search(text) and not text.startswith("\nimport ")]
+def unfilled(module: Source) -> Iterator[Fault]:
+    for node in messages(module):
+        text = str(node.value)
+        # A program for another process is not a message, and contains f-strings.
+        if UNFILLED.search(text) and not text.startswith("\nimport "):
+            yield node.lineno, f"write f before the quotes of {text!r}, or leave the braces out"
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
-def test_no_message_has_braces_that_were_to_be_filled_in(module: Path) -> None:
-    assert unfilled(parsed(module)) == []
+def test_no_message_has_braces_that_were_to_be_filled_in() -> None:
+    must_hold(unfilled, modules())
 
 
 @pytest.mark.parametrize(
@@ -45,4 +46,4 @@ def test_no_message_has_braces_that_were_to_be_filled_in(module: Path) -> None:
     ],
 )
 def test_the_rule_sees_what_it_is_for(source: str, found: int) -> None:
-    assert len(unfilled(ast.parse(source))) == found
+    assert [line for line, _ in unfilled(Source("x.py", source))] == [1] * found

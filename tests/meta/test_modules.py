@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.meta.sources import PACKAGE, functions, imported, modules, named, parsed
+from tests.meta.rules import Fault, Rule, must_hold
+from tests.meta.sources import Source, functions, imported_by, modules, named, parsed
 
 MOST_LINES = 250
-MOST_LINES_OF_PLUGIN = 135
+MOST_LINES_OF = {"pytest_tsexport/plugin/hooks.py": 135}
+"""The module that every run of pytest loads is held to less."""
+
 MOST_LINES_OF_FUNCTIONS = 25
-every_module = pytest.mark.parametrize("module", modules(), ids=named)
 
 
 def what_is_wrong(line: str) -> str | None:
@@ -26,10 +27,14 @@ def what_is_wrong(line: str) -> str | None:
     return "it ends without a full stop, and is not of the form `X -> Y: ...`"
 
 
-@every_module
-def test_the_first_line_says_what_the_module_is_for(module: Path) -> None:
-    first = (ast.get_docstring(parsed(module)) or "").partition("\n")[0]
-    assert not what_is_wrong(first), f"{named(module)} opens with {first!r}: {what_is_wrong(first)}"
+def first_line(module: Source) -> Iterator[Fault]:
+    line = (ast.get_docstring(module.tree) or "").partition("\n")[0]
+    if why := what_is_wrong(line):
+        yield 1, f"the module opens with {line!r}: {why}"
+
+
+def test_the_first_line_says_what_the_module_is_for() -> None:
+    must_hold(first_line, modules())
 
 
 @pytest.mark.parametrize(
@@ -47,10 +52,15 @@ def test_a_first_line_is_a_sentence_or_an_arrow(line: str, *, good: bool) -> Non
     assert (what_is_wrong(line) is None) is good
 
 
-@every_module
-def test_a_module_is_read_in_one_sitting(module: Path) -> None:
-    most = MOST_LINES_OF_PLUGIN if module == PACKAGE / "plugin" / "hooks.py" else MOST_LINES
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= most
+def length(module: Source) -> Iterator[Fault]:
+    lines, most = len(module.text.splitlines()), MOST_LINES_OF.get(module.name, MOST_LINES)
+    if lines > most:
+        yield lines, f"the module has {lines} lines, and may have {most}"
+
+
+def test_a_module_is_read_in_one_sitting() -> None:
+    assert set(MOST_LINES_OF) <= {named(path) for path in modules()}
+    must_hold(length, modules())
 
 
 def test_functions_are_short() -> None:
@@ -63,48 +73,86 @@ def test_functions_are_short() -> None:
     assert length <= MOST_LINES_OF_FUNCTIONS, f"one function in twenty is longer than {where}, which has {length} lines"
 
 
-@every_module
-def test_there_is_no_global_state(module: Path) -> None:
-    found = [node.lineno for node in ast.walk(parsed(module)) if isinstance(node, ast.Global)]
-    assert not found, f"`global` in {named(module)}, lines {found}"
+def global_state(module: Source) -> Iterator[Fault]:
+    for node in module.nodes:
+        if isinstance(node, ast.Global):
+            yield node.lineno, f"`global {', '.join(node.names)}`: give the state to an object"
 
 
-@every_module
-def test_pytest_is_used_by_its_public_names(module: Path) -> None:
-    assert not [name for name in imported(parsed(module)) if name.split(".")[0] == "_pytest"]
+def test_there_is_no_global_state() -> None:
+    must_hold(global_state, modules())
 
 
-@every_module
-def test_a_file_is_named_for_what_it_holds(module: Path) -> None:
-    assert module.stem not in {"utils", "util", "common", "helpers", "helper", "misc"}
+def private_pytest(module: Source) -> Iterator[Fault]:
+    for node in module.nodes:
+        for name in imported_by(node):
+            if name.split(".")[0] == "_pytest":
+                yield getattr(node, "lineno", 0), f"{name} is private to pytest: use what `pytest` exports"
+
+
+def test_pytest_is_used_by_its_public_names() -> None:
+    must_hold(private_pytest, modules())
+
+
+def empty_name(module: Source) -> Iterator[Fault]:
+    if module.stem in {"utils", "util", "common", "helpers", "helper", "misc"}:
+        yield 1, f"{module.stem!r} does not say what the module holds"
+
+
+def test_a_file_is_named_for_what_it_holds() -> None:
+    must_hold(empty_name, modules())
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "found"),
+    [
+        (first_line, Source("x.py", '"""Two words"""\n'), [(1, "the module opens with 'Two words'")]),
+        (first_line, Source("x.py", "x = 1\n"), [(1, "the module opens with ''")]),
+        (length, Source("x.py", "x\n" * 250), []),
+        (length, Source("x.py", "x\n" * 251), [(251, "the module has 251 lines, and may have 250")]),
+        (length, Source("pytest_tsexport/plugin/hooks.py", "x\n" * 135), []),
+        (length, Source("pytest_tsexport/plugin/hooks.py", "x\n" * 136), [(136, "the module has 136 lines")]),
+        (global_state, Source("x.py", "def f():\n    global x, y\n    x = 1\n"), [(2, "`global x, y`")]),
+        (global_state, Source("x.py", "'global x'\n"), []),
+        (private_pytest, Source("x.py", "def f():\n    import _pytest.nodes\n"), [(2, "_pytest.nodes is private")]),
+        (private_pytest, Source("x.py", "import os\nfrom _pytest import nodes\n"), [(2, "_pytest is private")]),
+        (private_pytest, Source("x.py", "import pytest\nfrom . import _pytests\n"), []),
+        (empty_name, Source("plugin/utils.py", ""), [(1, "'utils' does not say")]),
+        (empty_name, Source("utils/plugin.py", ""), []),
+    ],
+)
+def test_each_rule_sees_what_it_is_for(rule: Rule, module: Source, found: list[Fault]) -> None:
+    seen = list(rule(module))
+    assert [line for line, _ in seen] == [line for line, _ in found]
+    assert all(sentence.startswith(start) for (_, sentence), (_, start) in zip(seen, found, strict=True))
 
 
 BROAD = frozenset({"Exception", "BaseException"})
 
 
-def broad(tree: ast.AST) -> Iterator[ast.ExceptHandler]:
+def broad(module: Source) -> Iterator[ast.ExceptHandler]:
     """Handlers of everything."""
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.ExceptHandler):
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             if any(kind is None or ast.unparse(kind) in BROAD for kind in caught):
                 yield node
 
 
-def without_reason(source: str) -> list[int]:
+def without_reason(module: Source) -> list[int]:
     """The lines of broad handlers that have no reason beside them.
 
     A handler that ends with a bare `raise` only cleans up, and needs none. One of `BaseException` must be such a one,
     or stand after `except INTERRUPTS: raise`.
     """
-    lines, tree = source.splitlines(), ast.parse(source)
-    after = after_interrupts(tree)
-    return [node.lineno for node in broad(tree) if not is_explained(node, lines[node.lineno - 1], after=node in after)]
+    lines, after = module.text.splitlines(), after_interrupts(module)
+    handlers = ((node, lines[node.lineno - 1]) for node in broad(module))
+    return [node.lineno for node, line in handlers if not is_explained(node, line, after=node in after)]
 
 
-def after_interrupts(tree: ast.AST) -> set[ast.ExceptHandler]:
+def after_interrupts(module: Source) -> set[ast.ExceptHandler]:
     """The handlers that interrupts cannot reach, because one before them raises them again."""
-    tries = (node.handlers for node in ast.walk(tree) if isinstance(node, ast.Try) and node.handlers)
+    tries = (node.handlers for node in module.nodes if isinstance(node, ast.Try) and node.handlers)
     return {
         handler
         for first, *others in tries
@@ -122,10 +170,13 @@ def is_explained(node: ast.ExceptHandler, line: str, *, after: bool) -> bool:
     return len(reason.split()) >= 3 and (narrow or (after and node.type is not None))
 
 
-@every_module
-def test_a_broad_except_says_why(module: Path) -> None:
-    found = without_reason(module.read_text(encoding="utf-8"))
-    assert not found, f"{named(module)}, lines {found}: say in a comment on the line why anything may be raised"
+def broad_handlers(module: Source) -> Iterator[Fault]:
+    for line in without_reason(module):
+        yield line, "say in a comment on this line why anything may be raised"
+
+
+def test_a_broad_except_says_why() -> None:
+    must_hold(broad_handlers, modules())
 
 
 @pytest.mark.parametrize(
@@ -146,4 +197,4 @@ def test_a_broad_except_says_why(module: Path) -> None:
     ],
 )
 def test_the_rule_of_broad_handlers_sees_what_it_is_for(handler: str, found: list[int]) -> None:
-    assert without_reason(f"try:\n  pass\n{handler}") == found
+    assert [line for line, _ in broad_handlers(Source("x.py", f"try:\n  pass\n{handler}"))] == found

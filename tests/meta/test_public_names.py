@@ -20,9 +20,9 @@ def test_these_are_the_public_names() -> None:
     assert list(pytest_tsexport.__all__) == sorted(pytest_tsexport.__all__)
 
 
-@pytest.mark.parametrize("name", sorted(WITHOUT_ERRORS | ERRORS))
-def test_each_of_them_is_there_and_has_a_docstring(name: str) -> None:
-    assert getattr(pytest_tsexport, name).__doc__
+def test_each_of_them_is_there_and_has_a_docstring() -> None:
+    names = pytest_tsexport.__all__
+    assert [name for name in names if not getattr(pytest_tsexport, name).__doc__] == []
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,14 +78,28 @@ def test_a_matrix_with_exceptions_is_an_error(more: str) -> None:
         list(jobs(f"jobs:\n  first:\n    {matrix}\n    steps: []\n", {}))
 
 
-in_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no git repository to clone")
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of one file: to clone all of this one for each test takes a second."""
+    root = tmp_path_factory.mktemp("small")
+    (root / "docs").mkdir()
+    (root / "docs" / "index.md").touch()
+    for command in ("init --quiet", "add .", "-c user.name=x -c user.email=x commit --quiet -m x"):
+        subprocess.run(["git", *command.split()], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def of_small(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflow is that of the small repository."""
+    monkeypatch.setattr(workflow, "ROOT", small)
 
 
 def steps(*scripts: str, shell: str = "", folder: str = ".") -> Job:
     return Job("first", {}, HERE, tuple(Step(script, shell, folder, {"FROM": "step"}) for script in scripts))
 
 
-@in_git
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no git repository to clone")
 def test_steps_run_in_a_clone_with_the_python_of_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     monkeypatch.setenv("ARGS", "--list")
@@ -106,19 +121,19 @@ def test_steps_run_in_a_clone_with_the_python_of_the_job(tmp_path: Path, monkeyp
     assert (tmp_path / "python").read_text() == "of the job: \n"
 
 
-@in_git
+@pytest.mark.usefixtures("of_small")
 @pytest.mark.parametrize(("shell", "status"), [("", 0), ("bash", 1)])
 def test_a_failure_in_a_pipe_is_seen_where_github_sees_it(tmp_path: Path, shell: str, status: int) -> None:
     assert run(steps("false | true", shell=shell), None, tmp_path) == status
 
 
-@in_git
+@pytest.mark.usefixtures("of_small")
 def test_the_first_failure_ends_the_job(tmp_path: Path) -> None:
     assert run(steps("exit 3\ntrue", f"touch {tmp_path}/later"), None, tmp_path) == 3
     assert not (tmp_path / "later").exists()
 
 
-@in_git
+@pytest.mark.usefixtures("of_small")
 def test_a_step_runs_in_its_folder(tmp_path: Path) -> None:
     assert run(steps("test -f index.md", folder="docs"), None, tmp_path) == 0
 
