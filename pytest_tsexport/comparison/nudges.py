@@ -72,7 +72,10 @@ def _computed(tensor: torch.Tensor) -> torch.dtype:
 def _moved(tensor: torch.Tensor, times: int, noise: torch.Tensor) -> torch.Tensor:
     finfo = torch.finfo(tensor.dtype)
     most = times * (FIRST_IN_HALF if finfo.bits == 16 else FIRST)
-    moved = (tensor.to(_computed(tensor)) * (1 + most * finfo.eps * noise.to(tensor.device))).to(tensor.dtype)
+    factor = (noise.to(tensor.device) * (most * finfo.eps)).add_(1)
+    moved = (tensor.to(_computed(tensor)) * factor).to(tensor.dtype)
+    if bool(moved.sum().isfinite()):  # so is each value then, and a sum is read several times faster
+        return moved
     return torch.where(moved.isfinite(), moved, tensor)
 
 
@@ -81,14 +84,15 @@ def _pairs(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _noise(shape: torch.Size, dtype: torch.dtype, generator: torch.Generator) -> torch.Tensor:
-    """Numbers between -1 and 1 that broadcast to the shape."""
+    """Numbers between -1 and 1 that broadcast to the shape, in a tensor of their own."""
     ones = (1,) * len(shape)
     slices = [(*ones[:dim], size, *ones[dim + 1 :]) for dim, size in enumerate(shape)] if len(shape) > 1 else []
     levels = [ones, *slices, *([tuple(shape)] if shape.numel() <= LARGE or not slices else [])]
     noise = torch.zeros(ones, dtype=dtype)
     for level in levels:
-        noise = noise + (torch.rand(level, generator=generator, dtype=dtype) * 2 - 1)
-    return noise / len(levels)
+        drawn = torch.rand(level, generator=generator, dtype=dtype).mul_(2).sub_(1)
+        noise = drawn.add_(noise) if level == tuple(shape) else noise + drawn
+    return noise.div_(len(levels))
 
 
 def is_exact(tensor: torch.Tensor) -> torch.Tensor:

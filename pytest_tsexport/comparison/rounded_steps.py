@@ -7,8 +7,8 @@ a branch on an input itself says something about the file. Results of few digits
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -52,6 +52,12 @@ _COPIES = """
 COPIES = frozenset(_COPIES.split())
 """Operators that compute nothing: what they answer is a value that was there before, or the nearest of its type."""
 
+
+FEW_DIGITS = {torch.float32: (torch.int32, 2**13 - 1), torch.float64: (torch.int64, 2**27 - 1)}
+"""The whole numbers in whose form a type is read, and the bits that are 0 in a value of at most half of its digits."""
+
+FIRST_VALUES = 64
+"""So many values are looked at before all of them: what is computed needs many digits nearly everywhere."""
 
 SMALL = 2**12
 """Operands of so many values or fewer are moved alike where they are equal; in larger ones nobody looks for that."""
@@ -128,7 +134,7 @@ class RoundedSteps(TorchDispatchMode):
         moved = _exact_kept(result, self._nudged_tensor(result))
         for one in args if self._half is None else ():
             if isinstance(one, torch.Tensor) and _like(one, result):
-                moved = torch.where(result == one, result, moved)
+                moved = _put(result, result == one, moved)
         return moved
 
 
@@ -140,9 +146,18 @@ def _are_exact(operand: Any) -> bool:
         return not isinstance(operand, torch.Tensor) or not operand.is_complex()
     if operand.is_nested:
         return False
-    return operand.numel() <= LARGE and bool(is_exact(operand).all())
+    if operand.numel() > LARGE or not is_exact(_first_values(operand)).all():
+        return False
+    return bool(is_exact(operand).all())
 
 
+def _first_values(operand: torch.Tensor) -> torch.Tensor:
+    while operand.dim() > 1 and operand.numel():
+        operand = operand[0]
+    return operand[:FIRST_VALUES] if operand.dim() else operand
+
+
+@cache
 def _name_of(func: Any) -> tuple[str, bool]:
     """The name of an operator without its overload, and whether it writes into its first operand."""
     name: str = func.__name__.partition(".")[0]
@@ -151,6 +166,7 @@ def _name_of(func: Any) -> tuple[str, bool]:
     return name, func.__name__.endswith(".out")
 
 
+@cache
 def _is_view(func: Any) -> bool:
     return any(one.alias_info is not None for one in func._schema.returns)
 
@@ -185,8 +201,12 @@ def _exact_kept(plain: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
     """
     if plain.shape != moved.shape or plain.is_complex():
         return moved
-    if torch.finfo(plain.dtype).bits == 16:
-        return torch.where((plain == 0) | ~plain.isfinite(), plain, moved)
-    mantissa, _ = torch.frexp(plain)
-    digits = mantissa * 2 ** (-int(math.log2(torch.finfo(plain.dtype).eps)) // 2)
-    return torch.where((digits == digits.round()) | ~plain.isfinite(), plain, moved)
+    if plain.dtype in FEW_DIGITS:
+        whole, mask = FEW_DIGITS[plain.dtype]
+        return _put(plain, plain.resolve_neg().view(whole) & mask == 0, moved)
+    return torch.where((plain == 0) | ~plain.isfinite(), plain, moved)
+
+
+def _put(plain: torch.Tensor, places: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    """`moved`, with the values of `plain` at those places, of which there are mostly none."""
+    return torch.where(places, plain, moved) if bool(places.any()) else moved
