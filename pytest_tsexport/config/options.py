@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_tsexport.config.baseline import Baseline
+    from pytest_tsexport.config.given_inputs import GivenInputs
     from pytest_tsexport.config.isolation import Isolation
     from pytest_tsexport.config.known_failures import KnownFailures
 
@@ -24,6 +25,8 @@ SUITE = "the validation suite"
 WHERE = "where it runs"
 EFFORT = "how hard to look"
 FILES = "files that a run reads and keeps"
+
+MODEL_DTYPES = ("auto", "float32", "float16", "bfloat16", "float64")
 
 DEFAULT_BUDGET = 60.0
 DEFAULT_TIMEOUT = 1800.0
@@ -106,10 +109,36 @@ class RunOptions:
 
     models: tuple[str, ...] | None = set_by(Option(
         "model", "MODEL", JUDGED, many=True, valid="texts",
-        text="validate this model with no test file: a checkpoint folder, a cached hub id, or module:callable",
+        text="validate [this model](../how-to/validate-a-checkpoint.md) with no test file: a checkpoint folder, a "
+        "cached hub id, or module:callable",
+    ))
+    model_revision: str | None = set_by(Option(
+        "model-revision", "REVISION", JUDGED, valid="text", is_repeated=True, default="`main`",
+        text="the revision of the cached hub id of `--ts-model`",
+    ))
+    model_dtype: str | None = set_by(Option(
+        "model-dtype", "DTYPE", JUDGED, valid=MODEL_DTYPES, is_repeated=True, default="what Transformers takes",
+        text="the dtype in which `--ts-model` loads the weights of a checkpoint: " + ", ".join(MODEL_DTYPES),
+    ))
+    trust_remote_code: Literal["on", "off"] | None = set_by(Option(
+        "trust-remote-code", "on|off", JUDGED, valid=("on", "off"), bare="on", is_repeated=True, default="`off`",
+        text="run the Python code that a checkpoint of `--ts-model` brings",
+    ))
+    input_files: tuple[GivenInputs, ...] | None = set_by(Option(
+        "inputs", "FILE", JUDGED, many=True, valid="pytest_tsexport.config.given_inputs:given_inputs",
+        text="the example inputs of `--ts-model`, by name, in a safetensors file; `NAME=FILE` for each of several "
+        "models", default="derived",
     ))
     artifact: Path | None = set_by(Option(
         "artifact", "FILE", JUDGED, valid="path", text="judge this file as the export of `--ts-model`",
+    ))
+    demo: Literal["on", "off"] | None = set_by(Option(
+        "demo", "on|off", JUDGED, valid=("on", "off"), bare="on", default="`off`",
+        text="validate two small models of this package in place of the tests: one is exported rightly, one wrongly",
+    ))
+    init_folder: Path | None = set_by(Option(
+        "init", "DIR", JUDGED, valid="path", bare=".",
+        text="print a test for each checkpoint in this folder, and end; without a value, in this one",
     ))
 
     architectures: tuple[str, ...] | None = set_by(Option(

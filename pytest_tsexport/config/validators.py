@@ -56,6 +56,13 @@ def texts(given: Given) -> tuple[str, ...]:
     return tuple(given.value)
 
 
+def text(given: Given) -> str:
+    """One text that is not empty."""
+    if not str(given.value).strip():
+        raise PolicyError(f"{given.where} is empty; give a text")
+    return str(given.value)
+
+
 def count(given: Given) -> int:
     """A whole number of cases, 1 or more."""
     if isinstance(given.value, bool) or not isinstance(given.value, int) or given.value < 1:

@@ -43,6 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
         _active(config)
 
 
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Print tests for checkpoints in place of a run, if `--ts-init` asks for that."""
+    option = OPTIONS["init_folder"]
+    if not _is_given(config, option):
+        return None
+    from pytest_tsexport.plugin.collection.proposed_tests import print_tests
+
+    return print_tests(config, option)
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Show the versions if the run uses the plugin, or with -v."""
     if ACTIVE in config.stash:

@@ -238,3 +238,25 @@ def test_an_output_without_a_batch_is_explained_where_a_batch_is_cut(shapes: Map
     rows = dict(traced(Mean(), **more).rows)
     assert rows["likely cause"].startswith("an input or an output has no row for each row of the batch")
     assert rows["fix"].startswith("declare shapes={'batch': 'fixed'}")
+
+
+class InDigits(nn.Module):
+    """Its class is in a module that was named by a hash, as code of a checkpoint is."""
+
+    __module__ = "modules.0a1b"
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+
+class InLetters(InDigits):
+    __module__ = "modules.a0b1"
+
+
+def test_a_class_in_a_module_whose_name_begins_with_a_digit_is_told() -> None:
+    found = judge(InDigits(), X, checks="trace")["trace"]
+    assert (found.outcome, dict(found.rows)["likely cause"]) == (
+        Outcome.FAILED,
+        "a part of the name of the module of one of its classes begins with a digit, and torch cannot read that again",
+    )
+    assert judge(InLetters(), X, checks="trace")["trace"].outcome is Outcome.PASSED

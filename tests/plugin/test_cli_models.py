@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.plugin.conftest import Project, Run
@@ -96,3 +98,102 @@ def test_a_given_model_gets_its_inputs_from_the_conftest(project: Project, run: 
     factory = "from specimens import Doubles\n\ndef bare():\n    return Doubles()\n"
     project("", factory_py=factory, conftest_py=hook, pytest_ini="[pytest]\npythonpath = .\n")
     run("--ts-model=factory:bare", "--ts-checks=trace").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("--ts-inputs=x.pt",), "--ts-inputs is 'x.pt'; give a file that ends in .safetensors, which *"),
+        (("--ts-inputs=gone.safetensors",), "--ts-inputs is 'gone.safetensors'; there is no such file"),
+        (("--ts-inputs=x.safetensors",), "--ts-inputs is '*x.safetensors'; give it with --ts-model, the model that *"),
+        (
+            ("--ts-model=a:b,c:d", "--ts-inputs=x.safetensors"),
+            "--ts-inputs is '*x.safetensors', and there are 2 models; give NAME=FILE, as a:b=*x.safetensors",
+        ),
+        (
+            ("--ts-model=a:b,c:d", "--ts-inputs=e=x.safetensors"),
+            "--ts-inputs is 'e=*x.safetensors', and no --ts-model is 'e'; the models are a:b, c:d",
+        ),
+        (
+            ("--ts-model=a:b", "--ts-inputs=a:b=x.safetensors,x.safetensors"),
+            "--ts-inputs is '*x.safetensors', and this model has a file of inputs already; give one",
+        ),
+        (("--ts-model=a:b", "--ts-model-dtype=int8"), "--ts-model-dtype *'int8'*"),
+        (("--ts-model=a:b", "--ts-model-revision="), "--ts-model-revision is empty; give a text"),
+        (("--ts-model=a:b", "--ts-trust-remote-code=perhaps"), "--ts-trust-remote-code *'perhaps'*"),
+    ],
+)
+def test_a_bad_option_of_models_is_exit_code_4(
+    project: Project, run: Run, pytester: pytest.Pytester, args: tuple[str, ...], sentence: str
+) -> None:
+    project("def test_of_the_repository():\n    pass\n", head="")
+    (pytester.path / "x.safetensors").touch()
+    result = run(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
+
+
+def test_the_demo_has_one_right_export_and_one_that_is_wrong_on_purpose(project: Project, run: Run) -> None:
+    project("def test_of_the_repository():\n    pass\n", head="")
+    result = run("--ts-demo", "--ts-checks=-round_trip", "--ts-seed=1", "-W", "default")
+    result.assert_outcomes(passed=5, failed=1, skipped=4)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_wrong?jit-shapes?*",
+            "  likely cause *demo_models.py:*, in AveragesWindows",
+            "  rerun * pytest --ts-demo -k jit-shapes *",
+            "demo: test_wrong is wrong on purpose. *",
+        ]
+    )
+
+
+CONFIGS = {
+    "a/tiny.v1": {"model_type": "bert", "architectures": ["BertForMaskedLM"]},
+    "b/Tiny v1": {"model_type": "bert"},
+    "c": {"architectures": ["Own"], "auto_map": {"AutoModelForCausalLM": "own.Own"}},
+    ".hidden": {"model_type": "bert"},
+    "other": {"name": "no model"},
+}
+
+
+@pytest.fixture
+def checkpoints(pytester: pytest.Pytester) -> None:
+    for name, config in CONFIGS.items():
+        folder = pytester.path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps(config))
+    (pytester.path / "models" / "broken").mkdir()
+    (pytester.path / "models" / "broken" / "config.json").write_text("{")
+
+
+@pytest.mark.usefixtures("checkpoints")
+def test_a_test_for_each_checkpoint_is_printed(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run("--ts-init=models")
+    assert result.ret == 0
+    text = capsys.readouterr().out
+    compile(text, "printed", "exec")
+    assert "from transformers import AutoModel, AutoModelForCausalLM, BertForMaskedLM\n" in text
+    calls = [line.strip() for line in text.splitlines() if line.startswith(("def ", "    return "))]
+    assert calls == [
+        "def test_tiny_v1():",
+        "return BertForMaskedLM.from_pretrained('models/a/tiny.v1', local_files_only=True)",
+        "def test_tiny_v1_2():",
+        "return AutoModel.from_pretrained('models/b/Tiny v1', local_files_only=True)",
+        "def test_c():",
+        "return AutoModelForCausalLM.from_pretrained('models/c', local_files_only=True, trust_remote_code=True)",
+    ]
+    assert text.count("@pytest.mark.torchscript\n") == len(calls) / 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "sentence"),
+    [
+        ("gone", "--ts-init is 'gone', which is no folder; give one that holds checkpoints"),
+        ("models/other", "--ts-init is 'models/other', and no folder in it holds a config.json that names a model; *"),
+    ],
+)
+@pytest.mark.usefixtures("checkpoints")
+def test_a_folder_without_checkpoints_is_exit_code_4(run: Run, folder: str, sentence: str) -> None:
+    result = run(f"--ts-init={folder}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {sentence}"])

@@ -64,6 +64,10 @@ EXPLAINED: Mapping[str, tuple[str, str]] = {
         "its output holds a value that is not a tensor",
         "return tensors, or nested tuples and dicts of them",
     ),
+    "expected newline but found 'number'": (
+        "a part of the name of the module of one of its classes begins with a digit, and torch cannot read that again",
+        "define the class in a module with a plain name; code of a checkpoint gets such a name from its hash",
+    ),
     "don't support parameter sharing": (
         "one module holds one parameter under two names",
         "give the module one name for it, or export through untie(model)",

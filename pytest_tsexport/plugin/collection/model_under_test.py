@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tsexport.config.given_inputs import inputs_of
+from pytest_tsexport.config.options import RunOptions
 from pytest_tsexport.errors import InputsError, TsExportError
 from pytest_tsexport.plugin.settings import SETTINGS
 
@@ -24,16 +26,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.mark.torchscript
-def test_model(ts_model: str) -> object:
-    """The model that the command line names."""
+def test_model(ts_model: str, pytestconfig: pytest.Config) -> object:
+    """The model that the command line names, and its inputs if a file has them."""
+    options = pytestconfig.stash[SETTINGS].options
+    file = inputs_of(ts_model, options.models or (), options.input_files or ())
     try:
-        return load(ts_model)
+        made = load(ts_model, options)
     except TsExportError as error:
-        sentence = f"--ts-model: {error}"
-    return pytest.fail(sentence, pytrace=False)
+        return pytest.fail(f"--ts-model: {error}", pytrace=False)
+    if file is None:
+        return made
+    try:
+        return (made[0] if isinstance(made, tuple) and made else made), read(file)
+    except TsExportError as error:
+        return pytest.fail(f"--ts-inputs: {error}", pytrace=False)
 
 
-def load(name: str) -> object:
+def load(name: str, options: RunOptions) -> object:
     """The model of that name: `module:callable` is called, anything else is a checkpoint.
 
     Raises `TsExportError`, one sentence.
@@ -42,12 +51,33 @@ def load(name: str) -> object:
     if not colon or Path(name).exists():
         from pytest_tsexport.subjects.transformers import checkpoint
 
-        return checkpoint.load(name)
+        loading = checkpoint.Loading(
+            revision=options.model_revision,
+            dtype=options.model_dtype,
+            trusts_remote_code=options.trust_remote_code == "on",
+        )
+        return checkpoint.load(name, loading)
     try:
         made: object = getattr(import_module(module), attribute)()
     except (ImportError, AttributeError) as error:
         raise InputsError(f"{name!r} cannot be called: {error}; give module:callable, or a checkpoint") from error
     return made
+
+
+def read(file: Path) -> dict[str, object]:
+    """The tensors of a safetensors file, by name. Raises `InputsError`, one sentence."""
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ImportError:
+        raise InputsError(f"{str(file)!r} is a safetensors file, but safetensors is not installed") from None
+    try:
+        found = dict[str, object](load_file(file))
+    except (SafetensorError, OSError) as error:
+        raise InputsError(f"{str(file)!r} cannot be read as a safetensors file: {error}") from error
+    if not found:
+        raise InputsError(f"{str(file)!r} holds no tensor; give one for each input of the model, by name")
+    return found
 
 
 def _short(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_tsexport.config.known_failures import KnownFailures, names_of
-from pytest_tsexport.plugin.collection.cli_models import NODEID
+from pytest_tsexport.plugin.collection.cli_models import is_given_id
 from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.reports.known_failures import known_failure_lines
 from pytest_tsexport.verdict import Verdict
@@ -76,7 +76,7 @@ class KnownFailuresReport:
 def _is_missing(name: str, config: pytest.Config) -> bool:
     """Whether a subject whose file does not exist would have been collected: nobody named files or models."""
     is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS and bool(config.args)
-    return is_whole and name.partition("::")[0] != NODEID
+    return is_whole and not is_given_id(name)
 
 
 def _is_narrowed(config: pytest.Config) -> bool:
