@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pytest_tsexport.comparison.moved_weights import MovedWeights
 from pytest_tsexport.comparison.nudges import LARGE, is_exact, is_movable, nudged, nudged_alike, times_of
+from pytest_tsexport.comparison.packed_rows import is_jagged, is_packed, row_of, with_rows
 
 _ADDS = """
     mm bmm addmm addbmm baddbmm addmv mv dot vdot linear _addmm_activation sum nansum mean var std var_mean
@@ -46,7 +47,8 @@ _COPIES = """
     dequantize int_repr heaviside copysign nextafter zeros ones full empty empty_like zeros_like ones_like
     full_like new_zeros new_ones new_full new_empty zero scalar_tensor arange eye rand randn rand_like
     randn_like bernoulli uniform normal native_dropout multinomial real imag view_as_real frexp ldexp resize set
-    empty_strided new_empty_strided _local_scalar_dense _nested_tensor_from_mask to_padded_tensor
+    empty_strided new_empty_strided _local_scalar_dense _nested_tensor_from_mask
+    _nested_tensor_from_tensor_list to_padded_tensor
 """
 
 COPIES = frozenset(_COPIES.split())
@@ -84,6 +86,8 @@ class RoundedSteps(TorchDispatchMode):
     ) -> Any:
         kwargs = kwargs or {}
         name, written = _name_of(func)
+        if any(map(is_jagged, args)):
+            return func(*args, **kwargs)
         if name in COPIES or (not written and _is_view(func)):
             return func(*args, **kwargs)
         if written:
@@ -94,7 +98,7 @@ class RoundedSteps(TorchDispatchMode):
 
     def _overwritten(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The answer of an operator that writes into its first operand, which is moved afterwards."""
-        before = args[0].clone() if isinstance(args[0], torch.Tensor) and _is_plain(args[0]) else None
+        before = args[0].clone() if isinstance(args[0], torch.Tensor) and is_movable(args[0]) else None
         answer = func(*args, **kwargs)
         if before is not None:
             args[0].copy_(self._moved(args[0], (before, *args[1:])))
@@ -112,8 +116,8 @@ class RoundedSteps(TorchDispatchMode):
             return type(operand)(self._nudged(one, alike=alike) for one in operand)
         if not isinstance(operand, torch.Tensor):
             return operand
-        if operand.is_nested:
-            return _each(self._nudged_tensor, operand)
+        if is_packed(operand):
+            return with_rows(operand, map(self._nudged_tensor, operand.unbind()))
         if not alike or operand.numel() > SMALL or self._half is not None:
             return self._nudged_tensor(operand)
         return nudged_alike(operand, self._times * (operand.dim() + 1), self._generator, exact=False)
@@ -131,9 +135,12 @@ class RoundedSteps(TorchDispatchMode):
 
         In half precision a result is near its operand by chance too often to say so.
         """
+        if is_packed(result):
+            rows = [(row, tuple(row_of(one, place) for one in args)) for place, row in enumerate(result.unbind())]
+            return with_rows(result, (self._moved(row, operands) for row, operands in rows))
         moved = _exact_kept(result, self._nudged_tensor(result))
         for one in args if self._half is None else ():
-            if isinstance(one, torch.Tensor) and _like(one, result):
+            if isinstance(one, torch.Tensor) and one.shape == result.shape and one.dtype == result.dtype:
                 moved = _put(result, result == one, moved)
         return moved
 
@@ -144,7 +151,7 @@ def _are_exact(operand: Any) -> bool:
         return all(map(_are_exact, operand))
     if not isinstance(operand, torch.Tensor) or not is_movable(operand) or operand.is_complex():
         return not isinstance(operand, torch.Tensor) or not operand.is_complex()
-    if operand.is_nested:
+    if is_packed(operand):
         return False
     if operand.numel() > LARGE or not is_exact(_first_values(operand)).all():
         return False
@@ -172,26 +179,12 @@ def _is_view(func: Any) -> bool:
 
 
 def _each(change: Callable[..., torch.Tensor], answer: Any, *others: Any) -> Any:
-    """The answer of an operator, with each tensor that may be moved changed, together with its like in `others`.
-
-    A nested tensor, into which torch's own encoder packs the rows that are padded, has no shape: its parts are changed.
-    """
-    if isinstance(answer, torch.Tensor) and answer.is_nested:
-        parts = _each(change, answer.unbind(), *(other.unbind() for other in others))
-        return torch._nested_tensor_from_tensor_list(list(parts))
+    """The answer of an operator, with each tensor that may be moved changed, together with its like in `others`."""
     if isinstance(answer, torch.Tensor):
         return change(answer, *others) if is_movable(answer) and answer.numel() else answer
     if isinstance(answer, (list, tuple)):
         return type(answer)(_each(change, *members) for members in zip(answer, *others, strict=True))
     return answer
-
-
-def _is_plain(tensor: torch.Tensor) -> bool:
-    return is_movable(tensor) and not tensor.is_nested
-
-
-def _like(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return not one.is_nested and one.shape == other.shape and one.dtype == other.dtype
 
 
 def _exact_kept(plain: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:

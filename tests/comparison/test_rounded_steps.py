@@ -137,3 +137,55 @@ def test_the_rows_of_a_nested_tensor_are_moved_and_their_padding_is_not() -> Non
     real = torch.cat([found[0, :3], found[1]]), torch.cat([plain[0, :3], plain[1]])
     assert (real[0] != real[1]).float().mean() > 0.5
     torch.testing.assert_close(*real, rtol=0, atol=1e-5)
+
+
+def rows_of(call: Call) -> Call:
+    """What `call` makes of the packed rows 0 to 3 and 0 to 7, padded again."""
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        packed = torch._nested_tensor_from_mask(x, torch.arange(7) < torch.tensor([3, 7])[:, None])
+        padded: torch.Tensor = call(packed).to_padded_tensor(0.0)
+        return padded
+
+    return run
+
+
+ROWS = torch.randn(2, 7, 8)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda packed: packed * 1.37,
+        lambda packed: packed.mul_(1.37),
+        lambda packed: (packed.transpose(1, 2) * 1.37).transpose(1, 2).contiguous(),
+    ],
+)
+def test_steps_of_packed_rows_move_however_they_lie(call: Call) -> None:
+    plain, found = rows_of(call)(ROWS), moved(rows_of(call), ROWS)
+    assert torch.equal(found[0, 3:], torch.zeros(4, 8))
+    assert (found[1] != plain[1]).float().mean() > 0.5
+    torch.testing.assert_close(found, plain, rtol=0, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda packed: packed,
+        lambda packed: packed * 1,
+        lambda packed: torch.nested.as_nested_tensor(list(packed.unbind())),
+    ],
+)
+def test_packed_rows_that_are_only_copied_stay(call: Call) -> None:
+    assert torch.equal(moved(rows_of(call), ROWS), rows_of(call)(ROWS))
+
+
+def test_jagged_rows_are_answered_as_they_are() -> None:
+    def call(x: torch.Tensor) -> torch.Tensor:
+        jagged = torch.nested.nested_tensor([x[0, :3], x[1]], layout=torch.jagged)
+        padded: torch.Tensor = (jagged * 1.37).to_padded_tensor(0.0)
+        return padded
+
+    assert torch.equal(moved(call, ROWS), call(ROWS))

@@ -84,7 +84,7 @@ def test_a_file_that_shares_is_found_however_its_weights_are_named(name: str, wa
 
 
 @of_files
-@one_in(4, "case", list(product(SPOILT, SPOILS)), " ".join)
+@one_in(5, "case", list(product(SPOILT, SPOILS)), " ".join)
 def test_an_untied_file_that_is_spoilt_is_found(case: tuple[str, str]) -> None:
     name, spoil = case
     assert judged(name, written(whole, untied=True, spoil=SPOILS[spoil])).outcome is Outcome.FAILED
