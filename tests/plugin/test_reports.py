@@ -9,6 +9,7 @@ import pytest
 
 from pytest_tsexport.verdict import Outcome, Verdict
 from tests.plugin.conftest import Project, Run
+from tests.plugin.workers import also_in_workers
 
 BOTH = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["trace", "tied_weights", "shapes"])
@@ -17,7 +18,7 @@ def test_x():
 """
 
 
-@pytest.mark.slow
+@also_in_workers
 def test_each_verdict_reaches_its_property_and_the_hook(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:
