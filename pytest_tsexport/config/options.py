@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_tsexport.config.baseline import Baseline
-    from pytest_tsexport.config.given_inputs import GivenInputs
+    from pytest_tsexport.config.given_models import GivenInputs
     from pytest_tsexport.config.isolation import Isolation
     from pytest_tsexport.config.known_failures import KnownFailures
 
@@ -125,7 +125,7 @@ class RunOptions:
         text="run the Python code that a checkpoint of `--ts-model` brings",
     ))
     input_files: tuple[GivenInputs, ...] | None = set_by(Option(
-        "inputs", "FILE", JUDGED, many=True, valid="pytest_tsexport.config.given_inputs:given_inputs",
+        "inputs", "FILE", JUDGED, many=True, valid="pytest_tsexport.config.given_models:given_inputs",
         text="the example inputs of `--ts-model`, by name, in a safetensors file; `NAME=FILE` for each of several "
         "models", default="derived",
     ))
@@ -133,11 +133,11 @@ class RunOptions:
         "artifact", "FILE", JUDGED, valid="path", text="judge this file as the export of `--ts-model`",
     ))
     demo: Literal["on", "off"] | None = set_by(Option(
-        "demo", "on|off", JUDGED, valid=("on", "off"), bare="on", default="`off`",
+        "demo", "on|off", JUDGED, valid="pytest_tsexport.config.given_models:demo", bare="on", default="`off`",
         text="validate two small models of this package in place of the tests: one is exported rightly, one wrongly",
     ))
     init_folder: Path | None = set_by(Option(
-        "init", "DIR", JUDGED, valid="path", bare=".",
+        "init", "DIR", JUDGED, valid="pytest_tsexport.config.given_models:init_folder", bare=".",
         text="print a test for each checkpoint in this folder, and end; without a value, in this one",
     ))
 

@@ -46,11 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Print tests for checkpoints in place of a run, if `--ts-init` asks for that."""
     option = OPTIONS["init_folder"]
-    if not _is_given(config, option):
+    given = config.getoption(option.ini)
+    if given is None:
         return None
-    from pytest_tsexport.plugin.collection.proposed_tests import print_tests
+    from pytest_tsexport.plugin.proposed_tests import print_tests
 
-    return print_tests(config, option)
+    return print_tests(str(given), config.invocation_params.dir)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import pytest
 
-from pytest_tsexport.config.given_inputs import check_together
+from pytest_tsexport.config.given_models import check_together
 from pytest_tsexport.config.names import BACKENDS
 from pytest_tsexport.config.options import OPTIONS, Option, RunOptions
 from pytest_tsexport.config.shown import raised_by, shown
@@ -202,7 +202,7 @@ def _validate_together(settings: Settings) -> None:
     if arguments is not None and options.backends == ("jit",):  # if none is named here, a marker may name neuron
         sentence = f"--ts-neuron-args is {shlex.join(arguments)!r}, and the backend jit takes no arguments"
         raise PolicyError(f"{sentence}; give it with --ts-backend=neuron or --ts-backend=neuron-sim")
-    check_together(options.models or (), options.input_files or ())
+    check_together(options, settings.command_line)
     if options.artifact is not None and len(options.models or ()) != 1:
         raise PolicyError(
             f"--ts-artifact is {str(options.artifact)!r}; give it with one --ts-model, the model that it exports"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Field
+from pytest_tsexport.tensors.safetensors_file import tensors_in
 from pytest_tsexport.tensors.tree import detached, on_cpu
 
 
@@ -97,14 +97,7 @@ def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -
 
 
 def _read(number: int, path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not Path(path).is_file():
-        raise InputsError(f"examples[{number}] names {os.fspath(path)}, which does not exist; give a safetensors file")
     try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise InputsError(
-            f"examples[{number}] names {os.fspath(path)}, which is not a safetensors file: {error}"
-        ) from error
+        return tensors_in(path)
+    except InputsError as error:
+        raise InputsError(f"examples[{number}] names {os.fspath(path)}, which {error}") from error

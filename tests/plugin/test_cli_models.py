@@ -118,6 +118,13 @@ def test_a_given_model_gets_its_inputs_from_the_conftest(project: Project, run: 
             ("--ts-model=a:b", "--ts-inputs=a:b=x.safetensors,x.safetensors"),
             "--ts-inputs is '*x.safetensors', and this model has a file of inputs already; give one",
         ),
+        (("--ts-model=a:b", "--ts-model-dtype=float16"), "--ts-model-dtype is 'float16'; give it with a --ts-model *"),
+        (("--ts-model-revision=v2",), "--ts-model-revision is 'v2'; give it with a --ts-model that is a checkpoint"),
+        (("--ts-trust-remote-code",), "--ts-trust-remote-code is 'on'; give it with a --ts-model that is a checkpoint"),
+        (("-o", "ts_demo=on"), "ts_demo is 'on'; give it on the command line, as --ts-demo"),
+        (("-o", "ts_init=models"), "ts_init is 'models'; give it on the command line, as --ts-init"),
+        (("--ts-init=",), "--ts-init is '', which is no folder; give one that holds checkpoints"),
+        (("--ts-demo=perhaps",), "--ts-demo *'perhaps'*"),
         (("--ts-model=a:b", "--ts-model-dtype=int8"), "--ts-model-dtype *'int8'*"),
         (("--ts-model=a:b", "--ts-model-revision="), "--ts-model-revision is empty; give a text"),
         (("--ts-model=a:b", "--ts-trust-remote-code=perhaps"), "--ts-trust-remote-code *'perhaps'*"),
@@ -152,7 +159,11 @@ CONFIGS = {
     "b/Tiny v1": {"model_type": "bert"},
     "c": {"architectures": ["Own"], "auto_map": {"AutoModelForCausalLM": "own.Own"}},
     ".hidden": {"model_type": "bert"},
+    "c_2": {"architectures": ["Other"]},
+    "d/c": {"architectures": ["Other"]},
     "other": {"name": "no model"},
+    "unsafe": {"model_type": "bert", "architectures": ["AutoModel; print(1) #"]},
+    "strange": {"model_type": "bert", "architectures": {"a": 1}, "auto_map": ["x"]},
 }
 
 
@@ -172,7 +183,8 @@ def test_a_test_for_each_checkpoint_is_printed(run: Run, capsys: pytest.CaptureF
     assert result.ret == 0
     text = capsys.readouterr().out
     compile(text, "printed", "exec")
-    assert "from transformers import AutoModel, AutoModelForCausalLM, BertForMaskedLM\n" in text
+    assert "print(1)" not in text
+    assert text.count("\n    # This checkpoint brings Python code of its own. If you trust it, add ") == 2
     calls = [line.strip() for line in text.splitlines() if line.startswith(("def ", "    return "))]
     assert calls == [
         "def test_tiny_v1():",
@@ -180,7 +192,13 @@ def test_a_test_for_each_checkpoint_is_printed(run: Run, capsys: pytest.CaptureF
         "def test_tiny_v1_2():",
         "return AutoModel.from_pretrained('models/b/Tiny v1', local_files_only=True)",
         "def test_c():",
-        "return AutoModelForCausalLM.from_pretrained('models/c', local_files_only=True, trust_remote_code=True)",
+        "return AutoModelForCausalLM.from_pretrained('models/c', local_files_only=True)",
+        "def test_c_2():",
+        "return Other.from_pretrained('models/c_2', local_files_only=True)",
+        "def test_c_3():",
+        "return Other.from_pretrained('models/d/c', local_files_only=True)",
+        "def test_strange():",
+        "return AutoModel.from_pretrained('models/strange', local_files_only=True)",
     ]
     assert text.count("@pytest.mark.torchscript\n") == len(calls) / 2
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
-from pytest_tsexport.config.given_inputs import inputs_of
+from pytest_tsexport.config.given_models import inputs_of
 from pytest_tsexport.plugin.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenModule:
     """A module that an option collects, and how its items are named. `last_words` end the summary."""
 
     nodeid: str
@@ -21,8 +22,8 @@ class Given:
     last_words: str = ""
 
 
-MODEL = Given("ts-model", Path(__file__).with_name("model_under_test.py"))
-DEMO = Given(
+MODEL = GivenModule("ts-model", Path(__file__).with_name("model_under_test.py"))
+DEMO = GivenModule(
     "ts-demo",
     Path(__file__).parents[2] / "testing" / "demo_models.py",
     "demo: test_wrong is wrong on purpose. To check a model of yours, mark a function that returns it with "
@@ -45,7 +46,7 @@ def collect_given(config: pytest.Config, settings: Settings) -> None:
 class GivenModels:
     """A plugin object that adds files to those that the session collects."""
 
-    def __init__(self, given: list[Given]) -> None:
+    def __init__(self, given: list[GivenModule]) -> None:
         self._given = tuple(given)
 
     @pytest.hookimpl(wrapper=True)
@@ -88,6 +89,6 @@ def rerun_options(item: pytest.Item, settings: Settings) -> list[str] | None:
     inputs = inputs_of(name, options.models or (), options.input_files or ())
     return [
         f'"--ts-model={name}"',
-        *([f"--ts-artifact={options.artifact}"] if options.artifact else []),
-        *([f"--ts-inputs={inputs}"] if inputs else []),
+        *([f"--ts-artifact={quote(str(options.artifact))}"] if options.artifact else []),
+        *([f"--ts-inputs={quote(str(inputs))}"] if inputs else []),
     ]

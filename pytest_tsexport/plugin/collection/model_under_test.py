@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tsexport.config.given_inputs import inputs_of
+from pytest_tsexport.config.given_models import inputs_of, is_checkpoint
 from pytest_tsexport.config.options import RunOptions
 from pytest_tsexport.errors import InputsError, TsExportError
 from pytest_tsexport.plugin.settings import SETTINGS
@@ -47,8 +47,8 @@ def load(name: str, options: RunOptions) -> object:
 
     Raises `TsExportError`, one sentence.
     """
-    module, colon, attribute = name.partition(":")
-    if not colon or Path(name).exists():
+    module, _, attribute = name.partition(":")
+    if is_checkpoint(name):
         from pytest_tsexport.subjects.transformers import checkpoint
 
         loading = checkpoint.Loading(
@@ -65,16 +65,13 @@ def load(name: str, options: RunOptions) -> object:
 
 
 def read(file: Path) -> dict[str, object]:
-    """The tensors of a safetensors file, by name. Raises `InputsError`, one sentence."""
+    """The inputs in a safetensors file, by name. Raises `InputsError`, one sentence."""
+    from pytest_tsexport.tensors.safetensors_file import tensors_in
+
     try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError:
-        raise InputsError(f"{str(file)!r} is a safetensors file, but safetensors is not installed") from None
-    try:
-        found = dict[str, object](load_file(file))
-    except (SafetensorError, OSError) as error:
-        raise InputsError(f"{str(file)!r} cannot be read as a safetensors file: {error}") from error
+        found = dict[str, object](tensors_in(file))
+    except InputsError as error:
+        raise InputsError(f"{str(file)!r} {error}") from error
     if not found:
         raise InputsError(f"{str(file)!r} holds no tensor; give one for each input of the model, by name")
     return found

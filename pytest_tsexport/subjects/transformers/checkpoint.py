@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from pytest_tsexport.config.shown import shown
+from pytest_tsexport.config.shown import raised_by
 from pytest_tsexport.errors import InputsError, ends_the_run
 from pytest_tsexport.subjects.transformers.checkpoint_files import fault_of
+
+REFUSED_PICKLE = "Unsupported global"
+"""In torch's message about a pickle that would call something."""
 
 MOST_NAMED = 2
 """Missing weights that are named; the others are counted."""
@@ -37,67 +41,85 @@ def load(name: str, loading: Loading) -> Any:
         import transformers
     except ImportError:
         raise InputsError(f"{name!r} is a checkpoint, but transformers is not installed") from None
-    if Path(name).is_dir():
-        fault = _fault(Path(name), loading)
-        if fault is not None:
-            raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {fault}")
     try:
-        return _loaded(transformers, name, loading)
+        fault = _fault(Path(name), loading) if Path(name).exists() else None
+        if fault is None:
+            return _loaded(transformers, name, loading)
     except InputsError:
         raise
-    except UnpicklingError as error:
-        sentence = "its weights are a pickle that torch refuses, because loading it could run code"
-        raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {sentence}; save it as safetensors") from error
     except Exception as error:  # Transformers and the files may raise anything
         if ends_the_run(error):
             raise
         raise InputsError(_refusal(name, loading, error)) from error
+    raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {fault}")
 
 
-def _fault(folder: Path, loading: Loading) -> str | None:
+def _fault(path: Path, loading: Loading) -> str | None:
+    if not path.is_dir():
+        return "it is a file; give the folder that save_pretrained wrote"
     if loading.revision is not None:
         return f"it is a folder, which has no revision {loading.revision!r}; give a cached hub id"
-    return fault_of(folder)
+    return fault_of(path)
 
 
 def _refusal(name: str, loading: Loading, error: Exception) -> str:
-    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    if "trust_remote_code" in str(error):
-        return f"{name!r} brings code of its own, which was not run; if you trust it, give --ts-trust-remote-code"
+    if isinstance(error, (UnpicklingError, EOFError)):
+        refused = "that torch refuses, because loading it could run code; save it as safetensors"
+        what = refused if REFUSED_PICKLE in str(error) else "that torch cannot read"
+        return f"{name!r} cannot be loaded as a checkpoint: its weights are a pickle {what}"
+    if "trust_remote_code" in str(error) and not loading.trusts_remote_code:
+        return _own_code(name)
     if isinstance(error, OSError) and not Path(name).is_dir():
         # Its text is about the network, which is not used here.
         revision = "" if loading.revision is None else f" with the revision {loading.revision!r}"
         return f"{name!r} is neither a checkpoint folder nor a hub id in the cache{revision}"
-    return f"{name!r} cannot be loaded as a checkpoint: {shown(text)}"
+    return f"{name!r} cannot be loaded as a checkpoint: {raised_by(error)}"
+
+
+def _own_code(name: str) -> str:
+    return f"{name!r} brings code of its own, which was not run; if you trust it, give --ts-trust-remote-code"
 
 
 def _loaded(transformers: Any, name: str, loading: Loading) -> Any:
     without_dtype = {key: value for key, value in loading.keywords.items() if key != "dtype"}
     config = transformers.AutoConfig.from_pretrained(name, **without_dtype)
     made = _class_of(transformers, config, name, loading)
-    model, found = made.from_pretrained(name, output_loading_info=True, **loading.keywords)
-    missing = sorted(found.get("missing_keys", ()))
-    if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        sentence = f"it has no weights for {', '.join(missing[:MOST_NAMED])}{more} of {type(model).__name__}"
-        raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {sentence}; they would be drawn at random")
+    model, found = made.from_pretrained(
+        name, output_loading_info=True, ignore_mismatched_sizes=True, **loading.keywords
+    )
+    _check_weights(name, type(model).__name__, found)
     return model
+
+
+def _check_weights(name: str, model: str, found: Mapping[str, Any]) -> None:
+    """Raise `InputsError` if weights are missing or have other sizes: both would be drawn at random."""
+    missing, other = sorted(found.get("missing_keys", ())), sorted(found.get("mismatched_keys", ()))
+    what = f"{name!r} cannot be loaded as a checkpoint: it has"
+    if other:
+        weight, here, wanted = other[0]
+        sizes = f"of the size {tuple(here)}, and its config says {tuple(wanted)}"
+        raise InputsError(f"{what} {weight} {sizes}{_more(other, 1)}")
+    if missing:
+        names = ", ".join(missing[:MOST_NAMED]) + _more(missing, MOST_NAMED)
+        raise InputsError(f"{what} no weights for {names} of {model}; they would be drawn at random")
+
+
+def _more(all_of_them: Sequence[object], told: int) -> str:
+    return f" and {len(all_of_them) - told} more" if len(all_of_them) > told else ""
 
 
 def _class_of(transformers: Any, config: Any, name: str, loading: Loading) -> Any:
     """The first architecture in the config, which is the trained head; the bare model if the config names none."""
     if not config.architectures:
         return transformers.AutoModel
-    named = config.architectures[0]
+    named = config.architectures[0] if isinstance(config.architectures, (list, tuple)) else config.architectures
     own = getattr(config, "auto_map", None) or {}
     auto = next((key for key, value in own.items() if str(value).endswith(f".{named}")), None)
-    if auto is not None and loading.trusts_remote_code:
+    if auto is not None and not loading.trusts_remote_code:
+        raise InputsError(_own_code(name))
+    if auto is not None:
         return getattr(transformers, auto)
-    found = getattr(transformers, named, None)
+    found = getattr(transformers, str(named), None)
     if found is not None:
         return found
-    if auto is not None:
-        raise InputsError(
-            f"{name!r} brings code of its own, which was not run; if you trust it, give --ts-trust-remote-code"
-        )
     raise InputsError(f"{name!r} is a {named}, which this transformers does not have")

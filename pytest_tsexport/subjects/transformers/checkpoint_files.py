@@ -41,12 +41,15 @@ def _faults(folder: Path) -> Iterator[str]:
     except json.JSONDecodeError as error:
         yield f"its {CONFIG} is not JSON: {error.msg} in line {error.lineno}"
         return
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         yield f"its {CONFIG} cannot be read as text: {error}"
         return
     if not isinstance(config, dict):
         yield f"its {CONFIG} is {shown(config)}; a config is a JSON object"
-    first = next((name for name in WEIGHTS if (folder / name).is_file()), None)
+        return
+    own = config.get("transformers_weights")
+    names = (own, *WEIGHTS) if isinstance(own, str) else WEIGHTS
+    first = next((name for name in names if (folder / name).is_file()), None)
     if first is None:
         foreign = [name for name in FOREIGN if (folder / name).is_file()]
         what = f"its weights are {foreign[0]}, which torch does not read" if foreign else "it has no weights"
@@ -59,7 +62,10 @@ def _faults_of_weights(folder: Path, first: str) -> Iterator[str]:
     if _is_pointer(folder / first):
         yield _fetch(first)
         return
-    for name in _shards(folder, first):
+    shards = _shards(folder, first)
+    if not shards:
+        yield f'its {first} is no index of weights, which has "metadata" and a "weight_map" of files'
+    for name in shards:
         if not (folder / name).is_file():
             yield f"it has no {name}, which {first} names; a part of the weights is missing"
         elif _is_pointer(folder / name):
@@ -69,13 +75,15 @@ def _faults_of_weights(folder: Path, first: str) -> Iterator[str]:
 
 
 def _shards(folder: Path, first: str) -> list[str]:
-    """The files that hold the weights: those that an index names, or the file itself."""
+    """The files that hold the weights: those that an index names, or the file itself; none if it is no index."""
     if not first.endswith(".index.json"):
         return [first]
     try:
-        return sorted(set(json.loads((folder / first).read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        return []  # Transformers says what is wrong with it
+        read = json.loads((folder / first).read_text(encoding="utf-8"))
+        files = set(read["weight_map"].values()) if "metadata" in read else set()
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return []
+    return sorted(files) if all(isinstance(name, str) for name in files) else []
 
 
 def _is_pointer(file: Path) -> bool:
@@ -100,7 +108,7 @@ def _cut_off(file: Path) -> Iterator[str]:
             + length
             + max((one["data_offsets"][1] for name, one in tensors.items() if name != "__metadata__"), default=0)
         )
-    except (ValueError, AttributeError, KeyError, IndexError, TypeError):
+    except (ValueError, AttributeError, KeyError, IndexError, TypeError, RecursionError):
         yield f"its {file.name} is not a safetensors file, or is cut off in its header: it has {size} bytes"
         return
     if size < promised:

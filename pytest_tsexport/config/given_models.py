@@ -1,14 +1,18 @@
-"""The validator of `--ts-inputs`: a file of inputs for the model of `--ts-model`, or one for each of several."""
+"""What the options about models say together: `--ts-model`, how a checkpoint is loaded, `--ts-inputs`, and the demo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_tsexport.config.shown import shown
-from pytest_tsexport.config.validators import Given, path
+from pytest_tsexport.config.validators import Given, path, valid_names
 from pytest_tsexport.errors import PolicyError
+
+if TYPE_CHECKING:
+    from pytest_tsexport.config.options import RunOptions
 
 SUFFIX = ".safetensors"
 
@@ -31,20 +35,55 @@ def inputs_of(model: str, models: Sequence[str], files: Sequence[GivenInputs]) -
     return next((one.file for one in files if one.model == model or (not one.model and len(models) == 1)), None)
 
 
-def check_together(models: Sequence[str], files: Sequence[GivenInputs]) -> None:
-    """Raise `PolicyError` unless each file of inputs belongs to one of the models, and none has two."""
+def is_checkpoint(model: str) -> bool:
+    """Whether a `--ts-model` is a folder or a hub id, and not `module:callable`."""
+    return ":" not in model or Path(model).exists()
+
+
+def demo(given: Given) -> str:
+    """`on` or `off`, on the command line alone."""
+    return valid_names(_this_run(given).where, str(given.value), ("on", "off"))[0]
+
+
+def init_folder(given: Given) -> Path:
+    """A folder, on the command line alone."""
+    return path(_this_run(given))
+
+
+def check_together(options: RunOptions, command_line: RunOptions) -> None:
+    """Raise `PolicyError`, one sentence, if an option about models has no model to be about."""
+    models = options.models or ()
+    _check_loading(models, command_line)
+    files = options.input_files or ()
     for number, one in enumerate(files):
         what = f"--ts-inputs is {shown(f'{one.model}={one.file.name}' if one.model else one.file.name)}"
         if not models:
             raise PolicyError(f"{what}; give it with --ts-model, the model that takes these inputs")
         if not one.model and len(models) > 1:
-            raise PolicyError(
-                f"{what}, and there are {len(models)} models; give NAME=FILE, as {models[0]}={one.file.name}"
-            )
+            sentence = f"{what}, and there are {len(models)} models"
+            raise PolicyError(f"{sentence}; give NAME=FILE, as {models[0]}={one.file.name}")
         if one.model and one.model not in models:
             raise PolicyError(f"{what}, and no --ts-model is {one.model!r}; the models are {', '.join(models)}")
         if any((other.model or models[0]) == (one.model or models[0]) for other in files[:number]):
             raise PolicyError(f"{what}, and this model has a file of inputs already; give one")
+
+
+def _check_loading(models: Sequence[str], command_line: RunOptions) -> None:
+    loading = {
+        "--ts-model-dtype": command_line.model_dtype,
+        "--ts-model-revision": command_line.model_revision,
+        "--ts-trust-remote-code": command_line.trust_remote_code,
+    }
+    for flag, value in loading.items():
+        if value is not None and not any(map(is_checkpoint, models)):
+            raise PolicyError(f"{flag} is {value!r}; give it with a --ts-model that is a checkpoint")
+
+
+def _this_run(given: Given) -> Given:
+    """An option that takes the place of all tests: in an ini it would hide them in every run."""
+    if not given.where.startswith("--"):
+        raise given.refusal(f"give it on the command line, as --{given.where.replace('_', '-')}")
+    return given
 
 
 def _one(given: Given) -> GivenInputs:

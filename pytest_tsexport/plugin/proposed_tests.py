@@ -6,14 +6,12 @@ import json
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 
 import pytest
-
-from pytest_tsexport.config.options import Option
 
 CONFIG = "config.json"
 LEFT_OUT = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
@@ -23,7 +21,6 @@ HEAD = '''\
 """The exports of these checkpoints equal their models. Printed by `pytest --ts-init`; run it with `pytest FILE`."""
 
 import pytest
-{imports}
 '''
 
 TEST = """
@@ -32,11 +29,14 @@ TEST = """
 # the config; inputs={{"input_ids": ...}} gives others, and dynamic_shapes={{"input_ids": {{1: "sequence"}}}} says that
 # the file must answer at other lengths. `pytest --ts-backend=neuron` compiles with AWS Neuron.
 @pytest.mark.torchscript
-def test_{name}():{remote}
-    return {model}.from_pretrained({folder}, {keywords})
+def test_{name}():
+    from transformers import {model}
+{own_code}
+    return {model}.from_pretrained({folder}, local_files_only=True)
 """
 
-REMOTE = "\n    # It brings Python code of its own: read that before you run it."
+OWN_CODE = """
+    # This checkpoint brings Python code of its own. If you trust it, add trust_remote_code=True."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,17 @@ class Checkpoint:
 
     folder: Path
     model: str
-    is_remote: bool
+    has_own_code: bool
 
 
-def print_tests(config: pytest.Config, option: Option) -> int:
+def print_tests(given: str, start: Path) -> int:
     """Print them, and return the exit code. Raises `pytest.UsageError` if there is no checkpoint."""
-    given = config.getoption(option.ini) or config.getini(option.ini)
-    start = config.invocation_params.dir
-    folder = start / str(given)
-    if not folder.is_dir():
-        raise pytest.UsageError(f"{option.flag} is {given!r}, which is no folder; give one that holds checkpoints")
-    found = list(checkpoints(folder))
+    if not given or not (start / given).is_dir():
+        raise pytest.UsageError(f"--ts-init is {given!r}, which is no folder; give one that holds checkpoints")
+    found = list(checkpoints(start / given))
     if not found:
         raise pytest.UsageError(
-            f"{option.flag} is {given!r}, and no folder in it holds a {CONFIG} that names a model; give a folder of "
+            f"--ts-init is {given!r}, and no folder in it holds a {CONFIG} that names a model; give a folder of "
             "checkpoints, which save_pretrained wrote"
         )
     sys.stdout.write(text_of(found, start))
@@ -74,19 +71,19 @@ def checkpoints(folder: Path) -> Iterator[Checkpoint]:
 
 
 def text_of(found: Sequence[Checkpoint], start: Path) -> str:
-    """A test file; paths are relative to `start`, where they can be."""
-    models = sorted({one.model for one in found})
-    text = HEAD.format(imports=f"from transformers import {', '.join(models)}")
-    taken: Counter[str] = Counter()
+    """A test file; paths are relative to `start`."""
+    text = HEAD
+    taken: set[str] = set()
     for one in found:
-        name = re.sub(r"\W+", "_", one.folder.name).strip("_").lower() or "model"
-        taken[name] += 1
+        stem = re.sub(r"\W+", "_", one.folder.name).strip("_").lower() or "model"
+        names = (stem, *(f"{stem}_{number}" for number in range(2, len(found) + 2)))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
         text += TEST.format(
-            name=name if taken[name] == 1 else f"{name}_{taken[name]}",
-            remote=REMOTE if one.is_remote else "",
+            name=name,
             model=one.model,
+            own_code=OWN_CODE if one.has_own_code else "",
             folder=repr(Path(os.path.relpath(one.folder, start)).as_posix()),
-            keywords="local_files_only=True" + (", trust_remote_code=True" if one.is_remote else ""),
         )
     return text
 
@@ -94,10 +91,18 @@ def text_of(found: Sequence[Checkpoint], start: Path) -> str:
 def _checkpoint(folder: Path) -> Iterator[Checkpoint]:
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return  # not a config of Transformers
     if not isinstance(config, dict) or not (config.get("model_type") or config.get("architectures")):
         return
-    architectures, own = config.get("architectures") or ["AutoModel"], config.get("auto_map") or {}
-    auto = [name for name, target in own.items() if str(target).endswith(f".{architectures[0]}")]
-    yield Checkpoint(folder, auto[0] if auto else str(architectures[0]), is_remote=bool(auto))
+    architectures, own = config.get("architectures"), config.get("auto_map")
+    named = architectures[0] if isinstance(architectures, list) and architectures else "AutoModel"
+    maps = own.items() if isinstance(own, dict) else ()
+    model = next((name for name, target in maps if str(target).endswith(f".{named}")), named)
+    if _is_class_name(model):
+        yield Checkpoint(folder, model, has_own_code=bool(own))
+
+
+def _is_class_name(name: object) -> bool:
+    """The config is a file of somebody else's, and its text becomes Python here."""
+    return isinstance(name, str) and name.isidentifier() and not iskeyword(name)
