@@ -118,7 +118,7 @@ class RunOptions:
     ))
     model_dtype: str | None = set_by(Option(
         "model-dtype", "DTYPE", JUDGED, valid=MODEL_DTYPES, is_repeated=True, default="what Transformers takes",
-        text="the dtype in which `--ts-model` loads the weights of a checkpoint: " + ", ".join(MODEL_DTYPES),
+        text="the dtype of the weights that `--ts-model` loads: " + ", ".join(MODEL_DTYPES),
     ))
     trust_remote_code: Literal["on", "off"] | None = set_by(Option(
         "trust-remote-code", "on|off", JUDGED, valid=("on", "off"), bare="on", is_repeated=True, default="`off`",
@@ -126,8 +126,7 @@ class RunOptions:
     ))
     input_files: tuple[GivenInputs, ...] | None = set_by(Option(
         "inputs", "FILE", JUDGED, many=True, valid="pytest_tsexport.config.given_models:given_inputs",
-        text="the example inputs of `--ts-model`, by name, in a safetensors file; `NAME=FILE` for each of several "
-        "models", default="derived",
+        text="a safetensors file of inputs for `--ts-model`; `NAME=FILE` for each of several", default="derived",
     ))
     artifact: Path | None = set_by(Option(
         "artifact", "FILE", JUDGED, valid="path", text="judge this file as the export of `--ts-model`",

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
+from string import Template
 
 import pytest
 
@@ -23,17 +24,17 @@ HEAD = '''\
 import pytest
 '''
 
-TEST = """
+TEST = Template("""
 
 # Each check is a test of its own: trace, tied_weights, parity, shapes, padding, round_trip. Inputs are derived from
-# the config; inputs={{"input_ids": ...}} gives others, and dynamic_shapes={{"input_ids": {{1: "sequence"}}}} says that
-# the file must answer at other lengths. `pytest --ts-backend=neuron` compiles with AWS Neuron.
+# the config; inputs={"input_ids": ...} gives others, and dynamic_shapes={"input_ids": {1: "sequence"}} says that the
+# file must answer at other lengths. `pytest --ts-backend=neuron` compiles with AWS Neuron.
 @pytest.mark.torchscript
-def test_{name}():
-    from transformers import {model}
-{own_code}
-    return {model}.from_pretrained({folder}, local_files_only=True)
-"""
+def test_$name():
+    from transformers import $model
+$own_code
+    return $model.from_pretrained($folder, local_files_only=True)
+""")
 
 OWN_CODE = """
     # This checkpoint brings Python code of its own. If you trust it, add trust_remote_code=True."""
@@ -79,7 +80,7 @@ def text_of(found: Sequence[Checkpoint], start: Path) -> str:
         names = (stem, *(f"{stem}_{number}" for number in range(2, len(found) + 2)))
         name = next(name for name in names if name not in taken)
         taken.add(name)
-        text += TEST.format(
+        text += TEST.substitute(
             name=name,
             model=one.model,
             own_code=OWN_CODE if one.has_own_code else "",

@@ -12,7 +12,7 @@ from tests.meta.rules import Fault, Rule, must_hold
 from tests.meta.sources import Source, functions, imported_by, modules, named, parsed
 
 MOST_LINES = 250
-MOST_LINES_OF = {"pytest_tsexport/plugin/hooks.py": 135}
+MOST_LINES_OF = {"pytest_tsexport/plugin/hooks.py": 150}
 """The module that every run of pytest loads is held to less."""
 
 MOST_LINES_OF_FUNCTIONS = 25
@@ -110,8 +110,8 @@ def test_a_file_is_named_for_what_it_holds() -> None:
         (first_line, Source("x.py", "x = 1\n"), [(1, "the module opens with ''")]),
         (length, Source("x.py", "x\n" * 250), []),
         (length, Source("x.py", "x\n" * 251), [(251, "the module has 251 lines, and may have 250")]),
-        (length, Source("pytest_tsexport/plugin/hooks.py", "x\n" * 135), []),
-        (length, Source("pytest_tsexport/plugin/hooks.py", "x\n" * 136), [(136, "the module has 136 lines")]),
+        (length, Source("pytest_tsexport/plugin/hooks.py", "x\n" * 150), []),
+        (length, Source("pytest_tsexport/plugin/hooks.py", "x\n" * 151), [(151, "the module has 151 lines")]),
         (global_state, Source("x.py", "def f():\n    global x, y\n    x = 1\n"), [(2, "`global x, y`")]),
         (global_state, Source("x.py", "'global x'\n"), []),
         (private_pytest, Source("x.py", "def f():\n    import _pytest.nodes\n"), [(2, "_pytest.nodes is private")]),

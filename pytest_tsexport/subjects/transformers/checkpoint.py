@@ -104,8 +104,8 @@ def _check_weights(name: str, model: str, found: Mapping[str, Any]) -> None:
         raise InputsError(f"{what} no weights for {names} of {model}; they would be drawn at random")
 
 
-def _more(all_of_them: Sequence[object], told: int) -> str:
-    return f" and {len(all_of_them) - told} more" if len(all_of_them) > told else ""
+def _more(every: Sequence[object], named: int) -> str:
+    return f" and {len(every) - named} more" if len(every) > named else ""
 
 
 def _class_of(transformers: Any, config: Any, name: str, loading: Loading) -> Any:

@@ -81,7 +81,7 @@ def chosen(recording: Recording, mutant: Mutant, bound: float) -> list[str]:
 
 
 def record(copy: Copy, tests: Sequence[str], folder: Path, jobs: int) -> Recording:
-    """Runs the tests that `make test` runs under coverage, or reads what an earlier run on the same files left in `folder`."""
+    """Runs the tests of `make test` under coverage, or reads what an earlier run on the same files left in `folder`."""
     data, key, phases = folder / "coverage", folder / "key", folder / "outcomes"
     wanted = _digest(copy.tree, tests)
     if not key.exists() or key.read_text(encoding="utf-8") != wanted:
@@ -89,7 +89,16 @@ def record(copy: Copy, tests: Sequence[str], folder: Path, jobs: int) -> Recordi
         folder.mkdir(parents=True)
         config = folder / "coveragerc"
         config.write_text(CONFIG.format(package=PACKAGE, data=data), encoding="utf-8")
-        options = ["--cov", f"--cov-config={config}", "--cov-context=test", "--cov-report=", "-n", str(jobs), "-m", "not wide"]
+        options = [
+            "--cov",
+            f"--cov-config={config}",
+            "--cov-context=test",
+            "--cov-report=",
+            "-n",
+            str(jobs),
+            "-m",
+            "not wide",
+        ]
         run = copy.pytest(options, tests, LIMIT, compiled=True)
         if run.code not in {0, 1} or not run.phases:
             raise RuntimeError(f"the tests did not run (exit code {run.code}):\n{run.output[-4000:]}")
