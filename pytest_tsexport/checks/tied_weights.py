@@ -13,7 +13,8 @@ from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
 from pytest_tsexport.comparison.tied.findings import SHARED, all_changed_at_once, group_finding
-from pytest_tsexport.comparison.tied.name_findings import DEAD, MISSING, PARTLY
+from pytest_tsexport.comparison.tied.name_findings import DEAD, MISSING
+from pytest_tsexport.comparison.tied.part_findings import PARTLY
 from pytest_tsexport.comparison.tied.value_findings import CHANGED, Finding, listed
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.tensors.weights import bytes_added

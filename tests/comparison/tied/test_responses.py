@@ -8,7 +8,8 @@ import torch
 from pytest_tsexport.comparison.factors import noise_floor
 from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.forms import Form
-from pytest_tsexport.comparison.tied.responses import INFINITE, Response, Responses, misfit, response, worst_slice
+from pytest_tsexport.comparison.tied.movements import INFINITE, Response, misfit, response, worst_slice
+from pytest_tsexport.comparison.tied.responses import Responses
 from tests.comparison.tied.modules import Holds, responses, weights
 
 BASE = {"output": torch.tensor([1.0, 2.0, 4.0])}
