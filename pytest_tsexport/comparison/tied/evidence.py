@@ -17,7 +17,6 @@ from pytest_tsexport.comparison.tied.readers import NEAR
 from pytest_tsexport.comparison.tied.responses import Responses
 from pytest_tsexport.comparison.tied.throwaway import loaded_file, untied_eager
 from pytest_tsexport.comparison.tolerance import BY_KERNELS
-from pytest_tsexport.subjects.branches import Branches
 from pytest_tsexport.tensors.memory import blocks
 from pytest_tsexport.tensors.named_tensors import Tensors, distinct_tensors, named_weights
 from pytest_tsexport.tensors.tree import Leaves
@@ -102,18 +101,6 @@ class TiedEvidence:
         """Whether the file's answer is the untied model's bit for bit."""
         eager, file = self.responses.eager.base, self.responses.file.base
         return eager is not None and same_leaves(eager, file)
-
-    def reads_in_python(self, name: str) -> bool:
-        """Whether Python takes another value out of a tensor if this weight is changed: a trace keeps the old one."""
-        numbers = self.responses.numbers(self.alike(name)[0])
-        if numbers is None:
-            return False
-        seen: list[object] = []
-        for given in ({}, {name: numbers}):
-            with Branches() as branches:
-                self.responses.eager.changed(given)
-            seen.append(branches.seen)
-        return seen[0] != seen[1]
 
     @cached_property
     def tied_by_calls(self) -> tuple[TiedGroup, ...]:

@@ -22,6 +22,9 @@ LIVE_IN_HALF = 2.0
 STRONG = 0.3
 """A slice of an output counts if it moves by more than this share of what its slices move by on average."""
 
+FAR = 1e4
+"""Elements so many times larger than a small one of their output, of which a tenth is smaller, have their own unit."""
+
 SCALE = 8.0
 """An answer whose largest number grows or shrinks by more than this may hide what a single weight does."""
 
@@ -153,8 +156,17 @@ def _compared(leaves: Leaves) -> list[str]:
 
 def in_units_of(base: Leaves, found: Response) -> Response:
     """The response with each output divided by its magnitude in eager, so that a large output hides no small one."""
-    values = [as_real(base[name]).flatten().nan_to_num(0.0, 0.0, 0.0) for name in _compared(base)]
+    values = [as_real(base[name]).flatten().nan_to_num(0.0, 0.0, 0.0).abs() for name in _compared(base)]
     if found.vector is None or found.vector.numel() != sum(map(len, values)):
         return found
-    units = [torch.full_like(one, float(one.abs().max()) or 1.0) for one in values if len(one)]
+    units = [_units(one) for one in values if len(one)]
     return Response(found.strength, found.vector / torch.cat(units) if units else found.vector)
+
+
+def _units(sizes: torch.Tensor) -> torch.Tensor:
+    """The largest size in an output; a far larger one, as the 1e9 of a mask, is its own unit."""
+    there = sizes[sizes > 0]
+    if not len(there):
+        return torch.ones_like(sizes)
+    usual = there[there <= FAR * there.kthvalue(1 + len(there) // 10).values]
+    return sizes.clamp_min(float(usual.max()))

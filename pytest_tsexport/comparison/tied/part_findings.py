@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
 from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.movements import INFINITE, Response, misfit, worst_slice
-from pytest_tsexport.comparison.tied.readers import NEAR, Reader
+from pytest_tsexport.comparison.tied.readers import EXACT, NEAR, TOGETHER, Reader
 from pytest_tsexport.comparison.tied.value_findings import Finding, listed
 
 PARTLY = "a clone in the file is read in part only"
+
+TIED_BY_EXPORTER = "the file ties weights that the model does not"
 
 APART = 0.5
 """The misfit of a single slice of an output from which a change counts as another one in an exact file."""
 
 TO_THE_BIT = 0.01
-"""The same where the file's answer is the model's bit for bit: it computes with the same kernels, and has no misfit."""
-
+"""The same, and that of the whole answer, where the file computes with the model's kernels, bit for bit."""
 
 MOST_OTHERS = 50
 """So many weights of one value are told apart by changing them, at a call each."""
@@ -48,22 +50,22 @@ def partly_read(
     """The clone that is read for the least, if there is one that is not read for all."""
     if any(one.copy.how != "equal" for one in readers) or not _answers_as_eager(tied):
         return None
-    found: list[tuple[float, _Clone]] = []
-    for clone in _in_sets(names, live, readers, tied) or _renamed(names, live, readers, tied):
-        moved, expected = tied.responses.of_copies(clone.copies), _expected(clone, tied)
-        if moved.vector is not None and expected.vector is not None and _is_another(moved, expected, tied):
-            found.append((float(moved.vector.norm() / expected.vector.norm()), clone))
+    clones = _in_sets(names, live, readers, tied) or _renamed(names, live, readers, tied)
+    found = [clone for clone in clones if _is_another(clone, tied)]
     if not found:
         return None
-    size, clone = min(found, key=lambda one: one[0])  # the one that is read for less; the other takes its place
-    if any(tied.reads_in_python(one.name) for _, one in found):
-        return Finding(not_covered=(f"{clone.name}: Python reads numbers of it, which a trace has frozen",))
-    how = "only a part of what" if size < 1 else "other things than"
+    clone = min(found, key=lambda one: _share(one, tied))  # the one that is read for less; the other takes its place
+    other = _equal_other(clone, names, tied)
+    if other is None and not _are_read_together(clones, tied):
+        said = f"a part of what the model computes from {clone.name} is a constant in the file"
+        return Finding(notes=(said,))
+    how = "only a part of what" if _share(clone, tied) < 1 else "other things than"
     verb = "is" if len(clone.copies) == 1 else "are"
     text = f"{clone.key} {verb} read for {how} the model reads {clone.name} for"
-    return Finding(
-        headline=PARTLY, text=text, fix=f"let forward read {clone.key} wherever the model reads {clone.name}"
-    )
+    if other is not None:
+        text = f"{clone.key} {verb} read for {clone.name} and for {other}, which the model does not tie"
+    fix = f"let forward read {clone.key} wherever the model reads {clone.name}{', and nowhere else' if other else ''}"
+    return Finding(headline=PARTLY if other is None else TIED_BY_EXPORTER, text=text, fix=fix)
 
 
 def _in_sets(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence) -> list[_Clone]:
@@ -88,7 +90,8 @@ def _renamed(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader
     living = [one for one in readers if one.is_live and (one.names or not _is_another_weight(one, names, tied))]
     if len(living) != len(live):
         return []
-    return [_Clone(min(live, key=lambda name: _gap(one, name, tied)), (one.copy,)) for one in living]
+    clones = [_Clone(min(live, key=lambda name: _gap(one, name, tied)), (one.copy,)) for one in living]
+    return [clone for clone in clones if clone.name in clone.copies[0].names]
 
 
 def _is_another_weight(one: Reader, names: Sequence[str], tied: TiedEvidence) -> bool:
@@ -110,11 +113,40 @@ def _expected(clone: _Clone, tied: TiedEvidence) -> Response:
     return tied.responses.of_names(clone.copies[0].names[0], (clone.name,))
 
 
-def _is_another(moved: Response, expected: Response, tied: TiedEvidence) -> bool:
-    """Whether the file moves in another way than the model, by a measure that fits how near their answers are."""
-    base = tied.responses.eager.base
+def _are_read_together(clones: Sequence[_Clone], tied: TiedEvidence) -> bool:
+    """Whether the clones, all changed alike, move the file as all their names move the model.
+
+    Then what one of them is not read for, another is. If not, it is a constant, as a scale that was computed once.
+    """
+    if len({clone.copies[0].names for clone in clones}) != 1:
+        return True
+    moved = tied.responses.of_copies([copy for clone in clones for copy in clone.copies])
+    names = tuple(dict.fromkeys(clone.name for clone in clones))
+    expected = tied.responses.of_names(clones[0].copies[0].names[0], names)
+    return misfit(moved, expected) <= (EXACT if tied.is_equal else TOGETHER)
+
+
+def _equal_other(clone: _Clone, names: Sequence[str], tied: TiedEvidence) -> str | None:
+    """The weight that is not tied and has the same value, if the clone stands for it too."""
+    basis, moved = clone.copies[0].names[0], tied.responses.of_copies(clone.copies)
+    others = islice(tied.values.equal_others(basis, names), MOST_OTHERS)
+    fits = (other for other in others if misfit(moved, tied.responses.of_equal(basis, clone.name, other)) <= TOGETHER)
+    return next(fits, None)
+
+
+def _is_another(clone: _Clone, tied: TiedEvidence) -> bool:
+    """Whether the file moves in another way than the model, as a whole or in a slice of an output."""
+    moved, expected, base = tied.responses.of_copies(clone.copies), _expected(clone, tied), tied.responses.eager.base
+    if moved.vector is None or expected.vector is None or base is None:
+        return False
     whole, slices = (TO_THE_BIT, TO_THE_BIT) if tied.is_equal else (NEAR, APART if tied.is_exact else INFINITE)
-    return misfit(moved, expected) > whole or (base is not None and worst_slice(moved, expected, base) > slices)
+    return misfit(moved, expected) > whole or worst_slice(moved, expected, base) > slices
+
+
+def _share(clone: _Clone, tied: TiedEvidence) -> float:
+    """How far the file moves, as a share of how far the model does."""
+    moved, expected = tied.responses.of_copies(clone.copies).vector, _expected(clone, tied).vector
+    return 1.0 if moved is None or expected is None else float(moved.norm() / expected.norm())
 
 
 def _answers_as_eager(tied: TiedEvidence) -> bool:

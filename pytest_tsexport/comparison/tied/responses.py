@@ -82,11 +82,11 @@ class Responses:
         key = ("eager", basis, str(self._chosen.get(basis, 0)), *names)
         return self._asked(key, self.eager, self._carried(basis, names))
 
-    def of_equal(self, basis: str, name: str) -> Response:
-        """Eager's, if a weight that is not tied to `basis`, and has its value, gets its numbers."""
+    def of_equal(self, basis: str, *names: str) -> Response:
+        """Eager's, if weights that have the value of `basis`, tied to it or not, get its numbers."""
         numbers = self.numbers(basis)
-        key = ("equal", basis, str(self._chosen.get(basis, 0)), name)
-        return self._asked(key, self.eager, {} if numbers is None else {name: numbers})
+        key = ("equal", basis, str(self._chosen.get(basis, 0)), *names)
+        return self._asked(key, self.eager, {} if numbers is None else dict.fromkeys(names, numbers))
 
     def of_copy(self, copy: Copy) -> Response:
         """The file's, if a copy gets the numbers that its weight is changed to."""
