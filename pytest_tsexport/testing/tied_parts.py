@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,27 @@ class BannedWords(made.TiedHead):
     def forward(self, ids: Tensor) -> Tensor:
         answer: Tensor = super().forward(ids)
         return answer.masked_fill(torch.arange(50) < 3, -1e9)
+
+
+class StatesAndBannedWords(made.TiedHead):
+    """The states and the logits; those of the first three words are far larger than all others."""
+
+    def forward(self, ids: Tensor) -> Any:
+        states = self.embed(ids).tanh()
+        return states, self.head(states).masked_fill(torch.arange(50) < 3, -1e9)
+
+
+class OneTableForBoth(nn.Module):
+    """The same with one table, under another name."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.tokens, self.offset = model.get_submodule("embed"), model.get_parameter("head.bias")
+
+    def forward(self, ids: Tensor) -> Any:
+        states = self.tokens(ids).tanh()
+        logits = linear(states, self.tokens.get_parameter("weight"), self.offset)
+        return states, logits.masked_fill(torch.arange(50) < 3, -1e9)
 
 
 class MixedHeadBanned(MixedHead):
@@ -174,6 +196,7 @@ def wrong_parts() -> Iterator[Specimen]:
     yield tied(build=made.TiedHead, name="OneMemberMixed", keywords=_by(_one_member_mixed))
     banned = _by(partial(MixedHeadBanned, mix=lambda rows, head: rows + 0 * head))
     yield tied(build=BannedWords, name="DeadBesideBannedWords", keywords=banned)
+    yield tied(build=StatesAndBannedWords, name="OneTableBesideBannedWords", keywords=_by(OneTableForBoth))
     layers = partial(tied, inputs=rows(2, 16, dtype=torch.float16))
     yield layers(build=HalfLayers, name="OneOfHalfLayersUnread", keywords=_by(HalfLayersUnread))
     joined = _by(partial(NormsRenamed, joined=True))
@@ -185,7 +208,9 @@ def right_parts() -> Iterator[Specimen]:
     tied = partial(Specimen, family="aliasing", inputs=ids())
     yield tied(build=BannedWords, name="BannedWordsUntied")
     yield tied(
-        build=BannedWords, name="BannedWordsByOwnClone", keywords=_by(partial(MixedHeadBanned, mix=lambda _, head: head))
+        build=BannedWords,
+        name="BannedWordsByOwnClone",
+        keywords=_by(partial(MixedHeadBanned, mix=lambda _, head: head)),
     )
     yield tied(build=made.TiedHead, name="RenamedAndNotMixed", keywords=_by(RenamedParts))
     yield tied(build=HalfLayers, name="HalfLayersUntied", inputs=rows(2, 16, dtype=torch.float16))
