@@ -168,5 +168,5 @@ def _units(sizes: torch.Tensor) -> torch.Tensor:
     there = sizes[sizes > 0]
     if not len(there):
         return torch.ones_like(sizes)
-    usual = there[there <= FAR * there.kthvalue(1 + len(there) // 10).values]
-    return sizes.clamp_min(float(usual.max()))
+    near = there[there <= FAR * there.kthvalue(1 + len(there) // 10).values]
+    return sizes.clamp_min(float(near.max()))
