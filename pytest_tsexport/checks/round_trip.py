@@ -25,6 +25,8 @@ CASES = 3
 MOST_TRIED = 20
 """Cases that are tried until so many are answered: a file may refuse drawn values, as its model does."""
 
+READS_FILE = "it reads another file (torch.from_file): it runs only where that file lies at the same path"
+
 FIXES = {
     "torch": "export what torch alone can run: no custom operator, no Python function, no file beside it",
     "device": "see what it raises where only its operators were imported; a second process needs a separate core",
@@ -57,8 +59,14 @@ class RoundTrip:
             headline = "does not run the same in a process without Transformers, in an empty folder"
             found = verdict(evidence, Outcome.FAILED, headline, rows)
         else:
-            found = verdict(evidence, Outcome.PASSED, _headline(evidence))
+            found = replace(verdict(evidence, Outcome.PASSED, _headline(evidence)), notes=_notes(evidence))
         return replace(found, judged=len(answered), planned=CASES)
+
+
+def _notes(evidence: Evidence) -> tuple[str, ...]:
+    """The other process has the disk of this one: a file at an absolute path is found there too."""
+    operators = evidence.artifact.format.inspector.operators(evidence.artifact.load())
+    return (READS_FILE,) if "from_file" in operators else ()
 
 
 def _headline(evidence: Evidence) -> str:

@@ -13,14 +13,14 @@ from pytest_tsexport.checks.base import verdict
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
 from pytest_tsexport.comparison.tied.findings import SHARED, all_changed_at_once, group_finding
-from pytest_tsexport.comparison.tied.name_findings import DEAD, MISSING, PARTLY
+from pytest_tsexport.comparison.tied.name_findings import DEAD, MISSING
+from pytest_tsexport.comparison.tied.part_findings import PARTLY, TIED_BY_EXPORTER
 from pytest_tsexport.comparison.tied.value_findings import CHANGED, Finding, listed
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.tensors.weights import bytes_added
 from pytest_tsexport.verdict import Outcome, Row, Verdict
 
 CHANGED_SOURCE = "exporting changed which weights of the source model are tied"
-TIED_BY_EXPORTER = "the file ties weights that the model does not"
 TIES_AGAIN = "the model ties its weights again when it is called"
 NOT_SEEN = "no tied weight is seen to be shared"
 NO_TIES = "the model ties no weights"

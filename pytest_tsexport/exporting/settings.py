@@ -27,6 +27,46 @@ OWNERS: Mapping[str, Any] = {
 OWN = ("torch._dynamo", "torch._compile")
 """The modules of torch that put their own functions there, when torch compiles for the first time."""
 
+GLOBAL_HOOKS = (
+    "_global_forward_pre_hooks",
+    "_global_forward_hooks",
+    "_global_backward_pre_hooks",
+    "_global_backward_hooks",
+)
+"""Where torch keeps the hooks of all modules (`torch.nn.modules.module.register_module_forward_hook`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalHooks:
+    """The hooks that every module has; in a report, their number."""
+
+    hooks: tuple[tuple[str, int, object], ...]
+
+    @classmethod
+    def now(cls) -> GlobalHooks:
+        """As they are now."""
+        return cls(tuple((kind, key, hook) for kind in GLOBAL_HOOKS for key, hook in _global_hooks(kind).items()))
+
+    def put_back(self) -> None:
+        """Remove those that came since, and add those that are gone."""
+        for kind in GLOBAL_HOOKS:
+            _global_hooks(kind).clear()
+            _global_hooks(kind).update({key: hook for one, key, hook in self.hooks if one == kind})
+
+    def __str__(self) -> str:
+        return str(len(self.hooks))
+
+
+def _global_hooks(kind: str) -> dict[int, object]:
+    found: dict[int, object] = getattr(torch.nn.modules.module, kind, {})
+    return found
+
+
+def _flushes_denormal() -> bool:
+    """Whether numbers that are too small for full precision count as 0; torch can be told, and not asked."""
+    return not bool(torch.full((1,), 1e-40, dtype=torch.float32, device="cpu") * 1.0)
+
+
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
 SETTINGS: Mapping[str, Setting] = {
@@ -42,6 +82,10 @@ SETTINGS: Mapping[str, Setting] = {
         torch.set_deterministic_debug_mode,
     ),
     "torch's float32 matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    "torch's number of threads": (torch.get_num_threads, torch.set_num_threads),
+    "flushing of denormal numbers": (_flushes_denormal, torch.set_flush_denormal),
+    "anomaly detection of autograd": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
+    "the number of global hooks of modules": (GlobalHooks.now, GlobalHooks.put_back),
     "torch.backends.mkldnn.enabled": (
         lambda: torch.backends.mkldnn.enabled,
         lambda is_on: setattr(torch.backends.mkldnn, "enabled", is_on),

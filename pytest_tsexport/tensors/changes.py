@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import getattr_static
 from itertools import zip_longest
 
 from pytest_tsexport.tensors.record import (
     HOOKS,
     TENSOR_HOOKS,
+    ClassRecord,
     Function,
     ModuleRecord,
     Opened,
@@ -170,9 +170,11 @@ def _parts(before: Opened | TensorRecord, after: Opened | TensorRecord, name: st
 
 def _is_value_of_class(owner: Opened | TensorRecord, name: str, value: Record | None) -> bool:
     """Whether the attribute has the value that the class has: it reads the same with it and without it."""
-    if owner.is_container or not isinstance(value, Value) or not hasattr(owner.cls, name):
+    if owner.is_container or not isinstance(value, Value):
         return False
-    return Value.of(getattr_static(owner.cls, name)) == value
+    classes = owner.cls.__mro__[1 if isinstance(owner, ClassRecord) else 0 :]  # a class inherits from the others
+    found = next((vars(cls)[name] for cls in classes if name in vars(cls)), value)
+    return any(name in vars(cls) for cls in classes) and Value.of(found) == value
 
 
 def _is_none_and_weight(one: Record, other: Record) -> bool:

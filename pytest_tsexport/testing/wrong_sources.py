@@ -226,6 +226,14 @@ PROCESS_HARMS: Mapping[str, tuple[Harm, str]] = {
         lambda _: torch.set_autocast_enabled(*("cpu", True)),
         "autocast on the CPU: False became True",
     ),
+    "LeavesAnomalyDetection": (
+        lambda _: torch.autograd.set_detect_anomaly(True),
+        "anomaly detection of autograd: False became True",
+    ),
+    "LeavesDenormalsFlushed": (
+        lambda _: torch.set_flush_denormal(True),
+        "flushing of denormal numbers: False became True",
+    ),
     "ReplacesFunction": (
         lambda _: setattr(torch.nn.functional, "gelu", torch.tanh),
         "torch.nn.functional.gelu was replaced",

@@ -19,13 +19,14 @@ from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Specimen, ids, rows
+from pytest_tsexport.testing.tied_parts import wrong_parts
 
 Wrap = Callable[[nn.Module], nn.Module]
 
 
 def wrongly_tied() -> Iterator[Specimen]:
     """Every specimen of such a file."""
-    yield from (*_never_untied(), *_wrapped(), *_buffers(), *_in_other_forms(), *_damaged())
+    yield from (*_never_untied(), *_wrapped(), *_buffers(), *_in_other_forms(), *_damaged(), *wrong_parts())
 
 
 def _never_untied() -> Iterator[Specimen]:

@@ -70,6 +70,10 @@ TRAINING_HARMS: Mapping[str, tuple[Callable[[Any], object], str]] = {
         lambda model: setattr(type(model), "traced", True),
         "the class Equipped.traced: False became True",
     ),
+    "AddsValueToClass": (
+        lambda model: setattr(type(model), "exported", True),
+        "the class Equipped.exported is new",
+    ),
     "SeedsItsRandom": (lambda model: model.random.seed(0), "random.state: its values changed"),
     "ChangesBytes": (lambda model: model.flags.__setitem__(1, 7), "flags.values: its values changed"),
     "ChangesArray": (lambda model: model.rates.__setitem__(1, 7.0), "rates.values: its values changed"),

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.functional import embedding, linear
 
 from pytest_tsexport.comparison.tied import findings
+from pytest_tsexport.tensors.copies import deep_copy
 from pytest_tsexport.tensors.weights import untie
 from pytest_tsexport.testing import Specimen, exporters, files, judge, judge_specimen, tied_forms
 from pytest_tsexport.testing import right_ties as ties
@@ -572,6 +573,55 @@ def test_a_clone_that_is_read_in_part_is_named() -> None:
     text = "head.weight is read for only a part of what the model reads head.weight for"
     assert in_file_of("TwoRowsOfTheHead") == (PARTLY, text)
     assert in_file_of("MeanOfBoth") == (PARTLY, text)
+
+
+def test_a_clone_under_another_name_or_in_an_ensemble_is_named() -> None:
+    text = "is read for only a part of what the model reads head.weight for"
+    assert in_file_of("RenamedAndMixed") == (PARTLY, f"out.weight {text}")
+    members = "first.head.weight and second.head.weight"
+    assert in_file_of("OneMemberMixed") == (PARTLY, f"{members} {text.replace('is', 'are', 1)}")
+
+
+def test_a_clone_that_stands_for_an_equal_weight_too_is_named() -> None:
+    text = "b.weight is read for second.weight and for third.weight, which the model does not tie"
+    assert in_file_of("NormForAnother") == (TIED, text)
+
+
+def test_what_is_a_constant_in_the_file_is_noted() -> None:
+    for title, name in (("ReadByPython", "second.weight"), ("NormedOnce", "first.weight")):
+        assert f"a part of what the model computes from {name} is a constant in the file" in specimen_notes(title)
+
+
+def test_a_clone_that_moves_the_answer_too_little_is_listed_as_not_covered() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.base = nn.Linear(7, 7)
+            self.one = self.two = nn.Linear(7, 7, bias=False)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.base(x)
+            x = x + 1e-6 * self.one(x).tanh()
+            answer: torch.Tensor = x + 1e-6 * self.two(x).tanh()
+            return answer
+
+    class OneForBoth(nn.Module):
+        def __init__(self, model: nn.Module) -> None:
+            super().__init__()
+            self.base, self.one, self.two = (model.get_submodule(name) for name in ("base", "one", "two"))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.base(x)
+            for _ in range(2):
+                x = x + 1e-6 * self.one(x).tanh()
+            return x
+
+    export = exporters.instead(lambda model: OneForBoth(deep_copy(untie(model))))
+    found = verdict(Scaled(), export=export)
+    assert found.outcome is Outcome.PASSED
+    said = "two.weight: the model's answer moves with it too little to tell whether the file reads it"
+    assert said in found.not_covered
+    assert not verdict(Scaled()).not_covered
 
 
 def test_a_stale_row_is_found_under_another_name() -> None:

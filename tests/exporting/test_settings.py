@@ -40,6 +40,10 @@ def test_what_an_exporter_may_leave_behind_is_named(name: str, before: Settings)
     assert before.changes() == (text,)
 
 
+def _nothing(module: object, given: object, answer: object) -> None:
+    """A hook that changes nothing."""
+
+
 CHANGES: dict[str, Callable[[], object]] = {
     "torch's default dtype": lambda: torch.set_default_dtype(torch.float16),
     "torch's default device": lambda: torch.set_default_device("meta"),
@@ -47,6 +51,10 @@ CHANGES: dict[str, Callable[[], object]] = {
     "autocast on the CPU": lambda: torch.set_autocast_enabled(*("cpu", True)),
     "the debug mode of deterministic algorithms": lambda: torch.use_deterministic_algorithms(True),
     "torch's float32 matmul precision": lambda: torch.set_float32_matmul_precision("medium"),
+    "torch's number of threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
+    "flushing of denormal numbers": lambda: torch.set_flush_denormal(True),
+    "anomaly detection of autograd": lambda: torch.autograd.set_detect_anomaly(True),
+    "the number of global hooks of modules": lambda: torch.nn.modules.module.register_module_forward_hook(_nothing),
     "torch.backends.mkldnn.enabled": lambda: setattr(torch.backends.mkldnn, "enabled", False),
     "torch.backends.cudnn.enabled": lambda: setattr(torch.backends.cudnn, "enabled", False),
     "flash attention": lambda: cuda.enable_flash_sdp(False),
@@ -70,6 +78,18 @@ def test_every_setting_is_seen_and_set_back(name: str) -> None:
     assert text.startswith(f"{name}: {before.values[name]} became ")
     assert Settings.now().values == before.values
     assert before.changes() == ()
+
+
+def test_a_global_hook_that_is_gone_is_added_again(before: Settings) -> None:
+    handle = torch.nn.modules.module.register_module_forward_hook(_nothing)
+    try:
+        settings = Settings.now()
+        torch.nn.modules.module._global_forward_hooks.clear()
+        assert settings.changes() == ("the number of global hooks of modules: 1 became 0",)
+        settings.restore()
+        assert list(torch.nn.modules.module._global_forward_hooks.values()) == [_nothing]
+    finally:
+        handle.remove()
 
 
 def test_new_tensors_are_on_the_cpu_once_the_default_device_is_set_back(before: Settings) -> None:

@@ -12,8 +12,9 @@ from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.tied.file_values import Copy, FileValues
 from pytest_tsexport.comparison.tied.forms import value
+from pytest_tsexport.comparison.tied.movements import misfit, same_leaves
 from pytest_tsexport.comparison.tied.readers import NEAR
-from pytest_tsexport.comparison.tied.responses import Responses, misfit
+from pytest_tsexport.comparison.tied.responses import Responses
 from pytest_tsexport.comparison.tied.throwaway import loaded_file, untied_eager
 from pytest_tsexport.comparison.tolerance import BY_KERNELS
 from pytest_tsexport.tensors.memory import blocks
@@ -94,6 +95,12 @@ class TiedEvidence:
         """Whether the file's answer is the untied model's up to the rounding of two kernels."""
         eager, file = self.responses.eager.base, self.responses.file.base
         return eager is not None and file is not None and difference(eager, file, BY_KERNELS) is None
+
+    @cached_property
+    def is_equal(self) -> bool:
+        """Whether the file's answer is the untied model's bit for bit."""
+        eager, file = self.responses.eager.base, self.responses.file.base
+        return eager is not None and same_leaves(eager, file)
 
     @cached_property
     def tied_by_calls(self) -> tuple[TiedGroup, ...]:

@@ -120,13 +120,15 @@ class FileValues:
 
     def is_ambiguous(self, name: str, names: Sequence[str]) -> bool:
         """Whether a weight outside the group has the same value, as biases of zeros have."""
+        return any(True for _ in self.equal_others(name, names))
+
+    def equal_others(self, name: str, names: Sequence[str]) -> Iterator[str]:
+        """The weights outside a group that have the value of one of it."""
         mine = self._values[name]
         shape, dtype = self.ours[name].shape, self.ours[name].dtype
-        return any(
-            one.shape == shape and one.dtype == dtype and value(one) == mine
-            for other, one in self.ours.items()
-            if other not in names
-        )
+        for other, one in self.ours.items():
+            if other not in names and one.shape == shape and one.dtype == dtype and value(one) == mine:
+                yield other
 
     def stand_for(self, keys: Sequence[str], names: Sequence[str]) -> bool:
         """Whether one of these tensors of the file has the value, or the name, of one of these weights."""

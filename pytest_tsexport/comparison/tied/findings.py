@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
-from pytest_tsexport.comparison.tied.name_findings import dead, partly_read, uncovered
+from pytest_tsexport.comparison.tied.name_findings import dead, uncovered
+from pytest_tsexport.comparison.tied.part_findings import partly_read
 from pytest_tsexport.comparison.tied.readers import Reader, reader
 from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_sets, listed, summed
 
@@ -33,7 +34,19 @@ def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
         return rest
     still = [name for name in names if tied.responses.numbers(_basis(name, names, tied)) is None]
     unchanged = (f"{listed(still)}: there are no other values to change to",) if still else ()
-    return summed([*changed, rest], not_covered=unchanged)
+    return summed([*changed, rest], not_covered=(*unchanged, *_too_little(names, live, readers, tied)))
+
+
+def _too_little(
+    names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence
+) -> Iterator[str]:
+    """The clones that may be dead: the model's answer moves with their names, but by no more than rounding explains."""
+    dead = {one.copy.key for one in readers if not one.is_live}
+    for prefix in tied.values.own_sets(names):
+        for name in names:
+            asked = name not in live and prefix + name in dead
+            if asked and not tied.responses.of_names(_basis(name, names, tied), (name,)).is_dead:
+                yield f"{prefix}{name}: the model's answer moves with it too little to tell whether the file reads it"
 
 
 def _why_not_changed(names: Sequence[str], copies: int, tied: TiedEvidence) -> str | None:

@@ -11,17 +11,12 @@ import torch
 
 from pytest_tsexport.comparison.tied.evidence import TiedEvidence
 from pytest_tsexport.comparison.tied.forms import is_distinct
-from pytest_tsexport.comparison.tied.readers import NEAR, Reader, unmatched
-from pytest_tsexport.comparison.tied.responses import misfit, worst_slice
+from pytest_tsexport.comparison.tied.readers import Reader, unmatched
 from pytest_tsexport.comparison.tied.value_findings import Finding, listed, value_finding
 from pytest_tsexport.tensors.perturbation import numbers_of
 
 DEAD = "a clone in the file is never read"
-PARTLY = "a clone in the file is read in part only"
 MISSING = "a tied weight is missing from the file"
-
-APART = 0.5
-"""The misfit of a single slice of an output from which a change counts as another one in an exact file."""
 
 STALE = 0.5
 """A tensor with another name is a weight that went stale if it equals it in at least this share of its elements."""
@@ -37,46 +32,6 @@ def dead(key: str, name: str) -> Finding:
     """A copy that no answer depends on."""
     text = f"changing {key} moves no answer of the file; changing {name} moves the model's"
     return Finding(headline=DEAD, text=text, fix=f"let forward read {key} where the model reads {name}")
-
-
-def partly_read(
-    names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence
-) -> Finding | None:
-    """A clone that is read for a part of what the model reads its name for: half of its rows, or mixed with another.
-
-    It is asked only where the file has each name once, with its value, and answers as the model: then a change of one
-    moves its answer as the model's. A file that is exact besides has to do so in each slice of an output.
-    """
-    sets = tied.values.own_sets(names)
-    if len(sets) != 1 or sorted(one.copy.key for one in readers) != sorted(sets[0] + name for name in names):
-        return None
-    base = tied.responses.eager.base
-    if base is None or any(one.copy.how != "equal" for one in readers) or not _answers_as_eager(tied):
-        return None
-    found: list[tuple[float, str, str]] = []
-    for one in readers:
-        name = one.copy.key.removeprefix(sets[0])
-        moved = tied.responses.of_copy(one.copy)
-        expected = tied.responses.of_names(one.copy.names[0], (name,))
-        if name not in live or not one.is_live or moved.vector is None or expected.vector is None:
-            continue
-        if one.names and name not in one.names:  # it stands for another name: the two are exchanged
-            continue
-        if misfit(moved, expected) > NEAR or (tied.is_exact and worst_slice(moved, expected, base) > APART):
-            found.append((float(moved.vector.norm() / expected.vector.norm()), one.copy.key, name))
-    if not found:
-        return None
-    size, key, name = min(found)  # the one that is read for less; the other takes its place
-    how = "only a part of what" if size < 1 else "other things than"
-    text = f"{key} is read for {how} the model reads {name} for"
-    return Finding(headline=PARTLY, text=text, fix=f"let forward read {key} wherever the model reads {name}")
-
-
-def _answers_as_eager(tied: TiedEvidence) -> bool:
-    """Whether the answers to the example inputs hold, and are of floating numbers: others jump."""
-    base = tied.responses.eager.base or {}
-    has_floats = any(leaf.is_floating_point() or leaf.is_complex() for leaf in base.values())
-    return has_floats and tied.holds_parity and tied.equals_file(tied.responses.eager.base)
 
 
 def uncovered(names: Sequence[str], live: Sequence[str], readers: Sequence[Reader], tied: TiedEvidence) -> Finding:

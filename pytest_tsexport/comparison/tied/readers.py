@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pytest_tsexport.comparison.tied.file_values import Copy
-from pytest_tsexport.comparison.tied.responses import INFINITE, Response, Responses, misfit
+from pytest_tsexport.comparison.tied.movements import INFINITE, Response, misfit
+from pytest_tsexport.comparison.tied.responses import Responses
 
 EXACT = 1e-3
 """A response that differs from another by no more than this share is the same, up to the rounding of kernels."""

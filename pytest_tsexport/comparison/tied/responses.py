@@ -1,105 +1,31 @@
-"""changes -> responses: how much answers move when a weight is changed, and whether two changes move them alike."""
+"""changes -> responses: how much answers move when a weight is changed, in the model and in the file."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 
-from pytest_tsexport.comparison.difference import difference
-from pytest_tsexport.comparison.factors import noise_floor
-from pytest_tsexport.comparison.metrics import as_real, distances, mistakes
 from pytest_tsexport.comparison.tied.file_values import Copy
+from pytest_tsexport.comparison.tied.movements import (
+    INFINITE,
+    Response,
+    are_alike,
+    in_units_of,
+    keep_their_scale,
+    misfit,
+    response,
+    same_leaves,
+)
 from pytest_tsexport.comparison.tied.throwaway import Throwaway
-from pytest_tsexport.comparison.tolerance import BY_KERNELS
 from pytest_tsexport.tensors.perturbation import carried, numbers_of, perturbed
-from pytest_tsexport.tensors.tree import Leaves
 
-LIVE = 8.0
-"""An answer that moves by more than this many times what two kernels may differ by has moved for certain."""
-
-LIVE_IN_HALF = 2.0
-"""The same for half precision, where two kernels may differ by a twentieth of the answer."""
+SAME = 1e-3
+"""What the movements of two answers that were equal bit for bit may differ by, as a share, and still be the same."""
 
 SHARES = (1.0, 1.0, 4.0)
 """The first noise of a weight, and others that are tried if the answer does not move: in standard deviations."""
-
-STRONG = 0.3
-"""A slice of an output counts if it moves by more than this share of what its slices move by on average."""
-
-SCALE = 8.0
-"""An answer whose largest number grows or shrinks by more than this may hide what a single weight does."""
-
-INFINITE = float("inf")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Response:
-    """How an answer moved: `strength`, at least 1 if it moved for certain, and `vector`, all outputs in one.
-
-    The vector is None if there is none to compare: the call raised, an output has another shape, or is not finite.
-    """
-
-    strength: float
-    vector: torch.Tensor | None = None
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether no bit moved: the same module answers the same inputs."""
-        return self.strength == 0.0
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it moved by more than rounding explains; what lies between dead and live decides nothing."""
-        return self.strength >= 1.0
-
-
-def response(base: Leaves, changed: Leaves | None) -> Response:
-    """How far `changed` is from `base`; None is the answer of a call that raised."""
-    if changed is None or list(changed) != list(base):
-        return Response(INFINITE)
-    if any(changed[name].shape != leaf.shape for name, leaf in base.items()):
-        return Response(INFINITE)
-    strength = max((_strength(leaf, changed[name]) for name, leaf in base.items()), default=0.0)
-    moved = [_moved(base[name], changed[name]) for name in _compared(base)]
-    vector = torch.cat(moved) if moved else torch.zeros(0, dtype=torch.float64)
-    return Response(strength, vector if bool(vector.isfinite().all()) else None)
-
-
-def misfit(one: Response, other: Response, *, scaled: bool = False) -> float:
-    """How much of `one` is not in `other`, as a share of `one`: 0 for the same response; infinite if unknown.
-
-    With `scaled`, `other` may be shrunk first: the answer of an ensemble moves by a part of what its member's does.
-    """
-    ours, theirs = one.vector, other.vector
-    if ours is None or theirs is None or ours.shape != theirs.shape or not bool(ours.any()):
-        return INFINITE
-    square = float(theirs @ theirs)
-    factor = min(float(ours @ theirs) / square, 1.0) if scaled and square else 1.0
-    if factor <= 0.0:
-        return INFINITE
-    return float((ours - factor * theirs).norm() / ours.norm())
-
-
-def worst_slice(one: Response, other: Response, base: Leaves) -> float:
-    """The largest misfit within one slice of the last axis of an output, as a share of `other` there.
-
-    Slices that `other` moves much less than the rest say nothing. Infinite if unknown.
-    """
-    if one.vector is None or other.vector is None or one.vector.shape != other.vector.shape:
-        return INFINITE
-    sizes = [(as_real(base[name]).numel(), base[name].shape[-1:].numel()) for name in _compared(base)]
-    parts = [vector.split([size for size, _ in sizes]) for vector in (one.vector, other.vector)]
-    worst = 0.0
-    for ours, theirs, (size, width) in zip(*parts, sizes, strict=True):
-        if size and size % width == 0:
-            moved = theirs.reshape(-1, width).norm(dim=0)
-            seen = moved > STRONG * moved.square().mean().sqrt()
-            gaps = (ours - theirs).reshape(-1, width).norm(dim=0)[seen] / moved[seen]
-            worst = max(worst, float(gaps.max()) if len(gaps) else 0.0)
-    return worst
 
 
 class Responses:
@@ -156,11 +82,23 @@ class Responses:
         key = ("eager", basis, str(self._chosen.get(basis, 0)), *names)
         return self._asked(key, self.eager, self._carried(basis, names))
 
+    def of_equal(self, basis: str, *names: str) -> Response:
+        """Eager's, if weights that have the value of `basis`, tied to it or not, get its numbers."""
+        numbers = self.numbers(basis)
+        key = ("equal", basis, str(self._chosen.get(basis, 0)), *names)
+        return self._asked(key, self.eager, {} if numbers is None else dict.fromkeys(names, numbers))
+
     def of_copy(self, copy: Copy) -> Response:
         """The file's, if a copy gets the numbers that its weight is changed to."""
-        numbers = self.numbers(copy.names[0])
-        key = ("file", copy.key, copy.names[0], str(self._chosen.get(copy.names[0], 0)))
-        return self._asked(key, self.file, {} if numbers is None else {copy.key: copy.form.of(numbers)})
+        return self.of_copies((copy,))
+
+    def of_copies(self, copies: Sequence[Copy]) -> Response:
+        """The same for copies of one weight at once, as the members of an ensemble have them."""
+        basis = copies[0].names[0]
+        numbers = self.numbers(basis)
+        key = ("file", *(copy.key for copy in copies), basis, str(self._chosen.get(basis, 0)))
+        changed = {} if numbers is None else {copy.key: copy.form.of(numbers) for copy in copies}
+        return self._asked(key, self.file, changed)
 
     def of_own(self, key: str) -> Response:
         """The file's, if its tensor `key` is changed from its own numbers."""
@@ -182,17 +120,19 @@ class Responses:
         eager, file = self.eager.changed(numbers), self.file.changed({key: numbers[name] for name, key in places})
         if self.eager.base is None or eager is None or file is None:
             return False
-        moved = response(self.eager.base, eager)
-        if not moved.is_live or moved.vector is None or not _keep_their_scale(self.eager.base, eager):
+        base, moved = self.eager.base, response(self.eager.base, eager)
+        if not moved.is_live or moved.vector is None or not keep_their_scale(base, eager):
             return False
-        return difference(eager, file, BY_KERNELS) is None
+        if list(file) != list(eager) or not are_alike(base, eager, file):
+            return False
+        return not same_leaves(base, self.file.base) or misfit(response(base, file), moved) <= SAME
 
     def _asked(self, key: tuple[str, ...], module: Throwaway, numbers: Mapping[str, torch.Tensor]) -> Response:
         if key not in self._known:
             base, seen = module.base, self.eager.base
             answered = module.changed(numbers) if numbers and base is not None else base
             found = Response(INFINITE) if base is None else response(base, answered)
-            self._known[key] = found if seen is None else _in_units_of(seen, found)
+            self._known[key] = found if seen is None else in_units_of(seen, found)
         return self._known[key]
 
     def _carried(self, basis: str, names: Sequence[str]) -> dict[str, torch.Tensor]:
@@ -201,46 +141,3 @@ class Responses:
             return {}
         found = {name: carried(self._ours[basis], numbers, self._ours[name]) for name in names}
         return {name: one for name, one in found.items() if one is not None}
-
-
-def _strength(base: torch.Tensor, changed: torch.Tensor) -> float:
-    if not base.numel():
-        return 0.0
-    exact = not (base.is_floating_point() or base.is_complex())
-    gap = float((mistakes(base, changed) if exact else distances(base, changed)).max())
-    half = base.is_floating_point() and torch.finfo(base.dtype).bits <= 16
-    floor = noise_floor(base) * (LIVE_IN_HALF if half else LIVE)
-    return gap / floor if floor else (INFINITE if gap else 0.0)
-
-
-def _keep_their_scale(base: Leaves, changed: Leaves) -> bool:
-    """Whether there are floating outputs, and each is as large as before."""
-    names = [name for name, leaf in base.items() if leaf.is_floating_point() and leaf.numel()]
-    sizes = [(_size(base[name]), _size(changed[name])) for name in names]
-    return bool(names) and all(one <= SCALE * other and other <= SCALE * one for one, other in sizes)
-
-
-def _size(leaf: torch.Tensor) -> float:
-    return float(as_real(leaf).nan_to_num(0.0, 0.0, 0.0).abs().max())
-
-
-def _moved(base: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:
-    """The movement of one output; where both are not finite, it has not moved."""
-    one, other = as_real(base).flatten(), as_real(changed).flatten()
-    same = (one == other) | (one.isnan() & other.isnan())
-    return torch.where(same, torch.zeros_like(one), other - one)
-
-
-def _compared(leaves: Leaves) -> list[str]:
-    """The outputs that a vector is made of: numbers that jump, such as an index, only if there are no others."""
-    floating = [name for name, leaf in leaves.items() if leaf.is_floating_point() or leaf.is_complex()]
-    return floating or list(leaves)
-
-
-def _in_units_of(base: Leaves, found: Response) -> Response:
-    """The response with each output divided by its magnitude in eager, so that a large output hides no small one."""
-    values = [as_real(base[name]).flatten().nan_to_num(0.0, 0.0, 0.0) for name in _compared(base)]
-    if found.vector is None or found.vector.numel() != sum(map(len, values)):
-        return found
-    units = [torch.full_like(one, float(one.abs().max()) or 1.0) for one in values if len(one)]
-    return Response(found.strength, found.vector / torch.cat(units) if units else found.vector)

@@ -8,7 +8,17 @@ import torch
 from pytest_tsexport.comparison.factors import noise_floor
 from pytest_tsexport.comparison.tied.file_values import Copy
 from pytest_tsexport.comparison.tied.forms import Form
-from pytest_tsexport.comparison.tied.responses import INFINITE, Response, Responses, misfit, response, worst_slice
+from pytest_tsexport.comparison.tied.movements import (
+    INFINITE,
+    Response,
+    are_alike,
+    in_units_of,
+    keep_their_scale,
+    misfit,
+    response,
+    worst_slice,
+)
+from pytest_tsexport.comparison.tied.responses import Responses
 from tests.comparison.tied.modules import Holds, responses, weights
 
 BASE = {"output": torch.tensor([1.0, 2.0, 4.0])}
@@ -75,6 +85,31 @@ def test_whole_numbers_have_moved_as_soon_as_they_differ_and_are_left_out_beside
 
 def test_no_output_at_all_has_not_moved() -> None:
     assert response({}, {}).is_dead
+
+
+def test_what_does_not_move_does_not_say_what_rounding_explains() -> None:
+    base = {"output": torch.tensor([1.0, 2.0, -1e9])}
+    assert response(base, {"output": torch.tensor([1.0, 2.5, -1e9])}).is_live
+    assert not response(base, {"output": torch.tensor([1.0, 2.5, -1e9 + 64])}).is_live
+
+
+def test_a_far_larger_number_has_a_unit_of_its_own() -> None:
+    base = {"states": torch.tensor([1.0, 1.0]), "logits": torch.tensor([1.0, 2.0, 4.0, -1e9])}
+    changed = {"states": torch.tensor([2.0, 1.0]), "logits": torch.tensor([2.0, 2.0, 4.0, -1.1e9])}
+    moved = in_units_of(base, response(base, changed)).vector
+    assert moved is not None
+    torch.testing.assert_close(
+        moved, torch.tensor([1.0, 0.0, 0.25, 0.0, 0.0, -0.1], dtype=torch.float64), rtol=1e-6, atol=0
+    )
+
+
+def test_answers_are_alike_only_if_what_moved_is() -> None:
+    base, eager = {"output": torch.tensor([1.0, -1e9])}, {"output": torch.tensor([1.5, -1e9])}
+    assert are_alike(base, eager, {"output": torch.tensor([1.5 + 1e-6, -1e9])})
+    assert not are_alike(base, eager, {"output": torch.tensor([1.6, -1e9])})
+    assert keep_their_scale(base, eager)
+    assert not keep_their_scale(base, {"output": torch.tensor([9.0, -1e9])})
+    assert not keep_their_scale(base, base)
 
 
 def test_a_misfit_is_a_share_of_the_response() -> None:
