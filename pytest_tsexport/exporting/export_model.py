@@ -35,7 +35,8 @@ class Process:
     """What happened while the export was made.
 
     `changed` lists the changes of the source model, `changed_ties` those of them that are about tied weights, and
-    `settings` those of the whole process. `other_answers` are there if the source model answers differently, although
+    `settings` those of the whole process. `put_back` lists what else was changed in the process: it fails nothing.
+    `other_answers` are there if the source model answers differently, although
     nothing that it holds has changed. `raised_at` is the line at which the export failed. `tracer_warnings` explain a
     failure and never decide one: exact models have them too. `compiler_messages` are the warnings and log lines of a
     compiler that should have raised. `given` says that the file was made by other code.
@@ -44,6 +45,7 @@ class Process:
     changed: tuple[str, ...] = ()
     changed_ties: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    put_back: tuple[str, ...] = ()
     other_answers: OtherAnswers | None = None
     raised_at: RaisedAt | None = None
     tracer_warnings: tuple[str, ...] = ()
@@ -179,6 +181,7 @@ def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
         changed=left.source,
         changed_ties=left.ties,
         settings=left.settings,
+        put_back=left.put_back,
         other_answers=left.answers,
         raised_at=at,
         tracer_warnings=tuple(captured.tracer),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -39,13 +39,15 @@ class OtherAnswers:
 class Left:
     """What an export left changed: in the `source` model and in `settings` of the process, each in a few words.
 
-    `answers` are only there if nothing else changed, and the answers did.
+    `settings` are those on which answers depend. `put_back` is what else it changed in the process, and what calls of the
+    model change. `answers` are only there if nothing on which they depend has changed, and they did.
     """
 
     source: tuple[str, ...] = ()
     ties: tuple[str, ...] = ()
     """Those of `source` that are about tied weights."""
     settings: tuple[str, ...] = ()
+    put_back: tuple[str, ...] = ()
     answers: OtherAnswers | None = None
 
 
@@ -83,17 +85,20 @@ class Source:
 
     def after(self) -> Left:
         """What has changed since. Settings of the process are set back to what they were."""
-        settings = self.settings.changes()
+        process = self.settings.changes()
+        self.settings.restore()
+        by_calls = {change.name: change.text for answer in self.answers for change in answer.settings}
+        settings = tuple(one.text for one in process if one.decides and one.name not in by_calls)
+        others = (one.text for one in process if not one.decides)
+        left = Left(settings=settings, put_back=(*by_calls.values(), *others))
         try:
             found = self._changes()
             if found or settings:
                 ties = described([change for change in found if change.name == TIED])
-                return Left(source=described(found), ties=ties, settings=settings)
-            return Left(answers=self._other_answers())
+                return replace(left, source=described(found), ties=ties)
+            return replace(left, answers=self._other_answers())
         except InputsError as error:
-            return Left(source=(str(error),), settings=settings)
-        finally:
-            self.settings.restore()
+            return replace(left, source=(str(error),))
 
     def _changes(self) -> tuple[Change, ...]:
         """What has changed in the live model and is not the doing of its calls."""

@@ -10,7 +10,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import nn
 
 from pytest_tsexport.errors import ends_the_run
 from pytest_tsexport.subjects.arguments import keywords
+from pytest_tsexport.subjects.process_state import Change, answers_put_back
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import digest, stored_tensors
@@ -55,6 +56,7 @@ class Answer:
     error: Exception | None = None
     raised: str | None = None
     overwritten: tuple[str, ...] = ()
+    settings: tuple[Change, ...] = ()
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -143,19 +145,33 @@ def answer(
 ) -> Answer:
     """The answer of `call` to copies of `inputs`, without gradients.
 
-    `read` flattens the output. `describe` turns an exception into one line. A warning is never an answer.
+    `read` flattens the output. `describe` turns an exception into one line. A warning is never an answer. Settings of
+    the process that the call changes are put back after it.
     """
     given = detached(inputs)
+    with answers_put_back() as settings:
+        found = _answer(call, given, read or flatten, describe)
+    if found.leaves is None:
+        return replace(found, settings=tuple(settings))
+    changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
+    return replace(found, overwritten=changed, settings=tuple(settings))
+
+
+def _answer(
+    call: Callable[[dict[str, torch.Tensor]], object],
+    given: dict[str, torch.Tensor],
+    read: Callable[[object], Leaves],
+    describe: Callable[[BaseException], str],
+) -> Answer:
     try:
         with torch.no_grad(), no_warning_raised():
-            returned = (read or flatten)(call(given))
+            returned = read(call(given))
             leaves = on_cpu(detached(returned))
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
         if ends_the_run(error):
             raise
         return Answer(error=error, raised=describe(error))
-    changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
-    return Answer(leaves=leaves, returned=returned, overwritten=changed)
+    return Answer(leaves=leaves, returned=returned)
 
 
 @contextmanager

@@ -159,8 +159,9 @@ class SubjectProcess:
 
     def _judged(self, item: pytest.Function, calls: list[Any]) -> Answer:
         self.doing(f"called {item.originalname}")
-        returned = [returned_by(call) for call in calls]
         parts = _parts(item)
+        with self._subjects.changes.watched(parts.subject):
+            returned = [returned_by(call) for call in calls]
         self.doing(judging(parts.check))
         self._subjects.release(parts)
         verdict = self._subjects.verdict(item, parts, returned)
