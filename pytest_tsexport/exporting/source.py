@@ -39,8 +39,8 @@ class OtherAnswers:
 class Left:
     """What an export left changed: in the `source` model and in `settings` of the process, each in a few words.
 
-    `settings` are those on which answers depend. `put_back` is what else it changed in the process, and what calls of the
-    model change. `answers` are only there if nothing on which they depend has changed, and they did.
+    `settings` are those on which answers depend. `put_back` is what else it changed in the process, and what plain
+    calls of the model change. `answers` are only there if nothing on which they depend has changed, and they did.
     """
 
     source: tuple[str, ...] = ()
