@@ -55,8 +55,8 @@ class Left:
 class Source:
     """The live model as it was before its export; `kept` is a copy made before.
 
-    `in_isolation`: it is exported in an isolated process, where no optimizer holds its parameters, and a
-    compiler may replace them by equal ones.
+    `by_calls`: what plain calls of the model change in the process, by name. `in_isolation`: it is exported in an
+    isolated process, where no optimizer holds its parameters, and a compiler may replace them by equal ones.
     """
 
     live: nn.Module
@@ -65,6 +65,7 @@ class Source:
     fingerprint: Fingerprint
     answers: tuple[Answer, ...]
     settings: Settings
+    by_calls: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
     in_isolation: bool = False
 
@@ -72,13 +73,17 @@ class Source:
     def before(cls, subject: Subject, live: nn.Module, *, in_isolation: bool = False) -> Source:
         """The live model as it is now. The subject's model is a copy of it that an export leaves alone, or itself."""
         kept = parameter_sharing_copy(live) if subject.model is live else subject.model
+        start = Settings.now()
+        answers = tuple(Reference(kept, subject.constants).case(subject.inputs, CALLS))
+        by_calls = (*start.changes(), *(change for answer in answers for change in answer.settings))
         return cls(
             live=live,
             kept=kept,
             inputs=subject.inputs,
             constants=subject.constants,
             in_isolation=in_isolation,
-            answers=tuple(Reference(kept, subject.constants).case(subject.inputs, CALLS)),
+            answers=answers,
+            by_calls={change.name: change.text for change in by_calls},
             fingerprint=Fingerprint.of(live),
             settings=Settings.now(),  # last: what a call of the model sets is not the exporter's doing
         )
@@ -87,10 +92,9 @@ class Source:
         """What has changed since. Settings of the process are set back to what they were."""
         process = self.settings.changes()
         self.settings.restore()
-        by_calls = {change.name: change.text for answer in self.answers for change in answer.settings}
-        settings = tuple(one.text for one in process if one.decides and one.name not in by_calls)
+        settings = tuple(one.text for one in process if one.decides and one.name not in self.by_calls)
         others = (one.text for one in process if not one.decides)
-        left = Left(settings=settings, put_back=(*by_calls.values(), *others))
+        left = Left(settings=settings, put_back=(*self.by_calls.values(), *others))
         try:
             found = self._changes()
             if found or settings:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_tsexport.config.shown import message_of, on_one_line
 from pytest_tsexport.errors import ends_the_run
 from pytest_tsexport.subjects.arguments import keywords
 from pytest_tsexport.subjects.process_state import Change, answers_put_back
@@ -38,6 +39,9 @@ RAISED = re.compile(r"[\w.]+(Error|Exception): ")
 
 MKLDNN = torch._mkldnn  # type: ignore[attr-defined]
 """The layout of oneDNN, whose memory torch does not show."""
+
+LONGEST = 300
+"""Characters of what a model raises that are shown."""
 
 DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 """TorchScript puts its exception class before the message of a Python operator, which may start with the same class."""
@@ -71,14 +75,15 @@ def one_line(error: BaseException) -> str:
 
     A model may hold scripted parts, so eager raises such exceptions too.
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = message_of(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return f"{type(error).__name__}, without a message"
     sentences = [line for line in lines if RAISED.match(line)]
-    line = (sentences or lines)[-1] if INTERPRETER in str(error) else lines[0]
+    line = (sentences or lines)[-1] if INTERPRETER in text else lines[0]
     line = DUPLICATED_PREFIX.sub(r"\1", line)
     name = type(error).__name__
-    return line if line.startswith(name) else f"{name}: {line}"[:300]
+    return on_one_line(line if line.startswith(name) else f"{name}: {line}", LONGEST)
 
 
 class Reference:

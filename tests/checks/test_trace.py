@@ -263,7 +263,7 @@ def test_the_mode_that_the_user_left_is_restored() -> None:
     [
         (exporters.writes_nothing, "export wrote no file at the path it was given (Plain-jit.pt)"),
         (exporters.gives_up, "the model cannot be exported"),
-        (exporters.writes_text, "what was exported is not an artifact: artifact "),
+        (exporters.writes_text, "what was exported is not a TorchScript archive; write it again with torch.jit.save"),
     ],
 )
 def test_an_exporter_that_gives_no_file(export: Writer, headline: str) -> None:

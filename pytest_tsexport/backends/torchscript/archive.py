@@ -32,6 +32,10 @@ KINDS = (
 LONGEST = 300
 """Characters of a path that are shown."""
 
+MIB = 2**20
+UNPACKED, RATIO = 1024 * MIB, 20
+"""An archive may unpack to that many bytes, or to that many times its own: torch compresses code, and no tensor."""
+
 NO_DEVICE = (RuntimeError, AssertionError, ImportError)
 """What torch raises for a device that is not there: a build without CUDA asserts, an absent backend is not found."""
 
@@ -50,10 +54,19 @@ def members(path: Path) -> list[str]:
         what = "is truncated: its archive has no end" if damaged else "is not a TorchScript archive"
         raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
     with zipfile.ZipFile(path) as archive:
+        _require_ordinary_sizes(path, archive)
         names = archive.namelist()
         if not any(_is_in("code", name) for name in names):
             raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
     return names
+
+
+def _require_ordinary_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse an archive that unpacks to far more than it holds, by its own sizes, before any of it is read."""
+    unpacked, held = sum(one.file_size for one in archive.infolist()), path.stat().st_size
+    if unpacked > max(UNPACKED, RATIO * held):
+        sizes = f"{held / MIB:.1f} MiB that unpack to {unpacked / MIB:.0f} MiB"
+        raise ArtifactError(f"artifact {shortened(path)} has {sizes}; write it again with torch.jit.save")
 
 
 def _why_no_file(path: Path) -> str | None:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pytest_tsexport.diagnosis.crash import crash
 from pytest_tsexport.errors import INTERRUPTS
 from pytest_tsexport.exporting.forked_process import flush_output
 from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
@@ -28,7 +29,7 @@ from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.execution.capture_return import returned_by
-from pytest_tsexport.plugin.execution.export_cache import ExportCache
+from pytest_tsexport.plugin.execution.export_cache import ExportCache, crashed
 from pytest_tsexport.plugin.execution.log_records import log_again, logged
 from pytest_tsexport.verdict import Verdict
 
@@ -46,7 +47,6 @@ RAISED: Mapping[str, type[BaseException]] = {
     "skipped": pytest.skip.Exception,
     "xfailed": pytest.xfail.Exception,
     "exit": pytest.exit.Exception,
-    "interrupt": KeyboardInterrupt,
 }
 """What ends an item without a verdict and without a failure, by what the other process is told."""
 
@@ -136,10 +136,7 @@ class SubjectProcess:
     def _answer(self, item: pytest.Function, calls: list[Any]) -> Answer:
         before = _printed()
         with warnings.catch_warnings(record=True) as caught, logged() as records:
-            try:
-                answer = self._ending(item, calls)
-            except KeyboardInterrupt:  # the model raised it
-                answer = Answer("interrupt")
+            answer = self._ending(item, calls)
         printed = tuple(now.removeprefix(then) for now, then in zip(_printed(), before, strict=True))
         warned = tuple((str(one.message), _known(one.category), one.filename, one.lineno) for one in caught)
         holds = self._subjects.holds(_parts(item).subject)
@@ -148,8 +145,8 @@ class SubjectProcess:
     def _ending(self, item: pytest.Function, calls: list[Any]) -> Answer:
         try:
             return self._judged(item, calls)
-        except INTERRUPTS:
-            raise
+        except INTERRUPTS as raised:  # a model raised it: Ctrl-C does not reach this process
+            return Answer("verdict", verdict=crashed(_parts(item), crash(raised)).to_dict())
         except tuple(RAISED.values()) as raised:
             kind = next(kind for kind, known in RAISED.items() if isinstance(raised, known))
             return Answer(kind, str(raised))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_tsexport.config.shown import first_line
 from pytest_tsexport.errors import InputsError
 
 
@@ -20,7 +21,7 @@ def load(name: str) -> Any:
         # Its text is about the network, which is not used here.
         raise InputsError(f"{name!r} is neither a checkpoint folder nor a hub id in the cache") from error
     except ValueError as error:
-        raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {str(error).splitlines()[0]}") from error
+        raise InputsError(f"{name!r} cannot be loaded as a checkpoint: {first_line(error)}") from error
 
 
 def _class_of(transformers: Any, config: Any, name: str) -> Any:
