@@ -24,6 +24,9 @@ class Hostile(NamedTuple):
         return {"trace": self.trace, "parity": self.parity or follows}
 
 
+AFTER = 3
+"""After so many hostile subjects there is one that is right."""
+
 FORWARD = """
 class {name}(nn.Module):
     def forward(self, x):
@@ -137,11 +140,11 @@ class RunsCode:
 
 
 def source(subjects: dict[str, Hostile]) -> str:
-    """The test file: the hostile subjects, and after every third one that is right."""
+    """The test file: the hostile subjects, and after every few of them one that is right."""
     parts = []
     for number, (name, one) in enumerate(subjects.items(), 1):
         parts.append(KINDS[one.kind].format(name=name, source=one.source))
-        if number % 3 == 0:
+        if number % AFTER == 0:
             parts.append(THEN.format(name=name))
     return HEAD + "".join(parts)
 
@@ -341,7 +344,10 @@ FUNCTIONS = _each(
             "raise KeyboardInterrupt",
             "crashed: KeyboardInterrupt, without a message",
         ),
-        "function_raises_unshown": ("raise Unshown", "no verdict: Failed: test_export.Unshown: <exception str() failed>"),
+        "function_raises_unshown": (
+            "raise Unshown",
+            "no verdict: Failed: test_export.Unshown: <exception str() failed>",
+        ),
         "function_returns_a_class": (
             "return Doubles",
             "not run: a type is no model; return an nn.Module, or (module, inputs)",
@@ -412,11 +418,11 @@ EXPORTERS = _each(
         ),
         "writes_a_link_to_itself": (
             "path.symlink_to(path)",
-            "failed: export wrote no file at the path it was given (test_export.py-test_writes_a_link_to_itself-jit.pt)",
+            "failed: export wrote no file at the path it was given (test_export.py-",
         ),
         "writes_a_link_to_a_device": (
             "path.symlink_to('/dev/zero')",
-            "failed: export wrote no file at the path it was given (test_export.py-test_writes_a_link_to_a_device-jit.pt)",
+            "failed: export wrote no file at the path it was given (test_export.py-",
         ),
         "writes_a_huge_hole": (
             "path.touch(); os.truncate(path, 1 << 40)",
@@ -471,4 +477,4 @@ HANGS = {
 }
 """What never ends. Each takes six seconds of the clock, and no CPU time."""
 
-ALL = FORWARDS | MODELS | FUNCTIONS | EXPORTERS | FILES_THAT_VANISH
+OTHERS = MODELS | FUNCTIONS | EXPORTERS | FILES_THAT_VANISH
