@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from pytest_tsexport.config.given_files import shortened, why_no_file
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Field
@@ -100,8 +101,11 @@ def _read(number: int, path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if not Path(path).is_file():
-        raise InputsError(f"examples[{number}] names {os.fspath(path)}, which does not exist; give a safetensors file")
+    given = os.fspath(path)
+    why = why_no_file(Path(given)) if given else "is no path"
+    if why is not None:
+        named = shortened(Path(given)) if given else "''"
+        raise InputsError(f"examples[{number}] names {named}, which {why}; give a safetensors file")
     try:
         return load_file(path)
     except SafetensorError as error:

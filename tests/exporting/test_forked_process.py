@@ -189,8 +189,12 @@ def test_output_is_written_before_the_process_ends(capfd: pytest.CaptureFixture[
     assert "from there\n" in capfd.readouterr().out
 
 
+def breaks(_: Connection) -> None:
+    raise KeyError("gone")
+
+
 def test_a_process_that_breaks_down_says_so_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    process = ForkedProcess(lambda _: os.environ["TSEXPORT_GONE"] and None)
+    process = ForkedProcess(breaks)
     try:
         with pytest.raises(Died) as died:
             process.receive(LONG)
@@ -198,5 +202,5 @@ def test_a_process_that_breaks_down_says_so_in_one_line(capfd: pytest.CaptureFix
         process.end()
     assert died.value.status == 1
     said = capfd.readouterr().err
-    assert said.startswith("the process cannot answer any more: KeyError: 'TSEXPORT_GONE' (test_forked_process.py:")
+    assert said.startswith("the process cannot answer any more: KeyError: 'gone' (test_forked_process.py:")
     assert said.count("\n") == 1
