@@ -55,7 +55,7 @@ class Export:
         self._policy = policy
         self._context = context
         self._verdicts: dict[str, Verdict] = {}
-        self._told: set[str] = set()
+        self._noted: set[str] = set()
         self._closed = False
         # An export that a test drops without closing it leaves no folder.
         self._folder = weakref.finalize(self, shutil.rmtree, context.folder, ignore_errors=True)
@@ -135,8 +135,8 @@ class Export:
     def _notes(self, changes: Sequence[Change]) -> tuple[str, ...]:
         """What the export, or this check, changed in the process; each change is told once."""
         found = dict.fromkeys((*self._made.process.put_back, *(change.text for change in changes)))
-        new = [text for text in found if text not in self._told]
-        self._told.update(new)
+        new = [text for text in found if text not in self._noted]
+        self._noted.update(new)
         return (put_back_note(new),) if new else ()
 
     @cached_property

@@ -51,9 +51,9 @@ def members(path: Path) -> list[str]:
 
 def _require_ordinary_sizes(path: Path, archive: zipfile.ZipFile) -> None:
     """Refuse an archive that unpacks to far more than it holds, by its own sizes, before any of it is read."""
-    unpacked, held = sum(one.file_size for one in archive.infolist()), path.stat().st_size
-    if unpacked > max(UNPACKED, RATIO * held):
-        sizes = f"{held / MIB:.1f} MiB that unpack to {unpacked / MIB:.0f} MiB"
+    unpacked, size = sum(one.file_size for one in archive.infolist()), path.stat().st_size
+    if unpacked > max(UNPACKED, RATIO * size):
+        sizes = f"{size / MIB:.1f} MiB that unpack to {unpacked / MIB:.0f} MiB"
         raise ArtifactError(f"artifact {shortened(path)} has {sizes}; write it again with torch.jit.save")
 
 

@@ -21,7 +21,7 @@ class FunctionChanges:
     def __init__(self) -> None:
         self._subject = ""
         self._found: list[Change] = []
-        self._untold: list[str] = []
+        self._unreported: list[str] = []
 
     @contextmanager
     def watched(self, subject: str) -> Iterator[None]:
@@ -41,21 +41,21 @@ class FunctionChanges:
             changes = before.changes()
             self._subject = subject
             self._found += changes
-            self._untold += (change.text for change in changes)
+            self._unreported += (change.text for change in changes)
 
     def notes(self) -> tuple[str, ...]:
         """A note with the changes that no verdict has told yet."""
-        told, self._untold = list(dict.fromkeys(self._untold)), []
-        if not told:
+        changes, self._unreported = list(dict.fromkeys(self._unreported)), []
+        if not changes:
             return ()
         from pytest_tsexport.exporting.settings import listed
 
-        return (f"the marked function changed the process, which is put back after its last check: {listed(told)}",)
+        return (f"the marked function changed the process, which is put back after its last check: {listed(changes)}",)
 
     def put_back(self, following: str = "") -> None:
         """Put everything back, unless the following item is of the same subject."""
         if following and following == self._subject:
             return
-        changes, self._found, self._untold = self._found, [], []
+        changes, self._found, self._unreported = self._found, [], []
         for change in reversed(changes):
             change.undo()

@@ -136,7 +136,10 @@ class SubjectProcess:
     def _answer(self, item: pytest.Function, calls: list[Any]) -> Answer:
         before = _printed()
         with warnings.catch_warnings(record=True) as caught, logged() as records:
-            answer = self._ending(item, calls)
+            try:
+                answer = self._ending(item, calls)
+            except INTERRUPTS as raised:  # a model raised it: Ctrl-C does not reach this process
+                answer = Answer("verdict", verdict=crashed(_parts(item), crash(raised)).to_dict())
         printed = tuple(now.removeprefix(then) for now, then in zip(_printed(), before, strict=True))
         warned = tuple((str(one.message), _known(one.category), one.filename, one.lineno) for one in caught)
         holds = self._subjects.holds(_parts(item).subject)
@@ -145,8 +148,8 @@ class SubjectProcess:
     def _ending(self, item: pytest.Function, calls: list[Any]) -> Answer:
         try:
             return self._judged(item, calls)
-        except INTERRUPTS as raised:  # a model raised it: Ctrl-C does not reach this process
-            return Answer("verdict", verdict=crashed(_parts(item), crash(raised)).to_dict())
+        except INTERRUPTS:
+            raise
         except tuple(RAISED.values()) as raised:
             kind = next(kind for kind, known in RAISED.items() if isinstance(raised, known))
             return Answer(kind, str(raised))
