@@ -6,20 +6,18 @@ import hashlib
 import shutil
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from pytest_tsexport.cases.hypothesis_adapter import default_examples
 from pytest_tsexport.checks import REGISTERED
 from pytest_tsexport.comparison.evidence import Evidence, Measurements
-from pytest_tsexport.comparison.seeding import seeded
+from pytest_tsexport.comparison.seeding import random_numbers_put_back, seeded
 from pytest_tsexport.config.names import CHECKS, selected
 from pytest_tsexport.config.policy import Policy
 from pytest_tsexport.config.validators import valid_checks, valid_names
@@ -34,7 +32,9 @@ from pytest_tsexport.exporting.compile_request import runs_on
 from pytest_tsexport.exporting.context import ExportContext
 from pytest_tsexport.exporting.contract import contract_of
 from pytest_tsexport.exporting.export_model import Made
+from pytest_tsexport.exporting.settings import part_of_threads, put_back_note, settings_put_back
 from pytest_tsexport.reports.terminal import failure_text
+from pytest_tsexport.subjects.process_state import Change
 from pytest_tsexport.subjects.reference import Reference
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.raw_bytes import raw_bytes
@@ -55,6 +55,7 @@ class Export:
         self._policy = policy
         self._context = context
         self._verdicts: dict[str, Verdict] = {}
+        self._noted: set[str] = set()
         self._closed = False
         # An export that a test drops without closing it leaves no folder.
         self._folder = weakref.finalize(self, shutil.rmtree, context.folder, ignore_errors=True)
@@ -91,8 +92,9 @@ class Export:
             if self._closed:
                 raise ExportError(f"the export of {self.subject.name} is closed; ask its checks before close()")
             started = time.monotonic()
-            with _threads(self._context.callbacks.processes):
+            with settings_put_back() as changes, part_of_threads(self._context.callbacks.processes):
                 found = self._judged(name)
+            found = replace(found, notes=(*found.notes, *self._notes(changes)))
             self._verdicts[name] = replace(found, contract=self._contract, seconds=time.monotonic() - started)
         self._context.callbacks.on_verdict(self._verdicts[name])
         return self._verdicts[name]
@@ -118,7 +120,7 @@ class Export:
         Raises `CrashError` if the model ends in anything but an answer.
         """
         reference = Reference(self._context.live, self.subject.constants)
-        with torch.random.fork_rng(devices=[]), crashes_told(self._context.callbacks):
+        with random_numbers_put_back(), settings_put_back(), crashes_told(self._context.callbacks):
             answers = [reference.call(reference.parameter_sharing_copy(), self.subject.inputs) for _ in range(2)]
         digests = {_digest(answer.leaves) for answer in answers if answer.leaves is not None}
         return digests.pop() if len(digests) == 1 else ""
@@ -129,6 +131,13 @@ class Export:
         for cached in ("module", "_measured"):
             self.__dict__.pop(cached, None)
         self._folder()
+
+    def _notes(self, changes: Sequence[Change]) -> tuple[str, ...]:
+        """What the export, or this check, changed in the process; each change is told once."""
+        found = dict.fromkeys((*self._made.process.put_back, *(change.text for change in changes)))
+        new = [text for text in found if text not in self._noted]
+        self._noted.update(new)
+        return (put_back_note(new),) if new else ()
 
     @cached_property
     def _measured(self) -> Measurements:
@@ -229,17 +238,6 @@ class Export:
         except TsExportError:
             return None
         return None if answer.leaves is None else signature(self.subject.inputs, answer.leaves)
-
-
-@contextmanager
-def _threads(processes: int) -> Iterator[None]:
-    """Limits torch to one part of its threads, as `processes` share the machine; restores their number afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(threads // processes, 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _digest(leaves: Leaves) -> str:

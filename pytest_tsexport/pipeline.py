@@ -17,6 +17,7 @@ from pytest_tsexport import backends
 from pytest_tsexport.backends.base import Backend, Compiler
 from pytest_tsexport.backends.file_format import FileFormat
 from pytest_tsexport.cases.hypothesis_adapter import derandomized
+from pytest_tsexport.comparison.seeding import random_numbers_put_back
 from pytest_tsexport.config.kept_files import KeptFile, stem_of
 from pytest_tsexport.config.keywords import from_keywords
 from pytest_tsexport.config.policy import Policy
@@ -29,6 +30,7 @@ from pytest_tsexport.exporting.artifact import Artifact
 from pytest_tsexport.exporting.compile_request import compiling
 from pytest_tsexport.exporting.context import Callbacks, ExportContext
 from pytest_tsexport.exporting.export_model import Made, Process
+from pytest_tsexport.exporting.settings import settings_put_back
 from pytest_tsexport.subjects.axes import forward_arguments
 from pytest_tsexport.subjects.build import build
 from pytest_tsexport.subjects.subject import Hints, Subject
@@ -75,9 +77,11 @@ def export(
         context = ExportContext(
             live=module, folder=folder, callbacks=callbacks or Callbacks(), unavailable=resolved.why_unavailable()
         )
-        # Random numbers that the model draws here do not change those of the user's tests.
-        with torch.random.fork_rng(devices=[]), crashes_told(context.callbacks):
+        # What the model draws or sets here does not change the user's tests.
+        with random_numbers_put_back(), settings_put_back() as changes, crashes_told(context.callbacks):
             made = _made_or_opened(name, policy, resolved, context)
+        put_back = (*made.process.put_back, *(change.text for change in changes))
+        made = replace(made, process=replace(made.process, put_back=put_back))
         return Export(made, policy, context)
     except BaseException:  # an interrupt removes the folder too, and is re-raised
         shutil.rmtree(folder, ignore_errors=True)

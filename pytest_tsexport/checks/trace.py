@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import nn
@@ -14,6 +13,7 @@ from pytest_tsexport.comparison.evidence import Evidence
 from pytest_tsexport.comparison.tolerance import Tolerance
 from pytest_tsexport.config.names import CHECKS
 from pytest_tsexport.diagnosis.compiled import fault, remarks
+from pytest_tsexport.exporting.settings import listed
 from pytest_tsexport.exporting.source import OtherAnswers
 from pytest_tsexport.subjects.arguments import numbers
 from pytest_tsexport.tensors.tree import Leaves
@@ -49,7 +49,7 @@ def _changed(evidence: Evidence) -> list[Row] | None:
         return None
     return [
         ("", "exporting changed the source model"),
-        ("changed", _listed(changed)),
+        ("changed", listed(changed)),
         ("fix", "put back what exporting sets on the model, or work on a copy: copy.deepcopy(model), or untie(model)"),
     ]
 
@@ -60,7 +60,7 @@ def _settings(evidence: Evidence) -> list[Row] | None:
         return None
     return [
         ("", "exporting changed settings of the whole process"),
-        ("changed", _listed(settings)),
+        ("changed", listed(settings)),
         ("fix", "change them in a `with` block, or set them back in a `finally`; other models answer differently too"),
     ]
 
@@ -104,10 +104,6 @@ def _in_words(found: Difference, before: Leaves, after: Leaves) -> str:
     if found.kind == "dtype":
         return f"{leaf} was {before[leaf].dtype}, and now {after[leaf].dtype}"
     return f"{leaf} has NaN at other places now" if found.kind == "nan" else found.text
-
-
-def _listed(changes: Sequence[str]) -> str:
-    return "; ".join(changes[:4]) + (f"; and {len(changes) - 4} more" if len(changes) > 4 else "")
 
 
 def _still_training(evidence: Evidence) -> list[Row] | None:

@@ -18,12 +18,31 @@ def shown(value: object) -> str:
     return _cut(text)
 
 
+def message_of(error: BaseException) -> str:
+    """What an exception says, or that it cannot say it."""
+    try:
+        return str(error)
+    except Exception:  # the user's own `__str__`
+        return f"{type(error).__name__}, whose message cannot be shown"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says; its name if it says nothing."""
+    return next(iter(message_of(error).strip().splitlines()), type(error).__name__)
+
+
+def on_one_line(text: str, most: int) -> str:
+    """The text without line breaks and control characters, cut at its end if it is longer than `most` characters."""
+    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
 def raised_by(error: BaseException) -> str:
     """`ValueError: no such file (conftest.py:3)`."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if text else ''}{_cut(text)}{where}"
+    text = on_one_line(message_of(error), MOST)
+    return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
 
 
 def with_article(value: object) -> str:

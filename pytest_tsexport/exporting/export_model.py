@@ -15,6 +15,7 @@ from torch import nn
 from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler, evaluating
 from pytest_tsexport.backends.file_format import FileFormat
+from pytest_tsexport.config.shown import message_of
 from pytest_tsexport.errors import INTERRUPTS, ArtifactError, ExportError, TsExportError, ends_the_run
 from pytest_tsexport.exporting.artifact import Artifact, save
 from pytest_tsexport.exporting.diagnostics import CapturedWarning, capture_diagnostics, rewarn
@@ -35,7 +36,8 @@ class Process:
     """What happened while the export was made.
 
     `changed` lists the changes of the source model, `changed_ties` those of them that are about tied weights, and
-    `settings` those of the whole process. `other_answers` are there if the source model answers differently, although
+    `settings` those of the whole process. `put_back` lists what else was changed in the process: it fails nothing.
+    `other_answers` are there if the source model answers differently, although
     nothing that it holds has changed. `raised_at` is the line at which the export failed. `tracer_warnings` explain a
     failure and never decide one: exact models have them too. `compiler_messages` are the warnings and log lines of a
     compiler that should have raised. `given` says that the file was made by other code.
@@ -44,6 +46,7 @@ class Process:
     changed: tuple[str, ...] = ()
     changed_ties: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    put_back: tuple[str, ...] = ()
     other_answers: OtherAnswers | None = None
     raised_at: RaisedAt | None = None
     tracer_warnings: tuple[str, ...] = ()
@@ -146,16 +149,17 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) 
     except ExportError as died:
         return Made(subject=subject, backend=job.backend, process=Process(), error=died)
     rewarn(done.others, job.format.tracer_warnings)
-    if done.error is not None:
-        return Made(subject=subject, backend=job.backend, process=done.process, error=done.error)
+    error = done.error
+    if error is None and not job.path.exists():
+        error = ExportError("what was exported was removed before it could be loaded")
+    if error is not None:
+        return Made(subject=subject, backend=job.backend, process=done.process, error=error)
     try:
         artifact, why = opened(job.path, job.backend)
         artifact = replace(artifact, device=subject.device)
         why = why or why_not_run(artifact, subject, job.backend)
     except ArtifactError as damaged:
-        what = f"is not an artifact: {damaged}"
-        if damaged.__cause__ is not None:  # it was refused when it was loaded; its temporary path says nothing
-            what = str(damaged).removeprefix(f"artifact {job.path} ")
+        what = str(damaged).removeprefix(f"artifact {job.path} ")  # its temporary path says nothing
         error = ExportError(f"what was exported {what}")
         error.__cause__ = damaged.__cause__
         return Made(subject=subject, backend=job.backend, process=done.process, error=error)
@@ -179,6 +183,7 @@ def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:
         changed=left.source,
         changed_ties=left.ties,
         settings=left.settings,
+        put_back=left.put_back,
         other_answers=left.answers,
         raised_at=at,
         tracer_warnings=tuple(captured.tracer),
@@ -200,7 +205,7 @@ def _portable(done: _Run) -> _Run:
     """The same result without classes that only one process knows; an exception keeps its name and its text."""
     error = done.error
     if error is not None and not isinstance(error, TsExportError):
-        error = portable_error(type(error).__name__, str(error))
+        error = portable_error(type(error).__name__, message_of(error))
     others = [(_known(kind), str(message), file, line) for kind, message, file, line in done.others]
     return replace(done, error=error, others=others)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from pytest_tsexport.config.shown import raised_by
 from pytest_tsexport.exporting import process_tree
 
 INTERVAL = 0.05
@@ -129,7 +130,10 @@ def _begin(work: Callable[[Connection], None], theirs: Connection, parents: Conn
     os.setsid()  # a group that also holds what the process starts, so that all can be ended together
     parents.close()
     _end_with(os.getppid())
-    work(theirs)
+    try:
+        work(theirs)
+    except Exception as error:  # what works here may have broken the connection, or this very package
+        sys.exit(f"the process cannot answer any more: {raised_by(error)}")
     flush_output()
     theirs.close()
 

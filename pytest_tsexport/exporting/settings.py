@@ -1,18 +1,19 @@
-"""What an exporter may leave changed in the whole process: torch's settings, and functions of torch that it replaced.
-
-Only settings are here on which answers or gradients depend. Where random numbers stand is not one: every export draws.
-"""
+"""What an exporter may leave changed in the whole process: its settings, and functions of torch that it replaced."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType
 from typing import Any
 
 import torch
-from torch.backends import cuda
+
+from pytest_tsexport.subjects.process_state import VARIABLE, Change, ProcessState, Setting
 
 FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodDescriptorType)
 
@@ -27,123 +28,111 @@ OWNERS: Mapping[str, Any] = {
 OWN = ("torch._dynamo", "torch._compile")
 """The modules of torch that put their own functions there, when torch compiles for the first time."""
 
-GLOBAL_HOOKS = (
-    "_global_forward_pre_hooks",
-    "_global_forward_hooks",
-    "_global_backward_pre_hooks",
-    "_global_backward_hooks",
-)
-"""Where torch keeps the hooks of all modules (`torch.nn.modules.module.register_module_forward_hook`)."""
+MOST = 4
+"""The most changes that one line names."""
+
+FILTERS = "the warning filters"
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalHooks:
-    """The hooks that every module has; in a report, their number."""
-
-    hooks: tuple[tuple[str, int, object], ...]
-
-    @classmethod
-    def now(cls) -> GlobalHooks:
-        """As they are now."""
-        return cls(tuple((kind, key, hook) for kind in GLOBAL_HOOKS for key, hook in _global_hooks(kind).items()))
-
-    def put_back(self) -> None:
-        """Remove those that came since, and add those that are gone."""
-        for kind in GLOBAL_HOOKS:
-            _global_hooks(kind).clear()
-            _global_hooks(kind).update({key: hook for one, key, hook in self.hooks if one == kind})
-
-    def __str__(self) -> str:
-        return str(len(self.hooks))
+def _set_filters(filters: tuple[Any, ...]) -> None:
+    if tuple(warnings.filters) != filters:
+        warnings.filters[:] = list(filters)  # type: ignore[index]
 
 
-def _global_hooks(kind: str) -> dict[int, object]:
-    found: dict[int, object] = getattr(torch.nn.modules.module, kind, {})
-    return found
-
-
-def _flushes_denormal() -> bool:
-    """Whether numbers that are too small for full precision count as 0; torch can be told, and not asked."""
-    return not bool(torch.full((1,), 1e-40, dtype=torch.float32, device="cpu") * 1.0)
-
-
-Setting = tuple[Callable[[], Any], Callable[[Any], object]]
-
-SETTINGS: Mapping[str, Setting] = {
-    "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
-    "torch's default device": (torch.get_default_device, lambda device: torch.set_default_device(_device(device))),
-    "grad mode": (torch.is_grad_enabled, torch.set_grad_enabled),
-    "autocast on the CPU": (
-        lambda: torch.is_autocast_enabled("cpu"),
-        lambda is_on: torch.set_autocast_enabled("cpu", is_on),
-    ),
-    "the debug mode of deterministic algorithms": (
-        torch.get_deterministic_debug_mode,
-        torch.set_deterministic_debug_mode,
-    ),
-    "torch's float32 matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
-    "torch's number of threads": (torch.get_num_threads, torch.set_num_threads),
-    "flushing of denormal numbers": (_flushes_denormal, torch.set_flush_denormal),
-    "anomaly detection of autograd": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
-    "the number of global hooks of modules": (GlobalHooks.now, GlobalHooks.put_back),
-    "torch.backends.mkldnn.enabled": (
-        lambda: torch.backends.mkldnn.enabled,
-        lambda is_on: setattr(torch.backends.mkldnn, "enabled", is_on),
-    ),
-    "torch.backends.cudnn.enabled": (
-        lambda: torch.backends.cudnn.enabled,
-        lambda is_on: setattr(torch.backends.cudnn, "enabled", is_on),
-    ),
-    "flash attention": (cuda.flash_sdp_enabled, cuda.enable_flash_sdp),
-    "memory-efficient attention": (cuda.mem_efficient_sdp_enabled, cuda.enable_mem_efficient_sdp),
-    "math attention": (cuda.math_sdp_enabled, cuda.enable_math_sdp),
-}
-"""What a setting is called, how it is read and how it is set."""
+FILTER_SETTING: Setting = (lambda: tuple(warnings.filters), _set_filters)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """The settings of the process at one moment, the functions of torch, and the modules that were imported."""
 
-    values: Mapping[str, object]
+    state: ProcessState
     functions: Mapping[tuple[str, str], object]
     imported: frozenset[str]
+    filters: tuple[Any, ...]
 
     @classmethod
     def now(cls) -> Settings:
         """As they are now."""
         functions = {(owner, name): one for owner, holder in OWNERS.items() for name, one in _functions(holder)}
-        return cls({name: read() for name, (read, _) in SETTINGS.items()}, functions, frozenset(sys.modules))
+        return cls(ProcessState.now(), functions, frozenset(sys.modules), tuple(warnings.filters))
 
-    def changes(self) -> tuple[str, ...]:
-        """What differs from them now, each in a few words."""
-        now = {name: SETTINGS[name][0]() for name in self.values}
-        values = (f"{name}: {was} became {now[name]}" for name, was in self.values.items() if was != now[name])
-        return (*values, *(f"{owner}.{name} was replaced" for owner, name in self._replaced()))
+    def changes(self) -> tuple[Change, ...]:
+        """What differs from them now, except for what packages have set while they were imported."""
+        state = self.state.changes()
+        variables = [one.name.removeprefix(VARIABLE) for one in state if one.name.startswith(VARIABLE)]
+        imported = self._named_by_imports(variables)
+        found = (one for one in state if one.name.removeprefix(VARIABLE) not in imported)
+        return (*found, *self._replaced(), *self._filters())
 
     def restore(self) -> None:
         """Set what differs back to what it was, so that it changes neither another verdict nor another test."""
-        for name, was in self.values.items():
-            read, write = SETTINGS[name]
-            if read() != was:
-                write(was)
-        for owner, name in list(self._replaced()):
-            was = self.functions[owner, name]
-            if was is None:
-                delattr(OWNERS[owner], name)
-            else:
-                setattr(OWNERS[owner], name, was)
+        for change in self.changes():
+            change.undo()
+        _set_filters(self.filters)
 
-    def _replaced(self) -> Iterator[tuple[str, str]]:
+    def _replaced(self) -> Iterator[Change]:
         """Functions with another in their place; packages put their own there when they are imported."""
         for (owner, name), was in self.functions.items():
             now = vars(OWNERS[owner]).get(name)
             if now is not was and not self._is_from_new_import(now):
-                yield owner, name
+                called = f"{owner}.{name}"
+                setting = _function(OWNERS[owner], name)
+                yield Change(called, f"{called} was replaced", was, now, setting, decides=True)
 
     def _is_from_new_import(self, function: object) -> bool:
         home = getattr(function, "__globals__", {}).get("__name__", "")  # `functools.wraps` changes `__module__`
         return home.startswith(OWN) or (home in sys.modules and home not in self.imported)
+
+    def _filters(self) -> Iterator[Change]:
+        """Packages add some when they are imported, so they are told only if nothing was."""
+        now = tuple(warnings.filters)
+        if now != self.filters and not self._new_modules():
+            yield Change(FILTERS, f"{FILTERS} were changed", self.filters, now, FILTER_SETTING)
+
+    def _new_modules(self) -> list[str]:
+        return [name for name in list(sys.modules) if name not in self.imported]
+
+    def _named_by_imports(self, variables: list[str]) -> frozenset[str]:
+        """Those of these variables that the source of a module names which was imported meanwhile."""
+        if not variables:
+            return frozenset()
+        sources = [_source(name) for name in self._new_modules()]
+        return frozenset(one for one in variables if any(one in source for source in sources))
+
+
+@contextmanager
+def settings_put_back() -> Iterator[list[Change]]:
+    """Puts back whatever changes in the process in this block; the list holds it after the block."""
+    before = Settings.now()
+    found: list[Change] = []
+    try:
+        yield found
+    finally:
+        found.extend(before.changes())
+        before.restore()
+
+
+@contextmanager
+def part_of_threads(processes: int) -> Iterator[None]:
+    """Limits torch to one part of its threads, as `processes` share the machine; restores their number afterwards."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(threads // processes, 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def put_back_note(changes: Sequence[str]) -> str:
+    """Tells of changes that were put back, without a failure."""
+    return f"changed in the process, and put back: {listed(changes)}"
+
+
+def listed(changes: Sequence[str]) -> str:
+    """Changes in one line."""
+    more = f"; and {len(changes) - MOST} more" if len(changes) > MOST else ""
+    return "; ".join(changes[:MOST]) + more
 
 
 def _functions(holder: Any) -> Iterator[tuple[str, object]]:
@@ -153,6 +142,18 @@ def _functions(holder: Any) -> Iterator[tuple[str, object]]:
     yield from ((name, one) for name, one in vars(holder).items() if isinstance(one, FUNCTIONS))
 
 
-def _device(device: torch.device) -> torch.device | None:
-    """None switches torch's own handling of the default device off."""
-    return None if device == torch.device("cpu") else device
+def _function(holder: Any, name: str) -> Setting:
+    def write(was: object) -> None:
+        if was is None:
+            delattr(holder, name)
+        else:
+            setattr(holder, name, was)
+
+    return (lambda: vars(holder).get(name)), write
+
+
+def _source(module: str) -> str:
+    with suppress(OSError):
+        file = getattr(sys.modules.get(module), "__file__", None) or ""
+        return Path(file).read_text(encoding="utf-8", errors="replace") if file.endswith(".py") else ""
+    return ""

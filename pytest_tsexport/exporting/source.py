@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -39,13 +39,15 @@ class OtherAnswers:
 class Left:
     """What an export left changed: in the `source` model and in `settings` of the process, each in a few words.
 
-    `answers` are only there if nothing else changed, and the answers did.
+    `settings` are those on which answers depend. `put_back` is what else it changed in the process, and what plain
+    calls of the model change. `answers` are only there if nothing on which they depend has changed, and they did.
     """
 
     source: tuple[str, ...] = ()
     ties: tuple[str, ...] = ()
     """Those of `source` that are about tied weights."""
     settings: tuple[str, ...] = ()
+    put_back: tuple[str, ...] = ()
     answers: OtherAnswers | None = None
 
 
@@ -53,8 +55,8 @@ class Left:
 class Source:
     """The live model as it was before its export; `kept` is a copy made before.
 
-    `in_isolation`: it is exported in an isolated process, where no optimizer holds its parameters, and a
-    compiler may replace them by equal ones.
+    `by_calls`: what plain calls of the model change in the process, by name. `in_isolation`: it is exported in an
+    isolated process, where no optimizer holds its parameters, and a compiler may replace them by equal ones.
     """
 
     live: nn.Module
@@ -63,6 +65,7 @@ class Source:
     fingerprint: Fingerprint
     answers: tuple[Answer, ...]
     settings: Settings
+    by_calls: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
     in_isolation: bool = False
 
@@ -70,30 +73,36 @@ class Source:
     def before(cls, subject: Subject, live: nn.Module, *, in_isolation: bool = False) -> Source:
         """The live model as it is now. The subject's model is a copy of it that an export leaves alone, or itself."""
         kept = parameter_sharing_copy(live) if subject.model is live else subject.model
+        start = Settings.now()
+        answers = tuple(Reference(kept, subject.constants).case(subject.inputs, CALLS))
+        by_calls = (*start.changes(), *(change for answer in answers for change in answer.settings))
         return cls(
             live=live,
             kept=kept,
             inputs=subject.inputs,
             constants=subject.constants,
             in_isolation=in_isolation,
-            answers=tuple(Reference(kept, subject.constants).case(subject.inputs, CALLS)),
+            answers=answers,
+            by_calls={change.name: change.text for change in by_calls},
             fingerprint=Fingerprint.of(live),
             settings=Settings.now(),  # last: what a call of the model sets is not the exporter's doing
         )
 
     def after(self) -> Left:
         """What has changed since. Settings of the process are set back to what they were."""
-        settings = self.settings.changes()
+        process = self.settings.changes()
+        self.settings.restore()
+        settings = tuple(one.text for one in process if one.decides and one.name not in self.by_calls)
+        others = (one.text for one in process if not one.decides)
+        left = Left(settings=settings, put_back=(*self.by_calls.values(), *others))
         try:
             found = self._changes()
             if found or settings:
                 ties = described([change for change in found if change.name == TIED])
-                return Left(source=described(found), ties=ties, settings=settings)
-            return Left(answers=self._other_answers())
+                return replace(left, source=described(found), ties=ties)
+            return replace(left, answers=self._other_answers())
         except InputsError as error:
-            return Left(source=(str(error),), settings=settings)
-        finally:
-            self.settings.restore()
+            return replace(left, source=(str(error),))
 
     def _changes(self) -> tuple[Change, ...]:
         """What has changed in the live model and is not the doing of its calls."""

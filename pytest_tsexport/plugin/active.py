@@ -9,7 +9,6 @@ import pytest
 
 from pytest_tsexport.plugin.collection import cli_models, expansion, ordering
 from pytest_tsexport.plugin.execution import outcomes, progress, unexpanded
-from pytest_tsexport.plugin.execution.capture_return import captured_return
 from pytest_tsexport.plugin.execution.judge import Judge
 from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.fixtures import TsExport, export_factory
@@ -78,7 +77,7 @@ class ActivePlugin:
         if not marks_of(item):
             return (yield)
         unexpanded.refuse_async(item)
-        with captured_return(item, deferred=self._judge.defers(item)) as returned:
+        with self._judge.captured(item) as returned:
             yield
         self._judge.judge(item, returned)
 

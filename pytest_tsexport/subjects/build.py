@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from pytest_tsexport.config.marker import Meaning
-from pytest_tsexport.config.shown import with_article
+from pytest_tsexport.config.shown import message_of, on_one_line, with_article
 from pytest_tsexport.errors import InputsError, PolicyError, ends_the_run
 from pytest_tsexport.subjects import transformers
 from pytest_tsexport.subjects.arguments import Given, flat_shapes, flat_values, keywords
@@ -25,7 +25,7 @@ from pytest_tsexport.subjects.domains.own_values import OwnValues
 from pytest_tsexport.subjects.edges import edges_of
 from pytest_tsexport.subjects.fields import Axis, Description, Field
 from pytest_tsexport.subjects.inquiry import Inquiry
-from pytest_tsexport.subjects.reference import Reference, one_line
+from pytest_tsexport.subjects.reference import INTERPRETER, LONGEST, Reference, one_line
 from pytest_tsexport.subjects.settling import settled
 from pytest_tsexport.subjects.subject import Hints, Subject, listed_axes
 from pytest_tsexport.subjects.user_examples import (
@@ -200,12 +200,15 @@ def _observed(subject: Subject) -> Subject:
         if ends_the_run(error):
             raise
         shapes = ", ".join(f"{key} {tuple(tensor.shape)}" for key, tensor in subject.inputs.items())
-        said = str(error) or one_line(error)
+        text = message_of(error)
+        said = on_one_line(text, LONGEST) if text.strip() and INTERPRETER not in text else one_line(error)
         raise InputsError(f"{name} does not run on its inputs ({shapes}): {said}") from error
     try:
         outputs = tuple(flatten(output))
     except TypeError as error:
         raise InputsError(f"{name} returns a value that cannot be exported: {error}") from error
+    except RecursionError:
+        raise InputsError(f"{name} returns a value that cannot be exported: it holds itself") from None
     if not outputs:
         raise InputsError(f"{name} returns no tensor for its inputs, so there is nothing to compare")
     fields = (

@@ -10,15 +10,17 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
+from pytest_tsexport.config.shown import message_of, on_one_line
 from pytest_tsexport.errors import ends_the_run
 from pytest_tsexport.subjects.arguments import keywords
+from pytest_tsexport.subjects.process_state import Change, answers_put_back
 from pytest_tsexport.subjects.state import Snapshot
 from pytest_tsexport.tensors.copies import evaluation_copy, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import digest, stored_tensors
@@ -38,6 +40,9 @@ RAISED = re.compile(r"[\w.]+(Error|Exception): ")
 MKLDNN = torch._mkldnn  # type: ignore[attr-defined]
 """The layout of oneDNN, whose memory torch does not show."""
 
+LONGEST = 300
+"""Characters of what a model raises that are shown."""
+
 DUPLICATED_PREFIX = re.compile(r"^(\w+: )\1")
 """TorchScript puts its exception class before the message of a Python operator, which may start with the same class."""
 
@@ -55,6 +60,7 @@ class Answer:
     error: Exception | None = None
     raised: str | None = None
     overwritten: tuple[str, ...] = ()
+    settings: tuple[Change, ...] = ()
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -69,14 +75,15 @@ def one_line(error: BaseException) -> str:
 
     A model may hold scripted parts, so eager raises such exceptions too.
     """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = message_of(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return f"{type(error).__name__}, without a message"
     sentences = [line for line in lines if RAISED.match(line)]
-    line = (sentences or lines)[-1] if INTERPRETER in str(error) else lines[0]
+    line = (sentences or lines)[-1] if INTERPRETER in text else lines[0]
     line = DUPLICATED_PREFIX.sub(r"\1", line)
     name = type(error).__name__
-    return line if line.startswith(name) else f"{name}: {line}"[:300]
+    return on_one_line(line if line.startswith(name) else f"{name}: {line}", LONGEST)
 
 
 class Reference:
@@ -143,19 +150,33 @@ def answer(
 ) -> Answer:
     """The answer of `call` to copies of `inputs`, without gradients.
 
-    `read` flattens the output. `describe` turns an exception into one line. A warning is never an answer.
+    `read` flattens the output. `describe` turns an exception into one line. A warning is never an answer. Settings of
+    the process that the call changes are put back after it.
     """
     given = detached(inputs)
+    with answers_put_back() as settings:
+        found = _answer(call, given, read or flatten, describe)
+    if found.leaves is None:
+        return replace(found, settings=tuple(settings))
+    changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
+    return replace(found, overwritten=changed, settings=tuple(settings))
+
+
+def _answer(
+    call: Callable[[dict[str, torch.Tensor]], object],
+    given: dict[str, torch.Tensor],
+    read: Callable[[object], Leaves],
+    describe: Callable[[BaseException], str],
+) -> Answer:
     try:
         with torch.no_grad(), no_warning_raised():
-            returned = (read or flatten)(call(given))
+            returned = read(call(given))
             leaves = on_cpu(detached(returned))
     except Exception as error:  # a model may raise anything at all; what it raises is its answer
         if ends_the_run(error):
             raise
         return Answer(error=error, raised=describe(error))
-    changed = tuple(name for name in inputs if not same_bits(inputs[name], given[name]))
-    return Answer(leaves=leaves, returned=returned, overwritten=changed)
+    return Answer(leaves=leaves, returned=returned)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from pytest_tsexport.config.given_files import shortened, why_no_file
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.subjects.fields import Field
@@ -97,6 +98,11 @@ def _check_fits(number: int, field: Field, tensor: Any, sizes: dict[str, int]) -
 
 
 def _read(number: int, path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
+    given = os.fspath(path)
+    why = why_no_file(Path(given)) if given else "is no path"
+    if why is not None:
+        named = shortened(Path(given)) if given else "''"
+        raise InputsError(f"examples[{number}] names {named}, which {why}; give a safetensors file")
     try:
         return tensors_in(path)
     except InputsError as error:

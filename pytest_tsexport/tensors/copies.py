@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
+from pytest_tsexport.config.shown import first_line, with_article
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.memory import joined
 from pytest_tsexport.tensors.named_tensors import Entry, entries, named_modules
@@ -149,7 +150,7 @@ def _deep_copied(model: nn.Module, memo: dict[int, Any], found: Sequence[Entry])
         replaced = {key: one for key, one in memo.items() if id(one) != key and key != id(memo)}
         _redirect(copied, replaced, kept={id(one) for _, one in named_modules(model)})
     except UNCOPYABLE as error:
-        what = f"{type(model).__name__} cannot be copied ({str(error).splitlines()[0]})"
+        what = f"{type(model).__name__} cannot be copied ({first_line(error)})"
         raise InputsError(
             f"{what}; each case is judged on a fresh copy, so keep what cannot be copied off the module"
         ) from error
@@ -167,7 +168,8 @@ def _copied(model: nn.Module, memo: dict[int, Any]) -> tuple[nn.Module, dict[int
             raise
         made = memo | shared
         copied = copy.deepcopy(model, made)
-    assert isinstance(copied, nn.Module)
+    if not isinstance(copied, nn.Module):
+        raise TypeError(f"its copy is {with_article(copied)}")
     return copied, made
 
 

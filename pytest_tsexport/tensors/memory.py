@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn.parameter import is_lazy
 
+from pytest_tsexport.config.shown import first_line
+
 SPARSE_PARTS = {
     torch.sparse_coo: ("_indices", "_values"),
     torch.sparse_csr: ("crow_indices", "col_indices", "values"),
@@ -76,7 +78,7 @@ def why_unreadable(tensor: torch.Tensor) -> str | None:
         for part in stored_tensors(tensor):
             part.untyped_storage().data_ptr()
     except (RuntimeError, NotImplementedError) as error:
-        return f"torch shows no memory of a {tensor.layout} tensor ({str(error).splitlines()[0]})"
+        return f"torch shows no memory of a {tensor.layout} tensor ({first_line(error)})"
     return None
 
 

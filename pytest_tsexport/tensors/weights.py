@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from pytest_tsexport.config.shown import first_line
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.tensors.copies import UNCOPYABLE, clone, parameter_sharing_copy
 from pytest_tsexport.tensors.memory import blocks, joined
@@ -89,7 +90,7 @@ def untie(model: nn.Module) -> nn.Module:
         _separate_modules(copied, copied, {id(copied)})
         _separate_weights(copied)
     except UNCOPYABLE as error:
-        raise InputsError(f"{type(model).__name__} cannot be untied ({str(error).splitlines()[0]})") from error
+        raise InputsError(f"{type(model).__name__} cannot be untied ({first_line(error)})") from error
     why = _why_tied(copied, model)
     if why is not None:
         raise InputsError(f"{type(model).__name__} cannot be untied: {why}")

@@ -111,6 +111,31 @@ def test_what_an_exporter_leaves_in_the_process_is_named(name: str) -> None:
     assert dict(found.rows)["changed"] == text
 
 
+class SetsDtype(made.Plain):
+    """Right, and each call of it sets torch's default dtype."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        torch.set_default_dtype(torch.float64)
+        return super().forward(x)
+
+
+def test_what_a_call_of_the_model_sets_is_a_note_and_not_the_exporters_doing() -> None:
+    found = verdict(SetsDtype())
+    assert (found.outcome, found.rows) == (Outcome.PASSED, ())
+    text = "torch's default dtype: torch.float32 became torch.float64"
+    assert found.notes == (f"changed in the process, and put back: {text}",)
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_what_no_answer_depends_on_is_a_note_though_the_exporter_leaves_it() -> None:
+    threads = torch.get_num_threads()
+    found = verdict(made.Plain(), export=exporters.after(lambda _: torch.set_num_threads(threads + 1)))
+    assert (found.outcome, found.rows) == (Outcome.PASSED, ())
+    text = f"the number of torch's threads: {threads} became {threads + 1}"
+    assert found.notes == (f"changed in the process, and put back: {text}",)
+    assert torch.get_num_threads() == threads
+
+
 @pytest.mark.slow
 def test_no_more_than_four_changes_are_shown() -> None:
     found = verdict(wrong_sources.equipped(), export=exporters.after(lambda model: model.half()))
@@ -242,7 +267,7 @@ def test_the_mode_that_the_user_left_is_restored() -> None:
     [
         (exporters.writes_nothing, "export wrote no file at the path it was given (Plain-jit.pt)"),
         (exporters.gives_up, "the model cannot be exported"),
-        (exporters.writes_text, "what was exported is not an artifact: artifact "),
+        (exporters.writes_text, "what was exported is not a TorchScript archive; write it again with torch.jit.save"),
     ],
 )
 def test_an_exporter_that_gives_no_file(export: Writer, headline: str) -> None:

@@ -188,3 +188,20 @@ def test_output_is_written_before_the_process_ends(capfd: pytest.CaptureFixture[
     with forked(work) as process, pytest.raises(Died):
         process.receive(LONG)
     assert "from there\n" in capfd.readouterr().out
+
+
+def breaks(_: Connection) -> None:
+    raise KeyError("gone")
+
+
+def test_a_process_that_breaks_down_says_so_in_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    process = ForkedProcess(breaks)
+    try:
+        with pytest.raises(Died) as died:
+            process.receive(LONG)
+    finally:
+        process.end()
+    assert died.value.status == 1
+    said = capfd.readouterr().err
+    assert said.startswith("the process cannot answer any more: KeyError: 'gone' (test_forked_process.py:")
+    assert said.count("\n") == 1

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import os
 import subprocess
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.backends import cuda
 
-from pytest_tsexport.exporting.settings import SETTINGS, Settings
+from pytest_tsexport.exporting.settings import Settings, put_back_note, settings_put_back
+from pytest_tsexport.subjects.process_state import SETTINGS, answers_put_back
 from pytest_tsexport.testing.wrong_sources import PROCESS_HARMS
+
+
+def texts(before: Settings) -> tuple[str, ...]:
+    return tuple(change.text for change in before.changes())
 
 
 @pytest.fixture
@@ -37,7 +46,7 @@ def test_nothing_has_changed(before: Settings) -> None:
 def test_what_an_exporter_may_leave_behind_is_named(name: str, before: Settings) -> None:
     harm, text = PROCESS_HARMS[name]
     harm(None)
-    assert before.changes() == (text,)
+    assert texts(before) == (text,)
 
 
 def _nothing(module: object, given: object, answer: object) -> None:
@@ -51,7 +60,6 @@ CHANGES: dict[str, Callable[[], object]] = {
     "autocast on the CPU": lambda: torch.set_autocast_enabled(*("cpu", True)),
     "the debug mode of deterministic algorithms": lambda: torch.use_deterministic_algorithms(True),
     "torch's float32 matmul precision": lambda: torch.set_float32_matmul_precision("medium"),
-    "torch's number of threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
     "flushing of denormal numbers": lambda: torch.set_flush_denormal(True),
     "anomaly detection of autograd": lambda: torch.autograd.set_detect_anomaly(True),
     "the number of global hooks of modules": lambda: torch.nn.modules.module.register_module_forward_hook(_nothing),
@@ -60,6 +68,9 @@ CHANGES: dict[str, Callable[[], object]] = {
     "flash attention": lambda: cuda.enable_flash_sdp(False),
     "memory-efficient attention": lambda: cuda.enable_mem_efficient_sdp(False),
     "math attention": lambda: cuda.enable_math_sdp(False),
+    "the number of torch's threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
+    "the working directory": lambda: os.chdir("/"),
+    "sys.argv": lambda: sys.argv.append("--fast"),
 }
 
 
@@ -72,11 +83,11 @@ def test_every_setting_is_seen_and_set_back(name: str) -> None:
     before = Settings.now()
     CHANGES[name]()
     try:
-        (text,) = before.changes()
+        (text,) = texts(before)
     finally:
         before.restore()
-    assert text.startswith(f"{name}: {before.values[name]} became ")
-    assert Settings.now().values == before.values
+    assert text.startswith(f"{name}: {before.state.values[name]} became ")
+    assert Settings.now().state.values == before.state.values
     assert before.changes() == ()
 
 
@@ -85,7 +96,7 @@ def test_a_global_hook_that_is_gone_is_added_again(before: Settings) -> None:
     try:
         settings = Settings.now()
         torch.nn.modules.module._global_forward_hooks.clear()
-        assert settings.changes() == ("the number of global hooks of modules: 1 became 0",)
+        assert texts(settings) == ("the number of global hooks of modules: 1 became 0",)
         settings.restore()
         assert list(torch.nn.modules.module._global_forward_hooks.values()) == [_nothing]
     finally:
@@ -117,7 +128,7 @@ def test_a_function_of_torch_that_was_replaced(owner: object, name: str, called:
         return old(*given, **named)
 
     setattr(owner, name, wrapped)
-    assert before.changes() == (f"{called} was replaced",)
+    assert texts(before) == (f"{called} was replaced",)
     before.restore()
     assert getattr(owner, name) is old
 
@@ -125,7 +136,7 @@ def test_a_function_of_torch_that_was_replaced(owner: object, name: str, called:
 def test_a_function_that_is_gone_was_replaced(before: Settings) -> None:
     old = F.gelu
     del F.gelu
-    assert before.changes() == ("torch.nn.functional.gelu was replaced",)
+    assert texts(before) == ("torch.nn.functional.gelu was replaced",)
     before.restore()
     assert F.gelu is old
 
@@ -145,7 +156,7 @@ def test_a_package_may_put_its_functions_there_when_it_is_imported(monkeypatch: 
     monkeypatch.setitem(sys.modules, "faster_gelu", package)
     later = Settings.now()
     monkeypatch.setattr(F, "gelu", package.gelu)
-    assert later.changes() == ("torch.nn.functional.gelu was replaced",)
+    assert texts(later) == ("torch.nn.functional.gelu was replaced",)
 
 
 @pytest.mark.slow
@@ -165,3 +176,96 @@ assert vars(torch.nn.Module)["__init__"] is not old
 assert before.changes() == (), before.changes()
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_environment_variable_is_named_without_its_value_and_put_back(
+    before: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TSEXPORT_CHANGED", "old")
+    monkeypatch.setenv("TSEXPORT_REMOVED", "old")
+    state = Settings.now()
+    os.environ.update(TSEXPORT_CHANGED="secret", TSEXPORT_SET="secret")
+    del os.environ["TSEXPORT_REMOVED"]
+    assert texts(state) == (
+        "the environment variable TSEXPORT_CHANGED was changed",
+        "the environment variable TSEXPORT_REMOVED was removed",
+        "the environment variable TSEXPORT_SET was set",
+    )
+    assert not any(change.decides for change in state.changes())
+    state.restore()
+    assert [os.environ.get(f"TSEXPORT_{name}") for name in ("CHANGED", "REMOVED", "SET")] == ["old", "old", None]
+
+
+def test_a_variable_that_an_imported_package_sets_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package for a device reads it again later, and is imported once in a process."""
+    tmp_path.joinpath("tsexport_sets_a_variable.py").write_text(
+        "import os\n\nos.environ['TSEXPORT_OF_PACKAGE'] = '1'\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "tsexport_sets_a_variable", types.ModuleType("known to monkeypatch"))
+    del sys.modules["tsexport_sets_a_variable"]
+    monkeypatch.delenv("TSEXPORT_OF_PACKAGE", raising=False)
+    state = Settings.now()
+    importlib.import_module("tsexport_sets_a_variable")
+    os.environ["TSEXPORT_OF_NOBODY"] = "1"
+    assert texts(state) == ("the environment variable TSEXPORT_OF_NOBODY was set",)
+    state.restore()
+    assert os.environ.pop("TSEXPORT_OF_PACKAGE") == "1"
+    assert "TSEXPORT_OF_NOBODY" not in os.environ
+
+
+def test_warning_filters_are_named_and_put_back() -> None:
+    with warnings.catch_warnings():
+        state, filters = Settings.now(), list(warnings.filters)
+        warnings.simplefilter("ignore")
+        assert texts(state) == ("the warning filters were changed",)
+        state.restore()
+        assert list(warnings.filters) == filters
+
+
+def test_filters_that_came_with_an_import_are_put_back_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    with warnings.catch_warnings():
+        state, filters = Settings.now(), list(warnings.filters)
+        monkeypatch.setitem(sys.modules, "tsexport_new", types.ModuleType("tsexport_new"))
+        warnings.simplefilter("ignore")
+        assert texts(state) == ()
+        state.restore()
+        assert list(warnings.filters) == filters
+
+
+def test_a_setting_that_has_changed_again_is_somebody_elses(before: Settings) -> None:
+    torch.set_default_dtype(torch.float64)
+    (change,) = before.changes()
+    torch.set_default_dtype(torch.float16)
+    change.undo()
+    assert torch.get_default_dtype() is torch.float16
+
+
+def test_a_block_puts_back_what_it_changes_even_if_it_raises(tmp_path: Path) -> None:
+    here = Path.cwd()
+    with pytest.raises(RuntimeError, match="after the change"), settings_put_back() as changes:
+        os.chdir(tmp_path)
+        raise RuntimeError("after the change")
+    assert [change.text for change in changes] == [f"the working directory: {here} became {tmp_path}"]
+    assert Path.cwd() == here
+
+
+def test_a_working_directory_that_was_removed_is_left(tmp_path: Path) -> None:
+    removed = tmp_path / "removed"
+    removed.mkdir()
+    with settings_put_back() as changes:
+        os.chdir(removed)
+        removed.rmdir()
+    assert [change.text for change in changes] == [f"the working directory: {Path.cwd()} became "]
+
+
+def test_a_call_puts_back_what_answers_depend_on() -> None:
+    with answers_put_back() as changes:
+        torch.set_default_dtype(torch.float64)
+    assert [change.text for change in changes] == ["torch's default dtype: torch.float32 became torch.float64"]
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_a_note_names_four_changes() -> None:
+    assert put_back_note(["a"]) == "changed in the process, and put back: a"
+    assert put_back_note(list("abcdef")) == "changed in the process, and put back: a; b; c; d; and 2 more"

@@ -186,6 +186,36 @@ class ReturnsText(nn.Module):
         return "text"
 
 
+class ReturnsLoop(nn.Module):
+    """Returns a list that holds itself."""
+
+    def forward(self, x: torch.Tensor) -> list[object]:
+        loop: list[object] = [x]
+        loop.append(loop)
+        return loop
+
+
+class RaisesLines(nn.Module):
+    """Raises a long text of several lines, with a control character."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise ValueError("\nfirst\nsecond\x1b[31m\n" + "x" * 100_000)
+
+
+class Unshown(Exception):
+    """Cannot say what happened."""
+
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class RaisesUnshown(nn.Module):
+    """Raises what cannot be shown."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise Unshown
+
+
 class ReturnsNothing(nn.Module):
     def forward(self, x: torch.Tensor) -> None:
         return None
@@ -215,6 +245,24 @@ REFUSED: list[tuple[Callable[[], nn.Module], Mapping[str, Any], type[Exception],
         {"inputs": rows()()},
         InputsError,
         "^ReturnsText returns a value that cannot be exported: output itself is a str, which is not a tensor$",
+    ),
+    (
+        ReturnsLoop,
+        {"inputs": rows()()},
+        InputsError,
+        "^ReturnsLoop returns a value that cannot be exported: it holds itself$",
+    ),
+    (
+        RaisesLines,
+        {"inputs": rows()()},
+        InputsError,
+        r"^RaisesLines does not run on its inputs \(x \(2, 7\)\): first second \[31m (x){282}…$",
+    ),
+    (
+        RaisesUnshown,
+        {"inputs": rows()()},
+        InputsError,
+        r"^RaisesUnshown does not run on its inputs \(x \(2, 7\)\): Unshown, whose message cannot be shown$",
     ),
     (
         ReturnsNothing,

@@ -68,6 +68,12 @@ def test_a_safetensors_file(tmp_path: Path, *, text: bool) -> None:
         ([{**REAL, "x": torch.ones(3)}], "examples[0]['x'] is (3,); give ('batch', 7)"),
         ([{**REAL, "y": torch.ones(2)}], "examples[0]['y'] has shape (2,); give ('batch',)"),
         (["none.safetensors"], "examples[0] names none.safetensors, which does not exist; give a safetensors file"),
+        ([""], "examples[0] names '', which is no path; give a safetensors file"),
+        (["/"], "examples[0] names /, which is a folder; give a safetensors file"),
+        (
+            ["x" * 5000],
+            f"examples[0] names {'x' * 300}…, which cannot be read (File name too long); give a safetensors file",
+        ),
     ],
 )
 def test_an_example_that_does_not_fit_is_refused_in_one_sentence(values: Sequence[Any], sentence: str) -> None:

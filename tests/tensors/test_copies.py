@@ -270,3 +270,25 @@ def test_a_copy_in_evaluation_mode_does_not_need_what_eval_returns() -> None:
     assert (type(copied), copied.training, model.training) == (Quiet, False, True)
     for made in (Reference(model, {}).deep_copy(), Reference(model, {}).parameter_sharing_copy()):
         assert (type(made), made.training) == (Quiet, False)
+
+
+class CopiesToNothing(nn.Linear):
+    """Its copy is no module."""
+
+    def __deepcopy__(self, memo: object) -> None:
+        return None
+
+
+class RefusesWithoutAWord(nn.Linear):
+    """It cannot be copied, and does not say why."""
+
+    def __deepcopy__(self, memo: object) -> None:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("model", "why"), [(CopiesToNothing, "its copy is a NoneType"), (RefusesWithoutAWord, "ValueError")]
+)
+def test_a_copy_that_is_none_is_told_in_a_sentence(model: type[nn.Linear], why: str) -> None:
+    with pytest.raises(InputsError, match=rf"^{model.__name__} cannot be copied \({why}\); "):
+        evaluation_copy(model(2, 2))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import stat
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 
+from pytest_tsexport.config.given_files import shortened, why_no_file
 from pytest_tsexport.errors import ArtifactError
 
 DEVICE = re.compile(r'torch\.device\("([^"]+)"\)')
@@ -20,17 +20,9 @@ CUSTOM_OPERATOR = re.compile(r"\bops\.(\w+)\.(\w+)")
 TRACED_INPUTS = "traced_inputs.pkl"
 """The record in which torch stores what a module was traced with."""
 
-KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a fifo"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-"""What a path may be that is no file."""
-
-LONGEST = 300
-"""Characters of a path that are shown."""
+MIB = 2**20
+UNPACKED, RATIO = 1024 * MIB, 20
+"""An archive may unpack to that many bytes, or to that many times its own: torch compresses code, and no tensor."""
 
 NO_DEVICE = (RuntimeError, AssertionError, ImportError)
 """What torch raises for a device that is not there: a build without CUDA asserts, an absent backend is not found."""
@@ -41,7 +33,7 @@ def members(path: Path) -> list[str]:
 
     Raises `ArtifactError` if the file is missing, truncated, or not a TorchScript archive.
     """
-    why = _why_no_file(path)
+    why = why_no_file(path)
     if why is not None:
         raise ArtifactError(f"artifact {shortened(path)} {why}; give the path of a file written by torch.jit.save")
     if not zipfile.is_zipfile(path):
@@ -50,28 +42,19 @@ def members(path: Path) -> list[str]:
         what = "is truncated: its archive has no end" if damaged else "is not a TorchScript archive"
         raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
     with zipfile.ZipFile(path) as archive:
+        _require_ordinary_sizes(path, archive)
         names = archive.namelist()
         if not any(_is_in("code", name) for name in names):
             raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
     return names
 
 
-def _why_no_file(path: Path) -> str | None:
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return "does not exist"
-    except (OSError, ValueError) as error:  # a name that is too long, or holds a null byte
-        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    if not stat.S_ISREG(mode):
-        return f"is {next((what for is_one, what in KINDS if is_one(mode)), 'no regular file')}"
-    return None
-
-
-def shortened(path: Path) -> str:
-    """The path as it was given; its beginning, if it is longer than a sentence may be."""
-    text = str(path)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+def _require_ordinary_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse an archive that unpacks to far more than it holds, by its own sizes, before any of it is read."""
+    unpacked, size = sum(one.file_size for one in archive.infolist()), path.stat().st_size
+    if unpacked > max(UNPACKED, RATIO * size):
+        sizes = f"{size / MIB:.1f} MiB that unpack to {unpacked / MIB:.0f} MiB"
+        raise ArtifactError(f"artifact {shortened(path)} has {sizes}; write it again with torch.jit.save")
 
 
 def code(path: Path) -> str:

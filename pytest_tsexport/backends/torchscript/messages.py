@@ -8,6 +8,8 @@ from traceback import walk_tb
 
 import torch
 
+from pytest_tsexport.config.shown import message_of
+
 OPERATOR = re.compile(r"Unknown builtin op: ([\w.:]+\w)")
 CLASS = re.compile(r"Unknown type name '__torch__\.torch\.classes\.([\w.]+)'")
 
@@ -78,17 +80,17 @@ EXPLAINED: Mapping[str, tuple[str, str]] = {
 
 def explained(error: BaseException) -> tuple[str, str] | None:
     """What a failed trace, save or load means, and how to fix it; None for a message that is not known."""
-    if UNTRACED in str(error):
+    if UNTRACED in message_of(error):
         passed = [one.f_code.co_filename for one, _ in walk_tb(error.__traceback__)]
         for part, known in THROUGH.items():
             if any(part in file for file in passed):
                 return known
-    return next((known for part, known in EXPLAINED.items() if part in str(error)), None)
+    return next((known for part, known in EXPLAINED.items() if part in message_of(error)), None)
 
 
 def needed(error: Exception) -> str | None:
     """What a file needs that is not loaded, by what torch raised, and where it comes from; None for another error."""
-    operator, custom = OPERATOR.search(str(error)), CLASS.search(str(error))
+    operator, custom = OPERATOR.search(message_of(error)), CLASS.search(message_of(error))
     found = operator or custom
     if found is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -17,11 +17,15 @@ NOT_MADE = (UnavailableError, InputsError)
 """What a marked function raises if it has no model to return: its checks say so, in a sentence."""
 
 
+Watch = Callable[[], AbstractContextManager[None]]
+"""Makes what is open while the function is called."""
+
+
 @contextmanager
-def captured_return(item: pytest.Item, *, deferred: bool = False) -> Iterator[list[object]]:
+def captured_return(item: pytest.Item, watch: Watch = nullcontext, *, deferred: bool = False) -> Iterator[list[object]]:
     """While this is open, what the test function returns is appended to the list, and pytest sees None.
 
-    What it raises of `NOT_MADE` is appended likewise.
+    What it raises of `NOT_MADE` is appended likewise. It is called within `watch`.
     If `deferred`, the function is not called: the call, with its arguments, is appended in place of what it returns.
     Because `item.obj` is wrapped, it works for a method of a `TestCase` too, and for a plugin that makes the call.
     """
@@ -30,26 +34,28 @@ def captured_return(item: pytest.Item, *, deferred: bool = False) -> Iterator[li
         yield returned
         return
     original = item.obj
-    item.obj = _deferring(original, returned) if deferred else _capturing(original, returned)
+    item.obj = _deferring(original, returned) if deferred else _capturing(original, returned, watch)
     try:
         yield returned
     finally:
         item.obj = original
 
 
-def _capturing(function: Callable[..., Any], returned: list[object]) -> Callable[..., Any]:
+def _capturing(function: Callable[..., Any], returned: list[object], watch: Watch) -> Callable[..., Any]:
     # A plugin that runs coroutines asks whether this is one, so the wrapper must be a coroutine function too.
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def call_async(*args: Any, **kwargs: Any) -> None:
-            returned.append(await function(*args, **kwargs))
+            with watch():
+                returned.append(await function(*args, **kwargs))
 
         return call_async
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> None:
-        returned.append(returned_by(functools.partial(function, *args, **kwargs)))
+        with watch():
+            returned.append(returned_by(functools.partial(function, *args, **kwargs)))
 
     return call
 

@@ -15,6 +15,7 @@ from pytest_tsexport.plugin.collection.expansion import POLICY
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes, unexpanded
 from pytest_tsexport.plugin.execution.capture_return import FixtureGraph
+from pytest_tsexport.plugin.execution.function_changes import FunctionChanges
 from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.settings import Settings
 from pytest_tsexport.verdict import Outcome, Verdict
@@ -62,13 +63,18 @@ class ExportCache:
         self._fixtures = fixtures
         self._cached: CachedSubject | None = None
         self._export: CachedExport | None = None
+        self.changes = FunctionChanges()
 
     def holds(self, subject: str) -> bool:
         """Whether an earlier item has run the function of this subject."""
         return self._cached is not None and self._cached.subject == subject
 
     def release(self, following: ItemId | None = None) -> None:
-        """Release the export and the subject, except what the following item needs."""
+        """Release the export and the subject, except what the following item needs; put back what the function set."""
+        self._forget(following)
+        self.changes.put_back("" if following is None else following.subject)
+
+    def _forget(self, following: ItemId | None = None) -> None:
         if self._export is not None and (following is None or following.group != self._export.group):
             if self._export.export is not None:
                 self._export.export.close()
@@ -80,9 +86,13 @@ class ExportCache:
 
     def verdict(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> Verdict | None:
         """The verdict of the item's check; None for a bare marker. `returned` is empty if an earlier item has it."""
+        verdict = self._verdict(item, parts, returned)
+        return verdict and replace(verdict, notes=(*verdict.notes, *self.changes.notes()))
+
+    def _verdict(self, item: pytest.Function, parts: ItemId, returned: list[object]) -> Verdict | None:
         cached = self._cached
         if cached is None or not self.holds(parts.subject):
-            self.release()
+            self._forget()
             cached = self._cached = self._begin(item, parts, returned)
         if cached.unavailable:
             return replace(_without_export(parts, Outcome.UNAVAILABLE, cached.unavailable), no_model=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes, unexpanded
-from pytest_tsexport.plugin.execution.capture_return import FixtureGraph
+from pytest_tsexport.plugin.execution.capture_return import FixtureGraph, captured_return
 from pytest_tsexport.plugin.execution.export_cache import ExportCache
 from pytest_tsexport.plugin.execution.lazy_pipeline import LazyPipeline
 from pytest_tsexport.plugin.session import transport
@@ -40,6 +41,7 @@ class Judge:
         self._pipeline = pipeline
         self._fixtures = FixtureGraph()
         here = ExportCache(settings, pipeline, self._fixtures)
+        self._changes = here.changes
         self._subjects: Subjects = pipeline.isolated(here, settings) if settings.options.is_isolated else here
 
     def has_subject(self, item: pytest.Item) -> bool:
@@ -47,9 +49,16 @@ class Judge:
         parts = id_of(item)
         return parts is not None and self._subjects.holds(parts.subject)
 
-    def defers(self, item: pytest.Item) -> bool:
+    def _defers(self, item: pytest.Item) -> bool:
         """Whether the function of this item is called later, in the process of its subject."""
         return self._settings.options.is_isolated and id_of(item) is not None
+
+    def captured(self, item: pytest.Item) -> AbstractContextManager[list[object]]:
+        """While this is open, what the function of a marked item returns is kept, and what it changes is recorded."""
+        parts = id_of(item)
+        if parts is None:
+            return captured_return(item)
+        return captured_return(item, lambda: self._changes.watched(parts.subject), deferred=self._defers(item))
 
     def release(self) -> None:
         """Release the export and the subject."""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pytest_tsexport.diagnosis.crash import crash
 from pytest_tsexport.errors import INTERRUPTS
 from pytest_tsexport.exporting.forked_process import flush_output
 from pytest_tsexport.exporting.torch_in_forks import keep_one_thread
@@ -28,7 +29,7 @@ from pytest_tsexport.plugin.collection.expansion import id_of
 from pytest_tsexport.plugin.collection.item_ids import ItemId
 from pytest_tsexport.plugin.execution import outcomes
 from pytest_tsexport.plugin.execution.capture_return import returned_by
-from pytest_tsexport.plugin.execution.export_cache import ExportCache
+from pytest_tsexport.plugin.execution.export_cache import ExportCache, crashed
 from pytest_tsexport.plugin.execution.log_records import log_again, logged
 from pytest_tsexport.verdict import Verdict
 
@@ -46,7 +47,6 @@ RAISED: Mapping[str, type[BaseException]] = {
     "skipped": pytest.skip.Exception,
     "xfailed": pytest.xfail.Exception,
     "exit": pytest.exit.Exception,
-    "interrupt": KeyboardInterrupt,
 }
 """What ends an item without a verdict and without a failure, by what the other process is told."""
 
@@ -138,8 +138,8 @@ class SubjectProcess:
         with warnings.catch_warnings(record=True) as caught, logged() as records:
             try:
                 answer = self._ending(item, calls)
-            except KeyboardInterrupt:  # the model raised it
-                answer = Answer("interrupt")
+            except INTERRUPTS as raised:  # a model raised it: Ctrl-C does not reach this process
+                answer = Answer("verdict", verdict=crashed(_parts(item), crash(raised)).to_dict())
         printed = tuple(now.removeprefix(then) for now, then in zip(_printed(), before, strict=True))
         warned = tuple((str(one.message), _known(one.category), one.filename, one.lineno) for one in caught)
         holds = self._subjects.holds(_parts(item).subject)
@@ -159,8 +159,9 @@ class SubjectProcess:
 
     def _judged(self, item: pytest.Function, calls: list[Any]) -> Answer:
         self.doing(f"called {item.originalname}")
-        returned = [returned_by(call) for call in calls]
         parts = _parts(item)
+        with self._subjects.changes.watched(parts.subject):
+            returned = [returned_by(call) for call in calls]
         self.doing(judging(parts.check))
         self._subjects.release(parts)
         verdict = self._subjects.verdict(item, parts, returned)

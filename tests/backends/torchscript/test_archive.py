@@ -31,6 +31,25 @@ def with_code(path: Path, text: str) -> Path:
     return path
 
 
+def test_an_archive_that_unpacks_to_far_more_than_it_holds_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert archive.members(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("it/code/zeros.py", bytes(3 << 20))
+    assert archive.members(path)  # a ratio is not enough: torch compresses code
+    monkeypatch.setattr(archive, "UNPACKED", 2 << 20)
+    with pytest.raises(
+        ArtifactError, match=r" has 0\.0 MiB that unpack to 3 MiB; write it again with torch\.jit\.save$"
+    ):
+        archive.members(path)
+
+
+def test_a_large_archive_that_is_not_compressed_is_not_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "UNPACKED", 1)
+    assert archive.members(path)
+
+
 def test_torchs_own_operators_are_not_custom(path: Path) -> None:
     assert archive.custom_operators(path) == frozenset()
 
