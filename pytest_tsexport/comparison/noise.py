@@ -37,8 +37,8 @@ FEW_ORDERS = 2
 MOST_IDLE = 32
 """Stop after this many variants without progress: each breaks a tie the other way with probability 1/2."""
 
-BEFORE_WIDER = 2
-"""Variants with moved steps that are asked before the wider type, which costs more and seldom has to be asked then."""
+BEFORE_WIDER = 3
+"""Variants with moved steps that are asked before the wider type, which needs a copy and is seldom asked then."""
 
 AFTER_REFUTED = 4
 """Variants with moved steps that are asked after a difference that nothing explains: the verdict stays what it is."""

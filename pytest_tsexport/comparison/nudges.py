@@ -7,6 +7,7 @@ none rounds them.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 
@@ -21,6 +22,9 @@ One float32 of the size 1 in eight thousand is such a number by chance, and one 
 
 LARGE = 2**18
 """Larger tensors get no noise of single values: to draw it would cost more than the model."""
+
+NUMBERS = 2**19
+"""Noise is cut from so many random numbers, each time at another place: to draw it anew would cost more than a step."""
 
 
 def times_of(dtype: torch.dtype) -> int:
@@ -72,8 +76,8 @@ def _computed(tensor: torch.Tensor) -> torch.dtype:
 def _moved(tensor: torch.Tensor, times: int, noise: torch.Tensor) -> torch.Tensor:
     finfo = torch.finfo(tensor.dtype)
     most = times * (FIRST_IN_HALF if finfo.bits == 16 else FIRST)
-    factor = (noise.to(tensor.device) * (most * finfo.eps)).add_(1)
-    moved = (tensor.to(_computed(tensor)) * factor).to(tensor.dtype)
+    factor = torch.add(torch.ones((), dtype=noise.dtype), noise, alpha=most * finfo.eps)
+    moved = (tensor.to(_computed(tensor)) * factor.to(tensor.device)).to(tensor.dtype)
     if bool(moved.sum().isfinite()):  # so is each value then, and a sum is read several times faster
         return moved
     return torch.where(moved.isfinite(), moved, tensor)
@@ -84,15 +88,31 @@ def _pairs(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _noise(shape: torch.Size, dtype: torch.dtype, generator: torch.Generator) -> torch.Tensor:
-    """Numbers between -1 and 1 that broadcast to the shape, in a tensor of their own."""
+    """Numbers between -1 and 1 that broadcast to the shape."""
     ones = (1,) * len(shape)
     slices = [(*ones[:dim], size, *ones[dim + 1 :]) for dim, size in enumerate(shape)] if len(shape) > 1 else []
     levels = [ones, *slices, *([tuple(shape)] if shape.numel() <= LARGE or not slices else [])]
     noise = torch.zeros(ones, dtype=dtype)
-    for level in levels:
-        drawn = torch.rand(level, generator=generator, dtype=dtype).mul_(2).sub_(1)
-        noise = drawn.add_(noise) if level == tuple(shape) else noise + drawn
-    return noise.div_(len(levels))
+    starts = torch.randint(NUMBERS - LARGE, (len(levels),), generator=generator).tolist()
+    for level, start in zip(levels, starts, strict=True):
+        noise = torch.add(noise, _cut(level, dtype, start), alpha=1 / len(levels))
+    return noise
+
+
+def _cut(shape: tuple[int, ...], dtype: torch.dtype, start: int) -> torch.Tensor:
+    size = math.prod(shape)
+    if size > LARGE:
+        return _drawn(size, dtype, seed=start).view(shape)
+    return _numbers(dtype)[start : start + size].view(shape)
+
+
+@cache
+def _numbers(dtype: torch.dtype) -> torch.Tensor:
+    return _drawn(NUMBERS, dtype, seed=0)
+
+
+def _drawn(size: int, dtype: torch.dtype, seed: int) -> torch.Tensor:
+    return torch.rand(size, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 2 - 1
 
 
 def is_exact(tensor: torch.Tensor) -> torch.Tensor:

@@ -55,7 +55,8 @@ def compared(eager: torch.Tensor, actual: torch.Tensor, **said: Any) -> Compared
 
 
 def test_each_place_is_explained_by_another_variant() -> None:
-    moved = {0: torch.tensor([1, 3, 5]), 2: torch.tensor([3, 2, 5])}
+    assert BEFORE_WIDER == 3
+    moved = {0: torch.tensor([1, 3, 5]), BEFORE_WIDER: torch.tensor([3, 2, 5])}
     answers = Answers(lambda one: moved.get(one.number, NEITHER) if one.kind == "moved" else NEITHER)
     found = noise(answers, "argmax").measured(compared(EAGER, FILE))
     assert (found.is_explained, found.jumps) == (True, True)

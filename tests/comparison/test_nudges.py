@@ -56,6 +56,18 @@ def residue(tensor: torch.Tensor) -> float:
     return float((tensor - tensor.mean(0) - tensor.mean(1, keepdim=True) + tensor.mean()).abs().max())
 
 
+def test_one_step_after_the_other_is_nudged_in_another_way() -> None:
+    generator, tensor = torch.Generator().manual_seed(0), torch.full((100, 300), 1 / 3, dtype=torch.float64)
+    first, second = (nudged(tensor, 2**20, generator, exact=False).flatten() for _ in range(2))
+    assert abs(float(torch.corrcoef(torch.stack([first, second]))[0, 1])) < 0.1
+
+
+def test_values_whose_sum_overflows_are_nudged() -> None:
+    after = moved(torch.full((20, 30), 3e38))
+    assert len(after.unique()) > 2
+    assert bool(after.isfinite().all())
+
+
 def test_a_number_alone_is_nudged() -> None:
     assert len({float(moved(torch.tensor(1 / 3), 4, seed=seed)) for seed in range(9)}) > 2
 

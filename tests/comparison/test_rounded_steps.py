@@ -100,6 +100,20 @@ def test_a_sum_near_zero_moves_by_the_ulp_of_what_is_added() -> None:
     assert max(off) > 1e-5
 
 
+@pytest.mark.parametrize(("dtype", "half"), [(torch.float32, 11), (torch.float64, 26)])
+def test_a_result_of_at_most_half_of_the_digits_stays(dtype: torch.dtype, half: int) -> None:
+    for digits, stays in ((half, True), (half + 1, False)):
+        expected = torch.full((20, 30), -(1 + 2.0 ** (1 - digits)), dtype=dtype)
+        assert torch.equal(moved(lambda x: x - 2, expected + 2), expected) is stays
+
+
+def test_a_sum_is_exact_only_if_all_of_its_terms_are() -> None:
+    halves, thirds = torch.full((70,), 0.5), torch.tensor([1 / 3, 2 / 3])
+    for terms, exact in ((halves, True), (torch.cat([halves, thirds]), False)):
+        assert float(terms.sum()) == 35 + (not exact)
+        assert ({float(moved(torch.sum, terms, number)) for number in range(8)} == {float(terms.sum())}) is exact
+
+
 def test_steps_in_float32_of_a_model_in_half_precision_move_by_ulp_of_its_type() -> None:
     off = [moved(torch.exp, number=number, half=torch.bfloat16) / X.exp() - 1 for number in range(8)]
     assert max(float(one.abs().max()) for one in off) > 2**-10
