@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,14 +68,19 @@ def check_together(options: RunOptions, command_line: RunOptions) -> None:
             raise PolicyError(f"{what}, and this model has a file of inputs already; give one")
 
 
-def _check_loading(models: Sequence[str], command_line: RunOptions) -> None:
-    loading = {
+def loading_options(command_line: RunOptions) -> Mapping[str, str]:
+    """The options that say how a checkpoint is loaded, as they were given."""
+    given = {
         "--ts-model-dtype": command_line.model_dtype,
         "--ts-model-revision": command_line.model_revision,
         "--ts-trust-remote-code": command_line.trust_remote_code,
     }
-    for flag, value in loading.items():
-        if value is not None and not any(map(is_checkpoint, models)):
+    return {flag: value for flag, value in given.items() if value is not None}
+
+
+def _check_loading(models: Sequence[str], command_line: RunOptions) -> None:
+    for flag, value in loading_options(command_line).items():
+        if not any(map(is_checkpoint, models)):
             raise PolicyError(f"{flag} is {value!r}; give it with a --ts-model that is a checkpoint")
 
 

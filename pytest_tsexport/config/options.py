@@ -113,15 +113,15 @@ class RunOptions:
         "cached hub id, or module:callable",
     ))
     model_revision: str | None = set_by(Option(
-        "model-revision", "REVISION", JUDGED, valid="text", is_repeated=True, default="`main`",
+        "model-revision", "REVISION", JUDGED, valid="text", default="`main`",
         text="the revision of the cached hub id of `--ts-model`",
     ))
     model_dtype: str | None = set_by(Option(
-        "model-dtype", "DTYPE", JUDGED, valid=MODEL_DTYPES, is_repeated=True, default="what Transformers takes",
+        "model-dtype", "DTYPE", JUDGED, valid=MODEL_DTYPES, default="what Transformers takes",
         text="the dtype of the weights that `--ts-model` loads: " + ", ".join(MODEL_DTYPES),
     ))
     trust_remote_code: Literal["on", "off"] | None = set_by(Option(
-        "trust-remote-code", "on|off", JUDGED, valid=("on", "off"), bare="on", is_repeated=True, default="`off`",
+        "trust-remote-code", "on|off", JUDGED, valid=("on", "off"), bare="on", default="`off`",
         text="run the Python code that a checkpoint of `--ts-model` brings",
     ))
     input_files: tuple[GivenInputs, ...] | None = set_by(Option(

@@ -36,6 +36,9 @@ def _device(device: torch.device) -> torch.device | None:
     return None if device == torch.device("cpu") else device
 
 
+TOO_SMALL = sys.float_info.min / 4
+"""A number that has not all of its digits."""
+
 GLOBAL_HOOKS = (
     "_global_forward_pre_hooks",
     "_global_forward_hooks",
@@ -72,8 +75,11 @@ def _global_hooks(kind: str) -> dict[int, object]:
 
 
 def _flushes_denormal() -> bool:
-    """Whether numbers that are too small for full precision count as 0; torch can be told, and not asked."""
-    return not bool(torch.full((1,), 1e-40, dtype=torch.float32, device="cpu") * 1.0)
+    """Whether numbers that are too small for full precision count as 0; torch can be told, and not asked.
+
+    The processor is told, so that Python's own numbers show it, and no tensor is computed with.
+    """
+    return sum((TOO_SMALL, TOO_SMALL)) == 0
 
 
 ANSWERS: Mapping[str, Setting] = {

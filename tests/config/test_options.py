@@ -49,7 +49,7 @@ def test_the_options_of_a_group_are_neighbours() -> None:
 
 def test_a_list_is_repeated_on_the_command_line_and_takes_lines_in_the_ini() -> None:
     many = {name for name, option in OPTIONS.items() if option.many}
-    assert many == {"models", "architectures", "heads", "backends", "checks", "reports"}
+    assert many == {"models", "input_files", "architectures", "heads", "backends", "checks", "reports"}
     assert {name for name, option in OPTIONS.items() if option.on_command_line["action"] == "append"} == many
     assert {name for name, option in OPTIONS.items() if option.ini_type == "linelist"} == many
 

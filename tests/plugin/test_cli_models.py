@@ -215,3 +215,11 @@ def test_a_folder_without_checkpoints_is_exit_code_4(run: Run, folder: str, sent
     result = run(f"--ts-init={folder}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {sentence}"])
+
+
+@pytest.mark.usefixtures("folder")
+def test_only_a_checkpoint_is_rerun_with_the_options_of_a_checkpoint(run: Run, pytester: pytest.Pytester) -> None:
+    (pytester.path / "empty").mkdir()
+    result = run("--ts-model=factory:wrong,empty", "--ts-model-dtype=float16", "--ts-seed=7", *SMALL)
+    (line,) = [line for line in result.outlines if line.startswith("  rerun")]
+    assert "--ts-model-dtype" not in line

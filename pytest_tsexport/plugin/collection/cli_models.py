@@ -9,7 +9,7 @@ from shlex import quote
 
 import pytest
 
-from pytest_tsexport.config.given_models import inputs_of
+from pytest_tsexport.config.given_models import inputs_of, is_checkpoint, loading_options
 from pytest_tsexport.plugin.settings import Settings
 
 
@@ -87,8 +87,10 @@ def rerun_options(item: pytest.Item, settings: Settings) -> list[str] | None:
     options = settings.options
     name = getattr(item, "callspec").params["ts_model"]  # noqa: B009  # Function has it, and does not declare it
     inputs = inputs_of(name, options.models or (), options.input_files or ())
+    loading = loading_options(settings.command_line) if is_checkpoint(name) else {}
     return [
         f'"--ts-model={name}"',
+        *(f"{flag}={quote(value)}" for flag, value in loading.items()),
         *([f"--ts-artifact={quote(str(options.artifact))}"] if options.artifact else []),
         *([f"--ts-inputs={quote(str(inputs))}"] if inputs else []),
     ]
