@@ -29,8 +29,9 @@ export HF_HUB_OFFLINE = 1
 # Pytest rewrites the assertions of 600 files. Without bytecode each worker does so again in each run, for five seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-# A hung export must not hang the build: five minutes are more than any one test takes.
-SUITE := -n $(WORKERS) --timeout=300 $(ARGS)
+# A hung export must not hang the build: five minutes are more than any one test takes. The examples of the documentation
+# are judged by 40 cases a check here.
+SUITE := -n $(WORKERS) --timeout=300 --ts-max-examples=40 $(ARGS)
 QUICK := --no-transformers -m "not slow and not wide"
 
 .PHONY: demo test wide quick test-4.57 suite timm wheel site atlas atlas-check workflow hooks detection corpus mutants \
@@ -67,9 +68,9 @@ quick: $(READY)
 	$(BIN)/python -m pytest $(QUICK) --durations=5 --durations-min=1 $(SUITE)
 
 # Only what depends on Transformers: the rest would run as `make test` has run it. tests/meta has the house rules;
-# comparison, the backends and the corpus take tensors and graphs, whoever made them; the atlas is of version 5. The
-# folder comes before the environment's own packages in the import path.
-SAME := meta comparison backends atlas test_corpus_runs.py
+# comparison, diagnosis, the backends and the corpus take tensors and graphs, whoever made them; the atlas is of version
+# 5. The folder comes before the environment's own packages in the import path.
+SAME := meta comparison backends atlas diagnosis quality/test_references.py test_corpus_runs.py
 test-4.57: $(OLD)/.ready
 	PYTHONPATH=$(abspath $(OLD)) $(BIN)/python -m pytest -m "transformers and not wide" $(SAME:%=--ignore=tests/%) $(SUITE)
 
@@ -142,10 +143,10 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache
 
-# `make test` has run the examples with all their cases; here they run as a reader would try them, quickly.
+# Here the examples run as a reader would try them, quickly.
 docs: $(READY)
 	$(BIN)/python -m docs.make_reference --check
-	$(BIN)/python -m pytest docs --ts-max-examples=20 $(SUITE)
+	$(BIN)/python -m pytest docs $(SUITE) --ts-max-examples=20
 
 # Writes docs/reference from the docstrings, and the reports in the pages from runs of docs/examples/red.
 reference: $(READY)

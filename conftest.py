@@ -6,11 +6,14 @@ import gc
 import importlib
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from math import ceil
 from pathlib import Path
 from types import ModuleType
+from zlib import crc32
 
 # Before transformers is imported: nothing here may ask the network for a checkpoint.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -86,12 +89,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         torch.set_num_threads(1)
 
 
-# First, so that `-m transformers` sees the marker.
+# First, so that `-m` sees the markers.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    alike = defaultdict[str, list[pytest.Item]](list)
     for item in items:
         if uses_transformers(item.path):
             item.add_marker("transformers")
+        if item.get_closest_marker("one_in") and not item.get_closest_marker("wide"):
+            alike[item.nodeid.partition("[")[0]].append(item)
+    for cases in alike.values():
+        few = next(cases[0].iter_markers("one_in")).args[0]
+        # By a checksum: every third of a table of three columns would be one column.
+        cases.sort(key=lambda item: crc32(item.nodeid.encode()))
+        for item in cases[ceil(len(cases) / few) :]:
+            item.add_marker("wide")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

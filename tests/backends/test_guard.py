@@ -189,6 +189,7 @@ def _best(module: torch.jit.ScriptModule) -> float:
     return best
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("model", [sizes.BakesBranch, sizes.BakesBatch, sizes.EvenOnly])
 def test_a_model_that_is_wrong_at_other_sizes_is_right_with_a_guard(model: type[nn.Module]) -> None:
     assert judge(model(), rows()(), checks="shapes")["shapes"].outcome is Outcome.FAILED

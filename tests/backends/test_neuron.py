@@ -30,6 +30,7 @@ MODELS = (
 )
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("model", MODELS, ids=lambda pair: pair[0].__name__)
 @pytest.mark.parametrize("name", SDKS)
 def test_right_models_pass(sdk: Installed, name: str, model: Any) -> None:

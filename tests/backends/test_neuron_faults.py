@@ -81,6 +81,7 @@ def judged(case: Case, *, seed: int = 0) -> dict[str, Verdict]:
     return judge(model(), inputs(), backend="neuron", max_examples=20, seed=seed, checks="-round_trip", **keywords)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "seed"), RUNS)
 @pytest.mark.parametrize(("fault", "case", "check", "headline"), FOUND)
@@ -92,6 +93,7 @@ def test_a_fault_is_found(
     assert (found.outcome, found.headline) == (Outcome.FAILED, headline)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(("fault", "case", "check", "headline"), UNCAST)
@@ -103,6 +105,7 @@ def test_a_fault_is_found_without_casting(
     assert (found.outcome, found.headline) == (Outcome.FAILED, headline)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "seed"), [*RUNS, ("independent", 4)])
 @pytest.mark.parametrize("case", [TIED, TIED_BATCHES, PLAIN, PLAIN_BATCHES, TWO_IN, TWO_OUT])

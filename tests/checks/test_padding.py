@@ -428,6 +428,7 @@ def wild() -> list[Any]:
     return [pytest.param(name, marks=[old] if name in DECODERS else []) for name in WILD]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("family", wild())
 def test_families_can_be_padded_as_is_known_of_them(family: str) -> None:
     invariant, changing = WILD[family]

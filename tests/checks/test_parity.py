@@ -107,6 +107,7 @@ def self_inputs() -> Inputs:
     return rows()()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("model", [values.OneIdInFifty, values.LastRow])

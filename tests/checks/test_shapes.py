@@ -83,6 +83,7 @@ def test_the_size_of_an_exporter_that_pads_is_shown() -> None:
     assert dict(found.rows)["traced at"] == "x (batch=2, dim1=7); the exporter traced x (2, 12)"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "counterexample"),

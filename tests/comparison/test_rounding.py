@@ -131,6 +131,7 @@ def accused(verdicts: dict[str, Verdict]) -> dict[str, tuple[Any, ...]]:
     return {name: (one.headline, one.rows) for name, one in verdicts.items() if one.outcome is Outcome.FAILED}
 
 
+@pytest.mark.one_in(4)
 @every_cast
 @one_in(3, "seed", range(3), str)
 @pytest.mark.parametrize("model", [bert, Deep, Chooses])
@@ -154,6 +155,7 @@ WRONGS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
+@pytest.mark.one_in(3)
 @one_in(3, "case", list(product(WRONGS, CASTS)), lambda case: f"{case[0]} {' '.join(case[1])}")
 def test_rounding_does_not_hide_a_wrong_one(case: tuple[str, tuple[str, str]]) -> None:
     happens, cast = case

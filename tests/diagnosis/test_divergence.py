@@ -87,6 +87,7 @@ def test_the_submodule_of_each_wrong_family_is_named(one: Wild) -> None:
     assert int(place.partition(":")[2]) > 0
 
 
+@pytest.mark.one_in(2)
 @one_in(4, "one", right(), lambda one: one.title)
 def test_no_submodule_is_named_for_a_right_one(one: Wild) -> None:
     evidence = evidence_of(one)

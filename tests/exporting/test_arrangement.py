@@ -185,6 +185,7 @@ WITH_RATE: Any = {**X, "rate": 16000}
 PARTS = {"parts": [torch.randn(2, 4), torch.randn(2, 4)], "scale": 0.5}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "inputs", "export"),

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from tests.plugin.conftest import Project, Run
-from tests.plugin.workers import also_in_workers
 
 WRONG = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["shapes"])
@@ -44,7 +43,7 @@ def test_a_rerun_starts_with_the_counterexample(project: Project, run: Run, pyte
     assert first(result.outlines) == "(batch=5, dim1=4)"
 
 
-@also_in_workers
+@pytest.mark.slow
 def test_the_smallest_stays_in_the_cache_until_the_fault_is_fixed(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:

@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.plugin.conftest import Project, Run
-from tests.plugin.workers import also_in_workers
 
 ENDS = """
 import sys
@@ -59,7 +58,7 @@ def test_a_crashed_check_fails_and_is_not_judged(project: Project, run: Run, end
     assert "pytest_tsexport/" not in result.stdout.str()
 
 
-@also_in_workers
+@pytest.mark.slow
 def test_a_crash_comes_out_of_every_kind_of_run(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:

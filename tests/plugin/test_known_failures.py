@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.plugin.conftest import Project, Run
-from tests.plugin.workers import also_in_workers
 
 WRONG = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["parity", "shapes"])
@@ -74,7 +73,7 @@ def section(result: pytest.RunResult) -> list[str]:
     return [line for line in after[:end] if line]
 
 
-@also_in_workers
+@pytest.mark.slow
 def test_what_got_better_is_reported_and_fails_nothing(listed: Listed, run: Run, plugin_args: tuple[str, ...]) -> None:
     listed(more='link = "https://example.com/1"')
     result = run("--ts-known-failures=known.toml", "-rX", "--deselect=test_export.py::test_x[BakesBatch-jit-shapes]",

@@ -72,6 +72,7 @@ def test_right():
 """
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", ["-n1", "-n2"])
 def test_a_run_in_which_every_worker_dies_twice_ends_with_a_table(

@@ -95,6 +95,7 @@ def assert_right(found: Mapping[str, Verdict]) -> None:
     assert found["shapes"].judged >= CASES - 3  # eager itself refuses what is longer than its table
 
 
+@pytest.mark.one_in(3)
 @one_in(3, "seed", SEEDS, str)
 @pytest.mark.parametrize("name", MODELS)
 def test_each_passes_and_raises_at_every_other_size(name: str, seed: int) -> None:
@@ -117,6 +118,7 @@ def test_bert_passes_where_products_are_computed_in_bf16(seed: int) -> None:
     assert 1e-4 < worst.difference < worst.allowed
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", MODELS)
 def test_each_runs_the_same_in_a_process_with_the_operators_alone(name: str) -> None:
     found = verdicts(name, seed=0, checks="round_trip")["round_trip"]
@@ -126,6 +128,7 @@ def test_each_runs_the_same_in_a_process_with_the_operators_alone(name: str) -> 
     )
 
 
+@pytest.mark.one_in(3)
 @one_in(3, "seed", SEEDS, str)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_batch_that_callers_vary_is_kept(name: str, seed: int) -> None:

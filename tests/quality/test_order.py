@@ -59,7 +59,7 @@ def comparable(verdict: Verdict) -> str:
 
 
 @pytest.mark.slow
-@one_in(24, "specimen", JUDGED_SPECIMENS, lambda one: one.title, always=STATEFUL)
+@one_in(40, "specimen", JUDGED_SPECIMENS, lambda one: one.title, always=STATEFUL)
 def test_verdicts_are_the_same_alone_in_order_and_in_reverse(specimen: Specimen) -> None:
     in_order, reverse = (verdicts(specimen, checks) for checks in (JUDGED, JUDGED[::-1]))
     assert reverse == in_order

@@ -66,6 +66,7 @@ def each_family_in_each(ways: Sequence[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("name", "way"), pairs)
 
 
+@pytest.mark.one_in(2)
 @each_family_in_each(("by the backend", *WAYS))
 def test_a_right_file_passes_however_its_weights_are_named(name: str, way: str) -> None:
     if not ties(name):
@@ -75,6 +76,7 @@ def test_a_right_file_passes_however_its_weights_are_named(name: str, way: str) 
     assert found.not_covered == ()
 
 
+@pytest.mark.one_in(2)
 @each_family_in_each(tuple(WAYS))
 def test_a_file_that_shares_is_found_however_its_weights_are_named(name: str, way: str) -> None:
     if not ties(name):
@@ -90,6 +92,7 @@ def test_an_untied_file_that_is_spoilt_is_found(case: tuple[str, str]) -> None:
     assert judged(name, written(whole, untied=True, spoil=SPOILS[spoil])).outcome is Outcome.FAILED
 
 
+@pytest.mark.one_in(4)
 @of_files
 @pytest.mark.parametrize("name", SPOILT)
 def test_a_clone_that_is_transposed_in_the_file_is_found(name: str) -> None:
@@ -102,6 +105,7 @@ def test_a_clone_that_is_transposed_in_the_file_is_found(name: str) -> None:
     assert "is the transpose of the model's" in dict(found.rows)["in the file"]
 
 
+@pytest.mark.one_in(3)
 @of_files
 @pytest.mark.parametrize("name", ["bert", "t5", "gpt2"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
