@@ -225,6 +225,7 @@ VMAP = ("gpt2", "llama")
 """Cannot be traced on Transformers 4.57, whose masks are built with vmap: there is nothing to guard."""
 
 
+@pytest.mark.one_in(2)
 @one_in(3, "family", [family for family in FAMILIES if not OLD or family not in VMAP], str)
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence for multidimensional indexing:UserWarning")
 def test_models_of_all_kinds_are_fixed_with_a_guard(family: str) -> None:

@@ -44,6 +44,7 @@ def test_the_file_is_valid_and_the_page_shows_it_whole(name: str) -> None:
     assert f"```yaml\n{(FOLDER / name).read_text(encoding='utf-8')}```\n" in PAGE.read_text(encoding="utf-8")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_each_step_runs_in_a_fresh_project(name: str, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.conftest import Project, Run
-from tests.plugin.workers import also_in_workers
 
 MODELS = """
 @pytest.mark.torchscript(inputs=ROWS, max_examples=30, checks=["trace", "shapes"])
@@ -35,7 +34,7 @@ def sidecar(pytester: pytest.Pytester, name: str) -> dict[str, object]:
     return found
 
 
-@also_in_workers
+@pytest.mark.slow
 def test_a_file_is_named_by_what_the_run_found(
     project: Project, run: Run, pytester: pytest.Pytester, plugin_args: tuple[str, ...]
 ) -> None:

@@ -61,6 +61,7 @@ def others(found: Mapping[str, Mapping[str, str]], subjects: Mapping[str, Hostil
     return wrong
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("subjects", [hostile.FORWARDS, hostile.OTHERS], ids=["forward", "others"])
 def test_each_has_its_own_verdicts_and_the_next_is_right(
     project: Project, pytester: pytest.Pytester, subjects: dict[str, Hostile]
