@@ -30,8 +30,8 @@ export HF_HUB_OFFLINE = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 # A hung export must not hang the build: five minutes are more than any one test takes. The examples of the documentation
-# are judged by 40 cases a check here.
-SUITE := -n $(WORKERS) --timeout=300 --ts-max-examples=40 $(ARGS)
+# are judged by 20 cases a check here.
+SUITE := -n $(WORKERS) --timeout=300 --ts-max-examples=20 $(ARGS)
 QUICK := --no-transformers -m "not slow and not wide"
 
 .PHONY: demo test wide quick test-4.57 suite timm wheel site atlas atlas-check workflow hooks detection corpus mutants \
@@ -143,10 +143,10 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports --no-cache
 
-# Here the examples run as a reader would try them, quickly.
+# The examples as a reader would run them, with all their cases.
 docs: $(READY)
 	$(BIN)/python -m docs.make_reference --check
-	$(BIN)/python -m pytest docs $(SUITE) --ts-max-examples=20
+	$(BIN)/python -m pytest docs $(SUITE) --ts-max-examples=100
 
 # Writes docs/reference from the docstrings, and the reports in the pages from runs of docs/examples/red.
 reference: $(READY)

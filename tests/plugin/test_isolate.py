@@ -157,6 +157,7 @@ def test_a_function_that_ends_the_process_is_told(project: Project, pytester: py
     )
 
 
+@pytest.mark.wide
 def test_workers_isolate_too(project: Project, pytester: pytest.Pytester) -> None:
     project(hostile(SEGFAULT))
     result = isolated(pytester, "-n2")
@@ -193,6 +194,7 @@ def test_label():
 """
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("capture", ["fd", "sys"])
 def test_what_a_function_does_besides_arrives(project: Project, pytester: pytest.Pytester, capture: str) -> None:
     project(ORDINARY)
@@ -238,6 +240,7 @@ def test_one_sentence_for_a_value_that_means_nothing(project: Project, pytester:
     result.stderr.fnmatch_lines([f"ERROR: --ts-isolate is '4'; {valid}"])
 
 
+@pytest.mark.wide
 def test_the_ini_isolates_and_off_undoes_it(project: Project, pytester: pytest.Pytester) -> None:
     body = "import os\nHERE = os.getpid()\n\n@pytest.mark.torchscript(inputs=ROWS, checks=['parity'])\n"
     project(

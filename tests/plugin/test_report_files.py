@@ -107,6 +107,7 @@ def test_a_test_file_whose_name_is_no_text_is_reported(pytester: pytest.Pytester
     assert "test_\\udce9.py" in pytester.path.joinpath(file).read_text(encoding="utf-8").replace("<wbr>", "")
 
 
+@pytest.mark.wide
 @pytest.mark.slow
 def test_workers_write_what_a_serial_run_writes(project: Project, run: Run, pytester: pytest.Pytester) -> None:
     project(MODELS)

@@ -37,7 +37,7 @@ def test_torch_alone_shows_that_a_right_one_answers_rightly_or_raises(one: Repor
     assert file is None or agree(eager, file)
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.slow
 @each(reported_wrong())
 def test_a_wrong_one_is_found_by_the_check_that_should(one: Reported) -> None:
@@ -45,7 +45,7 @@ def test_a_wrong_one_is_found_by_the_check_that_should(one: Reported) -> None:
     assert set(one.specimen.fails) <= found <= {*one.specimen.fails, *one.specimen.also}
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(6)
 @pytest.mark.slow
 @each(reported_right())
 def test_a_right_one_is_not_accused(one: Reported) -> None:
