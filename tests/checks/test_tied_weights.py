@@ -639,27 +639,28 @@ class ScaledBeforeNorm(nn.Module):
         self.register_buffer("near", torch.zeros(1))
 
     def directions(self, x: torch.Tensor) -> torch.Tensor:
-        states = (self.linear(x * self.first.scale) + self.bias).tanh()
+        states = (self.linear(x * self.first.get_parameter("scale")) + self.bias).tanh()
         return nn.functional.normalize(states * self.second.get_parameter("scale").exp(), dim=-1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         found = self.directions(x)[..., 1:2]
-        return torch.cat([5 + 0 * found, found - self.near], -1)
+        return torch.cat([5 + 0 * found, found - self.get_buffer("near")], -1)
 
 
 class WithoutScale(nn.Module):
     """The norm is written out, and no scale is before it; another tied weight has another name."""
 
-    def __init__(self, model: ScaledBeforeNorm) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.first, self.second, self.linear, self.other = model.first, model.second, model.linear, model.bias
+        self.first, self.second, self.linear = (model.get_submodule(name) for name in ("first", "second", "linear"))
+        self.other = model.get_parameter("bias")
         self.register_buffer("near", model.get_buffer("near"))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        states = (self.linear(x * self.first.scale) + self.other).tanh()
+        states = (self.linear(x * self.first.get_parameter("scale")) + self.other).tanh()
         norm = states.square().sum(-1, keepdim=True).sqrt()
         found = (states / norm + 0 * self.second.get_parameter("scale"))[..., 1:2]
-        return torch.cat([5 + 0 * found, found - self.near], -1)
+        return torch.cat([5 + 0 * found, found - self.get_buffer("near")], -1)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
@@ -691,12 +692,12 @@ class Positive(nn.Module):
 class PositiveByFirst(nn.Module):
     """The first layer is called twice."""
 
-    def __init__(self, model: Positive) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.first, self.second = model.first, model.second
+        self.first, self.second = model.get_submodule("first"), model.get_submodule("second")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        states = self.first(self.first(x).tanh())
+        states: torch.Tensor = self.first(self.first(x).tanh())
         return states[states > 0]
 
 
