@@ -24,6 +24,31 @@ class StatesAndChoice(made.TiedHead):
         return states, self.head(states).argmax(-1)
 
 
+class ChoiceOfTwoBiases(StatesAndChoice):
+    """The bias of its head has a second name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = self.head.bias
+
+    def forward(self, ids: Tensor) -> Any:
+        states = self.embed(ids).tanh()
+        return states, (self.head(states) + self.bias).argmax(-1)
+
+
+class OneBiasRenamed(nn.Module):
+    """The same with another name for the second bias, so that each weight is changed on its own."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.embed, self.head = model.get_submodule("embed"), model.get_submodule("head")
+        self.offset = model.get_parameter("bias")
+
+    def forward(self, ids: Tensor) -> Any:
+        states = self.embed(ids).tanh()
+        return states, (self.head(states) + self.offset).argmax(-1)
+
+
 class RenamedStatesAndChoice(nn.Module):
     """The same under other names."""
 
@@ -72,6 +97,8 @@ def right_choices() -> Iterator[Specimen]:
     tied = partial(Specimen, family="aliasing", inputs=ids())
     own = exporters.instead(lambda model: deep_copy(untie(model)))
     yield tied(build=StatesAndChoice, name="ChoiceByOwnClone", keywords={"export": own})
+    one = exporters.instead(lambda model: OneBiasRenamed(deep_copy(untie(model))))
+    yield tied(build=ChoiceOfTwoBiases, name="ChoiceWithOneBiasRenamed", keywords={"export": one})
     renamed = exporters.instead(lambda model: RenamedStatesAndChoice(deep_copy(untie(model))))
     yield tied(build=StatesAndChoice, name="ChoiceRenamed", keywords={"export": renamed})
     summed = exporters.instead(lambda model: SummedHalfHead(deep_copy(untie(model))))

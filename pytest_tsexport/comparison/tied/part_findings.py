@@ -129,7 +129,7 @@ def _are_read_together(clones: Sequence[_Clone], tied: TiedEvidence) -> bool:
     moved = tied.responses.of_copies([copy for clone in clones for copy in clone.copies])
     names = tuple(dict.fromkeys(clone.name for clone in clones))
     expected = tied.responses.of_names(clones[0].copies[0].names[0], names)
-    return misfit(settled(moved, expected), expected) <= EXACT if tied.is_equal else misfit(moved, expected) <= TOGETHER
+    return misfit(moved, expected) <= (EXACT if tied.is_equal else TOGETHER)
 
 
 def _equal_other(clone: _Clone, names: Sequence[str], tied: TiedEvidence) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pytest_tsexport.comparison.tied.file_values import Copy
-from pytest_tsexport.comparison.tied.movements import INFINITE, Response, misfit, settled
+from pytest_tsexport.comparison.tied.movements import INFINITE, Response, misfit
 from pytest_tsexport.comparison.tied.responses import Responses
 
 EXACT = 1e-3
@@ -57,7 +57,7 @@ def reader(copy: Copy, live: Sequence[str], responses: Responses) -> Reader:
         best = min(alone.values())
         if not near and best <= NEAR:
             near = tuple(name for name, miss in alone.items() if miss <= max(2 * best, EXACT))
-        if best <= EXACT or any(question.is_settled_by(name) for name, miss in alone.items() if miss == best):
+        if best <= EXACT:
             break
         together, miss = question.together()
         if miss <= min(TOGETHER, best / CLEARLY):
@@ -78,11 +78,6 @@ class _Question:
     def misfit(self, names: Sequence[str]) -> float:
         """How badly these names, changed at once, explain it."""
         return misfit(self.moved, self.responses.of_names(self.basis, names), scaled=self.scaled)
-
-    def is_settled_by(self, name: str) -> bool:
-        """Whether one name explains it, up to the rounding of the answer's type."""
-        expected = self.responses.of_names(self.basis, (name,))
-        return misfit(settled(self.moved, expected), expected) <= EXACT
 
     def together(self) -> tuple[tuple[str, ...], float]:
         """The set of two or more names that explains it best, and how badly."""
