@@ -18,13 +18,22 @@ from pytest_tsexport.testing import tied_models as models
 from pytest_tsexport.testing import tied_wrappers as wrappers
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Inputs, Specimen, ids, rows
+from pytest_tsexport.testing.tied_choices import right_choices
 from pytest_tsexport.testing.tied_parts import right_parts
 from pytest_tsexport.testing.wrong_tied import BUFFERS, LAYERS
 
 
 def rightly_tied() -> Iterator[Specimen]:
     """Every specimen of such a file."""
-    yield from (*_by_the_plugin(), *_wrapped(), *_not_tied(), *_noted(), *_in_other_forms(), *right_parts())
+    yield from (
+        *_by_the_plugin(),
+        *_wrapped(),
+        *_not_tied(),
+        *_noted(),
+        *_in_other_forms(),
+        *right_parts(),
+        *right_choices(),
+    )
 
 
 def _by_the_plugin() -> Iterator[Specimen]:

@@ -11,6 +11,7 @@ import torch
 
 from pytest_tsexport.testing import files
 from pytest_tsexport.testing.specimen import Specimen
+from pytest_tsexport.testing.tied_choices import right_choices
 from pytest_tsexport.testing.tied_parts import right_parts, wrong_parts
 
 Place = Any
@@ -50,11 +51,11 @@ def moved(specimen: Specimen, path: Path, name: str, place: Place = slice(None))
 
 
 def named(title: str) -> Specimen:
-    return next(one for one in (*wrong_parts(), *right_parts()) if one.title == title)
+    return next(one for one in (*wrong_parts(), *right_parts(), *right_choices()) if one.title == title)
 
 
-@pytest.mark.parametrize("specimen", list(wrong_parts()), ids=lambda one: one.title)
-def test_every_wrong_file_answers_as_its_model(specimen: Specimen, tmp_path: Path) -> None:
+@pytest.mark.parametrize("specimen", [*wrong_parts(), *right_choices()], ids=lambda one: one.title)
+def test_every_file_answers_as_its_model(specimen: Specimen, tmp_path: Path) -> None:
     expected = answers(specimen.model().eval(), specimen)
     torch.testing.assert_close(answers(exported(specimen, tmp_path / "file.pt"), specimen), expected)
 
@@ -92,8 +93,27 @@ def test_one_norm_is_read_for_two(tmp_path: Path) -> None:
         ("RenamedAndNotMixed", ("encoder.weight", "output.weight")),
         ("NormsRenamedApart", ("a.weight", "b.weight", "c.weight")),
         ("NormedOnce", ("first.weight", "second.weight")),
+        ("HalfHeadSummed", ("tokens.weight", "out.weight")),
     ],
 )
 def test_every_clone_of_a_right_file_is_read(title: str, names: tuple[str, ...], tmp_path: Path) -> None:
     for name in names:
         assert moved(named(title), tmp_path / "file.pt", name).any()
+
+
+@pytest.mark.parametrize(("title", "name"), [("ChoiceByOwnClone", "head.weight"), ("ChoiceRenamed", "output.weight")])
+def test_the_clone_of_a_head_moves_the_choice_alone(title: str, name: str, tmp_path: Path) -> None:
+    specimen = named(title)
+    file = exported(specimen, tmp_path / "file.pt")
+    states, choice = file(*specimen.inputs().values())
+    with torch.no_grad():
+        dict(file.named_parameters())[name].neg_()
+    others = file(*specimen.inputs().values())
+    assert torch.equal(others[0], states)
+    assert not torch.equal(others[1], choice)
+
+
+def test_another_kernel_has_the_answer_of_a_half_head_bit_for_bit(tmp_path: Path) -> None:
+    specimen = named("HalfHeadSummed")
+    found = answers(exported(specimen, tmp_path / "file.pt"), specimen)
+    assert torch.equal(found, answers(specimen.model().eval(), specimen))

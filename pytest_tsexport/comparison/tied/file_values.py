@@ -61,7 +61,7 @@ class FileValues:
 
     @cached_property
     def _values(self) -> Mapping[str, str | None]:
-        return {name: value(self.ours[name]) for name in self.tied}
+        return {name: self._value(name) for name in self.tied}
 
     @cached_property
     def _by_value(self) -> Mapping[str, list[str]]:
@@ -127,8 +127,18 @@ class FileValues:
         mine = self._values[name]
         shape, dtype = self.ours[name].shape, self.ours[name].dtype
         for other, one in self.ours.items():
-            if other not in names and one.shape == shape and one.dtype == dtype and value(one) == mine:
+            if other not in names and one.shape == shape and one.dtype == dtype and self._value(other) == mine:
                 yield other
+
+    def _value(self, name: str) -> str | None:
+        """The value of a tensor of the model, which is read once."""
+        if name not in self._known_values:
+            self._known_values[name] = value(self.ours[name])
+        return self._known_values[name]
+
+    @cached_property
+    def _known_values(self) -> dict[str, str | None]:
+        return {}
 
     def stand_for(self, keys: Sequence[str], names: Sequence[str]) -> bool:
         """Whether one of these tensors of the file has the value, or the name, of one of these weights."""

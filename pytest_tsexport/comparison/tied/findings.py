@@ -13,9 +13,6 @@ from pytest_tsexport.comparison.tied.value_findings import Finding, changed_in_s
 SHARED = "tied weights are still shared in the file"
 READS = "let forward read each of the copies where the model reads its name"
 
-MOST_CALLS = 600
-"""Calls of the model and of the file in which weights are changed; the weights that are left over are listed."""
-
 
 def group_finding(names: Sequence[str], tied: TiedEvidence) -> Finding:
     """The first thing that is wrong with a group, or what its verdict has to say besides."""
@@ -52,7 +49,7 @@ def _too_little(
 def _why_not_changed(names: Sequence[str], copies: int, tied: TiedEvidence) -> str | None:
     if not tied.answers_alike:
         return f"{listed(names)}: the file answers the example inputs with other outputs, so no weight was changed"
-    if tied.responses.calls + len(names) + copies > MOST_CALLS:
+    if len(names) + copies > tied.responses.calls_left:
         return f"{listed(names)}: not changed one by one, because that would take too long"
     return None
 

@@ -8,7 +8,7 @@ import torch
 
 from pytest_tsexport.comparison.difference import difference
 from pytest_tsexport.comparison.factors import noise_floor
-from pytest_tsexport.comparison.metrics import as_real, distances, mistakes
+from pytest_tsexport.comparison.metrics import as_real, distances, mistakes, size_of
 from pytest_tsexport.comparison.tolerance import BY_KERNELS
 from pytest_tsexport.subjects.reference import same_bits
 from pytest_tsexport.tensors.tree import Leaves
@@ -21,6 +21,9 @@ LIVE_IN_HALF = 2.0
 
 STRONG = 0.3
 """A slice of an output counts if it moves by more than this share of what its slices move by on average."""
+
+ULPS = 4.0
+"""With other kernels, an element may move by so many ULP of the largest number of its output more or less."""
 
 FAR = 1e4
 """Elements so many times larger than a small one of their output, of which a tenth is smaller, have their own unit."""
@@ -36,10 +39,12 @@ class Response:
     """How an answer moved: `strength`, at least 1 if it moved for certain, and `vector`, all outputs in one.
 
     The vector is None if there is none to compare: the call raised, an output has another shape, or is not finite.
+    `rounding` is what other kernels may make of each of its elements; None if it is not known.
     """
 
     strength: float
     vector: torch.Tensor | None = None
+    rounding: torch.Tensor | None = None
 
     @property
     def is_dead(self) -> bool:
@@ -79,6 +84,14 @@ def misfit(one: Response, other: Response, *, scaled: bool = False) -> float:
     return float((ours - factor * theirs).norm() / ours.norm())
 
 
+def settled(one: Response, other: Response) -> Response:
+    """`one` without what rounding explains of its distance to `other`: half precision moves in steps of a percent."""
+    if one.vector is None or other.vector is None or other.rounding is None or one.vector.shape != other.vector.shape:
+        return one
+    gaps = one.vector - other.vector
+    return Response(one.strength, other.vector + gaps.sign() * (gaps.abs() - other.rounding).clamp_min(0.0))
+
+
 def worst_slice(one: Response, other: Response, base: Leaves) -> float:
     """The largest misfit within one slice of the last axis of an output, as a share of `other` there.
 
@@ -99,14 +112,20 @@ def worst_slice(one: Response, other: Response, base: Leaves) -> float:
 
 
 def _strength(base: torch.Tensor, changed: torch.Tensor) -> float:
-    """How far an output moved, in units of what its moving elements may be off by: others may be -1e9 or FLT_MIN."""
+    """How far an output moved, in units of what its elements may be off by.
+
+    Far larger ones that did not move are left out: they may be -1e9 or FLT_MIN. Others are not: a large logit may hide
+    the rounding that a small one shows.
+    """
     if not base.numel():
         return 0.0
     exact = not (base.is_floating_point() or base.is_complex())
     gaps = mistakes(base, changed) if exact else distances(base, changed)
     gap = float(gaps.max())
     half = base.is_floating_point() and torch.finfo(base.dtype).bits <= 16
-    floor = noise_floor(base[gaps > 0]) * (LIVE_IN_HALF if half else LIVE)
+    floor = noise_floor(base[(gaps > 0) | _are_near(size_of(base).nan_to_num(0.0, 0.0, 0.0))]) * (
+        LIVE_IN_HALF if half else LIVE
+    )
     return gap / floor if floor else (INFINITE if gap else 0.0)
 
 
@@ -119,9 +138,11 @@ def same_leaves(one: Leaves, other: Leaves | None) -> bool:
 
 def are_alike(base: Leaves, eager: Leaves, file: Leaves) -> bool:
     """Whether two answers are equal up to the rounding of kernels, also among what moved from `base` in eager."""
+    if difference(eager, file, BY_KERNELS) is not None:
+        return False
     moved = {name: _places(leaf, eager[name]) for name, leaf in base.items()}
     parts = [{name: one[name][places] for name, places in moved.items()} for one in (eager, file)]
-    return difference(eager, file, BY_KERNELS) is None and difference(parts[0], parts[1], BY_KERNELS) is None
+    return difference(parts[0], parts[1], BY_KERNELS) is None
 
 
 def keep_their_scale(base: Leaves, changed: Leaves) -> bool:
@@ -160,13 +181,28 @@ def in_units_of(base: Leaves, found: Response) -> Response:
     if found.vector is None or found.vector.numel() != sum(map(len, values)):
         return found
     units = [_units(one) for one in values if len(one)]
-    return Response(found.strength, found.vector / torch.cat(units) if units else found.vector)
+    if not units:
+        return found
+    vector, eps = found.vector / torch.cat(units), [_eps(base[name].dtype) for name in _compared(base)]
+    of_each = torch.cat([torch.full_like(one, step) for one, step in zip(values, eps, strict=True)])
+    return Response(found.strength, vector, ULPS * of_each * (1 + vector.abs()))
 
 
 def _units(sizes: torch.Tensor) -> torch.Tensor:
     """The largest size in an output; a far larger one, as the 1e9 of a mask, is its own unit."""
+    if not bool(sizes.any()):
+        return torch.ones_like(sizes)
+    return sizes.clamp_min(float(sizes[_are_near(sizes)].max()))
+
+
+def _are_near(sizes: torch.Tensor) -> torch.Tensor:
+    """Which elements of an output are not far larger than its small ones."""
     there = sizes[sizes > 0]
     if not len(there):
-        return torch.ones_like(sizes)
-    near = there[there <= FAR * there.kthvalue(1 + len(there) // 10).values]
-    return sizes.clamp_min(float(near.max()))
+        return torch.ones_like(sizes, dtype=torch.bool)
+    return sizes <= FAR * there.kthvalue(1 + len(there) // 10).values
+
+
+def _eps(dtype: torch.dtype) -> float:
+    """The relative step of a type; that of whole numbers is 0."""
+    return torch.finfo(dtype).eps if dtype.is_floating_point or dtype.is_complex else 0.0

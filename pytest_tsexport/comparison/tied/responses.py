@@ -24,6 +24,9 @@ from pytest_tsexport.tensors.perturbation import carried, numbers_of, perturbed
 SAME = 1e-3
 """What the movements of two answers that were equal bit for bit may differ by, as a share, and still be the same."""
 
+MOST_CALLS = 600
+"""Calls of the model and of the file in which weights are changed; the weights that are left over are listed."""
+
 SHARES = (1.0, 1.0, 4.0)
 """The first noise of a weight, and others that are tried if the answer does not move: in standard deviations."""
 
@@ -44,9 +47,9 @@ class Responses:
         self._chosen: dict[str, int] = {}
 
     @property
-    def calls(self) -> int:
-        """How many answers were asked for."""
-        return len(self._known)
+    def calls_left(self) -> int:
+        """How many more answers may be asked for."""
+        return max(MOST_CALLS - len(self._known), 0)
 
     def numbers(self, name: str, share: float = 1.0) -> torch.Tensor | None:
         """What this weight is changed to, the same each time; None if it cannot be changed.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from pytest_tsexport.comparison.tied import file_values, forms
 from pytest_tsexport.comparison.tied.file_values import Copy, FileValues
 from pytest_tsexport.comparison.tied.forms import AS_IT_IS, Form
 
@@ -44,6 +46,20 @@ def test_a_tensor_with_the_name_of_another_weight_is_that_weight() -> None:
     assert [one.key for one in found.copies(GROUP)] == list(GROUP)
     assert found.is_ambiguous("embed.weight", GROUP)
     assert not values(theirs, GROUP, **{"norm.weight": OTHER}).is_ambiguous("embed.weight", GROUP)
+
+
+def test_every_weight_of_the_model_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[torch.Tensor] = []
+
+    def counted(tensor: torch.Tensor) -> str | None:
+        read.append(tensor)
+        return forms.value(tensor)
+
+    monkeypatch.setattr(file_values, "value", counted)
+    found = values({}, GROUP, first=WEIGHT.clone(), second=OTHER)
+    for name in (*GROUP, *GROUP):
+        assert list(found.equal_others(name, GROUP)) == ["first"]
+    assert len(read) == len(found.ours) == 4
 
 
 def test_sets_are_found_under_every_prefix_and_another_model_is_told_apart() -> None:

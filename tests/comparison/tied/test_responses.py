@@ -16,6 +16,7 @@ from pytest_tsexport.comparison.tied.movements import (
     keep_their_scale,
     misfit,
     response,
+    settled,
     worst_slice,
 )
 from pytest_tsexport.comparison.tied.responses import Responses
@@ -93,6 +94,13 @@ def test_what_does_not_move_does_not_say_what_rounding_explains() -> None:
     assert not response(base, {"output": torch.tensor([1.0, 2.5, -1e9 + 64])}).is_live
 
 
+def test_what_a_larger_number_absorbs_is_rounding() -> None:
+    """An answer before a norm moves by a step of 5.0, which 5.0 itself need not show."""
+    base = {"output": torch.tensor([5.0, 1e-3])}
+    assert not response(base, {"output": torch.tensor([5.0, 1e-3 + 1e-7])}).is_live
+    assert response(base, {"output": torch.tensor([5.0, 2e-3])}).is_live
+
+
 def test_a_far_larger_number_has_a_unit_of_its_own() -> None:
     base = {"states": torch.tensor([1.0, 1.0]), "logits": torch.tensor([1.0, 2.0, 4.0, -1e9])}
     changed = {"states": torch.tensor([2.0, 1.0]), "logits": torch.tensor([2.0, 2.0, 4.0, -1.1e9])}
@@ -110,6 +118,35 @@ def test_answers_are_alike_only_if_what_moved_is() -> None:
     assert keep_their_scale(base, eager)
     assert not keep_their_scale(base, {"output": torch.tensor([9.0, -1e9])})
     assert not keep_their_scale(base, base)
+
+
+def test_answers_of_other_shapes_are_not_alike() -> None:
+    assert not are_alike(BASE, {"output": BASE["output"] + 1}, {"output": torch.ones(2)})
+    assert not are_alike(BASE, {"output": BASE["output"] + 1}, {"other": BASE["output"] + 1})
+
+
+@pytest.mark.parametrize(("dtype", "steps"), [(torch.bfloat16, 2), (torch.float16, 3), (torch.float32, 3)])
+def test_a_few_steps_of_the_type_are_settled_and_more_are_not(dtype: torch.dtype, steps: int) -> None:
+    eps = torch.finfo(dtype).eps
+    base = {"output": BASE["output"].to(dtype)}
+
+    def by(*numbers: float) -> Response:
+        return in_units_of(base, response(base, {"output": torch.tensor(numbers, dtype=torch.float64).to(dtype)}))
+
+    expected = by(1.5, 3.0, 4.0)
+    assert misfit(by(1.5, 3.0 * (1 + steps * eps), 4.0), expected) > eps
+    assert misfit(settled(by(1.5, 3.0 * (1 + steps * eps), 4.0), expected), expected) == 0.0
+    assert misfit(settled(by(1.5, 3.0 * (1 + 16 * eps), 4.0), expected), expected) > eps
+
+
+def test_whole_numbers_have_no_rounding_and_what_is_unknown_is_not_settled() -> None:
+    index = {"index": torch.tensor([3, 4])}
+    found = in_units_of(index, response(index, {"index": torch.tensor([3, 5])}))
+    assert found.rounding is not None
+    assert not found.rounding.any()
+    one = vector(1, 2)
+    assert settled(one, vector(1, 3)) is one
+    assert settled(one, Response(1.0, None, torch.ones(2))) is one
 
 
 def test_a_misfit_is_a_share_of_the_response() -> None:
