@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch.backends import cuda
 
+from pytest_tsexport.subjects.float32_precision import Float32Precision
+
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
 
@@ -94,7 +96,7 @@ ANSWERS: Mapping[str, Setting] = {
         torch.get_deterministic_debug_mode,
         torch.set_deterministic_debug_mode,
     ),
-    "torch's float32 matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    "torch's float32 precision": (Float32Precision.now, Float32Precision.put_back),
     "flushing of denormal numbers": (_flushes_denormal, torch.set_flush_denormal),
     "anomaly detection of autograd": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     "the number of global hooks of modules": (GlobalHooks.now, GlobalHooks.put_back),

@@ -59,7 +59,7 @@ CHANGES: dict[str, Callable[[], object]] = {
     "grad mode": lambda: torch.set_grad_enabled(False),
     "autocast on the CPU": lambda: torch.set_autocast_enabled(*("cpu", True)),
     "the debug mode of deterministic algorithms": lambda: torch.use_deterministic_algorithms(True),
-    "torch's float32 matmul precision": lambda: torch.set_float32_matmul_precision("medium"),
+    "torch's float32 precision": lambda: torch.set_float32_matmul_precision("medium"),
     "flushing of denormal numbers": lambda: torch.set_flush_denormal(True),
     "anomaly detection of autograd": lambda: torch.autograd.set_detect_anomaly(True),
     "the number of global hooks of modules": lambda: torch.nn.modules.module.register_module_forward_hook(_nothing),
