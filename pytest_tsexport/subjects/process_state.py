@@ -114,12 +114,15 @@ ANSWERS: Mapping[str, Setting] = {
 }
 """Settings on which answers or gradients depend: what each is called, how it is read and how it is set."""
 
+THREADS = "the number of torch's threads"
+"""Answers depend on it, but by rounding alone."""
+
 SURROUNDINGS: Mapping[str, Setting] = {
-    "the number of torch's threads": (torch.get_num_threads, torch.set_num_threads),
+    THREADS: (torch.get_num_threads, torch.set_num_threads),
     "the working directory": (_working_directory, _enter),
     "sys.argv": (lambda: tuple(sys.argv), lambda given: setattr(sys, "argv", list(given))),
 }
-"""What the rest of the run relies on, and no answer of a model does."""
+"""What the rest of the run relies on, and an answer hardly ever does; one that does is found by asking the model."""
 
 SETTINGS: Mapping[str, Setting] = {**ANSWERS, **SURROUNDINGS}
 
