@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +117,15 @@ ANSWERS: Mapping[str, Setting] = {
 THREADS = "the number of torch's threads"
 """Answers depend on it, but by rounding alone."""
 
+DIRECTORY, ARGV = "the working directory", "sys.argv"
+
+UNTOLD = (DIRECTORY, ARGV)
+"""Their values are not told: a path of this machine, and arguments that may be secret."""
+
 SURROUNDINGS: Mapping[str, Setting] = {
     THREADS: (torch.get_num_threads, torch.set_num_threads),
-    "the working directory": (_working_directory, _enter),
-    "sys.argv": (lambda: tuple(sys.argv), lambda given: setattr(sys, "argv", list(given))),
+    DIRECTORY: (_working_directory, _enter),
+    ARGV: (lambda: tuple(sys.argv), lambda given: setattr(sys, "argv", list(given))),
 }
 """What the rest of the run relies on, and an answer hardly ever does; one that does is found by asking the model."""
 
@@ -136,13 +141,13 @@ OF_PYTEST = "PYTEST_CURRENT_TEST"
 class Change:
     """One thing that has changed, in a few words, and how it is read and set.
 
-    `decides`: answers may depend on it.
+    `decides`: answers may depend on it. Its values may be secret, so they are not in its repr, which tracebacks show.
     """
 
     name: str
     text: str
-    was: object
-    now: object
+    was: object = field(repr=False)
+    now: object = field(repr=False)
     setting: Setting
     decides: bool = False
 
@@ -155,10 +160,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProcessState:
-    """The settings and the environment variables of the process at one moment."""
+    """The settings and the environment variables of the process at one moment; its repr tells neither."""
 
-    values: Mapping[str, object]
-    environment: Mapping[str, str]
+    values: Mapping[str, object] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def now(cls) -> ProcessState:
@@ -205,7 +210,8 @@ def _changed(before: Mapping[str, object]) -> Iterator[Change]:
     for name, was in before.items():
         now = SETTINGS[name][0]()
         if was != now:
-            yield Change(name, f"{name}: {was} became {now}", was, now, SETTINGS[name], decides=name in ANSWERS)
+            text = f"{name} was changed" if name in UNTOLD else f"{name}: {was} became {now}"
+            yield Change(name, text, was, now, SETTINGS[name], decides=name in ANSWERS)
 
 
 def _environment() -> dict[str, str]:

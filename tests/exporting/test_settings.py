@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch.backends import cuda
 
 from pytest_tsexport.exporting.settings import Settings, put_back_note, settings_put_back
-from pytest_tsexport.subjects.process_state import SETTINGS, answers_put_back
+from pytest_tsexport.subjects.process_state import SETTINGS, UNTOLD, answers_put_back
 from pytest_tsexport.testing.wrong_sources import PROCESS_HARMS
 
 
@@ -86,7 +86,8 @@ def test_every_setting_is_seen_and_set_back(name: str) -> None:
         (text,) = texts(before)
     finally:
         before.restore()
-    assert text.startswith(f"{name}: {before.state.values[name]} became ")
+    told = f"{name} was changed" if name in UNTOLD else f"{name}: {before.state.values[name]} became "
+    assert text.startswith(told)
     assert Settings.now().state.values == before.state.values
     assert before.changes() == ()
 
@@ -246,7 +247,7 @@ def test_a_block_puts_back_what_it_changes_even_if_it_raises(tmp_path: Path) -> 
     with pytest.raises(RuntimeError, match="after the change"), settings_put_back() as changes:
         os.chdir(tmp_path)
         raise RuntimeError("after the change")
-    assert [change.text for change in changes] == [f"the working directory: {here} became {tmp_path}"]
+    assert [change.text for change in changes] == ["the working directory was changed"]
     assert Path.cwd() == here
 
 
@@ -256,7 +257,27 @@ def test_a_working_directory_that_was_removed_is_left(tmp_path: Path) -> None:
     with settings_put_back() as changes:
         os.chdir(removed)
         removed.rmdir()
-    assert [change.text for change in changes] == [f"the working directory: {Path.cwd()} became "]
+    assert [change.text for change in changes] == ["the working directory was changed"]
+
+
+def test_no_value_that_may_be_secret_is_told(
+    tmp_path: Path, before: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in a report nor in the local variables of a traceback."""
+    monkeypatch.setattr(sys, "argv", ["pytest", "--token=secret-1"])
+    monkeypatch.setenv("TSEXPORT_TOKEN", "secret-2")
+    state = Settings.now()
+    monkeypatch.setenv("TSEXPORT_TOKEN", "secret-3")
+    monkeypatch.setattr(sys, "argv", ["pytest", "--token=secret-4"])
+    monkeypatch.chdir(tmp_path)
+    changes = state.changes()
+    assert [change.text for change in changes] == [
+        "the working directory was changed",
+        "sys.argv was changed",
+        "the environment variable TSEXPORT_TOKEN was changed",
+    ]
+    shown = f"{state!r} {changes!r} {state.state!r}"
+    assert not [word for word in ("secret-", str(tmp_path), str(Path.cwd())) if word in shown]
 
 
 def test_a_call_puts_back_what_answers_depend_on() -> None:
