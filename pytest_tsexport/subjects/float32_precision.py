@@ -1,4 +1,4 @@
-"""How exactly torch computes in float32, for each kind of operation: its old setting, and the new ones where they exist.
+"""How exactly torch computes in float32: by its old setting, and by the new ones, which each kind of operation has.
 
 A program may use either. torch refuses to tell the old one once the new ones say what it cannot say.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import torch
 from torch.backends import cuda
 
 from pytest_tsexport.subjects.float32_precision import Float32Precision
+from pytest_tsexport.subjects.new_imports import set_by_imports, variable_set_by_imports
 
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
@@ -192,14 +193,27 @@ def answers_put_back() -> Iterator[list[Change]]:
 
     It costs 0.03 ms, so that it can be done for every call: the next one, and our own arithmetic, depend on it.
     """
-    before = _values(ANSWERS)
+    before, modules = _values(ANSWERS), len(sys.modules)
     found: list[Change] = []
     try:
         yield found
     finally:
-        found.extend(_changed(before))
+        changes = tuple(_changed(before))
+        if changes:  # the modules are in the order in which they were imported
+            found.extend(not_of_imports(changes, list(sys.modules)[modules:]))
         for change in found:
             change.undo()
+
+
+def not_of_imports(changes: tuple[Change, ...], modules: Sequence[str]) -> tuple[Change, ...]:
+    """Those that no module sets when it is imported; `modules` were imported meanwhile."""
+    return tuple(change for change in changes if not _is_of_imports(change.name, modules))
+
+
+def _is_of_imports(name: str, modules: Sequence[str]) -> bool:
+    if name.startswith(VARIABLE):
+        return variable_set_by_imports(modules, name.removeprefix(VARIABLE))
+    return set_by_imports(modules, name)
 
 
 def _values(settings: Mapping[str, Setting]) -> dict[str, object]:

@@ -13,12 +13,12 @@ from torch import nn
 from pytest_tsexport.backends.jit import Jit
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.testing import Specimen, exporters, files, judge, judge_specimen, wrong_sources
-from pytest_tsexport.testing.wrong_surroundings import SURROUNDING_HARMS
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_weights import Hooked
 from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.testing.wrong_surroundings import SURROUNDING_HARMS
 from pytest_tsexport.verdict import Outcome, Verdict
 
 

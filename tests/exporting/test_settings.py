@@ -224,6 +224,19 @@ def test_warning_filters_are_named_and_put_back() -> None:
         assert list(warnings.filters) == filters
 
 
+def test_a_warning_that_was_given_under_other_filters_is_given_again() -> None:
+    def warn() -> None:
+        warnings.warn("it is old", UserWarning, stacklevel=1)
+
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("error")
+        with settings_put_back():
+            warnings.simplefilter("default")
+            warn()
+        with pytest.raises(UserWarning, match="it is old"):
+            warn()
+
+
 def test_filters_that_came_with_an_import_are_put_back_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     with warnings.catch_warnings():
         state, filters = Settings.now(), list(warnings.filters)
