@@ -273,9 +273,7 @@ def test_a_working_directory_that_was_removed_is_left(tmp_path: Path) -> None:
     assert [change.text for change in changes] == ["the working directory was changed"]
 
 
-def test_no_value_that_may_be_secret_is_told(
-    tmp_path: Path, before: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_value_that_may_be_secret_is_told(tmp_path: Path, before: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in a report nor in the local variables of a traceback."""
     monkeypatch.setattr(sys, "argv", ["pytest", "--token=secret-1"])
     monkeypatch.setenv("TSEXPORT_TOKEN", "secret-2")

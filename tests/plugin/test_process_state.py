@@ -55,8 +55,8 @@ CHANGES = {
     "function": (
         "def test_x(tmp_path):\n    torch.set_default_dtype(torch.float64)\n    F.gelu = torch.tanh\n"
         "    change_surroundings(tmp_path)\n    return NeedsFloat64()\n",
-        "*the marked function changed the process until its last check, unless something else puts it back: torch's default dtype: "
-        "torch.float32 became torch.float64; the number of torch's threads: *; the working directory was changed; "
+        "*the marked function changed the process until its last check, unless something else puts it back: "
+        "torch's default dtype: torch.float32 became torch.float64; the number of torch's threads: *; the working directory was changed; "
         "sys.argv was changed; and 2 more*",
     ),
     "forward": (
@@ -143,7 +143,7 @@ def test_warning_filters_of_the_function_are_not_told(project: Project, run: Run
 PACKAGE = "import torch\n\ntorch.set_default_dtype(torch.float64)\n"
 
 
-def test_what_a_package_sets_at_its_import_is_there_for_every_subject_that_imports_it(project: Project, run: Run) -> None:
+def test_what_a_package_sets_at_its_import_is_there_for_every_subject(project: Project, run: Run) -> None:
     subjects = SUBJECTS.replace("        assert F.gelu is torch.tanh\n", "")
     body = "    import tsexport_sets_dtype\n    return NeedsFloat64()\n\n"
     tests = "".join(f"{MARKED}def test_{name}():\n{body}" for name in "ab")

@@ -66,9 +66,7 @@ SETS_IT_LATER = {
 
 @pytest.mark.parametrize("source", SETS_IT_LATER.values(), ids=SETS_IT_LATER)
 @pytest.mark.parametrize("block", [settings_put_back, answers_put_back])
-def test_what_it_sets_when_it_is_called_does_not(
-    block: Callable[..., object], source: str, imported: Import
-) -> None:
+def test_what_it_sets_when_it_is_called_does_not(block: Callable[..., object], source: str, imported: Import) -> None:
     """It is called for the next subject too."""
     with block() as changes:  # type: ignore[attr-defined]
         imported(source)
@@ -120,7 +118,7 @@ READS = (
 
 
 @pytest.mark.parametrize("line", [*WRITES, *READS])
-def test_a_variable_is_of_an_import_that_writes_it(line: str, imported: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_is_of_a_module_that_writes_it(line: str, imported: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TSEXPORT_SET", "TSEXPORT_SET_ELSEWHERE"):
         monkeypatch.setenv(name, "0")
     imported(f"import os\n{line}\n")
