@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-Place = tuple[str, str]
+BackendOperation = tuple[str, str]
 
-INHERITS: dict[Place, Place | None] = {
+INHERITS: dict[BackendOperation, BackendOperation | None] = {
     ("generic", "all"): None,
     ("mkldnn", "all"): ("generic", "all"),
     ("mkldnn", "matmul"): ("mkldnn", "all"),
@@ -24,7 +24,7 @@ INHERITS: dict[Place, Place | None] = {
     ("cuda", "conv"): ("cuda", "all"),
     ("cuda", "rnn"): ("cuda", "all"),
 }
-"""The places where torch keeps one, the general ones first, and the place whose value holds where none was set.
+"""The places where torch keeps one, the general ones first, and the one whose value holds where none was set.
 
 They are not set by their public names: `torch.backends.mkldnn.fp32_precision` sets that of all backends.
 """
@@ -41,24 +41,27 @@ WRITE: Callable[[str, str, str], Any] | None = getattr(torch._C, "_set_fp32_prec
 
 @dataclass(frozen=True, slots=True)
 class Float32Precision:
-    """`old` is what `torch.get_float32_matmul_precision` says, None where it raises; `new` are the values by place."""
+    """`old` is what `torch.get_float32_matmul_precision` says, None where it raises.
+
+    `new` are the values by backend and operation.
+    """
 
     old: str | None
-    new: tuple[tuple[Place, str], ...]
+    new: tuple[tuple[BackendOperation, str], ...]
 
     @classmethod
     def now(cls) -> Float32Precision:
         """As it is now; it never raises."""
-        return cls(_old(), tuple((place, READ(*place)) for place in INHERITS) if READ else ())
+        return cls(_old(), tuple((key, READ(*key)) for key in INHERITS) if READ else ())
 
     def put_back(self) -> None:
         """Set what differs; the old one first, because it sets new ones too."""
         if self.old is not None and self.old != _old():
             torch.set_float32_matmul_precision(self.old)
-        for place, value in self.new:
-            for one in (NOT_SET, value):  # not set, it may have the value of a more general place
-                if READ and WRITE and READ(*place) != value:
-                    WRITE(*place, one)
+        for key, value in self.new:
+            for one in (NOT_SET, value):  # not set, it may have the value of a more general backend and operation
+                if READ and WRITE and READ(*key) != value:
+                    WRITE(*key, one)
 
     def __str__(self) -> str:
         return ", ".join((*([self.old] if self.old else []), *self._own())) or NOT_SET
@@ -66,10 +69,10 @@ class Float32Precision:
     def _own(self) -> Iterator[str]:
         """Those that are not what torch starts with, and not inherited."""
         values = dict(self.new)
-        for place, value in self.new:
-            parent, (backend, operation) = INHERITS[place], place
-            usual = FROM_THE_START if backend == "cuda" and operation in ("conv", "rnn") else (NOT_SET,)
-            if value not in usual and (parent is None or value != values[parent]):
+        for key, value in self.new:
+            parent, (backend, operation) = INHERITS[key], key
+            default = FROM_THE_START if backend == "cuda" and operation in ("conv", "rnn") else (NOT_SET,)
+            if value not in default and (parent is None or value != values[parent]):
                 yield f"{backend}.{operation} {value}"
 
 

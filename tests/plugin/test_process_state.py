@@ -56,7 +56,8 @@ CHANGES = {
         "def test_x(tmp_path):\n    torch.set_default_dtype(torch.float64)\n    F.gelu = torch.tanh\n"
         "    change_surroundings(tmp_path)\n    return NeedsFloat64()\n",
         "*the marked function changed the process until its last check, unless something else puts it back: "
-        "torch's default dtype: torch.float32 became torch.float64; the number of torch's threads: *; the working directory was changed; "
+        "torch's default dtype: torch.float32 became torch.float64; the number of torch's threads: *; "
+        "the working directory was changed; "
         "sys.argv was changed; and 2 more*",
     ),
     "forward": (

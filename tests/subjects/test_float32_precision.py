@@ -34,7 +34,7 @@ def set_convolutions(value: str) -> None:
 
 
 def set_mkldnn() -> None:
-    torch._C._set_fp32_precision_setter("mkldnn", "all", "bf16")  # type: ignore[attr-defined]
+    torch._C._set_fp32_precision_setter("mkldnn", "all", "bf16")
 
 
 WAYS: dict[str, tuple[Callable[[], object], str]] = {
