@@ -7,18 +7,24 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from pytest_tsexport.subjects.float32_precision import Float32Precision
+from pytest_tsexport.subjects.float32_precision import INHERITS, Float32Precision
 from pytest_tsexport.subjects.process_state import answers_put_back
 
 pytestmark = pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="torch before 2.9")
 
 
+AT_FIRST = Float32Precision("highest", tuple((key, "none") for key in INHERITS))
+
+
 @pytest.fixture(autouse=True)
 def before() -> Iterator[Float32Precision]:
+    """Nothing is set, whatever another test has left."""
     start = Float32Precision.now()
-    yield start
+    AT_FIRST.put_back()
+    yield AT_FIRST
+    AT_FIRST.put_back()
+    assert Float32Precision.now() == AT_FIRST
     start.put_back()
-    assert Float32Precision.now() == start
 
 
 def set_all(value: str) -> None:
