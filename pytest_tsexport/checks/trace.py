@@ -75,7 +75,7 @@ def _other_answers(evidence: Evidence) -> list[Row] | None:
         ("differs", text),
         (
             "fix",
-            "undo what exporting left: a function of a module, a global, a closure, an entry of a cache",
+            "undo what exporting left: a function, a global, a closure, an entry of a cache, an environment variable",
         ),
     ]
 

@@ -11,6 +11,8 @@ from functools import cache
 
 import torch
 
+from pytest_tsexport.tensors.tree import CPU
+
 FIRST, FIRST_IN_HALF = 2, 1
 """ULP by which a value is moved at most, in wide types and in half precision; multiples of it are used too."""
 
@@ -76,7 +78,7 @@ def _computed(tensor: torch.Tensor) -> torch.dtype:
 def _moved(tensor: torch.Tensor, times: int, noise: torch.Tensor) -> torch.Tensor:
     finfo = torch.finfo(tensor.dtype)
     most = times * (FIRST_IN_HALF if finfo.bits == 16 else FIRST)
-    factor = torch.add(torch.ones((), dtype=noise.dtype), noise, alpha=most * finfo.eps)
+    factor = torch.add(torch.ones((), dtype=noise.dtype, device=CPU), noise, alpha=most * finfo.eps)
     moved = (tensor.to(_computed(tensor)) * factor.to(tensor.device)).to(tensor.dtype)
     if bool(moved.sum().isfinite()):  # so is each value then, and a sum is read several times faster
         return moved
@@ -92,8 +94,8 @@ def _noise(shape: torch.Size, dtype: torch.dtype, generator: torch.Generator) ->
     ones = (1,) * len(shape)
     slices = [(*ones[:dim], size, *ones[dim + 1 :]) for dim, size in enumerate(shape)] if len(shape) > 1 else []
     levels = [ones, *slices, *([tuple(shape)] if shape.numel() <= LARGE or not slices else [])]
-    noise = torch.zeros(ones, dtype=dtype)
-    starts = torch.randint(NUMBERS - LARGE, (len(levels),), generator=generator).tolist()
+    noise = torch.zeros(ones, dtype=dtype, device=CPU)
+    starts = torch.randint(NUMBERS - LARGE, (len(levels),), generator=generator, device=CPU).tolist()
     for level, start in zip(levels, starts, strict=True):
         noise = torch.add(noise, _cut(level, dtype, start), alpha=1 / len(levels))
     return noise
@@ -112,7 +114,8 @@ def _numbers(dtype: torch.dtype) -> torch.Tensor:
 
 
 def _drawn(size: int, dtype: torch.dtype, seed: int) -> torch.Tensor:
-    return torch.rand(size, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 2 - 1
+    """On the CPU, whatever the default device is: it is kept for the process."""
+    return torch.rand(size, generator=torch.Generator().manual_seed(seed), dtype=dtype, device=CPU) * 2 - 1
 
 
 def is_exact(tensor: torch.Tensor) -> torch.Tensor:

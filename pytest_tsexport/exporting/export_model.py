@@ -15,6 +15,7 @@ from torch import nn
 from pytest_tsexport.backends import format_of
 from pytest_tsexport.backends.base import Backend, Compiler, evaluating
 from pytest_tsexport.backends.file_format import FileFormat
+from pytest_tsexport.config.given_files import shortened
 from pytest_tsexport.config.shown import message_of
 from pytest_tsexport.errors import INTERRUPTS, ArtifactError, ExportError, TsExportError, ends_the_run
 from pytest_tsexport.exporting.artifact import Artifact, save
@@ -159,11 +160,17 @@ def _made(subject: Subject, live: nn.Module, run: Callable[[], None], job: Job) 
         artifact = replace(artifact, device=subject.device)
         why = why or why_not_run(artifact, subject, job.backend)
     except ArtifactError as damaged:
-        what = str(damaged).removeprefix(f"artifact {job.path} ")  # its temporary path says nothing
-        error = ExportError(f"what was exported {what}")
+        error = ExportError(f"what was exported {_without_path(str(damaged), job.path)}")
         error.__cause__ = damaged.__cause__
         return Made(subject=subject, backend=job.backend, process=done.process, error=error)
     return Made(subject=subject, backend=job.backend, process=done.process, artifact=artifact, unrunnable=why)
+
+
+def _without_path(what: str, path: Path) -> str:
+    """A message about a file, without its temporary path, which says nothing."""
+    for shown in (str(path), shortened(path)):
+        what = what.removeprefix(f"artifact {shown} ")
+    return what
 
 
 def _watched(source: Source, run: Callable[[], None], job: Job) -> _Run:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType
 from typing import Any
 
 import torch
 
-from pytest_tsexport.subjects.process_state import VARIABLE, Change, ProcessState, Setting
+from pytest_tsexport.subjects.process_state import Change, ProcessState, Setting, not_of_imports
 
 FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodDescriptorType)
 
@@ -36,6 +35,7 @@ FILTERS = "the warning filters"
 
 def _set_filters(filters: tuple[Any, ...]) -> None:
     if tuple(warnings.filters) != filters:
+        warnings.resetwarnings()  # it raises their version: what was given under the others counts as not given
         warnings.filters[:] = list(filters)  # type: ignore[index]
 
 
@@ -59,10 +59,9 @@ class Settings:
 
     def changes(self) -> tuple[Change, ...]:
         """What differs from them now, except for what packages have set while they were imported."""
-        state = self.state.changes()
-        variables = [one.name.removeprefix(VARIABLE) for one in state if one.name.startswith(VARIABLE)]
-        imported = self._named_by_imports(variables)
-        found = (one for one in state if one.name.removeprefix(VARIABLE) not in imported)
+        found = self.state.changes()
+        if found:
+            found = not_of_imports(found, self._new_modules())
         return (*found, *self._replaced(), *self._filters())
 
     def restore(self) -> None:
@@ -92,13 +91,6 @@ class Settings:
 
     def _new_modules(self) -> list[str]:
         return [name for name in list(sys.modules) if name not in self.imported]
-
-    def _named_by_imports(self, variables: list[str]) -> frozenset[str]:
-        """Those of these variables that the source of a module names which was imported meanwhile."""
-        if not variables:
-            return frozenset()
-        sources = [_source(name) for name in self._new_modules()]
-        return frozenset(one for one in variables if any(one in source for source in sources))
 
 
 @contextmanager
@@ -150,10 +142,3 @@ def _function(holder: Any, name: str) -> Setting:
             setattr(holder, name, was)
 
     return (lambda: vars(holder).get(name)), write
-
-
-def _source(module: str) -> str:
-    with suppress(OSError):
-        file = getattr(sys.modules.get(module), "__file__", None) or ""
-        return Path(file).read_text(encoding="utf-8", errors="replace") if file.endswith(".py") else ""
-    return ""

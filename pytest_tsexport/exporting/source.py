@@ -10,6 +10,8 @@ from torch import nn
 
 from pytest_tsexport.errors import InputsError
 from pytest_tsexport.exporting.settings import Settings
+from pytest_tsexport.subjects.process_state import THREADS
+from pytest_tsexport.subjects.process_state import Change as ProcessChange
 from pytest_tsexport.subjects.reference import Answer, Inputs, Reference, same_bits
 from pytest_tsexport.subjects.subject import Subject
 from pytest_tsexport.tensors.changes import Change
@@ -89,9 +91,21 @@ class Source:
         )
 
     def after(self) -> Left:
-        """What has changed since. Settings of the process are set back to what they were."""
+        """What has changed since. The process is put back as it was.
+
+        The number of threads and what fails on its own are put back before the model is asked again. The rest, as the
+        environment and the working directory, only then: its answers tell whether they depend on it.
+        """
         process = self.settings.changes()
-        self.settings.restore()
+        for change in process:
+            if change.decides or change.name == THREADS:
+                change.undo()
+        try:
+            return self._left(process)
+        finally:
+            self.settings.restore()
+
+    def _left(self, process: tuple[ProcessChange, ...]) -> Left:
         settings = tuple(one.text for one in process if one.decides and one.name not in self.by_calls)
         others = (one.text for one in process if not one.decides)
         left = Left(settings=settings, put_back=(*self.by_calls.values(), *others))

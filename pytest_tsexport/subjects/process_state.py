@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.backends import cuda
+
+from pytest_tsexport.subjects.float32_precision import Float32Precision
+from pytest_tsexport.subjects.new_imports import set_by_imports, variable_set_by_imports
 
 Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 
@@ -94,7 +97,7 @@ ANSWERS: Mapping[str, Setting] = {
         torch.get_deterministic_debug_mode,
         torch.set_deterministic_debug_mode,
     ),
-    "torch's float32 matmul precision": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    "torch's float32 precision": (Float32Precision.now, Float32Precision.put_back),
     "flushing of denormal numbers": (_flushes_denormal, torch.set_flush_denormal),
     "anomaly detection of autograd": (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     "the number of global hooks of modules": (GlobalHooks.now, GlobalHooks.put_back),
@@ -112,12 +115,20 @@ ANSWERS: Mapping[str, Setting] = {
 }
 """Settings on which answers or gradients depend: what each is called, how it is read and how it is set."""
 
+THREADS = "the number of torch's threads"
+"""Answers depend on it, but by rounding alone."""
+
+DIRECTORY, ARGV = "the working directory", "sys.argv"
+
+UNTOLD = (DIRECTORY, ARGV)
+"""Their values are not told: a path of this machine, and arguments that may be secret."""
+
 SURROUNDINGS: Mapping[str, Setting] = {
-    "the number of torch's threads": (torch.get_num_threads, torch.set_num_threads),
-    "the working directory": (_working_directory, _enter),
-    "sys.argv": (lambda: tuple(sys.argv), lambda given: setattr(sys, "argv", list(given))),
+    THREADS: (torch.get_num_threads, torch.set_num_threads),
+    DIRECTORY: (_working_directory, _enter),
+    ARGV: (lambda: tuple(sys.argv), lambda given: setattr(sys, "argv", list(given))),
 }
-"""What the rest of the run relies on, and no answer of a model does."""
+"""What the rest of the run relies on, and an answer hardly ever does; one that does is found by asking the model."""
 
 SETTINGS: Mapping[str, Setting] = {**ANSWERS, **SURROUNDINGS}
 
@@ -131,13 +142,13 @@ OF_PYTEST = "PYTEST_CURRENT_TEST"
 class Change:
     """One thing that has changed, in a few words, and how it is read and set.
 
-    `decides`: answers may depend on it.
+    `decides`: answers may depend on it. Its values may be secret, so they are not in its repr, which tracebacks show.
     """
 
     name: str
     text: str
-    was: object
-    now: object
+    was: object = field(repr=False)
+    now: object = field(repr=False)
     setting: Setting
     decides: bool = False
 
@@ -150,10 +161,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProcessState:
-    """The settings and the environment variables of the process at one moment."""
+    """The settings and the environment variables of the process at one moment; its repr tells neither."""
 
-    values: Mapping[str, object]
-    environment: Mapping[str, str]
+    values: Mapping[str, object] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def now(cls) -> ProcessState:
@@ -182,14 +193,27 @@ def answers_put_back() -> Iterator[list[Change]]:
 
     It costs 0.03 ms, so that it can be done for every call: the next one, and our own arithmetic, depend on it.
     """
-    before = _values(ANSWERS)
+    before, modules = _values(ANSWERS), len(sys.modules)
     found: list[Change] = []
     try:
         yield found
     finally:
-        found.extend(_changed(before))
+        changes = tuple(_changed(before))
+        if changes:  # the modules are in the order in which they were imported
+            found.extend(not_of_imports(changes, list(sys.modules)[modules:]))
         for change in found:
             change.undo()
+
+
+def not_of_imports(changes: tuple[Change, ...], modules: Sequence[str]) -> tuple[Change, ...]:
+    """Those that no module sets when it is imported; `modules` were imported meanwhile."""
+    return tuple(change for change in changes if not _is_of_imports(change.name, modules))
+
+
+def _is_of_imports(name: str, modules: Sequence[str]) -> bool:
+    if name.startswith(VARIABLE):
+        return variable_set_by_imports(modules, name.removeprefix(VARIABLE))
+    return set_by_imports(modules, name)
 
 
 def _values(settings: Mapping[str, Setting]) -> dict[str, object]:
@@ -200,7 +224,8 @@ def _changed(before: Mapping[str, object]) -> Iterator[Change]:
     for name, was in before.items():
         now = SETTINGS[name][0]()
         if was != now:
-            yield Change(name, f"{name}: {was} became {now}", was, now, SETTINGS[name], decides=name in ANSWERS)
+            text = f"{name} was changed" if name in UNTOLD else f"{name}: {was} became {now}"
+            yield Change(name, text, was, now, SETTINGS[name], decides=name in ANSWERS)
 
 
 def _environment() -> dict[str, str]:

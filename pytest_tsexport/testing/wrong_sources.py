@@ -15,6 +15,7 @@ from torch import nn
 from pytest_tsexport.testing import exporters
 from pytest_tsexport.testing import wrong_exports as made
 from pytest_tsexport.testing.specimen import Specimen, ids, rows
+from pytest_tsexport.testing.wrong_surroundings import SURROUNDING_HARMS
 from pytest_tsexport.testing.wrong_training import TRAINING_HARMS, FillsTable, in_inference_mode
 
 Harm = Callable[[Any], object]
@@ -98,6 +99,8 @@ def wrong_sources() -> Iterator[Specimen]:
         yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)}, also=also.get(name, ()))
     for name, (harm, _) in PROCESS_HARMS.items():
         yield changed(build=equipped, name=name, keywords={"export": exporters.after(harm)})
+    for name, (build, leave) in SURROUNDING_HARMS.items():
+        yield changed(build=build, name=name, keywords={"export": exporters.after(leave)})
     yield changed(build=FillsTable, name="FillsTableInInferenceMode", keywords={"export": in_inference_mode})
 
 

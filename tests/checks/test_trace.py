@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from pytest_tsexport.testing import wrong_state as state
 from pytest_tsexport.testing.right_sources import right_sources
 from pytest_tsexport.testing.right_weights import Hooked
 from pytest_tsexport.testing.specimen import Writer, ids, rows
+from pytest_tsexport.testing.wrong_surroundings import SURROUNDING_HARMS
 from pytest_tsexport.verdict import Outcome, Verdict
 
 
@@ -109,6 +112,15 @@ def test_what_an_exporter_leaves_in_the_process_is_named(name: str) -> None:
     found = verdict(wrong_sources.equipped(), export=exporters.after(harm))
     assert (found.outcome, found.headline) == (Outcome.FAILED, "exporting changed settings of the whole process")
     assert dict(found.rows)["changed"] == text
+
+
+@pytest.mark.parametrize("name", SURROUNDING_HARMS)
+def test_a_source_that_answers_differently_for_what_an_exporter_left_around_it(name: str) -> None:
+    build, harm = SURROUNDING_HARMS[name]
+    before = Path.cwd(), dict(os.environ)
+    found = verdict(build(), export=exporters.after(harm))
+    assert (found.outcome, found.headline) == (Outcome.FAILED, "the model answers differently after exporting")
+    assert (Path.cwd(), dict(os.environ)) == before
 
 
 class SetsDtype(made.Plain):

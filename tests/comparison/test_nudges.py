@@ -33,6 +33,17 @@ def test_the_first_nudge_is_two_ulp_and_one_in_half_precision() -> None:
     assert [times_of(dtype) for dtype in (torch.bfloat16, torch.float16)] == [2**14, 2**11]
 
 
+def test_noise_is_on_the_cpu_though_it_is_first_drawn_where_another_device_is_the_default() -> None:
+    """It is kept for the process: noise without numbers would be that of all later checks."""
+    tensor = torch.full((40, 30), 1 / 3)
+    nudges._numbers.cache_clear()
+    with torch.device("meta"):
+        inside = moved(tensor)
+    assert inside.device.type == "cpu"
+    assert torch.equal(inside, moved(tensor))
+    assert nudges._drawn(3, torch.float32, seed=0).device.type == "cpu"
+
+
 @pytest.mark.parametrize("dim", [0, 1])
 def test_slices_along_each_dimension_are_nudged_too_because_single_values_average_out(dim: int) -> None:
     tensor = torch.full((300, 500), 1 / 3, dtype=torch.float64)

@@ -12,6 +12,8 @@ from torch import nn
 
 from pytest_tsexport.backends.base import bind
 from pytest_tsexport.backends.jit import Jit
+from pytest_tsexport.backends.torchscript import archive
+from pytest_tsexport.config.given_files import shortened
 from pytest_tsexport.config.marker import Meaning
 from pytest_tsexport.errors import ExportError
 from pytest_tsexport.exporting import export_model
@@ -128,6 +130,16 @@ def test_an_exporter_without_a_file(export: export_model.Exporter, text: str, pa
     assert isinstance(error, ExportError)
     with pytest.raises(ExportError, match=text):
         raise error
+
+
+def test_a_long_temporary_path_is_not_shown_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message may show the beginning of a long path."""
+    monkeypatch.setattr(archive, "UNPACKED", 0)
+    monkeypatch.setattr(archive, "RATIO", 0)
+    path = tmp_path.joinpath(*["folder" * 20] * 3, "it.pt")
+    assert str(path) != shortened(path)
+    error = export_model.exported(subject_of(made.Plain()), exporters.careful, job(path)).error
+    assert str(error).startswith("what was exported has 0.0 MiB that unpack to 0 MiB; ")
 
 
 def test_a_model_with_a_frozen_part_is_given_to_an_exporter(path: Path) -> None:

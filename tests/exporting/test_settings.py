@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch.backends import cuda
 
 from pytest_tsexport.exporting.settings import Settings, put_back_note, settings_put_back
-from pytest_tsexport.subjects.process_state import SETTINGS, answers_put_back
+from pytest_tsexport.subjects.process_state import SETTINGS, UNTOLD, answers_put_back
 from pytest_tsexport.testing.wrong_sources import PROCESS_HARMS
 
 
@@ -59,7 +59,7 @@ CHANGES: dict[str, Callable[[], object]] = {
     "grad mode": lambda: torch.set_grad_enabled(False),
     "autocast on the CPU": lambda: torch.set_autocast_enabled(*("cpu", True)),
     "the debug mode of deterministic algorithms": lambda: torch.use_deterministic_algorithms(True),
-    "torch's float32 matmul precision": lambda: torch.set_float32_matmul_precision("medium"),
+    "torch's float32 precision": lambda: torch.set_float32_matmul_precision("medium"),
     "flushing of denormal numbers": lambda: torch.set_flush_denormal(True),
     "anomaly detection of autograd": lambda: torch.autograd.set_detect_anomaly(True),
     "the number of global hooks of modules": lambda: torch.nn.modules.module.register_module_forward_hook(_nothing),
@@ -86,7 +86,8 @@ def test_every_setting_is_seen_and_set_back(name: str) -> None:
         (text,) = texts(before)
     finally:
         before.restore()
-    assert text.startswith(f"{name}: {before.state.values[name]} became ")
+    told = f"{name} was changed" if name in UNTOLD else f"{name}: {before.state.values[name]} became "
+    assert text.startswith(told)
     assert Settings.now().state.values == before.state.values
     assert before.changes() == ()
 
@@ -223,6 +224,19 @@ def test_warning_filters_are_named_and_put_back() -> None:
         assert list(warnings.filters) == filters
 
 
+def test_a_warning_that_was_given_under_other_filters_is_given_again() -> None:
+    def warn() -> None:
+        warnings.warn("it is old", UserWarning, stacklevel=1)
+
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("error")
+        with settings_put_back():
+            warnings.simplefilter("default")
+            warn()
+        with pytest.raises(UserWarning, match="it is old"):
+            warn()
+
+
 def test_filters_that_came_with_an_import_are_put_back_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     with warnings.catch_warnings():
         state, filters = Settings.now(), list(warnings.filters)
@@ -246,7 +260,7 @@ def test_a_block_puts_back_what_it_changes_even_if_it_raises(tmp_path: Path) -> 
     with pytest.raises(RuntimeError, match="after the change"), settings_put_back() as changes:
         os.chdir(tmp_path)
         raise RuntimeError("after the change")
-    assert [change.text for change in changes] == [f"the working directory: {here} became {tmp_path}"]
+    assert [change.text for change in changes] == ["the working directory was changed"]
     assert Path.cwd() == here
 
 
@@ -256,7 +270,25 @@ def test_a_working_directory_that_was_removed_is_left(tmp_path: Path) -> None:
     with settings_put_back() as changes:
         os.chdir(removed)
         removed.rmdir()
-    assert [change.text for change in changes] == [f"the working directory: {Path.cwd()} became "]
+    assert [change.text for change in changes] == ["the working directory was changed"]
+
+
+def test_no_value_that_may_be_secret_is_told(tmp_path: Path, before: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in a report nor in the local variables of a traceback."""
+    monkeypatch.setattr(sys, "argv", ["pytest", "--token=secret-1"])
+    monkeypatch.setenv("TSEXPORT_TOKEN", "secret-2")
+    state = Settings.now()
+    monkeypatch.setenv("TSEXPORT_TOKEN", "secret-3")
+    monkeypatch.setattr(sys, "argv", ["pytest", "--token=secret-4"])
+    monkeypatch.chdir(tmp_path)
+    changes = state.changes()
+    assert [change.text for change in changes] == [
+        "the working directory was changed",
+        "sys.argv was changed",
+        "the environment variable TSEXPORT_TOKEN was changed",
+    ]
+    shown = f"{state!r} {changes!r} {state.state!r}"
+    assert not [word for word in ("secret-", str(tmp_path), str(Path.cwd())) if word in shown]
 
 
 def test_a_call_puts_back_what_answers_depend_on() -> None:

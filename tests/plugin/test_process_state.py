@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from tests.plugin.conftest import Project, Run
 
@@ -54,9 +55,10 @@ CHANGES = {
     "function": (
         "def test_x(tmp_path):\n    torch.set_default_dtype(torch.float64)\n    F.gelu = torch.tanh\n"
         "    change_surroundings(tmp_path)\n    return NeedsFloat64()\n",
-        "*the marked function changed the process, which is put back after its last check: torch's default dtype: "
-        "torch.float32 became torch.float64; the number of torch's threads: *; the working directory: *; "
-        "sys.argv: *; and 2 more*",
+        "*the marked function changed the process until its last check, unless something else puts it back: "
+        "torch's default dtype: torch.float32 became torch.float64; the number of torch's threads: *; "
+        "the working directory was changed; "
+        "sys.argv was changed; and 2 more*",
     ),
     "forward": (
         "def test_x():\n    return Sets()\n",
@@ -99,10 +101,12 @@ def test_a_function_that_raises_leaves_nothing(project: Project, run: Run) -> No
     run("-W", "ignore").assert_outcomes(passed=3, failed=2)
 
 
-def test_what_a_fixture_puts_back_is_not_put_back_twice(project: Project, run: Run) -> None:
-    """The fixture ends with the first item of its subject, and another sets the same variable for the second."""
+def test_what_somebody_else_has_set_meanwhile_stays(project: Project, run: Run) -> None:
+    """The fixture of the first item sets the variable once more when it ends, before the last item of the subject."""
     project(f"""
 import os
+
+ENDED = []
 
 @pytest.fixture(autouse=True, scope="module")
 def outer():
@@ -110,14 +114,47 @@ def outer():
     yield
     del os.environ["TSEXPORT_SET"]
 
-{MARKED}def test_x(monkeypatch):
-    monkeypatch.setenv("TSEXPORT_SET", "inner")
+@pytest.fixture
+def sets_once_more():
+    yield
+    if not ENDED:
+        os.environ["TSEXPORT_SET"] = "third"
+    ENDED.append(True)
+
+{MARKED}def test_x(sets_once_more):
+    os.environ["TSEXPORT_SET"] = "inner"
     return Doubles()
 
 def test_after():
-    assert os.environ["TSEXPORT_SET"] == "outer"
+    assert ENDED
+    assert os.environ["TSEXPORT_SET"] == "third"
 """)
     run("-W", "ignore").assert_outcomes(passed=3)
+
+
+def test_warning_filters_of_the_function_are_not_told(project: Project, run: Run) -> None:
+    """pytest drops them with the phase of the test in which they are set."""
+    body = "    import warnings\n    warnings.simplefilter('ignore')\n    return Doubles()\n"
+    project(f"{MARKED}def test_x():\n{body}")
+    result = run()
+    result.assert_outcomes(passed=2)
+    assert "changed the process" not in result.stdout.str()
+
+
+PACKAGE = "import torch\n\ntorch.set_default_dtype(torch.float64)\n"
+
+
+def test_what_a_package_sets_at_its_import_is_there_for_every_subject(project: Project, run: Run) -> None:
+    subjects = SUBJECTS.replace("        assert F.gelu is torch.tanh\n", "")
+    body = "    import tsexport_sets_dtype\n    return NeedsFloat64()\n\n"
+    tests = "".join(f"{MARKED}def test_{name}():\n{body}" for name in "ab")
+    project(subjects + tests, tsexport_sets_dtype_py=PACKAGE)
+    try:
+        result = run("-W", "ignore")
+    finally:
+        torch.set_default_dtype(torch.float32)
+    result.assert_outcomes(passed=4)
+    assert "changed the process" not in result.stdout.str()
 
 
 def test_random_numbers_are_those_that_the_function_left(project: Project, run: Run) -> None:

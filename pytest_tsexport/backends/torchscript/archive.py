@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -41,12 +42,19 @@ def members(path: Path) -> list[str]:
             damaged = file.read(2) == b"PK"
         what = "is truncated: its archive has no end" if damaged else "is not a TorchScript archive"
         raise ArtifactError(f"artifact {path} {what}; write it again with torch.jit.save")
-    with zipfile.ZipFile(path) as archive:
-        _require_ordinary_sizes(path, archive)
+    with _opened(path) as archive:
         names = archive.namelist()
         if not any(_is_in("code", name) for name in names):
             raise ArtifactError(f"artifact {path} is an archive without TorchScript code; write it with torch.jit.save")
     return names
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, if its sizes are ordinary; every reader opens it here."""
+    with zipfile.ZipFile(path) as archive:
+        _require_ordinary_sizes(path, archive)
+        yield archive
 
 
 def _require_ordinary_sizes(path: Path, archive: zipfile.ZipFile) -> None:
@@ -59,7 +67,7 @@ def _require_ordinary_sizes(path: Path, archive: zipfile.ZipFile) -> None:
 
 def code(path: Path) -> str:
     """The serialized code of every class in the archive."""
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".py") and _is_in("code", name)]
         return "\n".join(archive.read(name).decode() for name in names)
 
@@ -69,7 +77,7 @@ def extra(path: Path, name: str) -> str:
 
     Extra files hold any bytes: what is not UTF-8 text comes back as U+FFFD.
     """
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         found = (one for one in archive.namelist() if Path(one).parts[1:] == ("extra", *Path(name).parts))
         return next((archive.read(one).decode(errors="replace") for one in found), "")
 

@@ -27,18 +27,19 @@ class FunctionChanges:
     def watched(self, subject: str) -> Iterator[None]:
         """Records what the function of this subject changes in this block.
 
-        torch is not imported for it: a function may set what torch reads when it is imported.
+        torch is not imported for it: a function may set what torch reads when it is imported. Warning filters are left
+        out: pytest drops them with the phase of the test in which they are set.
         """
         if "torch" not in sys.modules:
             yield
             return
-        from pytest_tsexport.exporting.settings import Settings
+        from pytest_tsexport.exporting.settings import FILTERS, Settings
 
         before = Settings.now()
         try:
             yield
         finally:
-            changes = before.changes()
+            changes = [change for change in before.changes() if change.name != FILTERS]
             self._subject = subject
             self._found += changes
             self._unreported += (change.text for change in changes)
@@ -50,7 +51,8 @@ class FunctionChanges:
             return ()
         from pytest_tsexport.exporting.settings import listed
 
-        return (f"the marked function changed the process, which is put back after its last check: {listed(changes)}",)
+        what = "the marked function changed the process until its last check, unless something else puts it back"
+        return (f"{what}: {listed(changes)}",)
 
     def put_back(self, following: str = "") -> None:
         """Put everything back, unless the following item is of the same subject."""

@@ -39,10 +39,11 @@ def test_an_archive_that_unpacks_to_far_more_than_it_holds_is_refused(
         file.writestr("it/code/zeros.py", bytes(3 << 20))
     assert archive.members(path)  # a ratio is not enough: torch compresses code
     monkeypatch.setattr(archive, "UNPACKED", 2 << 20)
-    with pytest.raises(
-        ArtifactError, match=r" has 0\.0 MiB that unpack to 3 MiB; write it again with torch\.jit\.save$"
-    ):
-        archive.members(path)
+    for read in (archive.members, archive.code, lambda path: archive.extra(path, "any")):
+        with pytest.raises(
+            ArtifactError, match=r" has 0\.0 MiB that unpack to 3 MiB; write it again with torch\.jit\.save$"
+        ):
+            read(path)
 
 
 def test_a_large_archive_that_is_not_compressed_is_not_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
