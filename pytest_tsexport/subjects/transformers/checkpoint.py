@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -63,9 +63,10 @@ def _fault(path: Path, loading: Loading) -> str | None:
 
 
 def _refusal(name: str, loading: Loading, error: Exception) -> str:
-    if isinstance(error, (UnpicklingError, EOFError)):
+    pickle = next((one for one in _with_causes(error) if isinstance(one, (UnpicklingError, EOFError))), None)
+    if pickle is not None:
         refused = "that torch refuses, because loading it could run code; save it as safetensors"
-        what = refused if REFUSED_PICKLE in str(error) else "that torch cannot read"
+        what = refused if REFUSED_PICKLE in str(pickle) else "that torch cannot read"
         return f"{name!r} cannot be loaded as a checkpoint: its weights are a pickle {what}"
     if "trust_remote_code" in str(error) and not loading.trusts_remote_code:
         return _own_code(name)
@@ -74,6 +75,13 @@ def _refusal(name: str, loading: Loading, error: Exception) -> str:
         revision = "" if loading.revision is None else f" with the revision {loading.revision!r}"
         return f"{name!r} is neither a checkpoint folder nor a hub id in the cache{revision}"
     return f"{name!r} cannot be loaded as a checkpoint: {raised_by(error)}"
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception, and what it was raised from or while: Transformers 4 hides what torch says of a pickle."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _own_code(name: str) -> str:
@@ -96,9 +104,9 @@ def _check_weights(name: str, model: str, found: Mapping[str, Any]) -> None:
     missing, other = sorted(found.get("missing_keys", ())), sorted(found.get("mismatched_keys", ()))
     what = f"{name!r} cannot be loaded as a checkpoint: it has"
     if other:
-        weight, here, wanted = other[0]
-        sizes = f"of the size {tuple(here)}, and its config says {tuple(wanted)}"
-        raise InputsError(f"{what} {weight} {sizes}{_more(other, 1)}")
+        weight, *sizes = [other[0]] if isinstance(other[0], str) else other[0]  # Transformers 4 gives the names alone
+        how = f" {tuple(sizes[0])}, and its config says {tuple(sizes[1])}" if sizes else " that its config does not say"
+        raise InputsError(f"{what} {weight} of a size{how}{_more(other, 1)}")
     if missing:
         names = ", ".join(missing[:MOST_NAMED]) + _more(missing, MOST_NAMED)
         raise InputsError(f"{what} no weights for {names} of {model}; they would be drawn at random")
