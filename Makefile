@@ -59,13 +59,13 @@ endif
 wide: $(READY)
 	$(BIN)/python -m pytest -m wide $(SUITE)
 
-# Under a minute on two cores, once the cache of mypy is warm. Nothing here imports Transformers. A test that is listed at
-# the end as one of the slowest, at more than a second on an idle machine, is to be marked `slow`.
+# About a minute on two cores, once the cache of mypy is warm. Nothing here imports Transformers. A test that takes a
+# quarter of a second or more on an idle machine is to be marked `slow`; the slowest are listed at the end.
 quick: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(QUICK) --durations=5 --durations-min=1 $(SUITE)
+	$(BIN)/python -m pytest $(QUICK) --durations=5 --durations-min=0.5 $(SUITE)
 
 # Only what depends on Transformers: the rest would run as `make test` has run it. tests/meta has the house rules;
 # comparison, diagnosis, the backends and the corpus take tensors and graphs, whoever made them; the atlas is of version
