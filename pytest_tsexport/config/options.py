@@ -133,11 +133,11 @@ class RunOptions:
     ))
     demo: Literal["on", "off"] | None = set_by(Option(
         "demo", "on|off", JUDGED, valid="pytest_tsexport.config.given_models:demo", bare="on", default="`off`",
-        text="validate two small models of this package in place of the tests: one is exported rightly, one wrongly",
+        text="validate two small models of this package in place of the tests, one of them wrong; not in the ini",
     ))
     init_folder: Path | None = set_by(Option(
         "init", "DIR", JUDGED, valid="pytest_tsexport.config.given_models:init_folder", bare=".",
-        text="print a test for each checkpoint in this folder, and end; without a value, in this one",
+        text="print a test for each checkpoint in this folder, by default the current one, and end; not in the ini",
     ))
 
     architectures: tuple[str, ...] | None = set_by(Option(
