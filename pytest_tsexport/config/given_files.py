@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from pytest_tsexport.config.shown import cut_at_end
+
 KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a fifo"),
@@ -33,5 +35,4 @@ def why_no_file(path: Path) -> str | None:
 
 def shortened(path: Path) -> str:
     """The path as it was given; its beginning, if it is longer than a sentence may be."""
-    text = str(path)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return cut_at_end(str(path), LONGEST)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 
+CONFIG = "config.json"
+"""The file of a checkpoint folder that says which model it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class GivenInputs:
@@ -38,6 +41,15 @@ def inputs_of(model: str, models: Sequence[str], files: Sequence[GivenInputs]) -
 def is_checkpoint(model: str) -> bool:
     """Whether a `--ts-model` is a folder or a hub id, and not `module:callable`."""
     return ":" not in model or Path(model).exists()
+
+
+def own_class(named: object, auto_map: object) -> str | None:
+    """The class of Transformers that loads a checkpoint's own class of this name; None if it brings none.
+
+    `auto_map` is that of its config, which may be anything.
+    """
+    targets = auto_map.items() if isinstance(auto_map, Mapping) else ()
+    return next((name for name, target in targets if str(target).endswith(f".{named}")), None)
 
 
 def demo(given: Given) -> str:

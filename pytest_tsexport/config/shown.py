@@ -15,7 +15,7 @@ def shown(value: object) -> str:
         text = " ".join(repr(value).split())
     except Exception:  # the user's own `__repr__`
         text = f"a {type(value).__name__}"
-    return _cut(text)
+    return cut_at_end(text, MOST)
 
 
 def message_of(error: BaseException) -> str:
@@ -34,7 +34,7 @@ def first_line(error: BaseException) -> str:
 def on_one_line(text: str, most: int) -> str:
     """The text without line breaks and control characters, cut at its end if it is longer than `most` characters."""
     line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return line if len(line) <= most else f"{line[:most]}…"
+    return cut_at_end(line, most)
 
 
 def raised_by(error: BaseException) -> str:
@@ -51,5 +51,6 @@ def with_article(value: object) -> str:
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST else f"{text[:MOST]}…"
+def cut_at_end(text: str, most: int) -> str:
+    """The text, or its first `most` characters and an ellipsis."""
+    return text if len(text) <= most else f"{text[:most]}…"

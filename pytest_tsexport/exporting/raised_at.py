@@ -11,6 +11,7 @@ from typing import Literal
 
 from torch import nn
 
+from pytest_tsexport.config.shown import cut_at_end
 from pytest_tsexport.subjects import whose_code
 
 Owner = Literal["model", "exporter", "backend"]
@@ -96,4 +97,4 @@ def _function(frame: _Frame) -> str:
 
 def _source(frame: _Frame) -> str:
     text = linecache.getline(frame.code.co_filename, frame.line).strip()
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return cut_at_end(text, LONGEST)

@@ -66,7 +66,11 @@ class Settings:
 
     def restore(self) -> None:
         """Set what differs back to what it was, so that it changes neither another verdict nor another test."""
-        for change in self.changes():
+        self.put_back(self.changes())
+
+    def put_back(self, changes: Sequence[Change]) -> None:
+        """Undo these changes; the warning filters are put back even if an import may have changed them."""
+        for change in changes:
             change.undo()
         _set_filters(self.filters)
 
@@ -102,7 +106,7 @@ def settings_put_back() -> Iterator[list[Change]]:
         yield found
     finally:
         found.extend(before.changes())
-        before.restore()
+        before.put_back(found)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from string import Template
 
 import pytest
 
-CONFIG = "config.json"
+from pytest_tsexport.config.given_models import CONFIG, own_class
+
 LEFT_OUT = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
 """Folders in which nobody keeps checkpoints of their own; those that begin with a dot are left out too."""
 
@@ -98,8 +99,7 @@ def _checkpoint(folder: Path) -> Iterator[Checkpoint]:
         return
     architectures, own = config.get("architectures"), config.get("auto_map")
     named = architectures[0] if isinstance(architectures, list) and architectures else "AutoModel"
-    maps = own.items() if isinstance(own, dict) else ()
-    model = next((name for name, target in maps if str(target).endswith(f".{named}")), named)
+    model = own_class(named, own) or named
     if _is_class_name(model):
         yield Checkpoint(folder, model, has_own_code=bool(own))
 

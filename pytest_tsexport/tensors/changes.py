@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from pytest_tsexport.config.shown import cut_at_end
 from pytest_tsexport.tensors.record import (
     HOOKS,
     TENSOR_HOOKS,
@@ -226,7 +227,7 @@ def _became(before: Record, after: Record, path: Path) -> str:
 def _text(part: Record) -> str:
     if isinstance(part, Value):
         text = part.value if isinstance(part.value, str) and part.kind is not str else repr(part.value)
-        return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+        return cut_at_end(text, LONGEST_TEXT)
     if isinstance(part, TensorRecord):
         return f"a {part.role} of shape {part.shape}"
     if isinstance(part, Function):

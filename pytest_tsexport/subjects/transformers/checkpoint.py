@@ -8,6 +8,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from pytest_tsexport.config.given_models import own_class
 from pytest_tsexport.config.shown import raised_by
 from pytest_tsexport.errors import InputsError, ends_the_run
 from pytest_tsexport.subjects.transformers.checkpoint_files import fault_of
@@ -29,10 +30,9 @@ class Loading:
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """For `from_pretrained`. Without a word about remote code it would ask on the terminal."""
-        given = {"revision": self.revision, "dtype": self.dtype}
-        asked = {name: value for name, value in given.items() if value is not None}
-        return {"local_files_only": True, "trust_remote_code": self.trusts_remote_code, **asked}
+        """For each `from_pretrained`. Without a word about remote code it would ask on the terminal."""
+        revision = {} if self.revision is None else {"revision": self.revision}
+        return {"local_files_only": True, "trust_remote_code": self.trusts_remote_code, **revision}
 
 
 def load(name: str, loading: Loading) -> Any:
@@ -89,12 +89,11 @@ def _own_code(name: str) -> str:
 
 
 def _loaded(transformers: Any, name: str, loading: Loading) -> Any:
-    without_dtype = {key: value for key, value in loading.keywords.items() if key != "dtype"}
-    config = transformers.AutoConfig.from_pretrained(name, **without_dtype)
+    config = transformers.AutoConfig.from_pretrained(name, **loading.keywords)
     made = _class_of(transformers, config, name, loading)
-    model, found = made.from_pretrained(
-        name, output_loading_info=True, ignore_mismatched_sizes=True, **loading.keywords
-    )
+    dtype = {} if loading.dtype is None else {"dtype": loading.dtype}
+    asked = {"output_loading_info": True, "ignore_mismatched_sizes": True, **dtype}
+    model, found = made.from_pretrained(name, **asked, **loading.keywords)
     _check_weights(name, type(model).__name__, found)
     return model
 
@@ -121,8 +120,7 @@ def _class_of(transformers: Any, config: Any, name: str, loading: Loading) -> An
     if not config.architectures:
         return transformers.AutoModel
     named = config.architectures[0] if isinstance(config.architectures, (list, tuple)) else config.architectures
-    own = getattr(config, "auto_map", None) or {}
-    auto = next((key for key, value in own.items() if str(value).endswith(f".{named}")), None)
+    auto = own_class(named, getattr(config, "auto_map", None))
     if auto is not None and not loading.trusts_remote_code:
         raise InputsError(_own_code(name))
     if auto is not None:

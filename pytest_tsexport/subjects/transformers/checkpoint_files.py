@@ -7,9 +7,9 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_tsexport.config.given_models import CONFIG
 from pytest_tsexport.config.shown import shown
 
-CONFIG = "config.json"
 ADAPTER = "adapter_config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """What Transformers loads, the first that is there."""
